@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strings"
 
 	"dibao/feed/amend"
 	"dibao/internal/database"
@@ -11,13 +12,30 @@ import (
 	"dibao/policy/call"
 )
 
-// callOf reads what an article asks of its readers; nil for nothing.
-func callOf(f policy.Facts) *call.Call {
-	c, ok := call.Extract(f.Title, f.Paragraphs, call.MadeOn(f.IssuedOn, f.PublishedOn))
+// callOf reads what an article asks of its readers, in its text and in that of
+// the file attached to it; nil for nothing.
+func callOf(f policy.Facts, e policy.Evidence) *call.Call {
+	c, ok := call.ExtractParts(f.Title, partsOf(f, e), call.MadeOn(f.IssuedOn, f.PublishedOn))
 	if !ok {
 		return nil
 	}
 	return &c
+}
+
+// partsOf separates the text of an article from that of the file attached to it.
+func partsOf(f policy.Facts, e policy.Evidence) []call.Part {
+	if e.File == "" || e.FileFrom < 0 || e.FileFrom >= len(e.Paragraphs) {
+		return []call.Part{{Paragraphs: f.Paragraphs}}
+	}
+	inFile := make(map[string]bool)
+	for _, p := range e.Paragraphs[e.FileFrom:] {
+		inFile[strings.TrimSpace(p)] = true
+	}
+	at := len(f.Paragraphs) // paragraphs of the page's furniture are not among them
+	for at > 0 && inFile[f.Paragraphs[at-1]] {
+		at--
+	}
+	return []call.Part{{Paragraphs: f.Paragraphs[:at]}, {Name: e.File, Paragraphs: f.Paragraphs[at:]}}
 }
 
 // encodeCall writes a call as it is stored, "" for none.

@@ -1,7 +1,9 @@
 package feed_test
 
 import (
+	"context"
 	"database/sql"
+	"strings"
 	"testing"
 
 	"dibao/feed"
@@ -52,5 +54,48 @@ func TestCallsAreStored(t *testing.T) {
 		if all, err := r.Store.Articles(ctx, feed.Selection{}); err != nil || len(all) != 2 {
 			t.Errorf("%d articles, %v", len(all), err)
 		}
+	})
+}
+
+// A notice that leaves the conditions to a file attached to it is read with that
+// file: what the file says has its name, what the notice says has none.
+func TestCallsInFiles(t *testing.T) {
+	t.Parallel()
+	guide := []string{"样例项目申报指南", "一、申报条件", "在样例市注册的企业，注册满一年。", "二、支持标准", "每个项目给予最高不超过20万元补助。", "咨询电话：010-55550001。"}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := newSite(t), newRoom(t, db)
+		r.FileText = func(context.Context, []byte) ([]string, error) { return []string{strings.Join(guide, "\n")}, nil }
+		s.set("/list", list("/a/1.html 样例市关于组织申报样例项目的通知", "/a/2.html 样例市关于做好样例工作的通知", "/a/3.html 样例市关于开展样例检查的通知"), 0)
+		s.set("/a/1.html", `<html><head><title>样例市关于组织申报样例项目的通知_样例网</title></head><body><h1>样例市关于组织申报样例项目的通知</h1><div class="info">时间:2026-11-20 来源:本站</div>
+			<div id="zoom"><p>各企业：请于2026年12月15日前申报，详见附件。</p><p><a href="guide.docx">样例项目申报指南.docx</a></p></div></body></html>`, 0)
+		s.set("/a/guide.docx", "PK", 0)
+		for _, path := range []string{"/a/2.html", "/a/3.html"} {
+			s.set(path, `<html><body><div id="zoom"><p>各县人民政府：现就有关事项通知如下，请认真贯彻执行。</p></div></body></html>`, 0)
+		}
+		src := r.add(feed.Source{URL: s.URL + "/list", Kind: "page", Name: "样例站", Licence: feed.LicenceOfficial})
+		if _, err := r.collect(src.ID); err != nil {
+			t.Fatal(err)
+		}
+		check := func(when string) {
+			t.Helper()
+			id := r.articleID(t.Context(), s.URL+"/a/1.html")
+			calls, err := r.Store.CallsOf(t.Context(), []int64{id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			const file = "样例项目申报指南.docx"
+			c := calls[id]
+			if len(c.Steps) != 1 || c.Steps[0].In != "" || len(c.Brings) != 1 || c.Brings[0].In != file || len(c.Contacts) != 1 || c.Contacts[0].In != file {
+				t.Errorf("%s: %+v", when, c)
+			}
+			if w := c.Who; len(w.Regions) != 1 || w.Regions[0].In != file || len(w.Thresholds) != 1 || w.Thresholds[0].In != file {
+				t.Errorf("%s: %+v", when, w)
+			}
+		}
+		check("collected")
+		if _, err := r.Store.Reread(t.Context(), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		check("reread")
 	})
 }

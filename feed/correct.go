@@ -396,7 +396,7 @@ func (a *arrival) rejudge() {
 	a.Facts = policy.Understand(a.Evidence)
 	dropFuture(&a.Facts, a.CollectedAt)
 	a.Warnings = append(read, a.Facts.Warnings...)
-	a.TextHash, a.Call = hashText(a.Facts), callOf(a.Facts)
+	a.TextHash, a.Call = hashText(a.Facts), callOf(a.Facts, a.Evidence)
 }
 
 // arrivals reads stored articles as if they came in just now.

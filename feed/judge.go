@@ -22,7 +22,7 @@ func Judge(src Source, it ingest.Item, now time.Time) Article {
 		SourceID: src.ID, Licence: src.Licence, GUID: it.GUID, URL: it.URL, Facts: facts, Content: it.HTML,
 		Evidence: it.Evidence, Attachments: it.Attachments,
 		Warnings: append(slices.Clone(it.Warnings), facts.Warnings...),
-		TextHash: hashText(facts), Call: callOf(facts),
+		TextHash: hashText(facts), Call: callOf(facts, it.Evidence),
 	}
 }
 

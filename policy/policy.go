@@ -62,6 +62,10 @@ type Evidence struct {
 	// Paragraphs are the text blocks of the content container in order, with
 	// white space collapsed; they still include by-line and signature.
 	Paragraphs []string `json:"paragraphs,omitempty"`
+	// File names the attached file whose text Paragraphs end with, from FileFrom
+	// on; "" is none.
+	File     string `json:"file,omitempty"`
+	FileFrom int    `json:"file_from,omitempty"`
 }
 
 // Pair is the name and content of a meta element.

@@ -189,6 +189,7 @@ type CallLine struct {
 	Note  string // of ours, "" if there is none
 	URL   string // "" if it has none
 	Quote string
+	File  string // the attached file that Quote is from, "": the text itself
 }
 
 // MachineSummary is what a language model, and not dibao, says of the text.

@@ -28,11 +28,11 @@ func Rows(c call.Call, language string) (rows []templates.CallRow) {
 	add("qualifications", w.said(c.Who.Qualifications, same)...)
 	var thresholds, brings []templates.CallLine
 	for _, t := range c.Who.Thresholds {
-		thresholds = append(thresholds, templates.CallLine{Text: t.Text, Quote: t.Evidence})
+		thresholds = append(thresholds, templates.CallLine{Text: t.Text, Quote: t.Evidence, File: t.In})
 	}
 	add("thresholds", thresholds...)
 	for _, b := range c.Brings {
-		brings = append(brings, templates.CallLine{Text: w.Benefit(b), Quote: b.Evidence})
+		brings = append(brings, templates.CallLine{Text: w.Benefit(b), Quote: b.Evidence, File: b.In})
 	}
 	add("brings", brings...)
 	add("steps", w.steps(c.Steps)...)
@@ -46,7 +46,7 @@ func Rows(c call.Call, language string) (rows []templates.CallRow) {
 	add("addresses", w.said(c.Addresses, same)...)
 	var contacts []templates.CallLine
 	for _, x := range c.Contacts {
-		contacts = append(contacts, templates.CallLine{Text: strings.Join(strings.Fields(x.Office+" "+x.Telephone+" "+x.Email), " "), Quote: x.Evidence})
+		contacts = append(contacts, templates.CallLine{Text: strings.Join(strings.Fields(x.Office+" "+x.Telephone+" "+x.Email), " "), Quote: x.Evidence, File: x.In})
 	}
 	add("contacts", contacts...)
 	return rows
@@ -57,7 +57,7 @@ func Rows(c call.Call, language string) (rows []templates.CallRow) {
 func joined(lines []templates.CallLine, comma string) (all []templates.CallLine) {
 	for _, l := range lines {
 		n := len(all)
-		if n > 0 && l.URL == "" && l.Note == "" && all[n-1].URL == "" && all[n-1].Note == "" && l.Quote != "" && all[n-1].Quote == l.Quote {
+		if n > 0 && l.URL == "" && l.Note == "" && all[n-1].URL == "" && all[n-1].Note == "" && l.Quote != "" && all[n-1].Quote == l.Quote && all[n-1].File == l.File {
 			all[n-1].Text += comma + l.Text
 			continue
 		}
@@ -94,7 +94,7 @@ func (w Words) say(key string, args ...any) string { return templates.Words(w.la
 
 func (w Words) said(all []call.Said, name func(string) string) (lines []templates.CallLine) {
 	for _, s := range all {
-		lines = append(lines, templates.CallLine{Text: name(s.Value), Quote: s.Evidence})
+		lines = append(lines, templates.CallLine{Text: name(s.Value), Quote: s.Evidence, File: s.In})
 	}
 	return lines
 }
@@ -167,7 +167,7 @@ func (w Words) figure(yuan int64) string {
 
 func (w Words) steps(all []call.Step) (lines []templates.CallLine) {
 	for _, s := range all {
-		lines = append(lines, templates.CallLine{Text: w.Step(s), Note: w.moved(s), Quote: s.Evidence})
+		lines = append(lines, templates.CallLine{Text: w.Step(s), Note: w.moved(s), Quote: s.Evidence, File: s.In})
 	}
 	return lines
 }

@@ -40,7 +40,12 @@ func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.It
 	if err := out.hold(ctx, len(it.HTML)+len(strings.Join(pages, ""))); err != nil {
 		return it, err
 	}
-	return ingest.AddFile(it, pages), nil
+	before := len(it.Evidence.Paragraphs)
+	it = ingest.AddFile(it, pages)
+	if len(it.Evidence.Paragraphs) > before {
+		it.Evidence.File, it.Evidence.FileFrom = it.Attachments[at].Name(), before
+	}
+	return it, nil
 }
 
 // readFrame adds the text of the frame of a page that has no text of its own. A

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -134,6 +135,18 @@ func fileType(p Page) string {
 		return filelink.PDF
 	}
 	return filelink.Type(p.URL)
+}
+
+// Name is the title of an attachment, or the last part of its address.
+func (a Attachment) Name() string {
+	if a.Title != "" {
+		return a.Title
+	}
+	name := path.Base(a.URL)
+	if u, err := url.Parse(a.URL); err == nil {
+		name = path.Base(u.Path)
+	}
+	return name
 }
 
 // HasReadableText reports whether the text of an attachment can be read.

@@ -17,6 +17,7 @@ type Benefit struct {
 	Cap      int64   // in yuan: 最高不超过
 	Per      string  // 每人, 每个项目 …, as written
 	Evidence string
+	In       string `json:",omitempty"` // as in Said
 }
 
 const figure = `(\d[\d,.]{0,15})\s*(亿|千万|百万|万|千)?`
@@ -75,7 +76,7 @@ func (r *reading) amount(l line, at []int) {
 	case governor <= against:
 		return
 	}
-	b := Benefit{Per: perOf(clause, sub(l.text, at, 5)), Evidence: l.sentence(at[0], at[1])}
+	b := Benefit{Per: perOf(clause, sub(l.text, at, 5)), Evidence: l.sentence(at[0], at[1]), In: l.in}
 	low, high := yuan(sub(l.text, at, 1), sub(l.text, at, 2)), yuan(sub(l.text, at, 3), sub(l.text, at, 4))
 	if low > 0 && sub(l.text, at, 2) == "" && low < 10000 && !strings.Contains(l.text[at[3]:at[6]], "元") {
 		low = yuan(sub(l.text, at, 1), sub(l.text, at, 4)) // 20至50万元
@@ -117,7 +118,7 @@ func (r *reading) rate(l line, at []int) {
 		return
 	}
 	if !r.is("rate", l.text[at[2]:at[3]]) {
-		r.call.Brings = append(r.call.Brings, Benefit{Percent: p, Per: perOf(clause, ""), Evidence: l.sentence(at[0], at[1])})
+		r.call.Brings = append(r.call.Brings, Benefit{Percent: p, Per: perOf(clause, ""), Evidence: l.sentence(at[0], at[1]), In: l.in})
 	}
 }
 

@@ -36,6 +36,13 @@ const (
 type Said struct {
 	Value    string
 	Evidence string
+	In       string `json:",omitempty"` // the attached file whose sentence it is; "" is the notice
+}
+
+// Part is a notice, which has no name, or a file attached to it.
+type Part struct {
+	Name       string
+	Paragraphs []string
 }
 
 // Call is what a notice asks of its readers.
@@ -66,6 +73,7 @@ const (
 type line struct {
 	raw     string // as printed
 	text    string // as it is read: one character for one of raw
+	in      string // the attached file that it is of, "": the notice
 	above   string // the line before it, if it is a heading
 	before  string // the line before it
 	section section
@@ -92,18 +100,24 @@ type reading struct {
 // days without a year are counted. It reports false for texts that neither ask
 // readers for anything nor offer anything.
 func Extract(title string, paragraphs []string, published when.Date) (Call, bool) {
+	return ExtractParts(title, []Part{{"", paragraphs}}, published)
+}
+
+// ExtractParts reads a notice and the files attached to it together. What
+// comes from a file has its name.
+func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) {
 	printed := strings.TrimSpace(strings.ToValidUTF8(firstBytes(title, maxParagraph), ""))
 	title = plain(printed)
 	kind := kindOf(title)
 	if kind == "" {
 		return Call{}, false
 	}
-	c := Call{Kind: kind, Subject: Said{printedSubject(printed, title, kind), printed}}
+	c := Call{Kind: kind, Subject: Said{Value: printedSubject(printed, title, kind), Evidence: printed}}
 	r := reading{
 		call: &c, title: title, seen: make(map[string]bool),
 		terms: deadline.Reader{Title: title, Asks: true, Comments: kind == KindConsultation, Notice: strings.HasSuffix(title, "通知"), From: published},
 	}
-	r.split(paragraphs)
+	r.split(parts)
 	r.authorities = speaksToAuthorities(r.lines)
 	for _, l := range r.lines {
 		l.may = lineWords.May(l.text)
@@ -120,30 +134,33 @@ func Extract(title string, paragraphs []string, published when.Date) (Call, bool
 }
 
 // split reads the paragraphs within limits and notes what each is under.
-func (r *reading) split(paragraphs []string) {
-	left, above, before, at := int(maxText), "", "", noSection
-	for _, p := range paragraphs[:min(len(paragraphs), maxParagraphs)] {
-		for text := range strings.SplitSeq(p, "\n") {
-			raw := strings.TrimSpace(strings.ToValidUTF8(firstBytes(text, maxParagraph), ""))
-			text = plain(raw)
-			if left -= len(text); left < 0 || len(r.lines) >= maxParagraphs {
-				return
-			}
-			if text == "" {
-				continue
-			}
-			if attachment.MatchString(text) {
-				at = noSection
-			}
-			s, heads := sectionOf(text)
-			if heads {
-				at = s
-			}
-			short := heads && utf8.RuneCountInString(text) <= 25
-			r.lines = append(r.lines, line{raw: raw, text: text, above: above, before: before, section: at, heads: short && !strings.Contains(text, ":")})
-			above, before = "", text
-			if short || deadline.IsHeading(text) {
-				above = text
+func (r *reading) split(parts []Part) {
+	left := int(maxText)
+	for _, p := range parts {
+		above, before, at := "", "", noSection
+		for _, paragraph := range p.Paragraphs[:min(len(p.Paragraphs), maxParagraphs)] {
+			for text := range strings.SplitSeq(paragraph, "\n") {
+				raw := strings.TrimSpace(strings.ToValidUTF8(firstBytes(text, maxParagraph), ""))
+				text = plain(raw)
+				if left -= len(text); left < 0 || len(r.lines) >= maxParagraphs {
+					return
+				}
+				if text == "" {
+					continue
+				}
+				if attachment.MatchString(text) {
+					at = noSection
+				}
+				s, heads := sectionOf(text)
+				if heads {
+					at = s
+				}
+				short := heads && utf8.RuneCountInString(text) <= 25
+				r.lines = append(r.lines, line{raw: raw, text: text, in: p.Name, above: above, before: before, section: at, heads: short && !strings.Contains(text, ":")})
+				above, before = "", text
+				if short || deadline.IsHeading(text) {
+					above = text
+				}
 			}
 		}
 	}

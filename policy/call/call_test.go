@@ -202,6 +202,27 @@ func TestDutiesOfOthers(t *testing.T) {
 	}
 }
 
+// A notice and the files attached to it are read together: each value has the name
+// of the file that states it, and what both state is of the notice.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	c, ok := ExtractParts("关于组织申报样例项目的通知", []Part{
+		{"", []string{"各企业：", "一、申报条件", "详见附件1。请于2026年6月5日前报送。", "联系电话：010-55550001"}},
+		{"附件1 申报指南", []string{"在样例省内注册的高校，营业收入2000万元以上。", "申报条件：在样例省内注册的高校，注册满一年。", "每个项目补助20万元。", "联系电话：010-55550001"}},
+	}, when.MakeDate(2026, 5, 1))
+	const file = "附件1 申报指南"
+	if !ok || len(c.Steps) != 1 || c.Steps[0].In != "" || len(c.Brings) != 1 || c.Brings[0].In != file || len(c.Contacts) != 1 || c.Contacts[0].In != "" {
+		t.Errorf("%+v", c)
+	}
+	// A file does not continue a section of the notice.
+	if w := c.Who; len(w.Entities) != 1 || w.Entities[0].In != file || len(w.Thresholds) != 1 || w.Thresholds[0].What != "注册" {
+		t.Errorf("%+v", w)
+	}
+	if v := c.View(); v.Brings[0].File == nil || *v.Brings[0].File != file || v.Steps[0].File != nil {
+		t.Errorf("%+v", v)
+	}
+}
+
 // BenchmarkExtract reads 20 kB of what notices say, every fourth sentence of it a
 // condition, a sum or a day; and a text that asks for nothing.
 func BenchmarkExtract(b *testing.B) {

@@ -82,7 +82,7 @@ func ReadChange(title string, paragraphs []string, published when.Date) (Change,
 		return Change{}, false
 	}
 	r := reading{call: &Call{}, title: title, terms: deadline.Reader{Title: title, Asks: true, From: published}}
-	r.split(paragraphs)
+	r.split([]Part{{"", paragraphs}})
 	c.Titles = titlesIn(title)
 	for _, l := range r.lines {
 		for _, t := range titlesIn(l.text) {
@@ -167,7 +167,7 @@ func Name(s string) string {
 // names, as [Change] has them.
 func Identity(c Call, paragraphs []string) (projects, names []string) {
 	r := reading{call: &Call{}}
-	r.split(paragraphs)
+	r.split([]Part{{"", paragraphs}})
 	names = namesOf(r.lines)
 	if s := Name(c.Subject.Value); s != "" && !slices.Contains(names, s) {
 		names = append(names, s)

@@ -74,7 +74,7 @@ func (r *reading) item(l line) bool {
 		return false
 	}
 	if !r.is("material", name) {
-		r.call.Materials = append(r.call.Materials, Said{l.printed(len(lead), len(lead)+len(name)), l.raw})
+		r.call.Materials = append(r.call.Materials, Said{l.printed(len(lead), len(lead)+len(name)), l.raw, l.in})
 	}
 	return true
 }
@@ -110,7 +110,7 @@ func (r *reading) papers(l line) {
 func (r *reading) note(l line, names [][2]int) {
 	for _, n := range names {
 		if !r.is("material", l.text[n[0]:n[1]]) && len(r.call.Materials) < maxEntries {
-			r.call.Materials = append(r.call.Materials, Said{l.printed(n[0], n[1]), l.sentence(n[0], n[1])})
+			r.call.Materials = append(r.call.Materials, Said{l.printed(n[0], n[1]), l.sentence(n[0], n[1]), l.in})
 		}
 	}
 }

@@ -19,6 +19,7 @@ type Step struct {
 	Last     when.Date
 	Moved    bool // it takes the place of an earlier day
 	Evidence string
+	In       string `json:",omitempty"` // as in Said
 }
 
 var (
@@ -92,7 +93,7 @@ func (r *reading) steps(l line) {
 		if who == readers && by == "" && r.passedOn && what == "纸质报送" {
 			who = others
 		}
-		s := Step{What: what, By: by, First: d.First, Last: d.Last, Moved: d.Moved, Evidence: l.sentence(d.At, min(end, len(l.text)))}
+		s := Step{What: what, By: by, First: d.First, Last: d.Last, Moved: d.Moved, Evidence: l.sentence(d.At, min(end, len(l.text))), In: l.in}
 		list := &r.call.Steps
 		if who == others {
 			list = &r.call.ByOthers

@@ -33,8 +33,9 @@ type View struct {
 
 // SaidView is a value with its sentence.
 type SaidView struct {
-	Value    string `json:"value"`
-	Evidence string `json:"evidence"` // the sentence that says so; the same applies to other keys named evidence
+	Value    string  `json:"value"`
+	Evidence string  `json:"evidence"` // the sentence that says so; the same applies to other keys named evidence
+	File     *string `json:"file"`     // the attached file whose sentence it is; null: the notice
 }
 
 // ThresholdView is a condition with a number.
@@ -45,6 +46,7 @@ type ThresholdView struct {
 	Value    float64 `json:"value"`
 	Unit     string  `json:"unit"` // yuan, years, percent or people
 	Evidence string  `json:"evidence"`
+	File     *string `json:"file"` // the attached file whose sentence it is; null: the notice
 }
 
 // BenefitView is money that a call offers.
@@ -55,6 +57,7 @@ type BenefitView struct {
 	Cap      *int64   `json:"cap"`
 	Per      *string  `json:"per"`
 	Evidence string   `json:"evidence"`
+	File     *string  `json:"file"` // the attached file whose sentence it is; null: the notice
 }
 
 // StepView is something to be done by a day.
@@ -65,6 +68,7 @@ type StepView struct {
 	Last     string  `json:"last"`
 	Moved    bool    `json:"moved"` // it takes the place of an earlier day
 	Evidence string  `json:"evidence"`
+	File     *string `json:"file"` // the attached file whose sentence it is; null: the notice
 }
 
 // ContactView is where readers ask.
@@ -73,6 +77,7 @@ type ContactView struct {
 	Telephone *string `json:"telephone"`
 	Email     *string `json:"email"`
 	Evidence  string  `json:"evidence"`
+	File      *string `json:"file"` // the attached file whose sentence it is; null: the notice
 }
 
 // View returns a call as it is printed in JSON.
@@ -84,16 +89,16 @@ func (c Call) View() *View {
 		Addresses: viewSaid(c.Addresses), Contacts: []ContactView{},
 	}
 	if c.Subject.Value != "" {
-		v.Subject = &SaidView{c.Subject.Value, c.Subject.Evidence}
+		v.Subject = &SaidView{c.Subject.Value, c.Subject.Evidence, nil}
 	}
 	for _, t := range c.Who.Thresholds {
-		v.Thresholds = append(v.Thresholds, ThresholdView(t))
+		v.Thresholds = append(v.Thresholds, ThresholdView{t.Text, t.What, t.Bound, t.Value, t.Unit, t.Evidence, known(t.In)})
 	}
 	for _, b := range c.Brings {
-		v.Brings = append(v.Brings, BenefitView{known(b.Yuan), known(b.UpTo), known(b.Percent), known(b.Cap), known(b.Per), b.Evidence})
+		v.Brings = append(v.Brings, BenefitView{known(b.Yuan), known(b.UpTo), known(b.Percent), known(b.Cap), known(b.Per), b.Evidence, known(b.In)})
 	}
 	for _, x := range c.Contacts {
-		v.Contacts = append(v.Contacts, ContactView{known(x.Office), known(x.Telephone), known(x.Email), x.Evidence})
+		v.Contacts = append(v.Contacts, ContactView{known(x.Office), known(x.Telephone), known(x.Email), x.Evidence, known(x.In)})
 	}
 	return &v
 }
@@ -101,7 +106,7 @@ func (c Call) View() *View {
 func viewSaid(all []Said) []SaidView {
 	views := []SaidView{}
 	for _, s := range all {
-		views = append(views, SaidView(s))
+		views = append(views, SaidView{s.Value, s.Evidence, known(s.In)})
 	}
 	return views
 }
@@ -109,7 +114,7 @@ func viewSaid(all []Said) []SaidView {
 func viewSteps(all []Step) []StepView {
 	views := []StepView{}
 	for _, s := range all {
-		views = append(views, StepView{known(s.What), known(s.By), known(s.First.String()), s.Last.String(), s.Moved, s.Evidence})
+		views = append(views, StepView{known(s.What), known(s.By), known(s.First.String()), s.Last.String(), s.Moved, s.Evidence, known(s.In)})
 	}
 	return views
 }

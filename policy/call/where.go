@@ -14,6 +14,7 @@ type Contact struct {
 	Telephone string
 	Email     string
 	Evidence  string
+	In        string `json:",omitempty"` // as in Said
 }
 
 var (
@@ -112,7 +113,7 @@ func (r *reading) address(l line, from int, labelled bool) {
 		return
 	}
 	if !r.is("address", s) && len(r.call.Addresses) < maxEntries {
-		r.call.Addresses = append(r.call.Addresses, Said{l.printed(start, start+len(s)), l.sentence(start, start+len(s))})
+		r.call.Addresses = append(r.call.Addresses, Said{l.printed(start, start+len(s)), l.sentence(start, start+len(s)), l.in})
 	}
 }
 
@@ -140,7 +141,7 @@ func (r *reading) platforms(l line) {
 		}
 		value := strings.TrimRight(strings.Join(strings.Fields(l.text[at[0]:at[1]]), ""), ".:,/")
 		if !r.is("platform", value) && len(r.call.Platforms) < maxEntries {
-			r.call.Platforms = append(r.call.Platforms, Said{value, l.sentence(at[0], at[1])})
+			r.call.Platforms = append(r.call.Platforms, Said{value, l.sentence(at[0], at[1]), l.in})
 		}
 	}
 }
@@ -156,7 +157,7 @@ func (r *reading) contacts(l line) {
 	if strings.Contains(l.text, "@") {
 		for _, at := range email.FindAllStringIndex(l.text, 20) {
 			value := strings.Join(strings.Fields(l.text[at[0]:at[1]]), "")
-			add(Contact{Office: officeOf(l.text[:at[0]]), Email: value, Evidence: l.sentence(at[0], at[1])})
+			add(Contact{Office: officeOf(l.text[:at[0]]), Email: value, Evidence: l.sentence(at[0], at[1]), In: l.in})
 		}
 	}
 	if !hasDigits(l.text, fewestDigits) {
@@ -175,7 +176,7 @@ func (r *reading) contacts(l line) {
 			continue
 		}
 		chain = at[1]
-		add(Contact{Office: officeOf(l.text[:at[0]]), Telephone: l.printed(at[0], at[1]), Evidence: l.sentence(at[0], at[1])})
+		add(Contact{Office: officeOf(l.text[:at[0]]), Telephone: l.printed(at[0], at[1]), Evidence: l.sentence(at[0], at[1]), In: l.in})
 	}
 }
 

@@ -28,6 +28,7 @@ type Threshold struct {
 	Value    float64
 	Unit     string // yuan, years, percent or people
 	Evidence string
+	In       string `json:",omitempty"` // as in Said
 }
 
 // entities are the kinds of applicants, with the words that name them. A word
@@ -133,17 +134,17 @@ func (r *reading) who(l line) {
 			to = from + i + size
 		}
 		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !excludes.MatchString(except.ReplaceAllString(s, "")) {
-			r.whoOf(s, l.printed(from, to), inSection)
+			r.whoOf(s, l.printed(from, to), l.in, inSection)
 		}
 		from = to
 	}
 }
 
-func (r *reading) whoOf(s, quote string, inSection bool) {
+func (r *reading) whoOf(s, quote, in string, inSection bool) {
 	w := &r.call.Who
 	add := func(list *[]Said, value string) {
 		if len(*list) < maxEntries && !r.is("who", value) {
-			*list = append(*list, Said{value, quote})
+			*list = append(*list, Said{value, quote, in})
 		}
 	}
 	names, conditions := s, conditionWords.Match(s)
@@ -185,12 +186,12 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 			add(&w.Qualifications, s[at[0]:at[1]])
 		}
 	}
-	r.thresholds(s, quote)
+	r.thresholds(s, quote, in)
 }
 
-func (r *reading) thresholds(s, quote string) {
+func (r *reading) thresholds(s, quote, in string) {
 	for _, m := range threshold.FindAllStringSubmatch(s, 12) {
-		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote}
+		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote, In: in}
 		behind := m[5]
 		switch {
 		case mostly.MatchString(m[2]) || strings.HasSuffix(behind, "下") || strings.HasSuffix(behind, "内"):
