@@ -53,13 +53,19 @@ func ReadList(p Page, src Source) (List, error) {
 		return l.List, err
 	}
 	if src.Settings.Item == "" && (len(l.Items) < fewRows || l.bare) {
-		if inScript, ok := scriptList(doc, p, src); ok && (l.bare || len(inScript.Items) > len(l.Items)) {
+		if inScript, ok := scriptList(doc, p, src); ok && (l.bare || len(inScript.Items) > len(l.Items) && (inScript.hasDate() || !l.hasDate())) {
 			l.List = inScript
 		}
 	}
 	l.Pager = pagerOf(doc, p)
 	l.Next = l.Pager.Next
 	return l.List, nil
+}
+
+// hasDate reports whether the list states the day of an article: that of a menu in a script
+// does not.
+func (l List) hasDate() bool {
+	return slices.ContainsFunc(l.Items, func(it Item) bool { return it.Evidence.ListDate != "" })
 }
 
 // fewRows is the length of a list that may be a box of popular items; the

@@ -9,7 +9,7 @@ import (
 
 // action is a short link that says what a click does; the title of its row stands
 // elsewhere in the row.
-var action = lazyregexp.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载|阅读|浏览|预览|pdf|docx?|word|ofd|view|download|open)(?:版|件|全文|原文|文件|附件)?[\]】)）]?$`)
+var action = lazyregexp.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载|阅读|浏览|预览|pdf|docx?|word|ofd|view|download|open)(?:版|件|全文|原文|文件|附件)?[\]】)）]?$|^case details?$`)
 
 // isAction reports whether the text of a link says what a click does.
 func isAction(text string) bool { return len(text) <= 30 && action.MatchString(text) }

@@ -32,7 +32,7 @@ func chooseLinks(rows []segment) []*html.Node {
 		for _, strict := range []bool{true, false} {
 			for _, a := range links {
 				isOften := often[Address(a)] > 1 && often[Address(a)]*5 >= len(rows)
-				if chosen[i] == nil && !(strict && (isOften || isTag(a))) && isTitle(textOrTitle(a)) {
+				if chosen[i] == nil && !(strict && (isOften || isTag(a))) && isTitle(textOrTitle(a)) && !isAction(textOrTitle(a)) {
 					chosen[i] = a
 				}
 			}
@@ -210,6 +210,9 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 		return full
 	}
 	if text == "" {
+		text = f.heading(row, link)
+	}
+	if text == "" {
 		for d := range link.Descendants() {
 			if d.Type == html.ElementNode && d.Data == "img" {
 				return clean(attr(d, "alt"))
@@ -230,11 +233,26 @@ func (f *finder) heading(row, link *html.Node) string {
 			rest = append(rest, p)
 		}
 	}
-	text, _ := choosePart(rest, -1)
+	text, from := choosePart(rest, -1)
+	if from != nil && f.seen[from] != nil && f.seen[from].actions > 0 {
+		text = withoutActions(from)
+	}
 	if !isTitle(text) {
 		return ""
 	}
 	return clean(text)
+}
+
+// withoutActions returns the text of an element without the links that say what a click does.
+func withoutActions(n *html.Node) string {
+	var b strings.Builder
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if text := textOf(c, 400, ' '); c.Type == html.TextNode || c.Type == html.ElementNode && !isUnseen(c) && !isAction(text) {
+			b.WriteString(text)
+			b.WriteByte(' ')
+		}
+	}
+	return plain.Collapse(b.String())
 }
 
 // choosePart returns the piece that is the title, and its element.

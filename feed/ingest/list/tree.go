@@ -137,7 +137,7 @@ func (f *finder) look(n *html.Node) *info {
 	} else if href != "" && n.Data == "a" && in.links > 0 {
 		in.links, in.last = 1, href
 		in.total = in.most
-	} else if href != "" && n.Data == "a" && f.links <= maxLinks && (isAction(text) || isReference(text)) {
+	} else if href != "" && n.Data == "a" && f.links <= maxLinks && (text == "" || isAction(text) || isReference(text)) {
 		in.action, in.actions = n, 1
 	} else if href != "" && len(text) > 0 && len(text) <= 3 && strings.Trim(text, "0123456789") == "" {
 		in.pages = 1

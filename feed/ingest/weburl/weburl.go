@@ -23,6 +23,9 @@ func Absolute(base *url.URL, ref string) string {
 	if len(ref) > Max {
 		return ""
 	}
+	if beginsWithHost(base, ref) {
+		ref = "//" + ref
+	}
 	u, err := base.Parse(ref)
 	if err != nil {
 		return ""
@@ -38,6 +41,14 @@ func Absolute(base *url.URL, ref string) string {
 		return u.String()
 	}
 	return ""
+}
+
+// beginsWithHost reports whether a reference is an address without its scheme, to which the
+// page would add one: www.example.gov.cn/a.html, or the host of the page itself. No folder
+// of a site has such a name.
+func beginsWithHost(base *url.URL, ref string) bool {
+	host, _, ok := strings.Cut(ref, "/")
+	return ok && (host != "" && strings.EqualFold(host, base.Host) || len(host) > 4 && strings.EqualFold(host[:4], "www.") && strings.Count(host, ".") > 1)
 }
 
 // Identity identifies the article at an address: http and https, a default
