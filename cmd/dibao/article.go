@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/inspect"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
@@ -54,18 +55,18 @@ func newArticleList(g *globals) *cobra.Command {
 			})
 		}),
 	}
-	flags := cmd.Flags()
-	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "maximum number of results")
-	flags.StringVar(&source, "source", "", "only from this source")
-	choiceVar(flags, &sel.Kind, "kind", "", policy.Kinds, "only of this kind")
-	regionVar(flags, &sel.Region, "only this region and those in it")
-	flags.StringVar(&sel.Theme, "theme", "", "only this theme")
-	flags.StringVar(&sel.Issuer, "issuer", "", "only this issuer")
-	flags.StringVar(&since, "since", "", "collected since YYYY-MM-DD")
-	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
-	flags.BoolVar(&sel.Hidden, "hidden", false, "include hidden articles")
-	flags.BoolVar(&sel.Pinned, "pinned", false, "only pinned articles")
-	flags.BoolVar(&sel.Corrected, "corrected", false, "only articles that were corrected by hand")
+	f := cmd.Flags()
+	flags.Bounded(f, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "maximum number of results")
+	f.StringVar(&source, "source", "", "only from this source")
+	flags.Choice(f, &sel.Kind, "kind", "", policy.Kinds, "only of this kind")
+	flags.Region(f, &sel.Region, "only this region and those in it")
+	f.StringVar(&sel.Theme, "theme", "", "only this theme")
+	f.StringVar(&sel.Issuer, "issuer", "", "only this issuer")
+	f.StringVar(&since, "since", "", "collected since YYYY-MM-DD")
+	flags.Bounded(f, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
+	f.BoolVar(&sel.Hidden, "hidden", false, "include hidden articles")
+	f.BoolVar(&sel.Pinned, "pinned", false, "only pinned articles")
+	f.BoolVar(&sel.Corrected, "corrected", false, "only articles that were corrected by hand")
 	return cmd
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/search"
@@ -280,8 +281,8 @@ Brackets of document numbers may have any form; simplified and traditional chara
 			})
 		},
 	}
-	boundedVar(cmd.Flags(), &limit, "limit", 200, 1, 200, "maximum number of results")
-	boundedVar(cmd.Flags(), &offset, "offset", 0, 0, search.MaxOffset, "number of results to skip")
+	flags.Bounded(cmd.Flags(), &limit, "limit", 200, 1, 200, "maximum number of results")
+	flags.Bounded(cmd.Flags(), &offset, "offset", 0, 0, search.MaxOffset, "number of results to skip")
 	cmd.Flags().BoolVar(&facets, "facets", false, "print counts by kind, theme, region, issuer and year")
 	return cmd
 }

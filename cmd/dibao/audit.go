@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/internal/redact"
 	"dibao/subscribers"
 )
@@ -65,22 +65,12 @@ func (g *globals) audit(cmd *cobra.Command, action string, args []string) error 
 	if target == "" {
 		target = strings.Join(args, " ")
 	}
-	var flags []string
-	for _, f := range givenFlags(cmd) {
-		flags = append(flags, "--"+f.Name+" "+f.Value.String())
+	var given []string
+	for _, f := range flags.Given(cmd) {
+		given = append(given, "--"+f.Name+" "+f.Value.String())
 	}
-	detail := strings.TrimSpace(strings.Join(append([]string{g.change.detail}, flags...), " "))
+	detail := strings.TrimSpace(strings.Join(append([]string{g.change.detail}, given...), " "))
 	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: cmp.Or(g.actor, systemUser()), Action: action, Target: redact.Text(target), Detail: redact.Text(detail)})
-}
-
-// givenFlags are the flags of the verb itself that were given.
-func givenFlags(cmd *cobra.Command) (all []*pflag.Flag) {
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if cmd.InheritedFlags().Lookup(f.Name) == nil {
-			all = append(all, f)
-		}
-	})
-	return all
 }
 
 // systemUser is who runs this program, and for whom where sudo says so.
@@ -114,8 +104,8 @@ func newAudit(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "only results with a lower number")
+	flags.Bounded(f, &before, "before", 0, 0, math.MaxInt64, "only results with a lower number")
 	f.StringVar(&action, "action", "", "only actions that begin with this, such as subscriber or list edit")
-	boundedVar(f, &limit, "limit", limit, 1, maxListed, "maximum number of results")
+	flags.Bounded(f, &limit, "limit", limit, 1, maxListed, "maximum number of results")
 	return cmd
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/flags"
 	"dibao/digest/delivery"
 	"dibao/digest/inbound"
 	"dibao/internal/inbox"
@@ -165,9 +166,9 @@ func newBounceList(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "only results with a lower number")
-	choiceVar(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe", "not-spam"}, "only of this kind")
-	boundedVar(f, &limit, "limit", limit, 1, maxListed, "maximum number of results")
+	flags.Bounded(f, &before, "before", 0, 0, math.MaxInt64, "only results with a lower number")
+	flags.Choice(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe", "not-spam"}, "only of this kind")
+	flags.Bounded(f, &limit, "limit", limit, 1, maxListed, "maximum number of results")
 	f.BoolVar(&pending, "pending", false, "list suppressions that wait for your decision")
 	f.StringVar(&domain, "domain", "", "only this domain")
 	return cmd

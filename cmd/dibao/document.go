@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/policy"
@@ -46,14 +47,14 @@ func newDocumentList(g *globals) *cobra.Command {
 			})
 		}),
 	}
-	flags := cmd.Flags()
-	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "maximum number of results")
-	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
-	regionVar(flags, &sel.Region, "only this region and those in it")
-	choiceVar(flags, &sel.Level, "level", "", division.Levels, "only issuers of this level")
-	flags.StringVar(&sel.Theme, "theme", "", "only this theme")
-	flags.StringVar(&sel.Type, "type", "", "only this 文种")
-	flags.StringVar(&sel.Issuer, "issuer", "", "only this issuer")
+	f := cmd.Flags()
+	flags.Bounded(f, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "maximum number of results")
+	flags.Bounded(f, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
+	flags.Region(f, &sel.Region, "only this region and those in it")
+	flags.Choice(f, &sel.Level, "level", "", division.Levels, "only issuers of this level")
+	f.StringVar(&sel.Theme, "theme", "", "only this theme")
+	f.StringVar(&sel.Type, "type", "", "only this 文种")
+	f.StringVar(&sel.Issuer, "issuer", "", "only this issuer")
 	return cmd
 }
 

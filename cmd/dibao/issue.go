@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/mailer"
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
@@ -79,7 +80,7 @@ func newIssueList(g *globals) *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "only this list")
-	boundedVar(cmd.Flags(), &limit, "limit", 50, 1, maxListed, "maximum number of results")
+	flags.Bounded(cmd.Flags(), &limit, "limit", 50, 1, maxListed, "maximum number of results")
 	return cmd
 }
 
@@ -216,10 +217,10 @@ func newIssuePreview(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	choiceVar(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "output")
-	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
+	flags.Choice(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "output")
+	flags.Bounded(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
 	cmd.Flags().StringVar(&reader, "reader", "", "address of the reader whose next mail to print")
-	boundedVar(cmd.Flags(), &variant, "variant", 0, 0, math.MaxInt64, "number of a variant of a mailing")
+	flags.Bounded(cmd.Flags(), &variant, "variant", 0, 0, math.MaxInt64, "number of a variant of a mailing")
 	return cmd
 }
 

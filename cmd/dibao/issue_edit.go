@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/internal/mail"
@@ -238,7 +239,7 @@ func newIssueTest(g *globals) *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "list to use (default: the only one)")
-	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
+	flags.Bounded(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
 	return cmd
 }
 

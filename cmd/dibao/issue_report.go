@@ -11,6 +11,7 @@ import (
 
 	"dibao/cmd/dibao/bars"
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
@@ -140,7 +141,7 @@ func newIssueReport(g *globals) *cobra.Command {
 			return a.printMailing(g, cmd, mailing)
 		}),
 	}
-	boundedVar(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "maximum number of mailings or variants")
+	flags.Bounded(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "maximum number of mailings or variants")
 	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those with the most readers first")
 	cmd.Flags().BoolVar(&watch, "watch", false, "follow a mailing until it is done")
 	cmd.Flags().StringVar(&page, "html", "", "file to write the page of a mailing to; - for standard output")

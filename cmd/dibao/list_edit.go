@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/policy"
@@ -27,7 +28,7 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f.BoolVar(&l.Welcome, "welcome", false, "send the last issue to readers when they confirm")
 	f.BoolVar(&l.Hold, "hold", false, "hold the issues until you run: dibao issue send")
 	f.StringVar(&l.Sender, "from", "", "sender, 名称 <name@example.org> (default: from in [mail])")
-	choiceVar(f, &l.Language, "language", "zh", languages, "language of the issues")
+	flags.Choice(f, &l.Language, "language", "zh", languages, "language of the issues")
 	f.IntVar(&l.MaxItems, "max-items", subscribers.DefaultMaxItems, "maximum number of articles in an issue; the others wait for the next one")
 	f.Var((*visibilityFlag)(&l.Visibility), "visibility", "public, hidden (an admin adds readers) or invitation (by a link)")
 	f.Bool("hidden", false, "the same as --visibility hidden")
@@ -110,7 +111,7 @@ func newListEdit(g *globals) *cobra.Command {
 		Long:  "A flag replaces the whole condition: --theme 民政 --theme 财政 replaces all themes, --theme \"\" removes the condition.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(givenFlags(cmd)) == 0 {
+			if len(flags.Given(cmd)) == 0 {
 				return usagef("no change was specified; see: dibao list edit --help")
 			}
 			if err := checkQuery(&from.Query); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/internal/mail"
@@ -72,7 +73,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 			return nil
 		},
 	}
-	choiceVar(cmd.Flags(), &kind, "type", "rsa", []string{"rsa", "ed25519"}, "kind of key (rsa has 2048 bits)")
+	flags.Choice(cmd.Flags(), &kind, "type", "rsa", []string{"rsa", "ed25519"}, "kind of key (rsa has 2048 bits)")
 	cmd.Flags().StringVar(&selector, "selector", "", "the key's name in DNS (default: selector in [dkim])")
 	cmd.Flags().StringVar(&domain, "domain", "", "the domain that signs (default: domain in [dkim])")
 	return cmd

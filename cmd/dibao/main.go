@@ -20,6 +20,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/filereader"
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/inspect"
 	"dibao/internal/fault"
 	"dibao/internal/redact"
@@ -100,16 +101,16 @@ func newRootWith(g *globals) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	cli.DescribeInHelp(root)
 	root.Flags().Bool("version", false, "print the version") // as the library would, without a letter of its own
-	flags := root.PersistentFlags()
-	flags.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder, then /etc/dibao)")
-	flags.StringVar(&g.database, "database", g.database, "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
-	flags.BoolVar(&g.json, "json", false, "print JSON with stable keys")
-	flags.BoolVar(&g.quiet, "quiet", false, "print only results and errors")
-	flags.BoolVar(&g.yes, "yes", false, "answer yes to every question")
-	flags.StringVar(&g.server, "server", os.Getenv("DIBAO_SERVER"), "run the command on the dibao serve with this admin address")
-	flags.StringVar(&g.tokenFile, "token-file", os.Getenv("DIBAO_TOKEN_FILE"), "file with the token for --server")
+	persistent := root.PersistentFlags()
+	persistent.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder, then /etc/dibao)")
+	persistent.StringVar(&g.database, "database", g.database, "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
+	persistent.BoolVar(&g.json, "json", false, "print JSON with stable keys")
+	persistent.BoolVar(&g.quiet, "quiet", false, "print only results and errors")
+	persistent.BoolVar(&g.yes, "yes", false, "answer yes to every question")
+	persistent.StringVar(&g.server, "server", os.Getenv("DIBAO_SERVER"), "run the command on the dibao serve with this admin address")
+	persistent.StringVar(&g.tokenFile, "token-file", os.Getenv("DIBAO_TOKEN_FILE"), "file with the token for --server")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%s; see: %s --help", flagProblem(err), cmd.CommandPath())
+		return usagef("%s; see: %s --help", flags.Problem(err), cmd.CommandPath())
 	})
 	root.AddCommand(
 		newDemo(g), newServe(g), newStatus(g), newNode(g), newHealthCheck(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
@@ -121,7 +122,7 @@ func newRootWith(g *globals) *cobra.Command {
 	g.checkArguments(root)
 	forEachCommand(root, "", func(cmd *cobra.Command, name string) {
 		g.checkArguments(cmd)
-		completeChoices(cmd)
+		flags.Complete(cmd)
 		g.auditVerb(cmd, name)
 		if !g.inServer {
 			g.remoteVerb(cmd, name)

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/flags"
+	"dibao/feed"
 	"dibao/internal/plural"
 	"dibao/internal/redact"
 )
@@ -89,3 +93,40 @@ func writeNew(path string, write func(w io.Writer) error) error {
 	}
 	return nil
 }
+
+// hintTheme warns of a theme that only a site itself can state: it is not refused,
+// since sites have classifications of their own, and is mostly a slip.
+func (g *globals) hintTheme(cmd *cobra.Command, theme string) {
+	if err := feed.CheckTheme(theme); theme != "" && err != nil {
+		g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
+	}
+}
+
+// confirm asks on a terminal before doing something that can't be undone; --yes
+// answers in advance, and is required if there is no terminal. Requests through
+// the API need no confirmation.
+func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error {
+	in, ok := cmd.InOrStdin().(*os.File)
+	switch {
+	case g.yes || g.inServer && !g.asks:
+		return nil
+	case g.asks:
+		g.change.none = true
+		return question(g.message(format, args...))
+	case !ok || !isatty.IsTerminal(in.Fd()):
+		g.change.none = true
+		return fmt.Errorf("nothing was done, because there is no terminal to ask on: %s Add --yes to agree", g.message(format, args...))
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), g.message(format, args...), " [y/N] ")
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil || !flags.IsYes(answer) {
+		g.change.none = true
+		return errors.New("nothing was done")
+	}
+	return nil
+}
+
+// question is what the person at another machine has to answer first.
+type question string
+
+func (q question) Error() string { return string(q) }

@@ -13,6 +13,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/doctor"
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/remote"
 )
 
@@ -57,7 +58,7 @@ func (g *globals) runRemotely(cmd *cobra.Command, name string, args []string) er
 	r := remote.Request{Args: args, Flags: make(map[string]any), Terminal: &remote.Terminal{
 		Columns: cli.TerminalWidth(out), Chinese: g.chinese, JSON: g.json, Quiet: g.quiet,
 	}}
-	for _, f := range givenFlags(cmd) {
+	for _, f := range flags.Given(cmd) {
 		r.Flags[f.Name] = f.Value.String()
 		if many, ok := f.Value.(pflag.SliceValue); ok {
 			r.Flags[f.Name] = many.GetSlice()

@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/inspect"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
@@ -36,7 +37,7 @@ func newSourceAdd(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if fromCatalog {
-				for _, f := range givenFlags(cmd) {
+				for _, f := range flags.Given(cmd) {
 					if f.Name != "catalog" && f.Name != "anyway" {
 						return usagef("--catalog adds sources as they are; change one afterwards with: dibao source edit SOURCE --%s", f.Name)
 					}
@@ -108,16 +109,16 @@ func adviseOnPrivate(err error) error {
 // addSourceFlags adds the flags that describe a source.
 func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f := cmd.Flags()
-	choiceVar(f, &s.Kind, "kind", "", ingest.KindNames(), "kind of source (default: detected)")
+	flags.Choice(f, &s.Kind, "kind", "", ingest.KindNames(), "kind of source (default: detected)")
 	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the title of the feed, or the host)")
 	f.StringVar(&s.Issuer, "issuer", "", "organization that runs the source")
-	regionVar(f, &s.Region, "region of the source")
+	flags.Region(f, &s.Region, "region of the source")
 	f.StringVar(&s.Zone, "zone", "", "time zone of the dates on its pages (default Asia/Shanghai)")
-	choiceVar(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default link-only)")
+	flags.Choice(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
 	f.StringVar(&s.Proxy, "proxy", "", "use this proxy (http, https or socks5 address)")
 	f.StringVar(&s.UserAgent, "user-agent", "", "User-Agent for this source (default: user_agent in [fetch])")
-	f.Var(themeFlag{&s.Theme}, "theme", "theme of the source, from the State Council's classification (主题分类); also the name of its folder in OPML")
+	flags.Theme(f, &s.Theme, "theme of the source, from the State Council's classification (主题分类); also the name of its folder in OPML")
 	inspect.AddSelectors(cmd, &s.Settings)
 	f.BoolVar(&s.Settings.Render, "render", false, renderHelp)
 }
@@ -147,7 +148,7 @@ func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), g.message("Store it like this?"), " [y/N] ")
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	if err != nil || !isYes(answer) {
+	if err != nil || !flags.IsYes(answer) {
 		return fmt.Errorf("the source was not added; set the selectors with --item, --date and --content")
 	}
 	return nil

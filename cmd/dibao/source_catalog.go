@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/catalog"
@@ -42,9 +43,9 @@ func newSourceCatalog(g *globals) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	regionVar(f, &s.Region, "only this region and those in it")
-	choiceVar(f, &s.Level, "level", "", catalog.Levels, "only of this level")
-	choiceVar(f, &s.Lists, "lists", "", catalog.AllLists, "only sources that mainly list this")
+	flags.Region(f, &s.Region, "only this region and those in it")
+	flags.Choice(f, &s.Level, "level", "", catalog.Levels, "only of this level")
+	flags.Choice(f, &s.Lists, "lists", "", catalog.AllLists, "only sources that mainly list this")
 	return cmd
 }
 

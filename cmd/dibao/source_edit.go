@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/feed"
 	"dibao/feed/sourcelist"
 )
@@ -69,7 +70,7 @@ func newSourceEdit(g *globals) *cobra.Command {
 		return nil
 	})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(givenFlags(cmd)) == 0 {
+		if len(flags.Given(cmd)) == 0 {
 			return usagef("no change was specified; see: dibao source edit --help")
 		}
 		return edit(cmd, args)
@@ -131,6 +132,6 @@ func newSourceExport(g *globals) *cobra.Command {
 			return err
 		}),
 	}
-	choiceVar(cmd.Flags(), &format, "format", "opml", []string{"opml", "tsv"}, "format")
+	flags.Choice(cmd.Flags(), &format, "format", "opml", []string{"opml", "tsv"}, "format")
 	return cmd
 }

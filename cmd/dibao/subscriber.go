@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/mailer"
 	"dibao/subscribers"
 	"dibao/subscribers/mailaddr"
@@ -93,7 +94,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "name of a list (repeatable; default: all)")
 	cmd.Flags().StringVar(&consent, "consent", "", "how and when the reader agreed")
-	choiceVar(cmd.Flags(), &language, "language", "zh", languages, "language of the emails")
+	flags.Choice(cmd.Flags(), &language, "language", "zh", languages, "language of the emails")
 	return cmd
 }
 
@@ -140,10 +141,10 @@ func newSubscriberList(g *globals) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&list, "list", "", "only this list")
-	choiceVar(f, &sel.State, "state", "", subscribers.States, "only readers in this state")
+	flags.Choice(f, &sel.State, "state", "", subscribers.States, "only readers in this state")
 	f.StringVar(&sel.Like, "like", "", "part of the address, or a pattern with *")
 	f.BoolVar(&sel.Suppressed, "suppressed", false, "only suppressed readers")
-	boundedVar(f, &sel.After, "after", 0, 0, math.MaxInt64, "only results with a higher number")
-	boundedVar(f, &sel.Limit, "limit", 100, 1, maxListed, "maximum number of results")
+	flags.Bounded(f, &sel.After, "after", 0, 0, math.MaxInt64, "only results with a higher number")
+	flags.Bounded(f, &sel.Limit, "limit", 100, 1, maxListed, "maximum number of results")
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/policy"
 	"dibao/subscribers"
 	"dibao/subscribers/mailaddr"
@@ -21,7 +22,7 @@ import (
 type many struct{ count int }
 
 func (m *many) flag(cmd *cobra.Command) {
-	boundedVar(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "apply the changes to this number of readers, as printed by a run without it")
+	flags.Bounded(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "apply the changes to this number of readers, as printed by a run without it")
 }
 
 // each runs f for the reader with an address, or for all that match a pattern
@@ -221,7 +222,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&note, "note", "", "reason; stored in the consent log")
 	f.StringVar(&since, "since", "", "suppressed since YYYY-MM-DD")
-	choiceVar(f, &sel.Reason, "reason", subscribers.ReasonBounce, []string{
+	flags.Choice(f, &sel.Reason, "reason", subscribers.ReasonBounce, []string{
 		subscribers.ReasonBounce, subscribers.ReasonComplaint, subscribers.ReasonAdmin, subscribers.ReasonImported}, "suppressed for this reason")
 	f.StringVar(&sel.Domain, "domain", "", "only this domain")
 	f.BoolVar(&apply, "apply", false, "apply the change to several readers")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/flags"
 	"dibao/subscribers"
 )
 
@@ -79,7 +80,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	f.StringArrayVar(&in.Columns.Status, "status-column", nil, "a column that says who gets mail, with values such as true, 1, subscribed, 已订阅 (repeatable)")
 	f.StringArrayVar(&in.Columns.Ignore, "ignore-column", nil, "a column that does not say who gets mail (repeatable)")
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
-	choiceVar(f, &in.Language, "language", "zh", languages, "language for rows that name none")
+	flags.Choice(f, &in.Language, "language", "zh", languages, "language for rows that name none")
 	f.BoolVar(&in.Apply, "apply", false, "apply the changes")
 	f.StringVar(&report, "report", "", "file for refused rows (default: FILE.report.csv)")
 	return cmd

@@ -25,7 +25,7 @@ import (
 )
 
 // translatedFolders hold the messages, errors and findings that verbs print.
-var translatedFolders = []string{"..", "../demo", "../doctor", "../filereader", "../inspect", "../mailer", "../notice", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers", "../../../subscribers/mailaddr", "../../../subscribers/tokens",
+var translatedFolders = []string{"..", "../demo", "../doctor", "../filereader", "../flags", "../inspect", "../mailer", "../notice", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers", "../../../subscribers/mailaddr", "../../../subscribers/tokens",
 	"../../../internal/fetch", "../../../internal/database", "../../../feed/sourcelist", "../../../feed/visit", "../../../feed/collect", "../../../feed/ingest", "../../../feed/ingest/answer", "../../../feed/ingest/feedtext", "../../../feed/ingest/jsonpath", "../../../feed/ingest/decode", "../../../feed/ingest/literal",
 	"../../../digest", "../../../digest/pages", "../../../digest/channel", "../../../digest/inbound", "../../../digest/delivery", "../../../internal/jobs", "../../../internal/nodes", "../../../internal/mail", "../../../internal/web", "../../../internal/filetext", "../../../internal/browser", "../../../feed/catalog", "../../../policy/match", "../../../policy/when", "../view"}
 

@@ -1,15 +1,14 @@
-package main
+// Package flags has the flags that commands share: words to choose from, bounded
+// numbers, regions and themes; and what is wrong with a flag, in plain words.
+package flags
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -25,8 +24,8 @@ type choice[T ~string] struct {
 	name string
 }
 
-// choiceVar defines a flag that takes one of some words; its help ends with them.
-func choiceVar[T ~string](f *pflag.FlagSet, to *T, name string, value T, of []T, help string) {
+// Choice defines a flag that takes one of some words; its help ends with them.
+func Choice[T ~string](f *pflag.FlagSet, to *T, name string, value T, of []T, help string) {
 	*to = value
 	f.Var(&choice[T]{to, of, name}, name, strings.TrimSpace(help+": "+listOf(of)))
 }
@@ -61,8 +60,8 @@ func listOf[T ~string](words []T) string {
 	return strings.Join(all, ", ")
 }
 
-// completeChoices lets a shell complete the words of flags that take one of some.
-func completeChoices(cmd *cobra.Command) {
+// Complete lets a shell complete the words of flags that take one of some.
+func Complete(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		c, ok := f.Value.(interface{ Words() []string })
 		if !ok {
@@ -80,7 +79,8 @@ type bounded[T int | int64] struct {
 	least, most T
 }
 
-func boundedVar[T int | int64](f *pflag.FlagSet, to *T, name string, value, least, most T, help string) {
+// Bounded defines a flag that takes a whole number from least to most.
+func Bounded[T int | int64](f *pflag.FlagSet, to *T, name string, value, least, most T, help string) {
 	*to = value
 	f.Var(&bounded[T]{to, least, most}, name, help)
 }
@@ -100,7 +100,8 @@ func (b *bounded[T]) Set(s string) error {
 // regionFlag is a flag that takes the code or the name of a region.
 type regionFlag struct{ code *string }
 
-func regionVar(f *pflag.FlagSet, to *string, help string) {
+// Region defines the flag --region, which takes the code or the name of a region.
+func Region(f *pflag.FlagSet, to *string, help string) {
 	f.Var(regionFlag{to}, "region", help+": code of GB/T 2260, or name")
 }
 
@@ -121,17 +122,9 @@ func (r regionFlag) Set(s string) error {
 	return nil
 }
 
-// hintTheme warns of a theme that only a site itself can state: it is not refused,
-// since sites have classifications of their own, and is mostly a slip.
-func (g *globals) hintTheme(cmd *cobra.Command, theme string) {
-	if err := feed.CheckTheme(theme); theme != "" && err != nil {
-		g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
-	}
-}
-
-// flagProblem says what is wrong with a flag, without the wording of the flag
+// Problem says what is wrong with a flag, without the wording of the flag
 // library.
-func flagProblem(err error) string {
+func Problem(err error) string {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
 		return err.Error()
@@ -150,43 +143,17 @@ func flagProblem(err error) string {
 	return fmt.Sprintf("--%s %q: %s", f.Name, invalid.GetValue(), why)
 }
 
-// confirm asks on a terminal before doing something that can't be undone; --yes
-// answers in advance, and is required if there is no terminal. Requests through
-// the API need no confirmation.
-func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error {
-	in, ok := cmd.InOrStdin().(*os.File)
-	switch {
-	case g.yes || g.inServer && !g.asks:
-		return nil
-	case g.asks:
-		g.change.none = true
-		return question(g.message(format, args...))
-	case !ok || !isatty.IsTerminal(in.Fd()):
-		g.change.none = true
-		return fmt.Errorf("nothing was done, because there is no terminal to ask on: %s Add --yes to agree", g.message(format, args...))
-	}
-	fmt.Fprint(cmd.ErrOrStderr(), g.message(format, args...), " [y/N] ")
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil || !isYes(answer) {
-		g.change.none = true
-		return errors.New("nothing was done")
-	}
-	return nil
-}
-
-// question is what the person at another machine has to answer first.
-type question string
-
-func (q question) Error() string { return string(q) }
-
-// isYes reports whether an answer begins with a yes, in English or Chinese.
-func isYes(answer string) bool {
+// IsYes reports whether an answer begins with a yes, in English or Chinese.
+func IsYes(answer string) bool {
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return strings.HasPrefix(answer, "y") || strings.HasPrefix(answer, "是")
 }
 
 // themeFlag is a flag that takes a theme of the 主题分类 or a part of its name.
 type themeFlag struct{ theme *string }
+
+// Theme defines the flag --theme, which takes a theme or a part of its name.
+func Theme(f *pflag.FlagSet, to *string, help string) { f.Var(themeFlag{to}, "theme", help) }
 
 func (t themeFlag) String() string {
 	if t.theme == nil { // the zero value, which pflag asks for its default
@@ -204,4 +171,14 @@ func (t themeFlag) Set(s string) error {
 	}
 	*t.theme = s
 	return nil
+}
+
+// Given are the flags of the verb itself that were given.
+func Given(cmd *cobra.Command) (all []*pflag.Flag) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if cmd.InheritedFlags().Lookup(f.Name) == nil {
+			all = append(all, f)
+		}
+	})
+	return all
 }
