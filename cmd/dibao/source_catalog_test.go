@@ -60,7 +60,7 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 	cmd.SetContext(t.Context())
 	cmd.SetErr(&talk)
 	cmd.SetOut(io.Discard)
-	err := a.addEntries(&globals{}, cmd, entries, false)
+	err := a.sourcesNode().AddEntries(program{&globals{}}, cmd, entries, false)
 	if err == nil || !strings.Contains(err.Error(), "1 of 4 sources were not added") || !strings.Contains(err.Error(), "--anyway") {
 		t.Errorf("%v", err)
 	}
@@ -89,7 +89,7 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	talk.Reset()
-	if err := a.addEntries(&globals{}, cmd, entries, true); err != nil || !strings.Contains(talk.String(), "墙 is added although it cannot be read now") || !strings.Contains(talk.String(), "1 source added, 3 already existed") {
+	if err := a.sourcesNode().AddEntries(program{&globals{}}, cmd, entries, true); err != nil || !strings.Contains(talk.String(), "墙 is added although it cannot be read now") || !strings.Contains(talk.String(), "1 source added, 3 already existed") {
 		t.Errorf("%v\n%s", err, talk.String())
 	}
 	if got := stored(); len(got) != 4 {

@@ -25,7 +25,7 @@ import (
 )
 
 // translatedFolders hold the messages, errors and findings that verbs print.
-var translatedFolders = []string{"..", "../demo", "../doctor", "../filereader", "../flags", "../inspect", "../mailer", "../notice", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers", "../../../subscribers/mailaddr", "../../../subscribers/tokens",
+var translatedFolders = []string{"..", "../demo", "../doctor", "../filereader", "../flags", "../sources", "../inspect", "../mailer", "../notice", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers", "../../../subscribers/mailaddr", "../../../subscribers/tokens",
 	"../../../internal/fetch", "../../../internal/database", "../../../feed/sourcelist", "../../../feed/visit", "../../../feed/collect", "../../../feed/ingest", "../../../feed/ingest/answer", "../../../feed/ingest/feedtext", "../../../feed/ingest/jsonpath", "../../../feed/ingest/decode", "../../../feed/ingest/literal",
 	"../../../digest", "../../../digest/pages", "../../../digest/channel", "../../../digest/inbound", "../../../digest/delivery", "../../../internal/jobs", "../../../internal/nodes", "../../../internal/mail", "../../../internal/web", "../../../internal/filetext", "../../../internal/browser", "../../../feed/catalog", "../../../policy/match", "../../../policy/when", "../view"}
 
@@ -85,7 +85,7 @@ func callee(call *ast.CallExpr) string {
 
 // formatArgument is which argument of a function is a format that a user reads.
 var formatArgument = map[string]int{
-	"g.say": 1, "g.print": 1, "g.confirm": 1, "g.message": 0, "g.text": 0, "usagef": 0, "Usagef": 0, "cli.Usagef": 0, "fmt.Errorf": 0, "errors.New": 0,
+	"p.Say": 1, "p.Print": 1, "p.Confirm": 1, "p.Message": 0, "g.say": 1, "g.print": 1, "g.confirm": 1, "g.message": 0, "g.text": 0, "usagef": 0, "Usagef": 0, "cli.Usagef": 0, "fmt.Errorf": 0, "errors.New": 0,
 	"fault.Invalid": 0, "fault.Missing": 0, "d.add": 3, "d.publish": 3, "r.Say": 1, "d.say": 0, "d.text": 0, "s.text": 0, "r.Text": 0, "r.refuse": 1, "s.head": 0,
 }
 

@@ -1,4 +1,4 @@
-package main
+package sources
 
 import (
 	"context"
@@ -7,23 +7,24 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
 	"dibao/feed"
 	"dibao/feed/sourcelist"
 )
 
 // withSource opens the database and finds the source that an argument names.
-func withSource(g *globals, f func(cmd *cobra.Command, a *app, s feed.Source) error) func(*cobra.Command, []string) error {
-	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
-		s, err := a.articles.SourceByRef(cmd.Context(), args[0])
+func withSource(p Program, f func(cmd *cobra.Command, n *Node, s feed.Source) error) func(*cobra.Command, []string) error {
+	return verb(p, func(cmd *cobra.Command, args []string, n *Node) error {
+		s, err := n.Articles.SourceByRef(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
-		return f(cmd, a, s)
+		return f(cmd, n, s)
 	})
 }
 
-func newSourceEdit(g *globals) *cobra.Command {
+func newSourceEdit(p Program) *cobra.Command {
 	var changes feed.Source
 	cmd := &cobra.Command{
 		Use:   "edit SOURCE",
@@ -35,7 +36,7 @@ func newSourceEdit(g *globals) *cobra.Command {
 	addSourceFlags(cmd, &changes)
 	address := cmd.Flags().String("url", "", "new address")
 	isPrivate := cmd.Flags().Bool("private", false, privateHelp)
-	edit := withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
+	edit := withSource(p, func(cmd *cobra.Command, n *Node, s feed.Source) error {
 		// The flags that were given are set again on what is stored.
 		before := s
 		stored := &cobra.Command{}
@@ -59,19 +60,19 @@ func newSourceEdit(g *globals) *cobra.Command {
 				s.PermitPrivate()
 			}
 		}
-		if err := a.articles.UpdateSource(cmd.Context(), s); err != nil {
+		if err := n.Articles.UpdateSource(cmd.Context(), s); err != nil {
 			return err
 		}
 		look := "see it with: dibao source show"
 		if s.URL != before.URL || s.Kind != before.Kind || s.Settings != before.Settings || s.Proxy != before.Proxy || s.UserAgent != before.UserAgent || s.Private != before.Private {
 			look = "try it with: dibao source test"
 		}
-		g.say(cmd, "source %d (%s) changed; %s %d", s.ID, s.Name, look, s.ID)
+		p.Say(cmd, "source %d (%s) changed; %s %d", s.ID, s.Name, look, s.ID)
 		return nil
 	})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(flags.Given(cmd)) == 0 {
-			return usagef("no change was specified; see: dibao source edit --help")
+			return cli.Usagef("no change was specified; see: dibao source edit --help")
 		}
 		return edit(cmd, args)
 	}
@@ -79,7 +80,7 @@ func newSourceEdit(g *globals) *cobra.Command {
 }
 
 // newSourceActions returns the verbs that do one thing to one source.
-func newSourceActions(g *globals) []*cobra.Command {
+func newSourceActions(p Program) []*cobra.Command {
 	type action struct {
 		use, short string
 		do         func(ctx context.Context, st *feed.Store, s feed.Source) (string, error)
@@ -99,10 +100,10 @@ func newSourceActions(g *globals) []*cobra.Command {
 	} {
 		cmds = append(cmds, &cobra.Command{
 			Use: v.use + " SOURCE", Short: v.short, Args: cobra.ExactArgs(1),
-			RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
-				done, err := v.do(cmd.Context(), a.articles, s)
+			RunE: withSource(p, func(cmd *cobra.Command, n *Node, s feed.Source) error {
+				done, err := v.do(cmd.Context(), n.Articles, s)
 				if err == nil {
-					g.say(cmd, "source %d (%s): %s", s.ID, s.Name, done)
+					p.Say(cmd, "source %d (%s): %s", s.ID, s.Name, done)
 				}
 				return err
 			}),
@@ -111,14 +112,14 @@ func newSourceActions(g *globals) []*cobra.Command {
 	return cmds
 }
 
-func newSourceExport(g *globals) *cobra.Command {
+func newSourceExport(p Program) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Export sources as OPML (feeds only) or TSV (all, with selectors)",
 		Args:  cobra.NoArgs,
-		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
-			all, err := a.articles.Sources(cmd.Context())
+		RunE: verb(p, func(cmd *cobra.Command, _ []string, n *Node) error {
+			all, err := n.Articles.Sources(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -127,7 +128,7 @@ func newSourceExport(g *globals) *cobra.Command {
 			}
 			left, err := sourcelist.WriteOPML(cmd.OutOrStdout(), "dibao", all)
 			if err == nil && left > 0 {
-				g.say(cmd, "%d sources have no feed and are not in the OPML; --format tsv writes all", left)
+				p.Say(cmd, "%d sources have no feed and are not in the OPML; --format tsv writes all", left)
 			}
 			return err
 		}),

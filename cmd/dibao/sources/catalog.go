@@ -1,4 +1,4 @@
-package main
+package sources
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
@@ -15,7 +16,7 @@ import (
 	"dibao/feed/ingest"
 )
 
-func newSourceCatalog(g *globals) *cobra.Command {
+func newSourceCatalog(p Program) *cobra.Command {
 	var s catalog.Selection
 	cmd := &cobra.Command{
 		Use:   "catalog [WORD…]",
@@ -37,8 +38,8 @@ func newSourceCatalog(g *globals) *cobra.Command {
 			for i, e := range chosen {
 				views[i] = view.OfEntry(e)
 			}
-			return printRows(g, cmd, []any{"Name", "In English", "Level", "Region", "Lists", "Evidence", "Checked", "URL"}, views, func(v view.Entry) []any {
-				return []any{v.Name, v.NameEN, v.Level, deref(v.Region), v.Lists, v.Evidence, deref(v.Checked), shortAddress(v.URL)}
+			return cli.PrintRows(p.Output(), cmd, []any{"Name", "In English", "Level", "Region", "Lists", "Evidence", "Checked", "URL"}, views, func(v view.Entry) []any {
+				return []any{v.Name, v.NameEN, v.Level, value(v.Region), v.Lists, v.Evidence, value(v.Checked), shortAddress(v.URL)}
 			})
 		},
 	}
@@ -69,18 +70,18 @@ func completeCatalog(_ *cobra.Command, _ []string, begun string) (names []string
 }
 
 // addFromCatalog adds the entries of the catalog that a word chooses.
-func (a *app) addFromCatalog(g *globals, cmd *cobra.Command, word string, anyway bool) error {
+func (n *Node) addFromCatalog(p Program, cmd *cobra.Command, word string, anyway bool) error {
 	chosen := catalog.Named(catalog.All(), word)
 	if len(chosen) == 0 {
 		return fmt.Errorf("the catalog has no source %q; see: dibao source catalog", word)
 	}
-	return a.addEntries(g, cmd, chosen, anyway)
+	return n.AddEntries(p, cmd, chosen, anyway)
 }
 
-// addEntries reads each entry from its site and stores those that can be read;
+// AddEntries reads each entry from its site and stores those that can be read;
 // with anyway also the others, as the catalog has them.
-func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry, anyway bool) error {
-	have, err := a.articles.Sources(cmd.Context())
+func (n *Node) AddEntries(p Program, cmd *cobra.Command, entries []catalog.Entry, anyway bool) error {
+	have, err := n.Articles.Sources(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -95,9 +96,9 @@ func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry
 			there++
 			continue
 		}
-		found, how, err := a.readEntry(cmd.Context(), e)
+		found, how, err := n.readEntry(cmd.Context(), e)
 		if err == nil {
-			g.say(cmd, "%s: %s; %s", e.Source.Name, how, e.LastSeen())
+			p.Say(cmd, "%s: %s; %s", e.Source.Name, how, e.LastSeen())
 			readable = append(readable, found)
 			continue
 		}
@@ -105,22 +106,22 @@ func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry
 			return err
 		}
 		if anyway {
-			g.say(cmd, "%s is added although it cannot be read now: %v; %s", e.Source.Name, err, e.LastSeen())
+			p.Say(cmd, "%s is added although it cannot be read now: %v; %s", e.Source.Name, err, e.LastSeen())
 			readable = append(readable, e.Source)
 			continue
 		}
 		unread++
-		g.say(cmd, "%s is not added: %v; %s", e.Source.Name, err, e.LastSeen())
+		p.Say(cmd, "%s is not added: %v; %s", e.Source.Name, err, e.LastSeen())
 	}
-	added, again, err := a.addAll(g, cmd, readable)
+	added, again, err := n.addAll(p, cmd, readable)
 	if err != nil {
 		return err
 	}
-	g.say(cmd, "%d sources added, %d already existed; collect them with: dibao collect", added, there+again)
+	p.Say(cmd, "%d sources added, %d already existed; collect them with: dibao collect", added, there+again)
 	if unread == 0 {
 		return nil
 	}
-	return &partialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now; see above, and add them with --anyway if you want to wait for them", unread, len(entries))}
+	return &cli.PartialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now; see above, and add them with --anyway if you want to wait for them", unread, len(entries))}
 }
 
 // readEntry reads an entry by the structure of its list and, if the catalog has
@@ -128,13 +129,13 @@ func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry
 // the structure alone reads something else there; otherwise the structure
 // counts, since the site was rebuilt. how describes what was read, in one
 // clause.
-func (a *app) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source, how string, err error) {
+func (n *Node) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source, how string, err error) {
 	plain := e.Source
 	plain.Settings = ingest.Settings{}
 	if plain.Kind == "json" {
 		plain.Kind = "" // it is read as JSON, and its paths are found
 	}
-	found, seen, err := a.look(ctx, plain)
+	found, seen, err := n.look(ctx, plain)
 	if err == nil && e.Source.Kind == "json" && found.Kind != "json" {
 		err = fmt.Errorf("%s no longer answers with a list in JSON", e.Source.URL)
 	}
@@ -142,7 +143,7 @@ func (a *app) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source
 	if e.Source.Settings == (ingest.Settings{}) {
 		return found, fmt.Sprintf("%d items are read by the structure of the list", len(l.Items)), err
 	}
-	_, again, selectorErr := a.look(ctx, e.Source)
+	_, again, selectorErr := n.look(ctx, e.Source)
 	by := again.List
 	switch {
 	case selectorErr == nil && dated(by) > 0:
@@ -152,6 +153,14 @@ func (a *app) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source
 	default:
 		return found, "", err
 	}
+}
+
+// value returns what a pointer in a view points to, "" for nil.
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 // dated counts the rows of a list that have a date.

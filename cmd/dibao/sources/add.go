@@ -1,4 +1,4 @@
-package main
+package sources
 
 import (
 	"bufio"
@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/inspect"
 	"dibao/cmd/dibao/view"
@@ -23,7 +24,7 @@ import (
 	"dibao/internal/fetch"
 )
 
-func newSourceAdd(g *globals) *cobra.Command {
+func newSourceAdd(p Program) *cobra.Command {
 	var s feed.Source
 	var fromCatalog, anyway, isPrivate bool
 	cmd := &cobra.Command{
@@ -35,48 +36,48 @@ func newSourceAdd(g *globals) *cobra.Command {
 		Example: "  dibao source add --catalog 国务院\n  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
 			"  dibao source add https://www.example.org/feed.xml",
 		Args: cobra.ExactArgs(1),
-		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+		RunE: verb(p, func(cmd *cobra.Command, args []string, n *Node) error {
 			if fromCatalog {
 				for _, f := range flags.Given(cmd) {
 					if f.Name != "catalog" && f.Name != "anyway" {
-						return usagef("--catalog adds sources as they are; change one afterwards with: dibao source edit SOURCE --%s", f.Name)
+						return cli.Usagef("--catalog adds sources as they are; change one afterwards with: dibao source edit SOURCE --%s", f.Name)
 					}
 				}
-				return a.addFromCatalog(g, cmd, args[0], anyway)
+				return n.addFromCatalog(p, cmd, args[0], anyway)
 			}
 			if anyway {
-				return usagef("--anyway is for sources of the catalog; give --catalog, too")
+				return cli.Usagef("--anyway is for sources of the catalog; give --catalog, too")
 			}
 			s.URL = args[0]
 			if isPrivate {
 				s.PermitPrivate()
 			}
-			found, seen, err := a.look(cmd.Context(), s)
+			found, seen, err := n.look(cmd.Context(), s)
 			if err != nil {
 				return adviseOnPrivate(err)
 			}
 			l := seen.List
-			showHops(g, cmd, seen)
+			showHops(p, cmd, seen)
 			if found.Private != fetch.Origin(found.URL) {
 				found.Private = "" // the feed is on another host than the one that was typed
 			}
 			if found.URL != s.URL {
-				g.say(cmd, "the %s %s was found there", found.Kind, found.URL)
+				p.Say(cmd, "the %s %s was found there", found.Kind, found.URL)
 			}
-			showItems(g, cmd, l.Items)
-			showLeftOut(g, cmd, l, found.Settings.Pages)
-			if err := agree(g, cmd, s, found); err != nil {
+			showItems(p, cmd, l.Items)
+			showLeftOut(p, cmd, l, found.Settings.Pages)
+			if err := agree(p, cmd, s, found); err != nil {
 				return err
 			}
 			s = found
-			added, err := a.articles.AddSource(cmd.Context(), s)
+			added, err := n.Articles.AddSource(cmd.Context(), s)
 			if err != nil {
 				return err
 			}
-			if g.json {
-				return writeJSON(cmd.OutOrStdout(), view.OfSource(added))
+			if p.Output().JSON {
+				return cli.WriteJSON(cmd.OutOrStdout(), view.OfSource(added))
 			}
-			g.say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
+			p.Say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
 			return nil
 		}),
 	}
@@ -124,29 +125,29 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 }
 
 // showHops says how the page that was read was reached.
-func showHops(g *globals, cmd *cobra.Command, v visit.Visit) {
+func showHops(p Program, cmd *cobra.Command, v visit.Visit) {
 	for _, hop := range v.Hops {
-		g.say(cmd, "followed %s to %s", hop.By, hop.To)
+		p.Say(cmd, "followed %s to %s", hop.By, hop.To)
 	}
 	if v.Drawn {
-		g.say(cmd, "the page was rendered by the browser")
+		p.Say(cmd, "the page was rendered by the browser")
 	}
 }
 
 // agree asks whether to store selectors that dibao proposed, which an admin has
 // to check first.
-func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
+func agree(p Program, cmd *cobra.Command, asked, found feed.Source) error {
 	if found.Kind != "page" && found.Kind != "json" || asked.Settings.Item != "" || asked.Kind != "" {
 		return nil
 	}
-	g.say(cmd, "the list was found by its structure:\n  %s", selectorFlags(found.Settings))
-	if g.yes {
+	p.Say(cmd, "the list was found by its structure:\n  %s", selectorFlags(found.Settings))
+	if p.Yes() {
 		return nil
 	}
 	if in, ok := cmd.InOrStdin().(*os.File); !ok || !isatty.IsTerminal(in.Fd()) {
 		return fmt.Errorf("the source was not added: look at the items and add --yes to agree, or set --item yourself")
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), g.message("Store it like this?"), " [y/N] ")
+	fmt.Fprint(cmd.ErrOrStderr(), p.Message("Store it like this?"), " [y/N] ")
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
 	if err != nil || !flags.IsYes(answer) {
 		return fmt.Errorf("the source was not added; set the selectors with --item, --date and --content")
@@ -172,12 +173,12 @@ func selectorFlags(s ingest.Settings) string {
 // it detects what the address is: a feed, a sitemap, a page that links to
 // feeds, a list page, or a site with a feed at a well-known path. The source
 // that it returns has address, kind and selectors set.
-func (a *app) look(ctx context.Context, s feed.Source) (found feed.Source, seen visit.Visit, err error) {
+func (n *Node) look(ctx context.Context, s feed.Source) (found feed.Source, seen visit.Visit, err error) {
 	if strings.HasPrefix(s.URL, "maildir:") {
 		s.Kind = "mail"
 		return s, visit.Visit{}, nil // it is read when it is collected
 	}
-	v, err := a.collector.Visitor(s)
+	v, err := n.Collector.Visitor(s)
 	if err != nil {
 		return s, visit.Visit{}, err
 	}
@@ -189,9 +190,9 @@ func (a *app) look(ctx context.Context, s feed.Source) (found feed.Source, seen 
 		defer func() { seen.Hops = append([]visit.Hop{{By: "a permanent redirect", To: res.URL}}, seen.Hops...) }()
 	}
 	if s.Kind != "" && s.Kind != "page" {
-		return a.lookAs(s, res)
+		return n.lookAs(s, res)
 	}
-	l := &looker{app: a, source: s, found: s, first: res.URL}
+	l := &looker{node: n, source: s, found: s, first: res.URL}
 	if l.source.Private != fetch.Origin(res.URL) {
 		l.source.Private = "" // what the page names is asked for with the permission only where the page itself is the typed host's
 	}
@@ -203,7 +204,7 @@ func (a *app) look(ctx context.Context, s feed.Source) (found feed.Source, seen 
 	if s.Kind == "" && (!errors.As(err, &answered) || answered.Kind == answer.Page) {
 		for _, path := range ingest.WellKnown {
 			if u, err := url.Parse(res.URL); err == nil {
-				if found, list, ok := a.tryAt(ctx, l.source, u.ResolveReference(&url.URL{Path: path}).String()); ok {
+				if found, list, ok := n.tryAt(ctx, l.source, u.ResolveReference(&url.URL{Path: path}).String()); ok {
 					return found, visit.Visit{Response: res, List: list}, nil
 				}
 			}
@@ -213,8 +214,8 @@ func (a *app) look(ctx context.Context, s feed.Source) (found feed.Source, seen 
 }
 
 // lookAs reads what a site answered with as the kind that an admin named.
-func (a *app) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Visit, error) {
-	page := a.pageOf(res)
+func (n *Node) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Visit, error) {
+	page := n.pageOf(res)
 	l, err := ingest.ReadKind(s.Kind, page, s.Ingest())
 	if s.Name == "" && s.Kind == "feed" {
 		s.Name = ingest.FeedTitle(page)
@@ -233,7 +234,7 @@ func (a *app) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Vis
 
 // looker finds out what the pages are that are at an address or behind it.
 type looker struct {
-	app    *app
+	node   *Node
 	source feed.Source // as it was asked for
 	found  feed.Source // what it turned out to be
 	first  string      // that the address answered from
@@ -259,7 +260,7 @@ func (l *looker) read(ctx context.Context, page ingest.Page) (ingest.List, error
 		}
 		if s.Settings.Item == "" {
 			for _, c := range ingest.Discover(page) {
-				if found, list, ok := l.app.tryAt(ctx, s, c.URL); ok {
+				if found, list, ok := l.node.tryAt(ctx, s, c.URL); ok {
 					l.found = found
 					return list, nil
 				}
@@ -283,7 +284,7 @@ func (l *looker) read(ctx context.Context, page ingest.Page) (ingest.List, error
 		l.found.Settings.Item = ingest.ProposeList(page, s.Ingest())
 	}
 	if s.Kind == "" && s.Settings.Item == "" && s.Settings.Content == "" {
-		l.found.Settings.Content = l.app.proposeContent(ctx, s, list.Items[0])
+		l.found.Settings.Content = l.node.proposeContent(ctx, s, list.Items[0])
 	}
 	return list, nil
 }
@@ -305,17 +306,17 @@ func lookJSON(s feed.Source, page ingest.Page) (feed.Source, ingest.List, error)
 	return s, l, err
 }
 
-func (a *app) getPage(ctx context.Context, s feed.Source, address string, isPage bool) (ingest.Page, error) {
-	res, err := a.collector.Client.Get(ctx, s.Request(address, isPage))
+func (n *Node) getPage(ctx context.Context, s feed.Source, address string, isPage bool) (ingest.Page, error) {
+	res, err := n.Collector.Client.Get(ctx, s.Request(address, isPage))
 	if err != nil {
 		return ingest.Page{}, err
 	}
-	return a.pageOf(res), nil
+	return n.pageOf(res), nil
 }
 
 // pageOf is what was fetched just now.
-func (a *app) pageOf(res *fetch.Response) ingest.Page {
-	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body, FetchedAt: a.articles.Now()}
+func (n *Node) pageOf(res *fetch.Response) ingest.Page {
+	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body, FetchedAt: n.Articles.Now()}
 }
 
 // try reads a page as each of the kinds; the first that can read it counts.
@@ -334,8 +335,8 @@ func try(s feed.Source, page ingest.Page, kinds ...string) (feed.Source, ingest.
 }
 
 // tryAt fetches an address and tries it as a feed with items.
-func (a *app) tryAt(ctx context.Context, s feed.Source, address string) (feed.Source, ingest.List, bool) {
-	page, err := a.getPage(ctx, s, address, false)
+func (n *Node) tryAt(ctx context.Context, s feed.Source, address string) (feed.Source, ingest.List, bool) {
+	page, err := n.getPage(ctx, s, address, false)
 	if err != nil {
 		return s, ingest.List{}, false
 	}
@@ -346,8 +347,8 @@ func (a *app) tryAt(ctx context.Context, s feed.Source, address string) (feed.So
 
 // proposeContent reads one article of a list and proposes a selector for its
 // text; "" if the text is found without one, or not at all.
-func (a *app) proposeContent(ctx context.Context, s feed.Source, it ingest.Item) string {
-	page, err := a.getPage(ctx, s, it.URL, true)
+func (n *Node) proposeContent(ctx context.Context, s feed.Source, it ingest.Item) string {
+	page, err := n.getPage(ctx, s, it.URL, true)
 	if err != nil {
 		return ""
 	}

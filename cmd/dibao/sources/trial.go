@@ -1,4 +1,4 @@
-package main
+package sources
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
 	"dibao/cmd/dibao/trial"
 	"dibao/feed"
@@ -23,7 +24,7 @@ import (
 
 const triedArticles = 3 // of a list that are read
 
-func newSourceTest(g *globals) *cobra.Command {
+func newSourceTest(p Program) *cobra.Command {
 	var isPrivate, render bool
 	cmd := &cobra.Command{
 		Use:   "test SOURCE|URL",
@@ -32,8 +33,8 @@ func newSourceTest(g *globals) *cobra.Command {
 			"and three articles with their files and warnings. With --json: a line for each row, then one with the rest.",
 		Example: "  dibao source test 3\n  dibao source test https://www.example.gov.cn/zhengce/",
 		Args:    cobra.ExactArgs(1),
-		RunE: g.orWithoutDatabase(func(cmd *cobra.Command, args []string, a *app) error {
-			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
+		RunE: orWithoutDatabase(p, func(cmd *cobra.Command, args []string, n *Node) error {
+			s, err := n.Articles.SourceByRef(cmd.Context(), args[0])
 			if err != nil && strings.HasPrefix(args[0], "http") {
 				s, err = feed.Source{URL: args[0]}, nil
 			}
@@ -44,9 +45,9 @@ func newSourceTest(g *globals) *cobra.Command {
 				s.PermitPrivate()
 			}
 			s.Settings.Render = s.Settings.Render || render
-			t := a.try(cmd.Context(), s)
-			t.Chinese = g.chinese
-			if g.json {
+			t := n.try(cmd.Context(), s)
+			t.Chinese = p.Output().Chinese
+			if p.Output().JSON {
 				err = t.WriteJSON(cmd.OutOrStdout())
 			} else {
 				t.Write(cmd.OutOrStdout())
@@ -62,46 +63,46 @@ func newSourceTest(g *globals) *cobra.Command {
 // orWithoutDatabase is verb for commands that only read the address in their
 // argument: if there is no database yet, they run on an empty one that is
 // removed afterwards.
-func (g *globals) orWithoutDatabase(run func(cmd *cobra.Command, args []string, a *app) error) func(*cobra.Command, []string) error {
+func orWithoutDatabase(p Program, run func(cmd *cobra.Command, args []string, n *Node) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		c, err := g.loadConfig()
+		lacking, err := p.LacksDatabase()
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(args[0], "http") && missingDatabase(c) != nil {
+		if strings.HasPrefix(args[0], "http") && lacking {
 			dir, err := os.MkdirTemp("", "dibao-")
 			if err != nil {
 				return err
 			}
 			defer os.RemoveAll(dir)
-			g.database = "sqlite:" + filepath.Join(dir, "dibao.db")
+			p.UseDatabase("sqlite:" + filepath.Join(dir, "dibao.db"))
 			if err := os.WriteFile(filepath.Join(dir, "dibao.db"), nil, 0o600); err != nil {
 				return err
 			}
 		}
-		return g.verb(run)(cmd, args)
+		return verb(p, run)(cmd, args)
 	}
 }
 
 // try reads a source as a collection would, and stores nothing.
-func (a *app) try(ctx context.Context, s feed.Source) *trial.Report {
+func (n *Node) try(ctx context.Context, s feed.Source) *trial.Report {
 	began := time.Now()
-	t := &trial.Report{URL: redact.URL(s.URL), Source: null(s.Name), Answer: answer.Page, Usual: s.UsualItems, IsNew: map[string]bool{},
+	t := &trial.Report{URL: redact.URL(s.URL), Source: cli.Null(s.Name), Answer: answer.Page, Usual: s.UsualItems, IsNew: map[string]bool{},
 		Hops: []visit.Hop{}, Retitled: []string{}, LeftOut: inspect.ViewLeftOut(ingest.List{}), Articles: []trial.Article{}}
-	t.Robots = a.tryRobots(ctx, s)
-	found, seen, err := a.look(ctx, s)
-	t.Kind, t.Drawn, t.Hops = null(found.Kind), seen.Drawn, append(t.Hops, seen.Hops...)
+	t.Robots = n.tryRobots(ctx, s)
+	found, seen, err := n.look(ctx, s)
+	t.Kind, t.Drawn, t.Hops = cli.Null(found.Kind), seen.Drawn, append(t.Hops, seen.Hops...)
 	if err == nil && found.URL != s.URL {
 		t.Hops = append(t.Hops, visit.Hop{By: "a search for a feed", To: redact.URL(found.URL)})
 	}
 	if err != nil {
 		failTrial(t, s, err)
 	} else {
-		a.takeList(ctx, t, found, seen.List)
-		a.tryPlain(t, s, seen)
-		a.tryNext(ctx, t, found, seen.List)
+		n.takeList(ctx, t, found, seen.List)
+		n.tryPlain(t, s, seen)
+		n.tryNext(ctx, t, found, seen.List)
 		for _, it := range seen.List.Items[:min(len(seen.List.Items), triedArticles)] {
-			t.Articles = append(t.Articles, a.tryArticle(ctx, found, it))
+			t.Articles = append(t.Articles, n.tryArticle(ctx, found, it))
 		}
 	}
 	t.Seconds = float64(time.Since(began).Milliseconds()) / 1000
@@ -111,33 +112,33 @@ func (a *app) try(ctx context.Context, s feed.Source) *trial.Report {
 // failTrial notes why no list was read.
 func failTrial(t *trial.Report, s feed.Source, err error) {
 	t.Err = adviseOnPrivate(err)
-	t.Problem = null(redact.Text(oneLine(t.Err)))
+	t.Problem = cli.Null(redact.Text(redact.Line(t.Err)))
 	var said *answer.Error
 	if errors.As(err, &said) {
 		id := ""
 		if s.ID != 0 {
 			id = fmt.Sprint(s.ID)
 		}
-		t.Answer, t.Problem, t.Advice = said.Kind, null(redact.Text(said.Sentence())), null(redact.Text(said.Advice(id)))
+		t.Answer, t.Problem, t.Advice = said.Kind, cli.Null(redact.Text(said.Sentence())), cli.Null(redact.Text(said.Advice(id)))
 		t.Err = fmt.Errorf("no list was read at %s", t.URL) // the report says why
 	}
 }
 
 // tryRobots asks what robots.txt says of a list page; of a feed it is not asked.
-func (a *app) tryRobots(ctx context.Context, s feed.Source) trial.Robots {
+func (n *Node) tryRobots(ctx context.Context, s feed.Source) trial.Robots {
 	if strings.HasPrefix(s.URL, "maildir:") || s.Kind == "feed" {
 		return trial.Robots{}
 	}
-	delay, err := a.collector.Client.Robots(ctx, s.Request(s.URL, true))
+	delay, err := n.Collector.Client.Robots(ctx, s.Request(s.URL, true))
 	allowed := err == nil
 	out := trial.Robots{Allowed: &allowed, Delay: delay.Seconds()}
 	if err != nil {
-		out.Problem = null(redact.Text(oneLine(err)))
+		out.Problem = cli.Null(redact.Text(redact.Line(err)))
 	}
 	return out
 }
 
-func (a *app) takeList(ctx context.Context, t *trial.Report, s feed.Source, l ingest.List) {
+func (n *Node) takeList(ctx context.Context, t *trial.Report, s feed.Source, l ingest.List) {
 	t.Items, t.Rows, t.LeftOut, t.Pager = l.Items, len(l.Items), inspect.ViewLeftOut(l), l.Pager
 	for _, it := range l.Items {
 		t.IsNew[it.GUID] = true
@@ -149,7 +150,7 @@ func (a *app) takeList(ctx context.Context, t *trial.Report, s feed.Source, l in
 	if s.ID == 0 {
 		return
 	}
-	d, err := a.collector.Compare(ctx, s.ID, l.Items)
+	d, err := n.Collector.Compare(ctx, s.ID, l.Items)
 	if err != nil {
 		t.Err = err
 		return
@@ -162,13 +163,13 @@ func (a *app) takeList(ctx context.Context, t *trial.Report, s feed.Source, l in
 }
 
 // tryPlain reads the page of a list without the selectors of its source.
-func (a *app) tryPlain(t *trial.Report, s feed.Source, seen visit.Visit) {
+func (n *Node) tryPlain(t *trial.Report, s feed.Source, seen visit.Visit) {
 	set := s.Settings
 	if set.Item == "" && set.Date == "" && set.DatePattern == "" && set.Title == "" && set.Link == "" || s.Kind != "page" || seen.Response == nil {
 		return
 	}
 	s.Settings.Item, s.Settings.Link, s.Settings.Title, s.Settings.Date, s.Settings.DatePattern = "", "", "", "", ""
-	_, plain, err := a.lookAs(s, seen.Response)
+	_, plain, err := n.lookAs(s, seen.Response)
 	t.Plain = &trial.Plain{}
 	if err == nil {
 		t.Plain.Rows, t.Plain.Dated = len(plain.List.Items), dated(plain.List)
@@ -176,12 +177,12 @@ func (a *app) tryPlain(t *trial.Report, s feed.Source, seen visit.Visit) {
 }
 
 // tryNext reads the next page of a list.
-func (a *app) tryNext(ctx context.Context, t *trial.Report, s feed.Source, l ingest.List) {
+func (n *Node) tryNext(ctx context.Context, t *trial.Report, s feed.Source, l ingest.List) {
 	if l.Next == "" {
 		return
 	}
 	t.NextPage = &trial.Page{URL: l.Next}
-	page, err := a.getPage(ctx, s, l.Next, true)
+	page, err := n.getPage(ctx, s, l.Next, true)
 	if err == nil {
 		var next ingest.List
 		if next, err = ingest.ReadKind(s.Kind, page, s.Ingest()); err == nil {
@@ -198,22 +199,22 @@ func (a *app) tryNext(ctx context.Context, t *trial.Report, s feed.Source, l ing
 		}
 	}
 	if err != nil {
-		t.NextPage.Problem = null(redact.Text(oneLine(err)))
+		t.NextPage.Problem = cli.Null(redact.Text(redact.Line(err)))
 	}
 }
 
 // tryArticle reads one article as a collection would.
-func (a *app) tryArticle(ctx context.Context, s feed.Source, it ingest.Item) trial.Article {
-	article, err := a.collector.ReadArticle(ctx, s, it)
+func (n *Node) tryArticle(ctx context.Context, s feed.Source, it ingest.Item) trial.Article {
+	article, err := n.Collector.ReadArticle(ctx, s, it)
 	f := article.Facts
-	v := trial.Article{URL: it.URL, Title: f.Title, Published: null(f.PublishedOn.String()), PublishedFrom: null(f.PublishedFrom), Source: null(f.Credit),
-		Author: null(f.Author), Kind: null(string(f.Kind)), Paragraphs: len(f.Paragraphs), Attachments: inspect.ViewAttachments(article.Attachments),
+	v := trial.Article{URL: it.URL, Title: f.Title, Published: cli.Null(f.PublishedOn.String()), PublishedFrom: cli.Null(f.PublishedFrom), Source: cli.Null(f.Credit),
+		Author: cli.Null(f.Author), Kind: cli.Null(string(f.Kind)), Paragraphs: len(f.Paragraphs), Attachments: inspect.ViewAttachments(article.Attachments),
 		Warnings: inspect.Sentences(article.Warnings, "en"), Codes: article.Warnings}
 	for _, p := range f.Paragraphs {
 		v.Characters += utf8.RuneCountInString(p)
 	}
 	if err != nil {
-		v.Problem = null(redact.Text(oneLine(err)))
+		v.Problem = cli.Null(redact.Text(redact.Line(err)))
 	}
 	return v
 }

@@ -1,4 +1,4 @@
-package main
+package sources
 
 import (
 	"fmt"
@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/sourcelist"
 	"dibao/internal/redact"
 )
 
-func newSourceImport(g *globals) *cobra.Command {
+func newSourceImport(p Program) *cobra.Command {
 	var trust, dry bool
 	cmd := &cobra.Command{
 		Use:   "import FILE",
@@ -30,18 +31,18 @@ func newSourceImport(g *globals) *cobra.Command {
 				return err
 			}
 			if len(file.Unread) > 0 {
-				g.say(cmd, "these columns are unknown and were ignored: %s", strings.Join(file.Unread, ", "))
+				p.Say(cmd, "these columns are unknown and were ignored: %s", strings.Join(file.Unread, ", "))
 			}
-			a, err := g.open(cmd)
+			n, done, err := p.Open(cmd)
 			if err != nil {
 				return err
 			}
-			defer a.close()
+			defer done()
 			if dry {
-				g.change.none = true
-				return listImport(g, cmd, file, trust)
+				p.ChangedNothing()
+				return listImport(p, cmd, file, trust)
 			}
-			return a.importSources(g, cmd, file, trust)
+			return n.importSources(p, cmd, file, trust)
 		},
 	}
 	cmd.Flags().BoolVar(&trust, "trust", false, "also add rows that ask for more than a public feed or page, after you have checked them")
@@ -85,9 +86,9 @@ func viewImport(file sourcelist.File, trust bool) (views []importRow, refused in
 		v := importRow{Line: row.Line, Name: s.Name, Kind: s.Kind, URL: redact.URL(s.URL), NeedsTrust: s.NeedsTrust()}
 		switch {
 		case row.Problem != nil:
-			v.Refused = null(oneLine(row.Problem))
+			v.Refused = cli.Null(redact.Line(row.Problem))
 		case len(v.NeedsTrust) > 0 && !trust:
-			v.Refused = null("it " + strings.Join(v.NeedsTrust, ", ") + "; to allow that, import it with --trust")
+			v.Refused = cli.Null("it " + strings.Join(v.NeedsTrust, ", ") + "; to allow that, import it with --trust")
 		}
 		if v.Refused != nil {
 			refused++
@@ -103,9 +104,9 @@ func viewImport(file sourcelist.File, trust bool) (views []importRow, refused in
 }
 
 // listImport shows what an import would do.
-func listImport(g *globals, cmd *cobra.Command, file sourcelist.File, trust bool) error {
+func listImport(p Program, cmd *cobra.Command, file sourcelist.File, trust bool) error {
 	views, refused := viewImport(file, trust)
-	err := printRows(g, cmd, []any{"Line", "Name", "Kind", "URL", "Needs trust", "Refused"}, views, func(v importRow) []any {
+	err := cli.PrintRows(p.Output(), cmd, []any{"Line", "Name", "Kind", "URL", "Needs trust", "Refused"}, views, func(v importRow) []any {
 		why := ""
 		if v.Refused != nil {
 			why = *v.Refused
@@ -123,24 +124,24 @@ func refusedRows(refused, all int) error {
 	if refused == 0 {
 		return nil
 	}
-	return &partialError{Err: fmt.Errorf("%d of %d sources were refused; see above", refused, all)}
+	return &cli.PartialError{Err: fmt.Errorf("%d of %d sources were refused; see above", refused, all)}
 }
 
 // importSources adds the rows of a file that may be added and lists the others.
-func (a *app) importSources(g *globals, cmd *cobra.Command, file sourcelist.File, trust bool) error {
+func (n *Node) importSources(p Program, cmd *cobra.Command, file sourcelist.File, trust bool) error {
 	views, refused := viewImport(file, trust)
 	for _, v := range views {
 		if v.Refused == nil {
 			continue
 		}
-		if g.json {
-			if err := writeJSON(cmd.OutOrStdout(), v); err != nil {
+		if p.Output().JSON {
+			if err := cli.WriteJSON(cmd.OutOrStdout(), v); err != nil {
 				return err
 			}
 		}
-		text := g.message("line %d (%s) is refused: %s", v.Line, v.Name, *v.Refused)
+		text := p.Message("line %d (%s) is refused: %s", v.Line, v.Name, *v.Refused)
 		if v.Name == "" {
-			text = g.message("line %d is refused: %s", v.Line, *v.Refused)
+			text = p.Message("line %d is refused: %s", v.Line, *v.Refused)
 		}
 		fmt.Fprintln(cmd.ErrOrStderr(), text)
 	}
@@ -150,18 +151,18 @@ func (a *app) importSources(g *globals, cmd *cobra.Command, file sourcelist.File
 			taken = append(taken, row.Source)
 		}
 	}
-	added, there, err := a.addAll(g, cmd, taken)
+	added, there, err := n.addAll(p, cmd, taken)
 	if err != nil {
 		return err
 	}
-	g.say(cmd, "%d sources added, %d already existed; collect them with: dibao collect", added, there)
-	g.change.detail = fmt.Sprintf("%d added, %d refused", added, refused)
+	p.Say(cmd, "%d sources added, %d already existed; collect them with: dibao collect", added, there)
+	p.Changed(fmt.Sprintf("%d added, %d refused", added, refused))
 	return refusedRows(refused, len(views))
 }
 
 // addAll stores sources; those that are there already are left alone.
-func (a *app) addAll(g *globals, cmd *cobra.Command, all []feed.Source) (added, there int, err error) {
-	have, err := a.articles.Sources(cmd.Context())
+func (n *Node) addAll(p Program, cmd *cobra.Command, all []feed.Source) (added, there int, err error) {
+	have, err := n.Articles.Sources(cmd.Context())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -174,14 +175,14 @@ func (a *app) addAll(g *globals, cmd *cobra.Command, all []feed.Source) (added, 
 			there++
 			continue
 		}
-		stored, err := a.articles.AddSource(cmd.Context(), s)
+		stored, err := n.Articles.AddSource(cmd.Context(), s)
 		if err != nil {
 			return added, there, err
 		}
 		known[s.URL] = true
 		added++
-		if g.json {
-			if err := writeJSON(cmd.OutOrStdout(), view.OfSource(stored)); err != nil {
+		if p.Output().JSON {
+			if err := cli.WriteJSON(cmd.OutOrStdout(), view.OfSource(stored)); err != nil {
 				return added, there, err
 			}
 		}

@@ -1,0 +1,141 @@
+package sources
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/inspect"
+	"dibao/cmd/dibao/trial"
+	"dibao/cmd/dibao/view"
+	"dibao/feed"
+	"dibao/feed/ingest"
+)
+
+// New returns the group of commands.
+func New(p Program) *cobra.Command {
+	cmd := &cobra.Command{Use: "source", SuggestFor: []string{"feed", "add"}, Short: "Manage sources of articles"}
+	cmd.AddCommand(newSourceAdd(p), newSourceList(p), newSourceShow(p), newSourceTest(p), newSourceRemove(p),
+		newSourceEdit(p), newSourceImport(p), newSourceExport(p), newSourceCatalog(p))
+	cmd.AddCommand(newSourceActions(p)...)
+	return cmd
+}
+
+func showItems(p Program, cmd *cobra.Command, items []ingest.Item) {
+	p.Say(cmd, "%d items:", len(items))
+	for _, it := range items[:min(trial.ShownRows, len(items))] {
+		p.Say(cmd, "  %-10s  %s\n              %s", inspect.DateOfItem(it), it.Title, it.URL)
+	}
+	if more := len(items) - trial.ShownRows; more > 0 {
+		p.Say(cmd, "and %d more", more)
+	}
+}
+
+// showLeftOut prints in one line what was left out of a list, and why only one
+// page can be read if more were requested.
+func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, pages int) {
+	if len(l.Dropped) > 0 {
+		parts := make([]string, len(l.Dropped))
+		for i, d := range l.Dropped {
+			parts[i] = fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(p.Output().Chinese), d.Example)
+		}
+		p.Say(cmd, "left out: %s", strings.Join(parts, p.Either("; ", "；")))
+	}
+	if pages > 1 && l.Next == "" {
+		p.Say(cmd, "%d pages were requested, but only this one can be read: %s", pages, l.Pager.Say(p.Output().Chinese))
+	}
+}
+
+func newSourceList(p Program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List sources and their status",
+		RunE: verb(p, func(cmd *cobra.Command, _ []string, n *Node) error {
+			all, err := n.Articles.Sources(cmd.Context())
+			if err != nil {
+				return err
+			}
+			rates, err := n.Articles.ItemsPerWeek(cmd.Context())
+			if err != nil {
+				return err
+			}
+			unread, err := n.Articles.UnreadPages(cmd.Context())
+			if err != nil {
+				return err
+			}
+			views := make([]view.Source, len(all))
+			for i, s := range all {
+				views[i] = view.OfSource(s)
+				views[i].ItemsPerWeek, views[i].UnreadPages = rates[s.ID], unread[s.ID]
+			}
+			return cli.PrintRows(p.Output(), cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Per week", "Problem", "What to do"}, views, func(s view.Source) []any {
+				last, problem := "never", ""
+				if s.SucceededAt != nil {
+					last = s.SucceededAt.In(n.Config.Schedule.Zone).Format("2006-01-02 15:04")
+				}
+				if s.UnreadPages > 0 {
+					problem = p.Message("%d pages of its articles could not be read as a whole", s.UnreadPages)
+				}
+				if s.LastError != nil {
+					problem = *s.LastError
+				}
+				advice := ""
+				if s.Advice != nil {
+					advice = *s.Advice
+				}
+				return []any{s.ID, s.State, s.Kind, s.Name, last, strconv.FormatFloat(s.ItemsPerWeek, 'f', -1, 64), problem, advice}
+			})
+		}),
+	}
+}
+
+func newSourceShow(p Program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show SOURCE",
+		Short: "Show a source by number, address or name",
+		Args:  cobra.ExactArgs(1),
+		RunE: withSource(p, func(cmd *cobra.Command, n *Node, s feed.Source) error {
+			rates, err := n.Articles.ItemsPerWeek(cmd.Context())
+			if err != nil {
+				return err
+			}
+			unread, err := n.Articles.UnreadPages(cmd.Context())
+			if err != nil {
+				return err
+			}
+			view := view.OfSource(s)
+			view.ItemsPerWeek, view.UnreadPages = rates[s.ID], unread[s.ID]
+			if p.Output().JSON {
+				return cli.WriteJSON(cmd.OutOrStdout(), view)
+			}
+			if err := cli.WriteFields(cmd.OutOrStdout(), view, p.Output().Chinese, n.Config.Schedule.Zone); err != nil {
+				return err
+			}
+			if view.UnreadPages > 0 {
+				p.Print(cmd, "%d pages of its articles could not be read as a whole", view.UnreadPages)
+			}
+			return nil
+		}),
+	}
+}
+
+func newSourceRemove(p Program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove SOURCE",
+		Short: "Remove a source; its articles stay",
+		Args:  cobra.ExactArgs(1),
+		RunE: withSource(p, func(cmd *cobra.Command, n *Node, s feed.Source) error {
+			if err := p.Confirm(cmd, "Remove source %d (%s)? It is no longer collected; its articles stay.", s.ID, s.Name); err != nil {
+				return err
+			}
+			if err := n.Articles.RemoveSource(cmd.Context(), s.ID); err != nil {
+				return err
+			}
+			p.Say(cmd, "source %d (%s) removed; its articles stay", s.ID, s.Name)
+			return nil
+		}),
+	}
+}
