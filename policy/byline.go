@@ -25,12 +25,16 @@ var (
 	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台]|\p{Han}{0,4}[报网台社])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
 	// reporterOpens is the same without a bracket: 本网讯 记者 王样 11月26日上午，….
 	reporterOpens = words.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
-	officeEnd     = words.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|总编辑|顾问|负责人|处|科员)$`)
-	organWord     = words.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
-	firstOffice   = words.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
-	marked        = words.New(`^[■□◎◆●▲★]\s*`)
-	penName       = words.New(`^\p{Han}{2,4}$`)
-	hanName       = words.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
+	// namesInLead matches names in a bracket behind the dateline of an agency: 7月2日电 (郭样 肖样贤).
+	namesInLead = words.New(`^[^，。]{2,24}日(?:电|讯)\s*[（(](\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,4})[）)]`)
+	// unitAndName is in a bracket behind a text: （样例局杨样）, （样例电大张样 报道）.
+	unitAndName = words.New(`^\p{Han}{2,20}(?:局|委|办|站|段|队|所|院|校|中心|公司|电大|报社)(\p{Han}{2,3})(?:\s*报[道导])?$`)
+	officeEnd   = words.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|总编辑|顾问|负责人|处|科员)$`)
+	organWord   = words.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
+	firstOffice = words.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
+	marked      = words.New(`^[■□◎◆●▲★]\s*`)
+	penName     = words.New(`^\p{Han}{2,4}$`)
+	hanName     = words.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
 const (
@@ -114,6 +118,9 @@ func (u *understanding) linesOfAuthors() []candidate {
 				value := authorsOf(inner, true)
 				if value == "" && utf8.RuneCountInString(inner) == 2 && isPerson(inner) {
 					value = inner
+				}
+				if m := unitAndName.FindStringSubmatch(hans.Simplify(inner)); value == "" && m != nil && isPerson(m[1]) {
+					value = m[1]
 				}
 				if value != "" && !u.mentions(value) { // names alone are how reports end
 					return []candidate{{value: value, line: p[strings.LastIndex(p, inner)-len("（"):], at: -1, weight: byLine, reports: authorsOf(inner, false) == ""}}
@@ -259,6 +266,9 @@ func (u *understanding) dateline() []candidate {
 		if m == nil {
 			if m = reporterReports.FindStringSubmatchIndex(plain); m == nil {
 				m = reporterOpens.FindStringSubmatchIndex(plain)
+			}
+			if m == nil {
+				m = namesInLead.FindStringSubmatchIndex(plain)
 			}
 			if m != nil && !readAuthors(plain[m[2]:m[3]]).Whole {
 				m = nil // 记者从省能源局获悉

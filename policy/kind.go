@@ -78,7 +78,7 @@ var (
 	afterAsking = words.New(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
 	// officialEnd are further endings of titles of official texts:
 	// announcements that are not types of the regulation.
-	officialEnd = words.New(`(?:公示|公告|通告|公布|告知书|友情提示|温馨提示|提醒|须知|启事|声明|邀请函|名单|时间安排|日程安排|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
+	officialEnd = words.New(`(?:公示|公告|通告|公布|告知书|友情提示|温馨提示|提醒|须知|注意事项|启事|声明|邀请函|名单|时间安排|日程安排|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
 	// ofNotice is the end of titles of notices without an issuer.
 	ofNotice = words.New(`[^《》]{4,}(?:通知|公告|通告|公示|通报)(?:[（(].{1,20}[)）])?$`)
 	// speech is the title of what somebody said: 在全市经济工作会议上的讲话.
@@ -86,11 +86,13 @@ var (
 	// issues are verbs with which media report that something was issued; the
 	// official title itself ends in 通知 or 批复.
 	issues = words.New(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}|^(?:[^关《》]{2,14}[会局部委院厅署行组织协])(?:已|正式)?(?:发布|公布|出台|修订)[^《》]{2,32}[^告示知令]$`)
+	// essay are titles of what somebody thinks.
+	essay = words.New(`(?:几点|若干|一些)(?:思考|建议|体会|启示)$|(?:探析|浅析|刍议|初探|之我见)$|^(?:浅析|浅谈|试论|略论|再论)`)
 	// lectures are titles of who spoke, not of a report.
 	lectures  = words.New(`(?:[^工制]作|做)[^，。《》]{0,10}(?:报告|讲座|发言|宣讲)$`)
 	recordEnd = words.New(`(?:职责|职能|机构设置|领导分工|(?:职责|机构)[^，。]{0,4}负责人|专业[（(](?:本科|专科)[）)]|情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
-	reports = words.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|多措并举|扎实(?:推进|开展)|圆满(?:完成|结束|举办)|顺利(?:完成|结束|开工|投产|通过)|来了[！!]?$|不实$|[！!]|[？?]$`)
+	reports = words.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|自\d{1,2}月\d{1,2}日起|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|多措并举|扎实(?:推进|开展)|圆满(?:完成|结束|举办)|顺利(?:完成|结束|开工|投产|通过)|来了[！!]?$|不实$|[！!]|[？?]$`)
 	// person before a colon or bar is who wrote it: 样文：论样例.
 	authorFirst = words.New(`^(?:《[^《》]{2,12}》\s*[:：丨|｜]?\s*)?(?:([\p{Han}、]{4,40})\s)?(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
 	yearlyPlan  = words.New(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
@@ -122,6 +124,9 @@ func (u *understanding) titleEvidence(score kindScore) {
 		score[KindDocument] += slight
 	case recordEnd.MatchString(title):
 		score[KindOther] += slight
+	}
+	if essay.MatchString(title) {
+		score[KindSignedArticle] += fair
 	}
 	if _, name := namedFirst(title); name != "" && u.quotes(name) {
 		score[KindNews] += fair
@@ -207,11 +212,11 @@ func (u *understanding) textEvidence(score kindScore) {
 	switch {
 	case u.reported || u.Author != "" && (saysOften(u.Paragraphs) || !named && quotesOften(u.Paragraphs)): // as good as a dateline, and often next to one
 		score[KindNews] = max(score[KindNews], strong)
-	case named && u.behind && !strings.Contains(u.Byline, "作者") && (strings.Contains(u.Byline, "图") || tellsOf(head)): // who sent the report
+	case named && u.behind && !strings.Contains(u.Byline, "作者") && (strings.Contains(u.Byline, "图") || tellsOf(head) || endsInAny(u.Byline, "）", ")") && !mediaCredit.MatchString(u.Credit)): // who sent the report
 		score[KindNews] += strong
 	case named:
 		score[KindSignedArticle] += strong
-	case u.Author != "" && mediaCredit.MatchString(hans.Simplify(u.Credit)) && score[KindNews] > 0: // media name who reports
+	case u.Author != "" && score[KindNews] > 0 && (score[KindNews] >= slight || mediaCredit.MatchString(hans.Simplify(u.Credit))): // media name who reports
 		score[KindNews] += fair
 	case u.Author != "" && (len(u.e.Paragraphs) > 2 || u.e.FeedAuthor != ""):
 		score[KindSignedArticle] += fair

@@ -127,7 +127,8 @@ func (r Reader) Within(line string) (count, unit, text string) {
 // isFor reports whether a term is set for this text: the 公示期 in a call for
 // applications begins when there is something to show.
 func (r Reader) isFor(what string) bool {
-	return r.Comments || strings.Contains(hans.Simplify(r.Title), what)
+	title := hans.Simplify(r.Title)
+	return r.Comments || strings.Contains(title, what) || what == "公示" && shownTitle.MatchString(title)
 }
 
 // governs reports whether what governs a day makes it the last day for readers.
@@ -146,7 +147,7 @@ func (r Reader) governs(m mention) bool {
 		if afterwards.MatchString(cut.First(m.left, shortLeft)) && !shows.MatchString(l.text) {
 			return false
 		}
-		return l.closes && !stood.MatchString(m.right) || m.isSpan || m.until != "" || l.fromNow
+		return l.closes && (l.isLabel || !stood.MatchString(m.right)) || m.isSpan || m.until != "" || l.fromNow
 	}
 	switch {
 	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):

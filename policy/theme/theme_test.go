@@ -1,0 +1,56 @@
+package theme
+
+import (
+	"strings"
+	"testing"
+)
+
+// What may decide a theme, and what may not.
+func TestOf(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, title, organ, text, want string }{
+		{"NameOfAPlace", "样例自治县2026年稳岗补贴发放企业名单公示", "", "样例自治县人力资源和社会保障局", "劳动、人事、监察"},
+		{"NameOfAGovernment", "关于《样例市政府采购交易系统》维护的通知", "", "各政府采购供应商：系统将维护。", "财政、金融、审计"},
+		{"ManyWordsOfTheText", "样例新站今日启用", "", "地铁列车今日进站，换乘客流平稳，行车间隔缩短。", "工业、交通"},
+		{"FewWordsOfTheText", "样例新站今日启用", "", "地铁今日进站。", ""},
+		{"AnswerOfAGovernment", "对市政协第20260001号提案的答复", "样例市人民政府", "关于医院建设。", "综合政务"},
+		{"AnswerOfADepartment", "对市政协第20260001号医疗卫生提案的答复", "样例市卫生健康委员会", "关于医院建设。", "卫生、体育"},
+		{"AnswerOfTheStateCouncil", "对全国政协第0001号医院提案的答复", "国务院办公厅", "", ""},
+		{"WordInAnother", "样例国华文学子返乡", "", "华文学校的学子回到家乡。", "港澳台侨工作"},
+	} {
+		if got, from := Of(c.title, c.organ, c.text); got != c.want {
+			t.Errorf("%s: %q by %s, want %q", c.name, got, from, c.want)
+		}
+	}
+}
+
+func TestMainTheme(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"民政": "民政、扶贫、救灾", `卫生、体育\体育`: "卫生、体育", "国防": "国防", "政": "", "": "", "其他": ""} {
+		if got := Main(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// The table names every theme once, and no word twice for one theme.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	seen := make(map[string]bool)
+	for name, list := range table() {
+		if seen[name] {
+			t.Errorf("%s has two lines", name)
+		}
+		seen[name] = true
+		for entry := range strings.FieldsSeq(list) {
+			word, _, _ := strings.Cut(entry, ":")
+			if seen[name+" "+word] {
+				t.Errorf("%s names %s twice", name, word)
+			}
+			seen[name+" "+word] = true
+		}
+	}
+	if len(Names) != 21 {
+		t.Errorf("%d themes", len(Names))
+	}
+}
