@@ -19,6 +19,8 @@ var (
 	qualified = words.New(`^(?:包括|主要|以下|下列|如下|本人|相关|有关|加盖公章的|真实|有效的?|纸质|电子版?|书面|完整的?|的|材料|资料|证件|:|\s)+`)
 	// aPaper is a name that ends as those of papers do.
 	aPaper = words.New(`(?:表|书|证|报告|证明|材料|复印件|原件|清单|合同|方案|执照|文件|承诺|简介|光盘|流水|扫描件|函|发票|凭证|协议|成绩单|台账|截图|副本|介绍信|声明|名单|章程|户口本|户口簿|身份证明|》)(?:\([^()]{1,40}\))*(?:及?(?:复印件|原件|扫描件|电子版|纸质版|电子文档))*(?:\([^()]{1,40}\))*(?:各?一式\S{1,4}|各?[一二三四五六七八九十两\d]{1,3}[份张套])?(?:\([^()]{1,40}\))*$`)
+	// copies are in which form a paper is handed in: 原件及复印件.
+	copies = words.New(`^(?:其)?(?:原件|复印件|扫描件|电子版|纸质版|电子文档)`)
 	// unasked is said of papers that nobody hands in, or that others do.
 	unasked = words.New(`不需|无需|无须|免于|不再|不用|未提供|未提交|不能提供|采购人|代理机构|中标|成交|立项后|验收|虚假|伪造|公示|结题|主管部门|推荐单位|归口|取消|如实`)
 	// asked is part of a sentence, not of a name.
@@ -155,7 +157,7 @@ func namesAt(text string, from int) (names [][2]int, end int) {
 				return names, end
 			}
 			start = i + size
-		case (c == '和' || c == '及' || c == '或') && i > start && aPaper.MatchString(s[start:i]):
+		case (c == '和' || c == '及' || c == '或') && i > start && aPaper.MatchString(s[start:i]) && !copies.MatchString(s[i+size:]):
 			if add(i) {
 				start = i + size
 			}
