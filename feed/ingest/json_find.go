@@ -150,6 +150,9 @@ type tally struct {
 	texts                                   map[string]bool
 }
 
+// undatedCounts is how many times less an array without dates counts.
+const undatedCounts = 10
+
 // weigh returns the keys of an array's elements that contain title, address and
 // date, and a score for the array.
 func (f *jsonFinder) weigh(all []any) (found Settings, score float64) {
@@ -182,7 +185,7 @@ func (f *jsonFinder) weigh(all []any) (found Settings, score float64) {
 	found = Settings{Title: title, Link: link}
 	var dates float64
 	if found.Date, dates = bestKey(keys, func(name string, t *tally) float64 { return t.asDate(name, elements) }); dates == 0 {
-		score /= 4
+		score /= undatedCounts // a menu, perhaps
 	}
 	return found, score
 }
