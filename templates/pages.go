@@ -130,6 +130,21 @@ type CollectionPage struct {
 	Narrower []FacetValue
 	Items    []Item
 	Lists    []ListCard
+	Filter   *CallFilter // of calls; nil elsewhere
+}
+
+// CallFilter is the form that narrows a list of calls.
+type CallFilter struct {
+	Action string
+	Active bool // something is chosen
+	Fields []CallFilterField
+}
+
+// CallFilterField is a field of a CallFilter; Name is below "calls.filter." in the catalog.
+type CallFilterField struct {
+	Name    string
+	Chosen  string
+	Choices []Choice
 }
 
 // IndexPage lists all lists, themes, regions, issuers or sources.

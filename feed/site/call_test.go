@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"html"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -163,6 +165,57 @@ func TestChangedCall(t *testing.T) {
 		}
 		if page := s.Read("/calls/"); !strings.Contains(page, "已取消") {
 			t.Error("the list does not say that the call was canceled")
+		}
+	})
+}
+
+// The list of calls, its feed and its calendar take the same filters: what a call states
+// may not exclude the choice, and qualifications and topics have to be named.
+func TestCallFilters(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := sitetest.New(t, db)
+		s.Add(1, 5, func(int) (int, string) { return 1, "国防" })
+		storeCall(s, 1, "关于组织申报样例技改项目的通知", "各有关企业：", "一、申报条件：制造业企业，应为高新技术企业。", "请申报单位于2026年12月15日前登录http://a.example/b填报。")
+		storeCall(s, 2, "关于组织申报样例实验室的通知", "各有关单位：", "一、申报条件：申报单位应为高等学校。", "请于2026年12月15日前报送。")
+		storeCall(s, 3, "关于征集样例案例的通知", "请各单位于2026年12月15日前报送至a@b.example。")
+		storeCall(s, 4, "关于组织申报样例旧项目的通知", "各有关企业：", "申报对象：各类企业。", "请申报单位于2026年12月15日前报送。")
+		s.Exec(`UPDATE articles SET deadline_on = '2026-11-01' WHERE id = 4`)
+		s.Exec(`UPDATE articles SET deadline_on = '2026-11-25' WHERE id = 3`)
+		s.Exec(`UPDATE articles SET theme = '民政、扶贫、救灾', facts = '{"title":"第3号通知","theme":"民政、扶贫、救灾"}' WHERE id = 3`)
+		for query, want := range map[string]struct {
+			page string
+			all  int // with those that are over, which the feed and the calendar have
+		}{
+			"": {"3 1 2", 4}, "?who=enterprise": {"3 1", 3}, "?who=university": {"3 2", 2}, "?industry=C": {"3 1 2", 4}, "?industry=J": {"3 2", 3},
+			"?qualification=high-tech": {"1", 1}, "?topic=" + url.QueryEscape("民政、扶贫、救灾"): {"3", 1}, "?within=7": {"3", 1}, "?who=enterprise&within=30": {"3 1", 2},
+			"?state=closed": {"4", 1}, "?who=university&state=closed": {"", 0}, "?who=enterprise&industry=C&qualification=high-tech": {"1", 1},
+		} {
+			var got []string
+			page := s.Read("/calls/" + query)
+			for _, m := range regexp.MustCompile(`<h3>.*?/articles/(\d+)"`).FindAllStringSubmatch(page, -1) {
+				got = append(got, m[1])
+			}
+			if strings.Join(got, " ") != want.page {
+				t.Errorf("%s: %v, want %s", query, got, want.page)
+			}
+			if !strings.Contains(page, html.EscapeString("calendar.ics"+query)) || query != "" && !strings.Contains(page, "noindex") {
+				t.Errorf("%s: the page does not link its calendar, or is to be found by others", query)
+			}
+			if items, _ := s.Walk("/calls/feed.xml" + query); len(items) != want.all {
+				t.Errorf("%s: the feed has %v, want %d", query, items, want.all)
+			}
+			if n := len(events(s, "/calls/calendar.ics"+query)); n != want.all {
+				t.Errorf("%s: %d events in the calendar, want %d", query, n, want.all)
+			}
+		}
+		for _, path := range []string{"/calls/?who=nobody", "/calls/?within=8", "/calls/feed.xml?size=huge", "/calls/calendar.ics?industry=Z"} {
+			if res := s.Get(path); res.StatusCode != 404 {
+				t.Errorf("%s: %d", path, res.StatusCode)
+			}
+		}
+		if page := s.Read("/calls/?who=enterprise&lang=en"); !strings.Contains(page, `<option value="enterprise" selected>enterprises</option>`) || !strings.Contains(page, "Clear the filter") {
+			t.Error("the form does not show what is chosen")
 		}
 	})
 }

@@ -2,14 +2,12 @@ package site
 
 import (
 	"context"
-	"database/sql"
 	"net/http"
 	"slices"
 	"time"
 
 	"dibao/feed"
 	"dibao/feed/publish"
-	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/policy/division"
 	"dibao/templates"
@@ -28,24 +26,49 @@ func (h *Web) registerCalls(mux *http.ServeMux) {
 		{"/calls/", func(*http.Request) string { return "/calls/" }},
 		{"/calls/{code}/", pathOf("/calls/", "code")},
 	} {
+		find := func(r *http.Request, language string) (collection, callFilter, error) {
+			c, err := callsOf(r.PathValue("code"), language)
+			if err != nil {
+				return c, callFilter{}, err
+			}
+			f, err := callFilterOf(r.URL.Query())
+			return c, f, err
+		}
 		mux.HandleFunc("GET "+x.pattern+"{$}", func(w http.ResponseWriter, r *http.Request) {
-			c, err := callsOf(r.PathValue("code"), web.Language(r))
+			c, filter, err := find(r, web.Language(r))
 			if err != nil {
 				h.fail(w, r, err)
 				return
 			}
-			h.calls(w, r, c)
+			h.calls(w, r, c, filter)
 		})
 		RegisterFeeds(mux, x.pattern, func(w http.ResponseWriter, r *http.Request, f publish.Format) {
-			h.ServeFeed(w, r, f, x.path(r), func(context.Context) (FeedSpec, error) {
-				c, err := callsOf(r.PathValue("code"), "zh")
-				return FeedSpec{Title: c.name + " · " + h.SiteName, Description: c.name, Entries: callEntries(h.Store, c.feed)}, err
+			c, filter, err := find(r, "zh")
+			if err != nil {
+				h.fail(w, r, err)
+				return
+			}
+			h.serveFeed(w, r, f, x.path(r), filter.query(), func(context.Context) (FeedSpec, error) {
+				return FeedSpec{Title: c.name + " · " + h.SiteName, Description: c.name, Entries: filter.filtered(h, callEntries(h.Store, c.feed))}, nil
 			})
 		})
 		mux.HandleFunc("GET "+x.pattern+"calendar.ics", func(w http.ResponseWriter, r *http.Request) {
-			h.ServeCalendar(w, r, x.path(r), func(context.Context) (publish.Calendar, Agenda, error) {
-				c, err := callsOf(r.PathValue("code"), "zh")
-				return publish.Calendar{Name: c.name + " · " + h.SiteName, Description: c.name}, Agenda{Feed: c.feed, Calls: true}, err
+			c, filter, err := find(r, "zh")
+			if err != nil {
+				h.fail(w, r, err)
+				return
+			}
+			h.serveCalendar(w, r, x.path(r), filter.query(), func(ctx context.Context) (publish.Calendar, Agenda, error) {
+				name := publish.Calendar{Name: c.name + " · " + h.SiteName, Description: c.name}
+				if filter.query() == "" {
+					return name, Agenda{Feed: c.feed, Calls: true}, nil
+				}
+				from := h.agendaFrom()
+				if filter.values["within"] != "" {
+					from = h.Today()
+				}
+				ids, err := h.callIDs(ctx, c.feed, filter, from)
+				return name, Agenda{Articles: append([]int64{}, ids...), Calls: true}, err
 			})
 		})
 	}
@@ -82,43 +105,32 @@ func callEntries(st *feed.Store, key string) Entries {
 	}
 }
 
-// openCalls returns the articles whose call ends today or later, those that end
-// first in front; key is a feed of article_feeds, "" for all.
-func (h *Web) openCalls(ctx context.Context, key string) ([]feed.Article, error) {
-	var ids []int64
-	err := h.Store.DB().Read(ctx, func(tx *sql.Tx) (err error) {
-		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a LEFT JOIN call_states s ON s.article = a.id
-			WHERE a.id IN (SELECT id FROM articles WHERE call <> '' AND deadline_on >= $1 UNION SELECT article FROM call_states WHERE until_on >= $1)
-			AND COALESCE(s.until_on, a.deadline_on) >= $1 AND NOT EXISTS (SELECT 1 FROM call_notices n WHERE n.article = a.id AND n.target IS NOT NULL)
-			AND a.held = 0 AND a.hidden = 0 AND a.withdrawn_at IS NULL AND ($2 = '' OR EXISTS (SELECT 1 FROM article_feeds f WHERE f.feed = $2 AND f.article = a.id))
-			ORDER BY COALESCE(s.until_on, a.deadline_on), a.id LIMIT $3`, h.Today().String(), key, maxOpenCalls)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	found, err := h.Store.ArticlesByID(ctx, ids)
-	var all []feed.Article
-	for _, id := range ids {
-		if a, ok := found[id]; ok {
-			all = append(all, a)
-		}
-	}
-	return all, err
-}
-
-func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection) {
-	h.servePage(w, r, c.path, func(ctx context.Context, p templates.Page) (PageView, error) {
-		articles, err := h.openCalls(ctx, c.feed)
+func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection, f callFilter) {
+	query := f.query()
+	h.servePage(w, r, c.path+query, func(ctx context.Context, p templates.Page) (PageView, error) {
+		ids, err := h.callIDs(ctx, c.feed, f, h.Today())
 		if err != nil {
 			return nil, err
+		}
+		found, err := h.Store.ArticlesByID(ctx, ids[:min(len(ids), maxOpenCalls)])
+		if err != nil {
+			return nil, err
+		}
+		var articles []feed.Article
+		for _, id := range ids {
+			if a, ok := found[id]; ok {
+				articles = append(articles, a)
+			}
 		}
 		p.Title, p.Description, p.Current = c.name, templates.Words(p.Language, "collection.calls"), "browse"
 		if c.feed != "" {
 			p.Crumbs = []templates.Crumb{{Title: templates.Words(p.Language, "calls.title"), URL: "/calls/"}}
 		}
-		p.Feeds = PageFeeds(h.BaseURL, c.path, c.name)
-		view := templates.CollectionPage{Page: p, Key: c.key, Name: c.name}
+		p.Feeds, p.NoIndex = PageFeeds(h.BaseURL, c.path, c.name), query != "" // an answer is not a page to be found by others
+		for i := range p.Feeds {
+			p.Feeds[i].URL += query
+		}
+		view := templates.CollectionPage{Page: p, Key: c.key, Name: c.name, Filter: f.form(p.Language, c.path)}
 		if view.Items, err = h.Items(ctx, p.Language, articles); err != nil || c.feed != "" {
 			return view, err
 		}
@@ -131,7 +143,7 @@ func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection) {
 		slices.Sort(codes)
 		for _, code := range codes {
 			if name := division.Name(code); name != "" {
-				view.Narrower = append(view.Narrower, templates.FacetValue{Text: name, URL: "/calls/" + code + "/", Count: -1})
+				view.Narrower = append(view.Narrower, templates.FacetValue{Text: name, URL: "/calls/" + code + "/" + query, Count: -1})
 			}
 		}
 		return view, nil

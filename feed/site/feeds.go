@@ -218,7 +218,12 @@ func (h *Web) ifAny(key, title string) (FeedSpec, error) {
 // ServeFeed answers with the feed of the page at path, which ends in a slash:
 // the newest items, or with ?page= an archive document (RFC 5005).
 func (h *Web) ServeFeed(w http.ResponseWriter, r *http.Request, f publish.Format, path string, find func(context.Context) (FeedSpec, error)) {
-	ask := feedRequest{format: f, path: path, find: find}
+	h.serveFeed(w, r, f, path, "", find)
+}
+
+// serveFeed is ServeFeed with the query of the page, which begins with its question mark.
+func (h *Web) serveFeed(w http.ResponseWriter, r *http.Request, f publish.Format, path, query string, find findFeed) {
+	ask := feedRequest{format: f, path: path, query: query, find: find, day: dayOf(h, query)}
 	if page := r.URL.Query().Get("page"); page != "" {
 		n, err := strconv.ParseInt(page, 10, 64)
 		if err != nil || n < 1 {
@@ -242,12 +247,16 @@ type feedRequest struct {
 	query      string // of a search, with its question mark
 	upTo       int64  // of an archive document, 0: none
 	negotiated bool
+	day        string // on which the answer depends, "" if it depends on none
 }
 
 func (q feedRequest) key() string {
 	key := q.path + "feed" + q.format.Suffix + q.query
 	if q.negotiated {
 		key = q.path + "feed " + q.format.Suffix + q.query
+	}
+	if q.day != "" {
+		key += " " + q.day
 	}
 	if q.upTo > 0 {
 		key += "?page=" + strconv.FormatInt(q.upTo, 10)

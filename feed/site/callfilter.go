@@ -1,0 +1,219 @@
+package site
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/policy/match"
+	"dibao/policy/theme"
+	"dibao/templates"
+)
+
+// callFilter narrows the list of calls, its feed and its calendar. Every field takes one
+// of few values, so that caches hold few pages of each.
+type callFilter struct {
+	values map[string]string // by the name of the parameter; none is empty
+}
+
+// withins are the numbers of days in which calls may end.
+var withins = []string{"7", "14", "30", "90"}
+
+// callFields are the fields of a filter, in the order of an address and of the form.
+var callFields = []struct {
+	name   string
+	values []string
+	title  func(language, value string) string
+}{
+	{"who", match.Entities, func(l, v string) string { return templates.Words(l, "entity."+v) }},
+	{"industry", match.Industries, func(l, v string) string { return templates.Words(l, "industry."+v) }},
+	{"size", match.Sizes, func(l, v string) string { return templates.Words(l, "size."+v) }},
+	{"qualification", match.Qualifications, func(l, v string) string { return templates.Words(l, "qualification."+v) }},
+	{"topic", theme.Names, func(_, v string) string { return v }},
+	{"within", withins, func(l, v string) string { return templates.Words(l, "calls.within.days", v) }},
+	{"state", []string{"closed"}, func(l, v string) string { return templates.Words(l, "calls.state."+v) }},
+}
+
+// callFilterOf reads a filter from the parameters of an address; an unknown value is
+// feed.ErrNotFound.
+func callFilterOf(q url.Values) (f callFilter, err error) {
+	f.values = make(map[string]string)
+	for _, x := range callFields {
+		v := q.Get(x.name)
+		if v == "" {
+			continue
+		}
+		if !slices.Contains(x.values, v) {
+			return f, feed.ErrNotFound
+		}
+		f.values[x.name] = v
+	}
+	if f.values["state"] != "" {
+		delete(f.values, "within") // what is closed ends no more
+	}
+	return f, nil
+}
+
+// query is the filter as an address has it, with its question mark; "" for none.
+func (f callFilter) query() string {
+	var parts []string
+	for _, x := range callFields {
+		if v := f.values[x.name]; v != "" {
+			parts = append(parts, x.name+"="+url.QueryEscape(v))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "?" + strings.Join(parts, "&")
+}
+
+// dayOf is today for a query whose answer depends on the day, else "".
+func dayOf(h *Web, query string) string {
+	if query == "" {
+		return ""
+	}
+	return h.Today().String()
+}
+
+// asksOfCalls reports whether the filter looks at what calls state.
+func (f callFilter) asksOfCalls() bool {
+	n := len(f.values)
+	for _, dated := range []string{"within", "state"} {
+		if f.values[dated] != "" {
+			n--
+		}
+	}
+	return n > 0
+}
+
+// takes reports whether nothing that a call states excludes what the filter names. A
+// qualification and a topic have to be named.
+func (f callFilter) takes(n match.Notice) bool {
+	one := func(name string) []string {
+		if v := f.values[name]; v != "" {
+			return []string{v}
+		}
+		return nil
+	}
+	p := match.Profile{Entities: one("who"), Industries: one("industry"), Size: f.values["size"], Qualifications: one("qualification"), Topics: one("topic")}
+	r := match.Match(p, n)
+	says := func(field match.Field) bool {
+		return slices.ContainsFunc(r.Why, func(c match.Condition) bool { return c.Field == field })
+	}
+	return r.Fits() && (f.values["topic"] == "" || says(match.FieldTopic)) && (f.values["qualification"] == "" || says(match.FieldQualification))
+}
+
+// keep returns the articles whose calls the filter takes, in their order.
+func (f callFilter) keep(ctx context.Context, st *feed.Store, ids []int64) (kept []int64, err error) {
+	if !f.asksOfCalls() || len(ids) == 0 {
+		return ids, nil
+	}
+	calls, err := st.CallsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	articles, err := st.ArticlesByID(ctx, ids)
+	for _, id := range ids {
+		a := articles[id]
+		if c, ok := calls[id]; ok && f.takes(match.Notice{Call: c, Region: a.Facts.Region, Theme: a.Facts.Theme}) {
+			kept = append(kept, id)
+		}
+	}
+	return kept, err
+}
+
+// maxFiltered is how many calls a filter looks at for one page or calendar.
+const maxFiltered = 3000
+
+// callIDs returns the calls that a page or calendar shows: those that end from one day to
+// another, or, closed, those that ended before today, the last first. key is a feed of
+// article_feeds, "" for all.
+func (h *Web) callIDs(ctx context.Context, key string, f callFilter, from policy.Date) (ids []int64, err error) {
+	to, order, notices := "9999", "", ` AND NOT EXISTS (SELECT 1 FROM call_notices n WHERE n.article = a.id AND n.target IS NOT NULL)`
+	if days, err := strconv.Atoi(f.values["within"]); err == nil {
+		to = h.Today().AddDays(days).String()
+	}
+	if f.values["state"] != "" {
+		from, to, order = h.agendaFrom(), h.Today().AddDays(-1).String(), " DESC"
+	}
+	err = h.Store.DB().Read(ctx, func(tx *sql.Tx) (err error) {
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a LEFT JOIN call_states s ON s.article = a.id
+			WHERE a.id IN (SELECT id FROM articles WHERE call <> '' AND deadline_on >= $1 UNION SELECT article FROM call_states WHERE until_on >= $1)
+			AND COALESCE(s.until_on, a.deadline_on) >= $1 AND COALESCE(s.until_on, a.deadline_on) <= $4`+notices+`
+			AND a.held = 0 AND a.hidden = 0 AND a.withdrawn_at IS NULL AND ($2 = '' OR EXISTS (SELECT 1 FROM article_feeds f WHERE f.feed = $2 AND f.article = a.id))
+			ORDER BY COALESCE(s.until_on, a.deadline_on)`+order+`, a.id LIMIT $3`, from.String(), key, maxFiltered, to)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f.keep(ctx, h.Store, ids)
+}
+
+// form is the form of the filter on a page.
+func (f callFilter) form(language, path string) *templates.CallFilter {
+	v := &templates.CallFilter{Action: path, Active: len(f.values) > 0}
+	for _, x := range callFields {
+		field := templates.CallFilterField{Name: x.name, Chosen: f.values[x.name]}
+		for _, value := range x.values {
+			field.Choices = append(field.Choices, templates.Choice{Value: value, Title: x.title(language, value), Chosen: value == f.values[x.name]})
+		}
+		v.Fields = append(v.Fields, field)
+	}
+	return v
+}
+
+// filtered are entries less those that a filter does not take. It looks at so many
+// entries that one page of the feed is full, within a bound.
+func (f callFilter) filtered(h *Web, e Entries) Entries {
+	if !f.asksOfCalls() && len(f.values) == 0 {
+		return e
+	}
+	all := e.Places
+	e.Places = func(ctx context.Context, above, upTo int64, limit int) (out []Place, err error) {
+		for looked := 0; len(out) < limit && looked < maxFiltered; {
+			page, err := all(ctx, above, upTo, max(limit, 100))
+			if err != nil || len(page) == 0 {
+				return out, err
+			}
+			ids := make([]int64, len(page))
+			for i, p := range page {
+				ids[i] = p.Article
+			}
+			kept, err := f.keep(ctx, h.Store, ids)
+			if err == nil {
+				kept, err = h.inState(ctx, f, kept)
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range page {
+				if slices.Contains(kept, p.Article) && len(out) < limit {
+					out = append(out, p)
+				}
+			}
+			looked += len(page)
+			upTo = page[len(page)-1].Number - 1
+		}
+		return out, nil
+	}
+	return e
+}
+
+// inState keeps the articles whose last day the filter takes.
+func (h *Web) inState(ctx context.Context, f callFilter, ids []int64) ([]int64, error) {
+	if f.values["within"] == "" && f.values["state"] == "" || len(ids) == 0 {
+		return ids, nil
+	}
+	own := f
+	own.values = map[string]string{"within": f.values["within"], "state": f.values["state"]}
+	dated, err := h.callIDs(ctx, "", own, h.Today())
+	return slices.DeleteFunc(ids, func(id int64) bool { return !slices.Contains(dated, id) }), err
+}
