@@ -92,7 +92,8 @@ func pages(language string, n int, title string) map[string]view {
 		"archive": ArchivePage{p, card, []IssueCard{issue}},
 		"issue":   IssuePage{p, card, 1, "2026-11-23", title, sections(n, title)},
 		"article": ArticlePage{Page: p, Call: []CallRow{{"what", []CallLine{{Text: title, Note: Words(language, "call.kind.application"), Quote: title}}}, {"platforms", []CallLine{{Text: "http://a.example/b", URL: "http://a.example/b", Quote: title}}}}, Article: items(1, title)[0], Facts: allFacts(title), Content: "<p>正文</p>", Attachments: []FeedLink{{title, "https://b.example/f.pdf", "application/pdf"}},
-			Warnings: []string{title}, Withdrawn: "2026-11-23", Changes: changes, ChangesURL: "/articles/1/changes", Relations: relationGroups(title), Pairs: items(n, title)},
+			Warnings: []string{title}, Withdrawn: "2026-11-23", Changes: changes, ChangesURL: "/articles/1/changes", Relations: relationGroups(title), Pairs: items(n, title),
+			Amended: []Amendment{{Words(language, "change.canceled"), title, "/articles/2", "2026-12-01", title}, {Text: Words(language, "change.moved"), Title: title, URL: "/articles/3"}}, Amends: &Amendment{Words(language, "change.corrected"), title, "/articles/4", "2026-12-01", title}},
 		"changes":       ChangesPage{p, title, "/articles/1", "2025-01-01", changes},
 		"changes empty": ChangesPage{Page: p, Name: title, URL: "/articles/1"},
 		"document": DocumentPage{Page: p, Document: mention(title), Summary: title, Facts: allFacts(title), Life: life(title), Groups: relationGroups(title),
@@ -109,7 +110,12 @@ func pages(language string, n int, title string) map[string]view {
 		"form":        FormPage{Page: p, Action: "/subscribe", Address: title, Lists: cards, Error: "address", Started: "x"},
 		"form meant":  FormPage{Page: p, Action: "/subscribe", Address: title, Lists: cards, Error: "suggest", Started: "x", Suggestion: title, Invite: title},
 		"preferences": PreferencesPage{Page: p, Action: "/preferences/x", Address: title, Error: "date", Chosen: "zh", Format: "html", PausedUntil: "2026-12-24", WantsEmpty: true,
-			Lists: []PreferenceList{{card, "weekly", []Choice{{title, title, true}, {title, title, false}}, []Choice{{"11", title, false}}}, {ListCard: card, Frequency: "issue"}}, DataURL: "/a", AddressURL: "/b", DeleteURL: "/c"},
+			Lists: []PreferenceList{{card, "weekly", []Choice{{title, title, true}, {title, title, false}}, []Choice{{"11", title, false}}}, {ListCard: card, Frequency: "issue"}}, DataURL: "/a", AddressURL: "/b", DeleteURL: "/c", CalendarURL: "https://a.example/preferences/x/calendar.ics",
+			Starred: []StarredItem{{title, "/articles/1", "2026-12-20", false, true, "/preferences/x/star/1"}, {Title: title, URL: "/articles/2", Canceled: true, Page: "/preferences/x/star/2"}}},
+		"star":     StarPage{Page: p, Title: title, URL: "/articles/1", Last: "2026-12-20", Remind: true, Action: "/preferences/x/star/1", Back: "/preferences/x"},
+		"star set": StarPage{Page: p, Title: title, URL: "/articles/1", Starred: true, Action: "/preferences/x/star/1", Back: "/preferences/x"},
+		"calls": CollectionPage{Page: p, Key: "calls", Name: title, Items: items(n, title), Filter: &CallFilter{Action: "/calls/", Active: true, Fields: []CallFilterField{
+			{"who", "enterprise", []Choice{{"enterprise", title, true}, {"university", title, false}}}, {"within", "", []Choice{{"7", title, false}}}}}},
 		"address":       AddressPage{Page: p, Action: "/preferences/x/address", Address: title, Typed: title, Error: "address"},
 		"button delete": ButtonPage{p, "delete", "/x", title, "/y"},
 		"button change": ButtonPage{p, "change", "/x", "", ""},
@@ -118,10 +124,10 @@ func pages(language string, n int, title string) map[string]view {
 		"all":           UnsubscribePage{Page: p, Action: "/u/x"},
 	}
 	for _, key := range []string{"theme", "region", "issuer", "source"} {
-		out["collection "+key] = CollectionPage{p, key, title, title, "https://b.example/", facets[0].Values, items(n, title), cards}
+		out["collection "+key] = CollectionPage{p, key, title, title, "https://b.example/", facets[0].Values, items(n, title), cards, nil}
 		out["index "+key] = IndexPage{p, key, []IndexGroup{{"", facets[0].Values}, {title, nil}}}
 	}
-	for _, key := range []string{"notfound", "servererror", "checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "toomany", "preferences_saved", "change_asked", "change_half", "change_done", "deleted"} {
+	for _, key := range []string{"notfound", "servererror", "checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "toomany", "preferences_saved", "stars_full", "change_asked", "change_half", "change_done", "deleted"} {
 		out["message "+key] = MessagePage{Page: p, Key: key, Lists: cards}
 	}
 	return out

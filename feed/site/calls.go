@@ -130,7 +130,12 @@ func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection, f call
 		for i := range p.Feeds {
 			p.Feeds[i].URL += query
 		}
-		view := templates.CollectionPage{Page: p, Key: c.key, Name: c.name, Filter: f.form(p.Language, c.path)}
+		key := c.key
+		if f.values["state"] != "" {
+			key += "_closed"
+			p.Description = templates.Words(p.Language, "collection."+key)
+		}
+		view := templates.CollectionPage{Page: p, Key: key, Name: c.name, Filter: f.form(p.Language, c.path)}
 		if view.Items, err = h.Items(ctx, p.Language, articles); err != nil || c.feed != "" {
 			return view, err
 		}
