@@ -121,16 +121,22 @@ func (v *view) isStream(n *html.Node) bool {
 	return prose >= 2*minText
 }
 
-// appeal praises what a platform offers its readers, or says that its users and
-// not the platform wrote the text. Notices ask to install an application, too,
-// but promise nothing.
-var appeal = lazyregexp.New(`(?i)(?:下载|安装|打开|关注|扫码)[^。]{0,16}(?:客户端|app|公众号)[^。]{0,24}(?:福利|精彩|资讯|第一时间|抢先|专享|独家|惊喜)|(?:福利|精彩|抢先|免费试玩|达人)[^。]{0,60}(?:客户端|app|公众号|众测)|^(?:编辑短信)?发送\S{1,8}到\d{4,12}|^(?:[^。，]{0,6}声明[:：])?以上(?:内容|文章)[^。]{0,40}(?:用户|作者|号主|自媒体)[^。]{0,12}(?:上传|发布|提供)`)
+var (
+	// appeal praises what a platform offers its readers, with a link. Notices ask to
+	// install an application, too, but promise nothing.
+	appeal = lazyregexp.New(`(?i)(?:下载|安装|打开|关注|扫码)[^。]{0,16}(?:客户端|app|公众号)[^。]{0,24}(?:福利|精彩|资讯|第一时间|抢先|专享|独家|惊喜)|(?:福利|精彩|抢先|免费试玩|达人)[^。]{0,60}(?:客户端|app|公众号|众测)|【点击(?:投票|报名|参与)】`)
+	// ofPlatform is a service by text message, or says that users of the platform
+	// and not the platform wrote the text.
+	ofPlatform = lazyregexp.New(`^(?:编辑短信)?发送\S{1,8}到\d{4,12}|^(?:[^。，]{0,6}声明[:：])?以上(?:内容|文章)[^。]{0,40}(?:用户|作者|号主|自媒体)[^。]{0,12}(?:上传|发布|提供)`)
+)
 
 // maxAppeal is the most characters of an appeal.
 const maxAppeal = 160
 
 // isAppeal reports whether a line above or below a text is about the platform.
-func isAppeal(l line) bool { return l.size <= maxAppeal && appeal.MatchString(l.text) }
+func isAppeal(l line) bool {
+	return l.size <= maxAppeal && (l.link > 0 && appeal.MatchString(l.text) || ofPlatform.MatchString(l.text))
+}
 
 // Limits on a stream, and on each of its cards.
 const (

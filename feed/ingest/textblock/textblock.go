@@ -207,7 +207,7 @@ func (b *blockWriter) walk(n *html.Node, inRow bool) {
 }
 
 // isLayout reports whether a table row is only used for layout: one cell with
-// paragraphs in it, as on old pages.
+// paragraphs in it, as on old pages, beside cells that are empty.
 func isLayout(row *html.Node) bool {
 	cells, paragraphs := 0, 0
 	var count func(n *html.Node)
@@ -216,7 +216,7 @@ func isLayout(row *html.Node) bool {
 			if c.Type != html.ElementNode {
 				continue
 			}
-			if n == row {
+			if n == row && !IsEmpty(c) {
 				cells++
 			}
 			if c.Data == "p" || c.Data == "table" || c.Data == "br" {
