@@ -31,7 +31,7 @@ var (
 	condition = words.New(`投资|收入|产值|销售|营业额|零售额|交易额|存量|增量|增长|资本|纳税|税收|规模|(?:^|[^不])超过|达到|预算|限价|售价|工资|成本|自筹|总额|总计|共计|合计|累计|安排|罚款|保证金|缴纳|收费|费用为|原值|总投入|利润|资产|违法|结余|估算|每小时|在$|满$|首超|拨付|下达|年费`)
 	already   = words.New(`(?:已|曾)(?:经)?(?:获|获得|享受|给予|发放|拨付)`)
 	capped    = words.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
-	behindIs  = words.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)|^的?(?:标准|比例|额度)?(?:给予|予以)(?:资金|经费|财政)?支持`)
+	behindIs  = words.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)|^的?(?:标准|比例|额度)?(?:给予|予以)(?:资金|经费|财政)?支持|^[、,]?(?:且|总额)?(?:最高)?不超过[^,。;]{1,12}元的?(?:标准)?(?:给予|予以)`)
 	onlyIf    = words.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
 	perWhom   = words.New(`每(?:(?:招用|吸纳|新增|培训|引进)\d?[人名]|人每月|人每年|人次|人|家企业|户|项|件(?:作品)?|名|亩|年|月|平方米|(?:个|家|所|处|座|间|辆|台|套|场|张|例|篇|部|位|支|条|吨|千瓦)(?:[^,。;\d]{0,14})?)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$`)
 	// gives ends the name of those for each of whom something is paid.
@@ -71,6 +71,8 @@ func (r *reading) amount(l line, at []int) {
 	switch {
 	case behindIs.MatchString(behind) && governor >= against:
 	case capOf && offered.MatchString(sentence) && !spends.MatchString(clause):
+	case capOf && byStandard.MatchString(behind):
+	case governor < 0 && against < 0 && forEach.MatchString(clause) && offered.MatchString(sentence) && !fee.MatchString(sentence):
 	case governor < 0 && against < 0 && awards.MatchString(sentence):
 	case governor < 0 && against < 0 && l.section == bringsSection && standard.MatchString(clause):
 	case governor <= against:
@@ -98,7 +100,11 @@ func (r *reading) amount(l line, at []int) {
 
 var (
 	// spends is said of what applicants must spend before they get anything.
-	spends = words.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
+	spends     = words.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
+	byStandard = words.New(`^的标准(?:给予|予以)[^,。;]{0,6}(?:支持|补助|奖励|资助|补贴)`)
+	// forEach is the end of a clause that leaves what is given to the clause before: 补助标准:省级每人1万元,市级每人.
+	forEach = words.New(`每(?:人|户|家|名|个|项|亩)(?:每?[月年])?$`)
+	fee     = words.New(`(?:报名|考试|评审|工本|服务|培训|会)费`)
 	// awards precede the sum of a prize: 一等奖2名,每人5000元.
 	awards   = words.New(`(?:[特一二三]等|优秀|优胜|入围|鼓励|[金银铜])奖[^。;元]{0,20}$|(?:奖学金|助学金)[^。;元]{0,12}$|资助\d{1,5}[名人],[^。;元]{0,4}$`)
 	standard = words.New(`(?:标准|额度|强度|金额|奖金)(?:为|:)?[^,。;\d]{0,8}$|^\p{Han}{0,4}$`)

@@ -127,7 +127,7 @@ var (
 	nowOn     = words.New(`(?:即日|(?:发布|公布|刊登)之日)起?\s*[，,]?\s*(?:至|到|[~～—–－-]+)`)
 	labelHead = words.New(`(?:时间|日期|期限|期间|时限|时段|阶段|期内|期|日)$`)
 	// andWhere ends a label of more than the day: 提交投标文件截止时间、开标时间和地点.
-	andWhere = words.New(`(截止时间|截止日期)(?:[、和及与](?:开标|开启|评审)?(?:时间|日期|地点)){1,3}$`)
+	andWhere = words.New(`((?:截止)?(?:时间|日期|期限))(?:[、和及与](?:开标|开启|评审)?(?:时间|日期|地点|地址|方式)){1,3}$`)
 	// inBracket is between a label and its day: 递交截止时间（下同）为.
 	inBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
 	bareLabel = words.New(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
