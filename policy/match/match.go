@@ -209,10 +209,18 @@ func sizesOf(stated string) string {
 	switch {
 	case strings.HasPrefix(stated, "大中型"):
 		return "medium large"
-	case strings.HasPrefix(stated, "小微"):
+	case strings.HasPrefix(stated, "小微"), strings.HasPrefix(stated, "小型微"):
 		return "micro small"
 	case strings.HasPrefix(stated, "中小"):
 		return "micro small medium"
+	case strings.HasPrefix(stated, "微型"):
+		return "micro"
+	case strings.HasPrefix(stated, "小型"):
+		return "small"
+	case strings.HasPrefix(stated, "中型"):
+		return "medium"
+	case strings.HasPrefix(stated, "大型"):
+		return "large"
 	}
 	return ""
 }

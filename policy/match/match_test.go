@@ -94,7 +94,7 @@ var (
 	regions        = []string{"51", "510100", "5101", "44", "440300", "33", "330110", "11"}
 	statedRegions  = []string{"四川省", "成都市", "广东省", "深圳市", "余杭区", "样例区", "北京市"}
 	statedEntities = append(slices.Clone(Entities), "legal-entity", "public")
-	statedSizes    = []string{"中小微企业", "小微企业", "中小企业", "规模以上工业企业", "大中型企业"}
+	statedSizes    = []string{"中小微企业", "小微企业", "中小企业", "规模以上工业企业", "大中型企业", "小型企业", "微型企业", "中型企业", "大型企业", "小型微利企业", "中小型企业"}
 	statedQuality  = []string{"高新技术企业", "国家高新技术企业", "专精特新中小企业", "专精特新“小巨人”企业", "科技型中小企业", "样例企业"}
 	statedIndustry = []string{"A", "C", "I65", "G59", "K"}
 )
