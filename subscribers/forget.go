@@ -78,14 +78,8 @@ func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, err
 	ctx = database.Background(ctx)
 	var out Pruned
 	now := s.now()
-	for {
-		n, err := s.pruneReaders(ctx, now.AddDate(0, 0, -unconfirmedDays), now.Add(-retention), &out)
-		if err != nil {
-			return out, err
-		}
-		if n < pruneBatch {
-			break
-		}
+	if err := s.pruneReaders(ctx, now.AddDate(0, 0, -unconfirmedDays), now.Add(-retention), &out); err != nil {
+		return out, err
 	}
 	for _, step := range []struct {
 		count *int
@@ -132,24 +126,63 @@ func (s *Store) pruneRows(ctx context.Context, query string, until time.Time, co
 
 const pruneBatch = 200 // readers or rows of one transaction
 
-// pruneReaders deletes a batch of readers and returns how many they were.
-func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pruned) (int, error) {
-	type gone struct {
-		id      int64
-		address string
-		ended   int
+// prunable selects readers who are to be deleted; a condition goes on.
+const prunable = `SELECT u.id, u.address, COUNT(x.ended_at) FROM subscribers u LEFT JOIN subscriptions x ON x.subscriber = u.id
+	WHERE u.created_at < $1 AND (u.last_confirmation_at IS NULL OR u.last_confirmation_at < $1) AND `
+
+// prunableEnd is what follows the condition.
+const prunableEnd = ` GROUP BY u.id, u.address
+	HAVING COUNT(CASE WHEN x.state = 'confirmed' THEN 1 END) = 0 AND COUNT(CASE WHEN x.state = 'unsubscribed' AND x.ended_at >= $2 THEN 1 END) = 0
+	ORDER BY u.id LIMIT $4`
+
+// gone is a reader who is to be deleted.
+type gone struct {
+	id      int64
+	address string
+	ended   int // subscriptions
+}
+
+func scanGone(r database.Row) (g gone, err error) {
+	err = r.Scan(&g.id, &g.address, &g.ended)
+	return g, err
+}
+
+// pruneReaders deletes readers. It looks for them outside of the transactions that delete
+// them, since it looks at all; and these are short, since a reader may have many deliveries.
+func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pruned) error {
+	pieces := database.NewPieces(10, 1, pruneBatch)
+	for after := int64(0); ; {
+		var found []gone
+		err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
+			found, err = database.Collect(ctx, tx, scanGone, prunable+`u.id > $3`+prunableEnd, asked, left, after, pruneBatch)
+			return err
+		})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		after = found[len(found)-1].id
+		for len(found) > 0 {
+			n := min(len(found), pieces.Size())
+			begun := time.Now()
+			if err := s.prunePiece(ctx, asked, left, found[:n], out); err != nil {
+				return err
+			}
+			pieces.Took(n, time.Since(begun))
+			found = found[n:]
+		}
+	}
+}
+
+// prunePiece deletes those of the readers who are still to be deleted.
+func (s *Store) prunePiece(ctx context.Context, asked, left time.Time, found []gone, out *Pruned) error {
+	ids := make([]int64, len(found))
+	for i, g := range found {
+		ids[i] = g.id
 	}
 	var batch []gone
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		var err error
-		batch, err = database.Collect(ctx, tx, func(r database.Row) (g gone, err error) {
-			err = r.Scan(&g.id, &g.address, &g.ended)
-			return g, err
-		}, `SELECT u.id, u.address, COUNT(x.ended_at) FROM subscribers u LEFT JOIN subscriptions x ON x.subscriber = u.id
-			WHERE u.created_at < $1 AND (u.last_confirmation_at IS NULL OR u.last_confirmation_at < $1)
-			GROUP BY u.id, u.address
-			HAVING COUNT(CASE WHEN x.state = 'confirmed' THEN 1 END) = 0 AND COUNT(CASE WHEN x.state = 'unsubscribed' AND x.ended_at >= $2 THEN 1 END) = 0
-			ORDER BY u.id LIMIT $3`, asked, left, pruneBatch)
+	err := s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		batch, err = database.Collect(ctx, tx, scanGone, prunable+`u.id IN (`+s.db.Dialect().IDs("$3")+`)`+prunableEnd,
+			asked, left, string(database.JSON(ids)), pruneBatch)
 		if err != nil {
 			return err
 		}
@@ -172,7 +205,7 @@ func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pr
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, g := range batch {
 		if g.ended > 0 {
@@ -181,5 +214,5 @@ func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pr
 			out.Unconfirmed++
 		}
 	}
-	return len(batch), nil
+	return nil
 }

@@ -101,16 +101,19 @@ func (s *Service) report(ctx context.Context, query string, arg any) (all []Mail
 	return all, err
 }
 
+// sentSince are the deliveries of a mailing that were sent after a time.
+const sentSince = ` FROM deliveries WHERE mailing = $1 AND state = 'sent' AND done_at > $2`
+
 // progress adds the rate of the last minute and what follows from it.
 func (m *MailingReport) progress(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	var lately int
-	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE mailing = $1 AND state = 'sent' AND done_at > $2`,
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*)`+sentSince,
 		m.Mailing, now.Add(-rateWindow)).Scan(&lately)
 	if err != nil {
 		return err
 	}
 	var first, next sql.Null[time.Time]
-	err = tx.QueryRowContext(ctx, `SELECT done_at FROM deliveries WHERE mailing = $1 AND state = 'sent' AND done_at > $2 ORDER BY done_at LIMIT 1`,
+	err = tx.QueryRowContext(ctx, `SELECT done_at`+sentSince+` ORDER BY done_at LIMIT 1`,
 		m.Mailing, now.Add(-rateWindow)).Scan(&first)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
