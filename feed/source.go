@@ -251,7 +251,7 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 	case len(found) == 0:
 		return Source{}, fault.Missing("no source %q; list them with: dibao source list", ref)
 	case len(found) > 1:
-		return Source{}, fmt.Errorf("%d sources are called %q; name one by its number", len(found), ref)
+		return Source{}, fmt.Errorf("%d sources are called %q; specify one by its number", len(found), ref)
 	}
 	return found[0], nil
 }

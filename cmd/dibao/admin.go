@@ -33,7 +33,7 @@ func newInit(g *globals) *cobra.Command {
 			}
 			if kept {
 				if made, err := written.hasDatabase(cmd.Context()); err != nil || made {
-					return cmp.Or(err, fmt.Errorf("%s and its database already exist and stay as they are; edit the file, or name another with --config", path))
+					return cmp.Or(err, fmt.Errorf("%s and its database already exist and stay as they are; edit the file, or specify another with --config", path))
 				}
 			}
 			a, err := written.open(cmd)

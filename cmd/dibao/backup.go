@@ -21,7 +21,7 @@ func newBackup(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if _, err := os.Stat(args[0]); err == nil && !g.yes {
-				return fmt.Errorf("%s already exists; name another file, or overwrite it with --yes", args[0])
+				return fmt.Errorf("%s already exists; specify another file, or overwrite it with --yes", args[0])
 			}
 			dir := filepath.Dir(args[0])
 			if info, err := os.Stat(dir); err != nil || !info.IsDir() {

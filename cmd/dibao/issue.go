@@ -176,10 +176,10 @@ func newIssuePreview(g *globals) *cobra.Command {
 				named += map[bool]int{true: 1}[given]
 			}
 			if named != 1 {
-				return usagef("name a list, or a reader with --reader ADDRESS, or a variant with --variant NUMBER")
+				return usagef("specify a list, or a reader with --reader ADDRESS, or a variant with --variant NUMBER")
 			}
 			if number != 0 && len(args) == 0 {
-				return usagef("--number needs a list; name one")
+				return usagef("--number needs a list; specify one")
 			}
 			var mail digest.Mail
 			var err error
@@ -237,7 +237,7 @@ func newIssueSend(g *globals) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if over != 0 && len(args)+len(lists) == 0 {
-				return usagef("--over applies to the held issues of a list; name a list")
+				return usagef("--over applies to the held issues of a list; specify a list")
 			}
 			a.probe = !g.inServer
 			if _, err := a.mailDeliverer(cmd.Context()); err != nil { // before an issue is released

@@ -269,7 +269,7 @@ func (a *app) onlyList(ctx context.Context) (string, error) {
 	case len(lists) == 0:
 		return "", errors.New("there is no list yet; make one with: dibao list create weekly")
 	case len(lists) > 1:
-		return "", usagef("there are %d lists; name one with --list", len(lists))
+		return "", usagef("there are %d lists; specify one with --list", len(lists))
 	}
 	return lists[0].Slug, nil
 }

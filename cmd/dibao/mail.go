@@ -48,7 +48,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 				domain = c.DKIM.Domain
 			}
 			if domain == "" {
-				return usagef("name the signing domain with --domain, or set domain in [dkim]")
+				return usagef("specify the signing domain with --domain, or set domain in [dkim]")
 			}
 			block, err := newDKIMKey(kind)
 			if err != nil {

@@ -87,7 +87,7 @@ func (g *globals) move(cmd *cobra.Command, db *database.DB, address string) erro
 	}
 	defer target.Close()
 	if target.String() == db.String() {
-		return usagef("--to names the configured database, %s; name another", db)
+		return usagef("--to names the configured database, %s; specify another", db)
 	}
 	rows, err := db.MoveTo(ctx, target, time.Now())
 	if err != nil {

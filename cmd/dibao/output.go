@@ -83,7 +83,7 @@ func null[T comparable](v T) *T { return cli.Null(v) }
 func writeNew(path string, write func(w io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s already exists and is not overwritten; name another file", path)
+		return fmt.Errorf("%s already exists and is not overwritten; specify another file", path)
 	}
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func (t target) check(s service) error {
 // logged from now on.
 func readSecret(file string) (lines []string, err error) {
 	if file == "" {
-		return nil, fmt.Errorf("there is no secret file; name it with --secret-file")
+		return nil, fmt.Errorf("there is no secret file; specify it with --secret-file")
 	}
 	info, err := os.Stat(file)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrNoBackup says that a file does not begin as a backup does.
-var ErrNoBackup = errors.New("this is not a backup of dibao; name a file that dibao backup wrote")
+var ErrNoBackup = errors.New("this is not a backup of dibao; specify a file that dibao backup wrote")
 
 // openBackup reads how a backup begins.
 func openBackup(r io.Reader) (head backupHead, lines *lineReader, err error) {

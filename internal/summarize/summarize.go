@@ -81,7 +81,7 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("url in [summary] is %q, which is not an address such as https://models.example.org/v1", o.URL)
 	}
 	if o.Model == "" {
-		return nil, errors.New("model in [summary] is empty; name the model that the endpoint serves")
+		return nil, errors.New("model in [summary] is empty; specify the model that the endpoint serves")
 	}
 	c := &Client{endpoint: strings.TrimRight(o.URL, "/") + "/chat/completions", model: o.Model, key: o.Key, timeout: o.Timeout, http: o.Client}
 	if c.timeout <= 0 {

@@ -82,7 +82,7 @@ func (d *Mail) examineSPF(ctx context.Context, domain string) {
 	if len(record) == 0 {
 		const none = "no SPF record says who may send for the envelope's domain"
 		if len(d.From) == 0 {
-			d.add(domain, "spf", "failed", none+"; to get the record, name the addresses that mail comes from with --from-ip")
+			d.add(domain, "spf", "failed", none+"; to get the record, specify the addresses that mail comes from with --from-ip")
 			return
 		}
 		d.publish(domain, "spf", "failed", none, wanted)
@@ -93,7 +93,7 @@ func (d *Mail) examineSPF(ctx context.Context, domain string) {
 		return
 	}
 	if len(d.From) == 0 {
-		d.add(domain, "spf", "warning", "the addresses that mail comes from are not known; name them with --from-ip. The record: "+record[0])
+		d.add(domain, "spf", "warning", "the addresses that mail comes from are not known; specify them with --from-ip. The record: "+record[0])
 		return
 	}
 	for _, addr := range d.From {

@@ -86,7 +86,7 @@ func (d *Mail) Examine(ctx context.Context) error {
 		d.From = d.addressesOf(ctx, mailer.Servers(d.Node.Config)[0].Addr)
 	}
 	if err := d.askDNS(ctx, senders[0]); err != nil {
-		d.add("", "dns", "failed", "DNS does not answer, so no record was checked; check the name server of this machine, or name one with --resolver: "+redact.Line(err))
+		d.add("", "dns", "failed", "DNS does not answer, so no record was checked; check the name server of this machine, or specify one with --resolver: "+redact.Line(err))
 		senders = nil
 	}
 	for _, domain := range senders {
@@ -123,7 +123,7 @@ func (d *Mail) addressesOf(ctx context.Context, hostPort string) (out []netip.Ad
 	}
 	for _, a := range all {
 		if a = a.Unmap(); a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
-			d.add(a.String(), "relay", "warning", "the relay is on this machine or in this network; receivers see another address: name it with --from-ip")
+			d.add(a.String(), "relay", "warning", "the relay is on this machine or in this network; receivers see another address: specify it with --from-ip")
 			continue
 		}
 		out = append(out, a)
