@@ -106,7 +106,7 @@ func (v *view) hasTime(i int) bool {
 func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	l := r.view.lines[i]
 	inHead := bare && body.from-h.lines.to <= headLines && l.part != nil && len(markup.ClassWords(l.part)) > 1 || contains(l.part, h.at)
-	if l.aside == elsewhere && !inHead || l.size > maxLabelText || imprint.MatchString(l.text) && len(headerLabels(l)) == 0 || l.node.Data == "li" && l.link*2 > l.size {
+	if l.aside == elsewhere && !inHead || l.size > maxLabelText || l.node.Data == "li" && l.link*2 > l.size {
 		return i + 1
 	}
 	raw := l.raw
@@ -118,6 +118,9 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 		raw, next = r.withValue(i)
 	}
 	fields, rest := label.Split(raw)
+	if len(fields) > 0 && imprint.MatchString(l.text) && len(headerLabels(l)) == 0 { // 主办单位：… of a site
+		return next
+	}
 	r.add(l.node, fields)
 	if bare && !inHeadline(i, h) {
 		r.readCredit(i, rest, len(fields) > 0, h, body)

@@ -75,9 +75,16 @@ func Place(root *html.Node) {
 		if r.left -= len(text); r.left < 0 {
 			return
 		}
-		r.write(s, text)
-		r.objects(s, text)
+		if namesFile(text) {
+			r.write(s, text)
+			r.objects(s, text)
+		}
 	}
+}
+
+// namesFile finds, at little cost, the scripts that may name a file.
+func namesFile(text string) bool {
+	return slices.ContainsFunc(strings.Fields(`.pdf .PDF .doc .DOC .xls .XLS .ppt .zip .ZIP .rar .RAR .ofd .OFD .wps .et`), func(end string) bool { return strings.Contains(text, end) })
 }
 
 type reader struct {
