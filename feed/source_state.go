@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -82,6 +83,9 @@ func (s Source) Advice() string {
 	}
 	switch s.State {
 	case StateFailing:
+		if strings.Contains(s.LastError, "dibao source edit ") {
+			return "" // the error says what to do
+		}
 		return "dibao tries again automatically; if this persists, check the address"
 	case StateBlocked:
 		return "the site refuses us: ask its administrators to admit this server, or collect less often"

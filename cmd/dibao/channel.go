@@ -209,9 +209,9 @@ func (a *app) sayChannels(g *globals, cmd *cobra.Command, made digest.Composed) 
 	if len(rows) > 0 {
 		var kinds []string
 		for _, r := range rows {
-			kinds = append(kinds, r.Kind)
+			kinds = append(kinds, g.code("Kind", r.Kind))
 		}
-		g.say(cmd, "%d channels get it: %s", len(rows), strings.Join(kinds, ", "))
+		g.say(cmd, "%d channels get it: %s", len(rows), strings.Join(kinds, g.either(", ", "、")))
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 			}
 			switch {
 			case err != nil:
-				g.print(cmd, "%s: %s", s.Name, *row.Error)
+				g.print(cmd, "%s failed: %s", s.Name, *row.Error)
 			case row.NotModified:
 				g.print(cmd, "%s: not modified", s.Name)
 			default:

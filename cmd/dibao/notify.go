@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+
+	"dibao/internal/budget"
 )
 
 // notifySystemd tells systemd that the daemon is ready, alive, or stopping
@@ -33,6 +35,18 @@ func (a *app) notifySystemd(ctx context.Context) error {
 			a.notify(daemon.SdNotifyWatchdog)
 		}
 	}
+}
+
+// settle gives back the memory of the code that only the start needed, a minute after it.
+func (a *app) settle(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Minute):
+		if err := budget.ReleaseCode(); err != nil {
+			a.log.Warn("memory of the code not released", "err", err)
+		}
+	}
+	return nil
 }
 
 func (a *app) notify(state string) {

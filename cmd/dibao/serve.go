@@ -120,6 +120,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes
 		group.Go(func() error { return a.receive(groupCtx) })
 	}
 	group.Go(func() error { return a.notifySystemd(groupCtx) })
+	group.Go(func() error { return a.settle(groupCtx) })
 	if public != nil {
 		mux := http.NewServeMux()
 		readers := a.register(mux, cache, confirmations.Enqueue)

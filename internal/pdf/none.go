@@ -12,7 +12,7 @@ import (
 const MaxBytes = 20 << 20
 
 // Text refuses every file: the program was built with the tag nopdf, which
-// makes it a third smaller.
+// makes it smaller.
 func Text(context.Context, []byte) ([]string, error) {
 	return nil, errors.New("this build does not read PDF files; use one that was built without -tags nopdf")
 }

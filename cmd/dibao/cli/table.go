@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -48,7 +49,6 @@ const gap = 2
 // nothing is cut.
 func (t Table) Print(out io.Writer) {
 	w := table.NewWriter()
-	w.SetOutputMirror(out)
 	w.SetStyle(table.StyleLight)
 	w.Style().Options = table.OptionsNoBordersAndSeparators
 	headings := make(table.Row, len(t.Headings))
@@ -68,7 +68,9 @@ func (t Table) Print(out io.Writer) {
 	if width := TerminalWidth(out); width > 0 {
 		w.SetColumnConfigs(fit(headings, t.Rows, width))
 	}
-	w.Render()
+	for line := range strings.Lines(w.Render() + "\n") { // the writer pads the last column, too
+		fmt.Fprintln(out, strings.TrimRight(line, " \n"))
+	}
 }
 
 // say returns a cell as it is printed: a code or a sentence in the language of the reader.

@@ -144,12 +144,24 @@ func (d *Mail) examineRelay(ctx context.Context) {
 		switch {
 		case err != nil:
 			d.add(server.Addr, "relay", "failed", redact.Line(err))
+		case strings.HasSuffix(text, "without TLS") && onThisMachine(server.Addr):
+			d.add(server.Addr, "relay", "ok", text) // nobody else sees the connection
 		case strings.HasSuffix(text, "without TLS"):
 			d.add(server.Addr, "relay", "warning", text+"; set tls = \"required\" in [mail] unless the connection is safe")
 		default:
 			d.add(server.Addr, "relay", "ok", text+", encrypted")
 		}
 	}
+}
+
+// onThisMachine reports whether a server's address, host:port, is one of this machine.
+func onThisMachine(server string) bool {
+	host, _, err := net.SplitHostPort(server)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // examineEHLO looks at what we call ourselves to mail servers.

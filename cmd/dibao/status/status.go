@@ -194,7 +194,7 @@ func (s *screen) counts(heading string, counts map[string]int) string {
 			parts = append(parts, fmt.Sprintf("%s %d", s.code(heading, n), counts[n]))
 		}
 	}
-	return cmp.Or(strings.Join(parts, ", "), "0")
+	return cmp.Or(strings.Join(parts, map[bool]string{true: "，", false: ", "}[s.chinese]), "0")
 }
 
 // Print writes the screen, 80 columns wide.
