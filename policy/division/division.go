@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 
 	"dibao/policy/words"
 )
@@ -38,7 +39,8 @@ type regionTable struct {
 	short map[string]string   // code of a province by its name without 省, 市, 自治区
 }
 
-var regions = func() regionTable {
+// regions is made when a text first needs it: few commands do.
+var regions = sync.OnceValue(func() regionTable {
 	t := regionTable{names: make(map[string]string), codes: make(map[string][]string), short: make(map[string]string)}
 	for line := range strings.Lines(regionsText) {
 		code, name, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -54,18 +56,18 @@ var regions = func() regionTable {
 		}
 	}
 	return t
-}()
+})
 
 // Name returns the name of a region with those above it (广东省深圳市);
 // "" for a code that is not in the table.
 func Name(code string) string {
 	code = TrimCode(code)
-	name := regions.names[code]
+	name := regions().names[code]
 	if name == "" {
 		return ""
 	}
 	for n := len(code) - 2; n >= 2; n -= 2 {
-		name = regions.names[code[:n]] + name // 1101 (市辖区) has none
+		name = regions().names[code[:n]] + name // 1101 (市辖区) has none
 	}
 	return name
 }
@@ -98,7 +100,7 @@ func OfSite(id string) (code string, ok bool) {
 		return "", false
 	}
 	for n := 6; n >= 2; n -= 2 {
-		if code = TrimCode(id[:n]); regions.names[code] != "" {
+		if code = TrimCode(id[:n]); regions().names[code] != "" {
 			return code, true
 		}
 	}
@@ -132,7 +134,7 @@ func OfOrgan(organ, within string) (code string, level Level, ok bool) {
 		if len(rest) <= n {
 			continue
 		}
-		if c := pickRegion(regions.codes[rest[:n]], parent, code != ""); c != "" {
+		if c := pickRegion(regions().codes[rest[:n]], parent, code != ""); c != "" {
 			code, rest = c, rest[n:]
 			if len(c) == 4 { // a county of it may follow
 				if d, _, found := regionOfOrganRest(rest, c); found {
@@ -159,7 +161,7 @@ func OfOrgan(organ, within string) (code string, level Level, ok bool) {
 func regionOfOrganRest(rest, parent string) (code, after string, ok bool) {
 	for n := 12 * 3; n >= 2*3; n -= 3 {
 		if len(rest) > n {
-			if c := pickRegion(regions.codes[rest[:n]], parent, true); c != "" {
+			if c := pickRegion(regions().codes[rest[:n]], parent, true); c != "" {
 				return c, rest[n:], true
 			}
 		}
@@ -173,12 +175,12 @@ func CutProvince(s string) (code, rest string, ok bool) {
 		if len(s) < n {
 			continue
 		}
-		for _, c := range regions.codes[s[:n]] {
+		for _, c := range regions().codes[s[:n]] {
 			if len(c) == 2 {
 				return c, s[n:], true
 			}
 		}
-		if c := regions.short[s[:n]]; c != "" {
+		if c := regions().short[s[:n]]; c != "" {
 			return c, s[n:], true
 		}
 	}
@@ -239,7 +241,7 @@ func ExpandOrgan(organ, region string) string {
 	}
 	name := ""
 	for n := 2; n <= len(region); n += 2 {
-		if full := regions.names[region[:n]]; strings.HasSuffix(full, m[1]) {
+		if full := regions().names[region[:n]]; strings.HasSuffix(full, m[1]) {
 			name = full
 			break
 		}
@@ -269,10 +271,10 @@ func ProvinceOf(c string) string {
 // means unknown.
 func Code(name string) string {
 	name = strings.Join(strings.Fields(name), "")
-	if code := TrimCode(name); regions.names[code] != "" {
+	if code := TrimCode(name); regions().names[code] != "" {
 		return code
 	}
-	if code := regions.short[name]; code != "" {
+	if code := regions().short[name]; code != "" {
 		return code
 	}
 	code, rest := "", name
@@ -299,7 +301,7 @@ func Code(name string) string {
 // ""), by its name with or without its kind.
 func regionIn(name, parent string) string {
 	for _, form := range []string{name, name + "市", name + "县", name + "区"} {
-		if c := pickRegion(regions.codes[form], parent, parent != ""); c != "" {
+		if c := pickRegion(regions().codes[form], parent, parent != ""); c != "" {
 			return c
 		}
 	}
@@ -313,11 +315,11 @@ func Compatible(a, b string) bool {
 }
 
 // OwnName returns the name of a region alone (深圳市), "" if its code is unknown.
-func OwnName(code string) string { return regions.names[code] }
+func OwnName(code string) string { return regions().names[code] }
 
 // IsProvince reports whether a text is the name of a province without 省,
 // 市 or 自治区.
-func IsProvince(s string) bool { return regions.short[s] != "" }
+func IsProvince(s string) bool { return regions().short[s] != "" }
 
 // OfNumber returns the code of the province whose government's numbers begin
 // with the given characters, "" for other numbers.

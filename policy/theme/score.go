@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"dibao/policy/cut"
@@ -60,10 +61,11 @@ type themeWord struct {
 	weight []float64 // of each theme
 }
 
-// themeWords are the words of all themes, in lists by their first character, the longest
-// first: 养老保险 is not 保险. themePages are the places of the lists, by the two bytes of
+// themeWords returns the words of all themes, in lists by their first character, the longest
+// first: 养老保险 is not 保险. pages are the places of the lists, by the two bytes of
 // that character: to look each character up in a map would be most of what a text costs.
-var themeWords, themePages = func() (lists [][]themeWord, pages [256]*[256]uint16) {
+var themeWords = sync.OnceValues(func() (lists [][]themeWord, pages *[256]*[256]uint16) {
+	pages = new([256]*[256]uint16)
 	words := make(map[string]*themeWord)
 	for name, list := range table() {
 		for entry := range strings.FieldsSeq(list) {
@@ -101,7 +103,7 @@ var themeWords, themePages = func() (lists [][]themeWord, pages [256]*[256]uint1
 		lists = append(lists, list)
 	}
 	return lists, pages
-}()
+})
 
 // themeScore is what speaks for one theme.
 type themeScore struct {
@@ -119,13 +121,14 @@ type themeScores []themeScore
 // eachWord calls f with each word of s, the longest at each place, and with its
 // number of occurrences.
 func eachWord(s string, f func(w *themeWord, times int)) {
+	lists, pages := themeWords()
 	var found []*themeWord
 	var times []int
 	for at := 0; at < len(s); {
 		first, size := utf8.DecodeRuneInString(s[at:])
 		var list []themeWord
-		if first <= 0xFFFF && themePages[first>>8] != nil {
-			list = themeWords[themePages[first>>8][first&0xFF]]
+		if first <= 0xFFFF && pages[first>>8] != nil {
+			list = lists[pages[first>>8][first&0xFF]]
 		}
 		for i := range list {
 			if w := &list[i]; strings.HasPrefix(s[at:], w.word) {
