@@ -20,6 +20,8 @@ const (
 	// maxHTML is how large the HTML of an email may be: some programs cut it off
 	// at 102 kB. Past it the last items are shortened, and left out at the end.
 	maxHTML = 100_000
+	// ownSize is about what a reader's own address adds to the HTML, in bytes.
+	ownSize = 160
 	// footRoom is kept for what is below the items.
 	footRoom = 4_000
 	// maxPieces bounds the pieces that are kept, in bytes.
@@ -322,7 +324,7 @@ func encode(m templates.Mail, err error) (piece, error) {
 	if err != nil {
 		return piece{}, err
 	}
-	return piece{text: mail.Encode(m.Text, marks(m.TextMarks)...), html: mail.Encode(m.HTML, marks(m.HTMLMarks)...), size: len(m.HTML)}, nil
+	return piece{text: mail.Encode(m.Text, marks(m.TextMarks)...), html: mail.Encode(m.HTML, marks(m.HTMLMarks)...), size: len(m.HTML) + ownSize*len(m.HTMLMarks)}, nil
 }
 
 func marks(of []templates.Mark) []mail.Mark {
