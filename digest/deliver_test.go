@@ -143,7 +143,7 @@ func TestLimitOfADomain(t *testing.T) {
 	took := w.now().Sub(begun)
 	close(stop)
 	ticking.Wait()
-	// Forty of at most ten a second, of which 5 % of a minute may go at once.
+	// Forty of at most ten a second, of which 5% of a minute may go at once.
 	if done.Sent != 70 || took < (40-30)*time.Second/10 {
 		t.Fatalf("%+v in %s; want 70 sent, and not sooner than the limit says", done, took)
 	}

@@ -330,7 +330,7 @@ func TestManyGoneAtManyDomainsWaitForTheAdmin(t *testing.T) {
 	})
 }
 
-// More than three of a domain and 2 % at once: nobody is suppressed, the admin is
+// More than three of a domain and 2% at once: nobody is suppressed, the admin is
 // told once and decides.
 func TestManyGoneAtOnceWaitForTheAdmin(t *testing.T) {
 	t.Parallel()

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// IssuesBefore returns the newest published issues of one list, or of all with
-// list 0, whose number is lower than before (0: any); of the list they contain
-// only the id.
+// IssuesBefore returns the newest published issues of one list, or of all if
+// list is 0, whose number is lower than before (0: any). They contain only the id
+// of their list.
 func (s *Service) IssuesBefore(ctx context.Context, list, before int64, limit int) ([]Issue, error) {
 	if list == 0 {
 		return s.Issues(ctx, 0, limit)

@@ -45,7 +45,7 @@ type reminder struct {
 }
 
 // composeReminders composes the emails that remind readers of the calls they starred, as
-// emails of a list that they take: what holds for those holds for reminders. Each
+// emails of a list to which they subscribe, so that the same rules apply to both. Each
 // reminder is composed once: its row and its delivery are written in one transaction.
 func (s *Service) composeReminders(ctx context.Context) ([]Composed, error) {
 	today := policy.DateOf(s.now()) // in every zone it is this day or one beside it

@@ -76,8 +76,8 @@ func (st *Store) CallsOf(ctx context.Context, ids []int64) (map[int64]call.Call,
 	return found, err
 }
 
-// amending returns what the article goes by as a call, or what it names of the call that
-// it changes. Most articles are neither.
+// amending returns the keys that identify an article as a call, or those of the call that it
+// changes. Most articles are neither a call nor a change.
 func (a *arrival) amending() amend.Arrival {
 	out := amend.Arrival{Article: a.ID, IsNew: a.isNew}
 	f := a.Facts

@@ -97,7 +97,7 @@ func TestPaging(t *testing.T) {
 		if done, err := r.collect(src.ID); err != nil || done.New != 2 {
 			t.Fatalf("a new source takes its first page: %+v, %v", done, err)
 		}
-		// More came than a page holds: the pages behind it are read until one is known.
+		// More came than a page holds: the pages after it are read until one is known.
 		s.set("/list/", next(list("/a/6.html", "/a/7.html"), "index_1.html"), 0)
 		s.set("/list/index_1.html", next(list("/a/4.html", "/a/5.html"), "index_2.html"), 0)
 		s.set("/list/index_2.html", next(list("/a/0.html", "/a/1.html"), "index_3.html"), 0)

@@ -25,7 +25,7 @@ var (
 	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台]|\p{Han}{0,4}[报网台社])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
 	// reporterOpens is the same without a bracket: 本网讯 记者 王样 11月26日上午，….
 	reporterOpens = words.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
-	// namesInLead matches names in a bracket behind the dateline of an agency: 7月2日电 (郭样 肖样贤).
+	// namesInLead matches names in a bracket after the dateline of an agency: 7月2日电 (郭样 肖样贤).
 	namesInLead = words.New(`^[^，。]{2,24}日(?:电|讯)\s*[（(](\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,4})[）)]`)
 	// unitAndName is in a bracket behind a text: （样例局杨样）, （样例电大张样 报道）.
 	unitAndName = words.New(`^\p{Han}{2,20}(?:局|委|办|站|段|队|所|院|校|中心|公司|电大|报社)(\p{Han}{2,3})(?:\s*报[道导])?$`)

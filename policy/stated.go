@@ -86,7 +86,7 @@ func namedFirst(title string) (office, name string) {
 	return m[1], m[2]
 }
 
-// nameFirst parts a name from the office that is glued behind it, where the office begins
+// nameFirst parts a name from the office that is attached to its end, where the office begins
 // with a place: 方样北京大学教授.
 func nameFirst(s string) (name, office string) {
 	for _, n := range []int{2, 3} {

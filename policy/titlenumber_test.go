@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The number of a document stands before its title or in a bracket behind it, in
+// The number of a document stands before its title or in a bracket after it, in
 // brackets of all forms; that of a document which the title only names is none.
 func TestNumberInTitle(t *testing.T) {
 	t.Parallel()

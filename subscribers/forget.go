@@ -147,8 +147,8 @@ func scanGone(r database.Row) (g gone, err error) {
 	return g, err
 }
 
-// pruneReaders deletes readers. It looks for them outside of the transactions that delete
-// them, since it looks at all; and these are short, since a reader may have many deliveries.
+// pruneReaders deletes readers. It looks at all readers, so it does that outside of the
+// transactions that delete them. These are short, since a reader may have many deliveries.
 func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pruned) error {
 	pieces := database.NewPieces(10, 1, pruneBatch)
 	for after := int64(0); ; {

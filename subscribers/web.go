@@ -43,8 +43,9 @@ type Web struct {
 	// History returns what happened to a reader's emails, for the data they may have;
 	// nil: nothing is shown.
 	History func(ctx context.Context, subscriber int64) ([]HistoryEvent, error)
-	// Stars returns what a reader starred, for the data they may have; StarItems the rows
-	// of their page, whose address is own. Nil: nothing is shown.
+	// Stars returns the calls that a reader starred, for the download of their data;
+	// StarItems returns the rows of their preference page, whose address is own. If they
+	// are nil, no stars are shown.
 	Stars     func(ctx context.Context, subscriber int64) ([]Starred, error)
 	StarItems func(ctx context.Context, subscriber int64, language, own, base string) ([]templates.StarredItem, error)
 

@@ -1,4 +1,4 @@
-// Package agenda serves each reader's own calendar: the deadlines and the dates in force
+// Package agenda serves each reader's own calendar: the deadlines and effective dates
 // of what was sent to them.
 package agenda
 

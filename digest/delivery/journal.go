@@ -133,7 +133,7 @@ func parseJournal(text string) journal {
 // gets the lock knows that the run is over.
 type journalFile struct {
 	file *os.File
-	end  int64 // behind the last word that was written
+	end  int64 // after the last word that was written
 }
 
 // errAlive says that the run still holds its journal.

@@ -16,10 +16,10 @@ import (
 )
 
 // The most readers of a domain that one mailing may suppress, by replies and
-// reports together: three, or 2 % of the readers that the mailing has there. If
+// reports together: three, or 2% of the readers that the mailing has there. If
 // it would suppress more, something is wrong at the domain or with us: none is
 // suppressed, and an admin decides. The same holds for a whole mailing, whose
-// readers may each have a domain of their own: ten, or 5 %, and half of a small
+// readers may each have a domain of their own: ten, or 5%, and half of a small
 // mailing.
 const (
 	strikesLeast          = 3

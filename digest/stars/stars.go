@@ -57,7 +57,7 @@ func (s *Store) Of(ctx context.Context, subscriber int64) (all []Star, err error
 }
 
 // Put stars an article for a reader, or changes whether they are reminded of it. It
-// returns ErrTooMany for one more than Max.
+// returns ErrTooMany if the reader would have more than Max.
 func (s *Store) Put(ctx context.Context, subscriber, article int64, remind bool) error {
 	n := 0
 	if remind {
@@ -98,8 +98,8 @@ const (
 	keepUndated = 400
 )
 
-// Prune takes away stars of calls that are long over, and what was noted of their
-// reminders. It returns how many stars went.
+// Prune deletes the stars of calls that ended long ago, and the records of their
+// reminders. It returns how many stars it deleted.
 func (s *Store) Prune(ctx context.Context) (n int64, err error) {
 	now := s.now().UTC().Truncate(time.Microsecond)
 	err = s.db.Write(database.Background(ctx), func(tx *sql.Tx) error {
@@ -148,9 +148,9 @@ func (s *Store) Near(ctx context.Context, from, to policy.Date, limit int) (all 
 // Before is how many days before the last day readers are reminded, the farthest first.
 var Before = []int{7, 1}
 
-// Due returns which of the reminders before the last day is due today and was not
-// composed; 0 for none. A
-// star that was set on its day or later, in the zone, does not count for a reminder.
+// Due returns the reminder that is due today and has not been composed, as the number of
+// days before the last day; 0 if there is none. A reader who starred the call on the day of
+// a reminder or later, in the zone, does not get that reminder.
 func (w Wanted) Due(today policy.Date, zone *time.Location) int {
 	starred := policy.DateOf(w.At.In(zone))
 	for i := len(Before) - 1; i >= 0; i-- {

@@ -159,11 +159,11 @@ func (s store) waiting(ctx context.Context, keys []string) ([]int64, error) {
 }
 
 // maxLinks bounds what one transaction links, and the calls that are considered for a
-// notice: more go by one key only if it means nothing.
+// notice: a key that more calls share does not identify any of them.
 const maxLinks = 200
 
-// link finds the calls of notices, and states anew how those stand and the calls in
-// moved. It returns the calls whose notices it found.
+// link finds the calls of notices, and updates the states of these calls and of those
+// in moved. It returns the calls whose notices it found.
 func (s store) link(ctx context.Context, notices, moved []int64) (linked []int64, err error) {
 	slices.Sort(notices)
 	for _, id := range slices.Compact(notices) {

@@ -124,8 +124,8 @@ func (v *view) densest(title int) *html.Node {
 	return best
 }
 
-// isBelow reports whether nothing but a head stands between a headline and the
-// line with which an element begins, or it begins above the headline.
+// isBelow reports whether only lines of the head are between a headline and the
+// first line of an element, or it begins above the headline.
 func (v *view) isBelow(title, from int) bool {
 	return from <= title+headLines/2 || from <= title+headLines && !slices.ContainsFunc(v.lines[title+1:from], func(l line) bool { return l.prose > 0 && !isHeader(l) })
 }

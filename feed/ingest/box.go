@@ -21,7 +21,7 @@ const (
 	minCopied   = 15 // characters of a line of a box that stands below it once more and is no link
 )
 
-// markBoxes marks what stands within a text and is no part of it: boxes of
+// markBoxes marks what is within a text but does not belong to it: boxes of
 // links to other pages, parts headed 相关阅读, and lines that repeat these.
 func (v *view) markBoxes(container *html.Node) {
 	all, whole := v.weights[container], v.under(container)
@@ -106,8 +106,8 @@ func (v *view) isLinkBox(n *html.Node, w mass, s span) bool {
 	return links >= minBoxLinks
 }
 
-// isStream reports whether an element is called a part about other articles and
-// follows sentences: then it is one, even if those articles are printed whole.
+// isStream reports whether an element is a part about other articles: its id or class says
+// so, and it follows sentences. This holds even if it prints those articles in full.
 func (v *view) isStream(n *html.Node) bool {
 	if !slices.ContainsFunc(markup.ClassWords(n), func(w string) bool { return streams[w] }) {
 		return false

@@ -22,7 +22,7 @@ import (
 // The JSON API only reads. Its keys are those of the CLI; unknown values are
 // null. digest/pages/openapi.json describes it.
 
-// APIPage is a part of a long answer; Next is the cursor of the part behind it.
+// APIPage is a part of a long answer; Next is the cursor of the part after it.
 type APIPage struct {
 	Data any     `json:"data"`
 	Next *string `json:"next"`
@@ -112,7 +112,7 @@ func Paging(q url.Values) (limit int, before int64, err error) {
 	return limit, before, nil
 }
 
-// NextCursor is the cursor behind the last of a part that is full.
+// NextCursor is the cursor after the last item of a full part.
 func NextCursor(full bool, last int64) *string {
 	if !full {
 		return nil

@@ -94,7 +94,7 @@ func (f callFilter) asksOfCalls() bool {
 }
 
 // takes reports whether nothing that a call states excludes what the filter names. A
-// qualification and a topic have to be named.
+// qualification and a topic must be in the text of the call.
 func (f callFilter) takes(n match.Notice) bool {
 	one := func(name string) []string {
 		if v := f.values[name]; v != "" {
@@ -132,9 +132,9 @@ func (f callFilter) keep(ctx context.Context, st *feed.Store, ids []int64) (kept
 // maxFiltered is how many calls a filter looks at for one page or calendar.
 const maxFiltered = 3000
 
-// callIDs returns the calls that a page or calendar shows: those that end from one day to
-// another, or, closed, those that ended before today, the last first. key is a feed of
-// article_feeds, "" for all.
+// callIDs returns the calls that a page or calendar shows: those whose last day is
+// from or later, or, if the filter asks for closed calls, those that ended before today,
+// the latest first. key is a feed of article_feeds, "" for all.
 func (h *Web) callIDs(ctx context.Context, key string, f callFilter, from policy.Date) (ids []int64, err error) {
 	to, order, notices := "9999", "", ` AND NOT EXISTS (SELECT 1 FROM call_notices n WHERE n.article = a.id AND n.target IS NOT NULL)`
 	if days, err := strconv.Atoi(f.values["within"]); err == nil {
@@ -170,8 +170,8 @@ func (f callFilter) form(language, path string) *templates.CallFilter {
 	return v
 }
 
-// filtered are entries less those that a filter does not take. It looks at so many
-// entries that one page of the feed is full, within a bound.
+// filtered returns the entries that match the filter. It looks at enough entries to fill
+// one page of the feed, up to maxFiltered.
 func (f callFilter) filtered(h *Web, e Entries) Entries {
 	if !f.asksOfCalls() && len(f.values) == 0 {
 		return e

@@ -48,10 +48,10 @@ func statusOn(f policy.Facts, today policy.Date) string {
 	return statusKey(policy.StatusOf(f, nil, today), today)
 }
 
-// Items fills the views that pages list of articles: with the state of their
-// documents if it is unusual, what they repeal and amend, and who else has the
-// same text, and what later notices did to calls, in a language. A repost whose original
-// is among them is left out.
+// Items returns the views of articles that pages list, in a language. They include the
+// state of their documents if it is unusual, what these repeal and amend, who else has
+// the same text, and what later notices changed in calls. A repost whose original is in
+// the same list is left out.
 func (h *Web) Items(ctx context.Context, language string, articles []feed.Article) ([]templates.Item, error) {
 	ids := make([]int64, len(articles))
 	for i, a := range articles {

@@ -14,7 +14,7 @@ import (
 type Insertion struct {
 	Into     string // INSERT INTO …, up to VALUES
 	Columns  int
-	After    string // ON CONFLICT …, behind the values
+	After    string // ON CONFLICT …, after the values
 	Postgres string // with the array as $1
 }
 

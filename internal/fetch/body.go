@@ -55,7 +55,7 @@ func readAll(coding string, r io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
-// limitReader fails, rather than ends, behind its limit.
+// limitReader fails, rather than ends, beyond its limit.
 type limitReader struct {
 	r    io.Reader
 	left int64

@@ -1,4 +1,4 @@
-// Package fetch is the only HTTP client for sites of others: guarded against
+// Package fetch is the only HTTP client for other people's sites: guarded against
 // addresses inside our own network, polite to each host, bounded in size and
 // time.
 //

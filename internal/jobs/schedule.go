@@ -96,7 +96,7 @@ func LastDue(s cron.Schedule, after, now time.Time) (time.Time, bool) {
 	if first.IsZero() || first.After(now) {
 		return time.Time{}, false
 	}
-	// Invariant: first is due and not after now; nothing is known behind it.
+	// Invariant: first is due and not after now; nothing is known after it.
 	lo, hi := first, now
 	for hi.Sub(lo) > time.Minute {
 		mid := lo.Add(hi.Sub(lo) / 2)

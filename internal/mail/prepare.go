@@ -65,7 +65,7 @@ type Mark struct {
 	Slot int // index of Personal.Slots
 }
 
-// slotted is literal text and, behind it, a slot: its index, or -1.
+// slotted is literal text and, after it, a slot: its index, or -1.
 type slotted struct {
 	literal string
 	slot    int
@@ -190,7 +190,7 @@ func Encode(text string, marks ...Mark) Piece {
 type encoder struct {
 	piece  Piece
 	shared strings.Builder // whole lines
-	line   strings.Builder // the line that is being written, behind its last slot
+	line   strings.Builder // the line that is being written, after its last slot
 	own    []slotted       // what of that line is before it
 }
 

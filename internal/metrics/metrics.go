@@ -1,7 +1,7 @@
 // Package metrics writes counts for Prometheus, in its text format:
 // https://prometheus.io/docs/instrumenting/exposition_formats/. The official
-// client does more than dibao needs, and with its protocol buffers it was 2 MB of
-// the program.
+// client does more than dibao needs, and with its protocol buffers it added 2 MB
+// to the program.
 package metrics
 
 import (

@@ -205,7 +205,7 @@ func (r *Reader) split(raw []byte) (Row, error) {
 	}
 }
 
-// namedAddress is what a field "Name" <name@example.org> has behind its quote.
+// namedAddress is what a field "Name" <name@example.org> has after its quote.
 var namedAddress = regexp.MustCompile(`^\s*<[^<>"\s]+@[^<>"\s]+>\s*$`)
 
 // quoted reads a field that begins with a quote; after is what follows it,

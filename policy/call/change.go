@@ -51,7 +51,7 @@ var changes = []struct {
 var (
 	// changing is what a title says of the change and not of its subject.
 	changing = words.New(`(?:第?[一二三四五六七八九十0-9]{0,3}次|再次|二次)?(?:更正|变更|延期|延长|顺延|推迟|延后|推后|调整|补充|补遗|澄清|答疑|勘误|修改|修正|取消|终止|撤销|停止|暂停|中止)(?:事项|采购|招标|受理)?`)
-	// timing is what is moved, behind the subject: 申报时间, 投标截止时间.
+	// timing is what is moved, after the subject: 申报时间, 投标截止时间.
 	timing = words.New(`(?:的)?(?:申报|报名|征集|投标|开标|申请|受理|提交|递交|填报|投稿|响应文件|反馈|评选)*(?:的)?(?:截止|起止)?(?:时间|日期|期限)(?:至[^的]{0,16})?`)
 	// papersOf are what is corrected of a tender: 招标文件(第2号).
 	papersOf = words.New(`(?:招标|采购|磋商)?(?:文件|公告)(?:\(第?[0-9一二三四五六七八九十]+[号次]\))?$`)

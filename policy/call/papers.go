@@ -81,8 +81,8 @@ func (r *reading) item(l line) bool {
 	return true
 }
 
-// papers reads the names that follow a verb, as far as they are names of
-// papers: one alone is a paper only if more of them are meant.
+// papers reads the names of papers that follow a verb. A single name counts
+// only if the text means several papers.
 func (r *reading) papers(l line) {
 	end := 0
 	for _, at := range handing.FindAllStringIndex(l.text, 12) {

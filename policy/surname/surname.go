@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// surnames are the most frequent Chinese family names, which about 99 % of
+// surnames are the most frequent Chinese family names, which about 99% of
 // people have, followed by compound ones.
 const surnames = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾萧肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱侯江尹薛闫阎雷龙黎史陶贺毛段郝顾龚邵覃武钱戴严莫孔向常汤康易乔赖文" +
 	"樊兰殷施洪翟安颜倪牛温芦季俞章鲁葛毕聂丛焦齐梅庄辛管祝左涂谷祁时舒耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强柴华车冉房边蔚晏宫蒲冷岳商连佟母蓝迟揭党池仇喻米瞿丛柳邢骆臧"

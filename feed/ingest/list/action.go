@@ -14,8 +14,8 @@ var action = lazyregexp.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载
 // isAction reports whether the text of a link says what a click does.
 func isAction(text string) bool { return len(text) <= 30 && action.MatchString(text) }
 
-// reference is the number of a case or a document, which courts link instead of its name:
-// 14-90, 24-CF-0758, SC20733, 33ag/15. Years and numbers of pages are none.
+// reference is the number of a case or a document, which courts use as the text of links instead of its name:
+// 14-90, 24-CF-0758, SC20733, 33ag/15. Years and numbers of pages do not match.
 var reference = lazyregexp.New(`(?i)^(?:(?:no\.?|id)\s?)?(?:[a-z]{1,4}-?\d{3,}|\d{5,}|\d{1,4}[-/]?[a-z]{1,4}[-/]?\d{2,}|\d{1,4}[-/]\d{1,6}|[a-z]-\d{2,4}-\d{2,})(?:[-/.]?\w{1,4}){0,2}$`)
 
 // isReference reports whether the text of a link is the number of a case or a document.

@@ -39,8 +39,8 @@ type Found struct {
 	Bare       bool // no row has a date, neither printed nor in its address
 }
 
-// Find returns the list of a page at an address, nil if that is unknown; the zero Found if
-// the page has none. The page must not be nested deeper than recursion can handle; see
+// Find returns the list of a page, or the zero Found if the page has none. The argument at is
+// the address of the page, nil if it is unknown. The page must not be nested deeper than recursion can handle; see
 // Unfold for the required preparation.
 func Find(root *html.Node, at *url.URL, c when.Clock) Found {
 	self := ownOf(root, at)

@@ -107,9 +107,9 @@ func (found *Found) dropUndated(why Reason, isMeant func(r Row) bool) {
 // maxOutline is how many elements of a row its outline counts.
 const maxOutline = 40
 
-// adopt adds the rows of tables that were closed too early: rows with the outline of the
-// list's, before its first or behind its last row with nothing between them. A row that
-// holds them is none.
+// adopt adds the rows of tables that were closed too early: rows with the same
+// structure as those of the list, right before its first row or right after its last one. A
+// row that contains such rows does not count.
 func (f *finder) adopt(c *candidate) {
 	if c.bare || c.fixed || len(c.rows) < minRows || c.rows[0].node.Data != "tr" {
 		return

@@ -69,9 +69,9 @@ func (o own) has(href string) bool {
 	return err == nil && to.Host == o.at.Host && strings.HasPrefix(to.Path, o.folder)
 }
 
-// ofPage returns the list that is the page's own, of the heaviest and those that came close:
-// the one whose heading is the name of the page, or the one whose articles alone are in the
-// folder of the page.
+// ofPage returns the list that is the page's own, among the candidate with the most weight
+// and those that come close to it: the one whose heading is the name of the page, or the
+// only one whose articles are in the folder of the page.
 func (f *finder) ofPage(best *candidate, all []*candidate) *candidate {
 	if best.bare || f.own.at == nil || f.isNamed(best) {
 		return best

@@ -12,9 +12,9 @@ const (
 	maxSections = 20
 )
 
-// sections returns the list that the sections of a page make together: lists of one shape
-// and place, each short and with a heading of its own. The page of a column that has
-// columns below it is made so. A page with a pager has one list, and the start page of a
+// sections returns the list that the sections of a page make together: short lists with the
+// same structure in the same place, each with its own heading. The page of a column that
+// has subcolumns looks like this. A page with a pager has one list, and the start page of a
 // site shows what other pages list in full.
 func (f *finder) sections(best *candidate) *candidate {
 	if f.paged || best.bare || len(best.containers) > 1 || f.own.isRoot() || f.isNamed(best) || !f.isSection(best) {
@@ -74,7 +74,7 @@ func (f *finder) firstPanel(best *candidate, all []*candidate) *candidate {
 }
 
 // tabs reports whether the containers of a group are the panels of tabs: each is in one of
-// the elements that follow each other, before which as many short names stand.
+// the elements that follow each other, and as many short names precede these.
 func (f *finder) tabs(under *html.Node, members []*candidate) bool {
 	var first, last *html.Node
 	for _, c := range members {
@@ -105,8 +105,8 @@ func (f *finder) areTabs(a, b *candidate) bool {
 	return len(x) > 0 && len(y) > 0 && x[0] == y[0]
 }
 
-// isHead reports whether an element holds this many short names: it is the only list in it
-// that does, or its elements are the names.
+// isHead reports whether an element consists of this many short names: they are its
+// elements, or those of a list nested in it.
 func (f *finder) isHead(head *html.Node, names int) bool {
 	for range maxUp {
 		var inner []*html.Node

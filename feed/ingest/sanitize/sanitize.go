@@ -1,4 +1,4 @@
-// Package sanitize makes HTML of others safe to show: text, links and pictures
+// Package sanitize makes HTML from other sites safe to show: text, links and pictures
 // stay; what runs, makes other requests or changes the page is removed.
 package sanitize
 
@@ -20,7 +20,7 @@ import (
 	"dibao/internal/markup"
 )
 
-// policyHTML is what markup of others may contain: text, links and pictures. No
+// policyHTML is what markup from other sites may contain: text, links and pictures. No
 // style, script, frame, event handler or form.
 var policyHTML = func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()

@@ -23,7 +23,7 @@ type Security struct {
 	Certificate tls.Certificate
 	Strip       bool   // the server offers no STARTTLS, or somebody on the way removed it
 	Refuse      bool   // the server offers STARTTLS and answers 454
-	Inject      string // sent in the clear right behind the reply to STARTTLS
+	Inject      string // sent in the clear right after the reply to STARTTLS
 	AuthBefore  bool   // AUTH is offered before TLS
 	AuthAfter   bool   // AUTH is offered under TLS
 }
