@@ -3,6 +3,8 @@ package digest
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"slices"
 	"time"
 
 	"dibao/internal/database"
@@ -60,14 +62,23 @@ func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) er
 	})
 }
 
-// listsOf returns the lists of which a variant contained something.
+// listsOf returns the lists of which a variant contained something. An email of reminders
+// comes by a list, and has nothing of it.
 func (c *chooser) listsOf(ctx context.Context, tx *sql.Tx, variant int64) ([]int64, error) {
 	if lists, ok := c.ofVariant[variant]; ok {
 		return lists, nil
 	}
-	var issues string
-	if err := tx.QueryRowContext(ctx, `SELECT issues FROM variants WHERE id = $1`, variant).Scan(&issues); err != nil {
+	var issues, text string
+	var items []contentItem
+	err := tx.QueryRowContext(ctx, `SELECT issues, items FROM variants WHERE id = $1`, variant).Scan(&issues, &text)
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &items)
+	}
+	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(items, func(it contentItem) bool { return reminderDays(it.Event) != 0 }) {
+		issues = "[]"
 	}
 	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
 		`SELECT DISTINCT list FROM issues WHERE id IN (`+c.s.db.Dialect().IDs("$1")+`)`, issues)

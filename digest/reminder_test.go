@@ -3,6 +3,7 @@ package digest_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -148,6 +149,47 @@ func TestStarsAndReminders(t *testing.T) {
 		w.set(later.AddDays(100).In(zone))
 		if n := must[int64](t)(w.service.Stars.Prune(ctx)); n == 0 || starred("zh") != 0 {
 			t.Errorf("%d stars pruned, %d left", n, starred("zh"))
+		}
+	})
+}
+
+// A reminder comes by a list, and is no email of it: who takes a list once a week or once
+// a month gets its next issue when it is due, whether they were reminded meanwhile or not.
+func TestRemindersDelayNoIssue(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		ctx := t.Context()
+		l := w.list("weekly", subscribers.Query{})
+		id := must[int64](t)(w.readers.AddConfirmed(ctx, "rare@test.example", "zh", []subscribers.List{l}, "test"))
+		if err := w.readers.SetPreferences(ctx, id, subscribers.Preferences{
+			Language: "zh", Format: subscribers.HTML, Lists: map[int64]subscribers.Choice{l.ID: {Frequency: subscribers.Weekly}},
+		}, netip.Prefix{}); err != nil {
+			t.Fatal(err)
+		}
+		w.week() // to the Monday of an issue
+		last := policy.DateOf(w.now()).AddDays(12)
+		w.call("样例省厅关于组织申报样例技改项目的通知", last, "51", "各有关企业：", "请申报单位于"+last.String()+"前登录http://apply.example/a填报。")
+		w.amend("P1", nil)
+		w.week()
+		w.composeDue()
+		if d := w.deliver(); d.Sent != 1 {
+			t.Fatalf("%+v", d)
+		}
+		// The star is older than the day of the reminder, which is two days later.
+		if err := w.service.Stars.Put(ctx, id, 1, true); err != nil {
+			t.Fatal(err)
+		}
+		w.set(last.AddDays(-1).In(time.UTC).Add(6 * time.Hour))
+		w.composeDue()
+		if d := w.deliver(); d.Sent != 1 {
+			t.Fatalf("the reminder: %+v", d)
+		}
+		w.article("乙通知")
+		w.week()
+		w.composeDue()
+		if d := w.deliver(); d.Sent != 1 || !strings.Contains(w.to("rare")[2], "乙通知") {
+			t.Errorf("the issue after the reminder: %+v", d)
 		}
 	})
 }
