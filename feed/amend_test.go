@@ -85,3 +85,25 @@ func TestNoticesOfSeveralCallsAreNotLinked(t *testing.T) {
 		}
 	})
 }
+
+// The number of a project that several bodies may give links no notice with the call of
+// another body; one that is long enough does.
+func TestShortNumbersOfProjectsAreOfOneBody(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		for guid, number := range map[string]string{"short": "CG2026-001", "long": "YLZC2026-G1-00123"} {
+			tender, notice := tenderCall, canceled
+			tender.guid, notice.guid, notice.title = "tender "+guid, "notice "+guid, "示例学校食堂设备采购终止公告"
+			tender.paragraphs = []string{"项目编号：" + number, "项目名称：样例市城市道路照明改造项目（" + guid + "）", "提交投标文件截止时间：2026年5月27日9时30分。"}
+			notice.paragraphs = []string{"项目编号：" + number, "终止原因：采购任务取消（" + guid + "）。"}
+			r.put(src["n"], tender)
+			r.put(src["r"], notice)
+			target, _, err := amend.Target(ctx, db, r.articleID(ctx, notice.guid))
+			if want := guid == "long"; err != nil || (target != 0) != want {
+				t.Errorf("%s: linked with %d, %v", number, target, err)
+			}
+		}
+	})
+}

@@ -211,7 +211,7 @@ type candidate struct {
 	issuers                  []string
 	region                   string
 	published, deadline      policy.Date
-	kind                     string // of the key
+	kind, value              string // of the key
 }
 
 func scanCandidate(r database.Row) (c candidate, err error) {
@@ -219,7 +219,7 @@ func scanCandidate(r database.Row) (c candidate, err error) {
 	if err = r.Scan(&key, &c.article, &c.source, &issuers, &c.region, &c.published, &c.deadline, &c.cluster); err != nil {
 		return c, err
 	}
-	c.kind, _, _ = strings.Cut(key, ":")
+	c.kind, c.value, _ = strings.Cut(key, ":")
 	return c, json.Unmarshal([]byte(issuers), &c.issuers)
 }
 
@@ -260,6 +260,9 @@ const (
 	maxAge = 550
 	// graceDays is how many days after the last day a notice may still move it.
 	graceDays = 15
+	// minUnique is how many characters the number of a project has at least that no two
+	// bodies give: many call their first purchase of a year CG2026-001.
+	minUnique = 12
 )
 
 // mayMean reports whether a notice may be about a call: the call is older, of the same
@@ -271,7 +274,7 @@ func mayMean(notice, c candidate) bool {
 	if !strings.HasPrefix(notice.region, c.region) && !strings.HasPrefix(c.region, notice.region) {
 		return false
 	}
-	if c.kind == ByProject { // agencies publish for those who buy
+	if c.kind == ByProject && len(c.value) >= minUnique { // agencies publish for those who buy
 		return true
 	}
 	related := notice.source == c.source || slices.ContainsFunc(notice.issuers, func(i string) bool { return slices.Contains(c.issuers, i) })
