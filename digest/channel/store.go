@@ -106,7 +106,7 @@ const catchUpFor = 24 * time.Hour
 // catchUp lets issues be sent that a node of a release without channels has composed.
 func (s *Store) catchUp(ctx context.Context) error {
 	const missing = ` FROM mailings m JOIN issues i ON i.mailing = m.id JOIN channels c ON c.list = i.list
-		WHERE m.created_at >= $1 AND m.created_at >= c.created_at AND m.state NOT IN ('paused', 'cancelled') AND i.number > 0
+		WHERE m.created_at >= $1 AND m.created_at > c.created_at AND m.state NOT IN ('paused', 'cancelled') AND i.number > 0
 		AND NOT EXISTS (SELECT 1 FROM channel_deliveries d WHERE d.channel = c.id AND d.issue = i.id)`
 	now := s.now()
 	isMissing := false
