@@ -112,7 +112,8 @@ func NumberNames(number, region string) []string {
 		return names
 	}
 	if m := orderOfYear.FindStringSubmatch(number); m != nil {
-		if code := division.ProvinceOf(m[1]); code != "" {
+		// 青府令 of 青浦 is not an order of 青海.
+		if code := division.ProvinceOf(m[1]); code != "" && (region == "" || division.TrimCode(region) == code) {
 			add(division.OwnName(code) + "人民政府令第" + m[3] + "号")
 		} else if m[1] == "国" {
 			add("国务院令第" + m[3] + "号")

@@ -1,12 +1,18 @@
 package policy
 
 import (
-	"dibao/policy/division"
+	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"dibao/policy/division"
 )
 
-// region finds the region of a document: by its issuer, its number, the site,
-// the source, in this order. A national document has none.
+// region finds the region of a document: by its issuer, the title of a rule, its
+// number, the issuer that runs the source, the site, the source, in this order.
+// A national document has none. A number whose province no name confirms, and
+// some name contradicts, leaves the region unknown: 青政办发 is of the province
+// 青海 and of any city that begins with 青.
 func (u *understanding) region() {
 	site, hasSite := "", false
 	for _, p := range u.e.Meta {
@@ -40,6 +46,10 @@ func (u *understanding) region() {
 	// Cities share characters with provinces: 青政 is that of 青岛, 宁政 that of 南京, too.
 	code := division.OfNumber(u.DocumentNumber)
 	if shared := len(home) > 2 || strings.HasPrefix(u.DocumentNumber, "宁政发"); code != "" && (home == "" || strings.HasPrefix(home, code) || !shared) {
+		if place := u.elsewhere(code, home); place != "" {
+			u.warn("number-of-other-region", u.DocumentNumber, division.OwnName(code), place)
+			return
+		}
 		u.Region = code
 		if strings.HasPrefix(home, code) {
 			u.Region = home
@@ -57,6 +67,25 @@ func (u *understanding) region() {
 		u.Region = source
 	}
 	u.Level = division.LevelOf(u.Region)
+}
+
+// elsewhere returns a place that the issuers, the title or the source name and
+// that is not in the province of the document's number; "" if there is none.
+// home is the region of the site or source.
+func (u *understanding) elsewhere(province, home string) string {
+	for _, organ := range append(slices.Clone(u.Issuers), u.e.Issuer, u.siteName()) {
+		if place := division.Elsewhere(organ, province); place != "" {
+			return place
+		}
+	}
+	if place := division.Elsewhere(u.title.Title, province); len(u.Issuers) == 0 && (strings.HasSuffix(place, "市") || division.Code(place) != "") {
+		return place // only these: 推进县… and 打造区… begin titles, too
+	}
+	first, _ := utf8.DecodeRuneInString(u.DocumentNumber)
+	if home != province && len(home) == 2 && division.HasPlace(home, string(first)) {
+		return division.OwnName(home)
+	}
+	return ""
 }
 
 // partOf reports whether an organ belongs to the government that runs the

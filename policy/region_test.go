@@ -1,8 +1,11 @@
 package policy
 
 import (
-	"dibao/policy/division"
+	"slices"
 	"testing"
+
+	"dibao/policy/division"
+	"dibao/policy/warn"
 )
 
 func TestRegion(t *testing.T) {
@@ -58,6 +61,55 @@ func TestRegionOfRules(t *testing.T) {
 		f := Understand(Evidence{Title: title, Paragraphs: []string{"第一条 为了样例，制定本条例。"}})
 		if got := f.Region + " " + string(f.Level); got != want {
 			t.Errorf("%s: %q, want %q", title, got, want)
+		}
+	}
+}
+
+// Cities and districts share the characters of provinces in document numbers: a
+// name of another place keeps the number from deciding the region.
+func TestRegionOfSharedNumbers(t *testing.T) {
+	t.Parallel()
+	labels := func(number string) []Label { return []Label{{Name: "文号", Value: number}} }
+	for _, c := range []struct {
+		name   string
+		e      Evidence
+		region string
+		warned bool
+	}{
+		{"nothing else", Evidence{Title: "关于样例工作的通知", Labels: labels("青政办发〔2022〕7号")}, "63", false},
+		{"issuer in no table", Evidence{Title: "青山市人民政府办公室关于样例工作的通知", Labels: labels("青政办发〔2022〕7号")}, "", true},
+		{"issuer in a label", Evidence{Title: "关于样例工作的通知", Labels: append(labels("青政办发〔2022〕7号"), Label{Name: "发文机关", Value: "青山市人民政府办公室"})}, "", true},
+		{"office of a city in no table", Evidence{Title: "青山市民政局关于样例工作的通知", Labels: labels("青政发〔2022〕7号")}, "", true},
+		{"signature", Evidence{Title: "关于样例工作的通知", Labels: labels("新政办〔2022〕7号"), Paragraphs: []string{"各部门：", "请照办。", "新样县人民政府办公室", "2022年3月4日"}}, "", true},
+		{"source of another city", Evidence{Title: "关于样例工作的通知", Issuer: "青岛市人民政府", Labels: labels("青政办发〔2022〕7号")}, "3702", false},
+		{"citizens", Evidence{Title: "便利市民样例方案", Labels: labels("川办发〔2022〕7号")}, "51", false},
+		{"site of another city", Evidence{Title: "关于样例工作的通知", SiteName: "青岛政务网", Labels: labels("青政办发〔2022〕7号")}, "", true},
+		{"site of a city in no table", Evidence{Title: "关于样例工作的通知", SiteName: "青山市人民政府门户网站", Labels: labels("青政办发〔2022〕7号")}, "", true},
+		{"title", Evidence{Title: "青山市样例工作实施方案", Labels: labels("青政办发〔2022〕7号")}, "", true},
+		{"province with such a city", Evidence{Title: "关于样例工作的通知", Region: "370000", Labels: labels("青政办发〔2022〕7号")}, "", true},
+		{"issuer of the province", Evidence{Title: "青海省人民政府办公厅关于样例工作的通知", SiteName: "青山市样例网", Labels: labels("青政办发〔2022〕7号")}, "63", false},
+		{"city of the province", Evidence{Title: "关于样例工作的通知", SiteName: "西宁市人民政府", Labels: labels("青政办发〔2022〕7号")}, "63", false},
+		{"prefecture of the province", Evidence{Title: "关于样例工作的通知", SiteName: "海南藏族自治州人民政府网", Labels: labels("青政办发〔2022〕7号")}, "63", false},
+		{"local name of the issuer", Evidence{Title: "省政府办公厅关于样例工作的通知", Labels: labels("苏政办发〔2022〕7号")}, "32", false},
+		{"national site", Evidence{Title: "关于样例工作的通知", SiteName: "中国政府网", Labels: labels("川办发〔2022〕7号")}, "51", false},
+		{"words that end like places", Evidence{Title: "推进城市社区养老样例方案", Labels: labels("川办发〔2022〕7号")}, "51", false},
+		{"a market", Evidence{Title: "农贸市场样例方案", Labels: labels("川办发〔2022〕7号")}, "51", false},
+		{"the whole province", Evidence{Title: "全省县域样例方案", Labels: labels("川办发〔2022〕7号")}, "51", false},
+	} {
+		f := Understand(c.e)
+		warned := slices.ContainsFunc(f.Warnings, func(w warn.Warning) bool { return w.Code == "number-of-other-region" })
+		if f.Region != c.region || f.Level != division.LevelOf(c.region) || warned != c.warned {
+			t.Errorf("%s: %q %q, %v, want %q (issuers %v)", c.name, f.Region, f.Level, f.Warnings, c.region, f.Issuers)
+		}
+	}
+	for organ, want := range map[string]string{"海南藏族自治州人民政府": "6325", "吉林市人民政府": "2202", "吉林省人民政府": "22", "海南省人民政府": "46", "上海市人民政府": "31", "北京密云区人民政府": "110118"} {
+		if got, _, _ := division.OfOrgan(organ, ""); got != want {
+			t.Errorf("%s: %q, want %q", organ, got, want)
+		}
+	}
+	for region, want := range map[string]int{"": 2, "63": 2, "3702": 1, "310118": 1} {
+		if got := NumberNames("青府令〔2022〕3号", region); len(got) != want {
+			t.Errorf("in %q: %v", region, got)
 		}
 	}
 }

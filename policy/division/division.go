@@ -175,10 +175,14 @@ func CutProvince(s string) (code, rest string, ok bool) {
 		if len(s) < n {
 			continue
 		}
-		for _, c := range regions().codes[s[:n]] {
+		codes := regions().codes[s[:n]]
+		for _, c := range codes {
 			if len(c) == 2 {
 				return c, s[n:], true
 			}
+		}
+		if len(codes) > 0 { // 吉林市, 海南藏族自治州
+			return "", s, false
 		}
 		if c := regions().short[s[:n]]; c != "" {
 			return c, s[n:], true
