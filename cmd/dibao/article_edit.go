@@ -134,7 +134,7 @@ func newArticleReread(g *globals) *cobra.Command {
 		Short: "Reread stored articles by the current rules, without fetching",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
-				return usagef("name articles, or use --all")
+				return usagef("specify articles, or use --all")
 			}
 			var ids []int64
 			for _, s := range args {

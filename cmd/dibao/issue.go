@@ -231,7 +231,7 @@ func newIssueSend(g *globals) *cobra.Command {
 		Use:   "send [LIST…]",
 		Short: "Deliver all mail that is due, in this process",
 		Long: "Delivers the waiting emails of all mailings that are due. You can stop it and run it again, even while dibao serve runs: each\n" +
-			"delivery is claimed by one process. Held issues of the lists that you name, as arguments or with --list, are released\n" +
+			"delivery is claimed by one process. Held issues of the lists that you specify, as arguments or with --list, are released\n" +
 			"first; with --over 2h their emails are sent over two hours, the later ones by dibao serve or another issue send. An email\n" +
 			"server that refused our mail is tried immediately, with one message.",
 		Args: cobra.ArbitraryArgs,

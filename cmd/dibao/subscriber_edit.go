@@ -70,7 +70,7 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 				if was, err := a.digest.Stars.Remove(cmd.Context(), x.ID, article); err != nil || !was {
 					return cmp.Or(err, fmt.Errorf("%s has not starred article %d; to see the stars: dibao subscriber show %[1]s", mailaddr.Readable(x.Address), article))
 				}
-				g.say(cmd, "took the star of article %d away", article)
+				g.say(cmd, "removed the star of article %d", article)
 			}
 			if !given {
 				return nil
@@ -88,7 +88,7 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 	cmd.Flags().StringArray("size", nil, "size of the enterprise: micro, small, medium or large")
 	cmd.Flags().StringArray("qualification", nil, "high-tech, tech-sme, innovative-sme, specialized, little-giant, champion, tech-service or above-scale (repeatable)")
 	cmd.Flags().StringArray("topic", nil, "theme of the State Council's classification that the reader cares about, or a part of its name (repeatable)")
-	cmd.Flags().Int64SliceVar(&unstar, "unstar", nil, "number of an article that the reader starred, to take the star away (repeatable)")
+	cmd.Flags().Int64SliceVar(&unstar, "unstar", nil, "number of an article whose star to remove (repeatable)")
 	cmd.Flags().BoolVar(&clearAll, "clear", false, "remove the whole profile before the other flags are applied")
 	return cmd
 }

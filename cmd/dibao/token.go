@@ -31,7 +31,7 @@ func newTokenCreate(g *globals) *cobra.Command {
 		Use:   "create NAME",
 		Short: "Create a token; it is printed once, and only its hash is stored",
 		Long: "With --file, the token goes to a new file that only you can read, and not to the terminal. The scope read allows every\n" +
-			"command that changes nothing, also those that show addresses of readers; name single commands, such as article:list, for less.",
+			"command that changes nothing, also those that show addresses of readers; specify single commands, such as article:list, for less.",
 		Example: "  dibao token create backoffice --scope read --scope subscriber:add\n" +
 			"  dibao token create editor --scope read --file ~/.dibao-token",
 		Args: cobra.ExactArgs(1),

@@ -116,7 +116,7 @@ func (c *Conn) tlsAdvice(host string, err error) string {
 	case errors.As(err, &name):
 		advice = fmt.Sprintf("; %s is not a name on the server's certificate: set host in [mail] to one that is", host)
 	case errors.As(err, &unknown):
-		advice = "; install the certificate of the server's authority on this machine, or name its file in the environment variable SSL_CERT_FILE"
+		advice = "; install the certificate of the server's authority on this machine, or specify its file in the environment variable SSL_CERT_FILE"
 	case errors.As(err, &invalid):
 		advice = "; renew the server's certificate, and check the clock of this machine"
 	}

@@ -95,7 +95,7 @@ func (v *verbs) newCompose() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&readers, "readers", 100_000, "number of readers")
 	cmd.Flags().IntVar(&sets, "sets", 10_000, "number of different preferences")
-	cmd.Flags().IntVar(&profiles, "profiles", 0, "number of different profiles of readers; with any, every other article is a call")
+	cmd.Flags().IntVar(&profiles, "profiles", 0, "number of different profiles of readers; unless it is 0, every other article is a call")
 	cmd.Flags().IntVar(&articles, "articles", 60, "number of articles in the issue")
 	return cmd
 }

@@ -101,7 +101,7 @@ func Channel(x channel.Trouble) templates.Letter {
 		l.Commands = []string{fmt.Sprintf("dibao list channel test %d", x.Channel), fmt.Sprintf("dibao issue report %d", x.Mailing)}
 		l.Remarks = []string{"dibao tries again for a day."}
 	case "uncertain":
-		l.Title = fmt.Sprintf("Channel %d (%s) may have mailing %d", x.Channel, x.Kind, x.Mailing)
+		l.Title = fmt.Sprintf("Channel %d (%s) may already have received mailing %d", x.Channel, x.Kind, x.Mailing)
 		l.Commands = []string{fmt.Sprintf("dibao issue report %d", x.Mailing)}
 		l.Remarks = []string{"The service got the message and did not answer. It is not sent again, so that the group does not get it twice."}
 	}

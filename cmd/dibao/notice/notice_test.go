@@ -60,7 +60,7 @@ func TestNoticesOfChannels(t *testing.T) {
 	for state, title := range map[string]string{
 		"failed":    "Channel 3 (wecom) did not get mailing 12",
 		"waiting":   "Channel 3 (wecom) has not accepted mailing 12 yet",
-		"uncertain": "Channel 3 (wecom) may have mailing 12",
+		"uncertain": "Channel 3 (wecom) may already have received mailing 12",
 	} {
 		x := channel.Trouble{Channel: 3, Mailing: 12, Kind: "wecom", Host: "qyapi.weixin.qq.com", State: state, Reply: "93000 invalid webhook url"}
 		letter := In(Channel(x), false)

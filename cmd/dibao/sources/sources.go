@@ -77,7 +77,7 @@ func newSourceList(p Program) *cobra.Command {
 					last = s.SucceededAt.In(n.Config.Schedule.Zone).Format("2006-01-02 15:04")
 				}
 				if s.UnreadPages > 0 {
-					problem = p.Message("%d pages of its articles could not be read as a whole", s.UnreadPages)
+					problem = p.Message("%d pages of its articles could not be read completely", s.UnreadPages)
 				}
 				if s.LastError != nil {
 					problem = *s.LastError
@@ -115,7 +115,7 @@ func newSourceShow(p Program) *cobra.Command {
 				return err
 			}
 			if view.UnreadPages > 0 {
-				p.Print(cmd, "%d pages of its articles could not be read as a whole", view.UnreadPages)
+				p.Print(cmd, "%d pages of its articles could not be read completely", view.UnreadPages)
 			}
 			return nil
 		}),

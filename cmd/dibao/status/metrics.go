@@ -45,7 +45,7 @@ var (
 	metricSourceSuccess = gauge("source_last_success_timestamp_seconds", "When a source was last collected, in Unix time; 0: never.", "source", "name", "state")
 	metricArticles      = metrics.New(metrics.Counter, "dibao_articles_total", "Stored articles.")
 	metricUnindexed     = gauge("articles_unindexed", "Articles that wait for the search index.")
-	metricUnread        = gauge("articles_unread", "Articles whose page could not be read as a whole.")
+	metricUnread        = gauge("articles_unread", "Articles whose page could not be read completely.")
 	metricHeld          = gauge("articles_held", "Articles that are held back until an admin releases them.")
 	metricListNext      = gauge("list_next_due_timestamp_seconds", "When the next issue of a list is due, in Unix time.", "list")
 	metricListOverdue   = gauge("list_overdue_seconds", "For how long an issue of a list has been overdue.", "list")

@@ -52,7 +52,7 @@ type Snapshot struct {
 	Zone          *time.Location // of the times that are printed
 	Feed          feed.Status
 	Sources       []feed.Source // the worst first
-	Unread        map[int64]int // articles whose page could not be read as a whole, by source
+	Unread        map[int64]int // articles whose page could not be read completely, by source
 	Digest        digest.Status
 	Mailings      []delivery.MailingReport // the latest first
 	MailingLists  map[int64][]string       // the titles of the lists of each mailing
@@ -257,11 +257,11 @@ func (st Snapshot) printSources(s *screen) {
 	}
 	if n := st.unread(); n > 0 {
 		most := slices.MaxFunc(st.Sources, func(x, y feed.Source) int { return cmp.Compare(st.Unread[x.ID], st.Unread[y.ID]) })
-		s.item(s.text("%d pages could not be read as a whole, %d of them of %s", n, st.Unread[most.ID], most.Name))
+		s.item(s.text("%d pages could not be read completely, %d of them from %s", n, st.Unread[most.ID], most.Name))
 	}
 }
 
-// unread counts the pages of all sources that could not be read as a whole.
+// unread counts the pages of all sources that could not be read completely.
 func (st Snapshot) unread() (n int) {
 	for _, src := range st.Sources { // without removed ones
 		n += st.Unread[src.ID]

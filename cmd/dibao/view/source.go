@@ -40,7 +40,7 @@ type Source struct {
 	UserAgent       *string         `json:"user_agent"`
 	Private         *string         `json:"private"`        // host and port that may be in our own network
 	ItemsPerWeek    float64         `json:"items_per_week"` // of the last four weeks
-	UnreadPages     int             `json:"unread_pages"`   // articles whose page could not be read as a whole
+	UnreadPages     int             `json:"unread_pages"`   // articles whose page could not be read completely
 }
 
 // OfSource returns the view of a source, without passwords.
