@@ -27,7 +27,7 @@ func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 		letter.Rows = append(letter.Rows, notice.DomainRows(domains)...)
 	}
 	if err := a.writeAdmin(ctx, letter); err != nil {
-		a.log.Error("admin not told", "kind", string(n.Kind), "mailing_id", n.Mailing, "err", err)
+		a.log.Error("admin not notified", "kind", string(n.Kind), "mailing_id", n.Mailing, "err", err)
 	}
 }
 
@@ -36,7 +36,7 @@ func (a *app) notifyChannel(ctx context.Context, x channel.Trouble) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := a.writeAdmin(ctx, notice.Channel(x)); err != nil {
-		a.log.Error("admin not told", "channel", x.Channel, "mailing_id", x.Mailing, "err", err)
+		a.log.Error("admin not notified", "channel", x.Channel, "mailing_id", x.Mailing, "err", err)
 	}
 }
 
@@ -62,7 +62,7 @@ func (a *app) remindHeld(ctx context.Context) error {
 	}
 	for _, i := range held {
 		if err := a.writeAdmin(ctx, notice.Held(i, a.config.Schedule.Zone)); err != nil {
-			a.log.Error("admin not told", "list", i.List.Slug, "issue", i.Number, "err", err)
+			a.log.Error("admin not notified", "list", i.List.Slug, "issue", i.Number, "err", err)
 		}
 	}
 	return nil

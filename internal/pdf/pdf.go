@@ -165,7 +165,7 @@ func (r *reader) open(file []byte) (doc uint64, err error) {
 	case err != nil:
 		return 0, fmt.Errorf("the PDF can't be opened: %w", err)
 	case reason == passwordError:
-		return 0, errors.New("the PDF wants a password")
+		return 0, errors.New("the PDF requires a password")
 	}
 	return 0, fmt.Errorf("the PDF can't be opened: %s", reasons[reason])
 }
