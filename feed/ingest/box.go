@@ -107,18 +107,18 @@ func (v *view) isLinkBox(n *html.Node, w mass, s span) bool {
 }
 
 // isStream reports whether an element is a part about other articles: its id or class says
-// so, and it follows sentences. This holds even if it prints those articles in full.
+// so, and it follows sentences. This holds even if it prints those articles in full. It
+// must be called for elements in the order of the page: it reads each line once.
 func (v *view) isStream(n *html.Node) bool {
 	if !slices.ContainsFunc(markup.ClassWords(n), func(w string) bool { return streams[w] }) {
 		return false
 	}
-	prose := 0
-	for _, l := range v.lines[:v.under(n).from] {
-		if l.aside == inArticle && strings.ContainsAny(l.text, "。！？") {
-			prose += l.prose
+	for from := v.under(n).from; v.before.lines < from; v.before.lines++ {
+		if l := v.lines[v.before.lines]; l.aside == inArticle && strings.ContainsAny(l.text, "。！？") {
+			v.before.prose += l.prose
 		}
 	}
-	return prose >= 2*minText
+	return v.before.prose >= 2*minText
 }
 
 var (

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dibao/feed/ingest/sanitize"
 	"dibao/feed/ingest/textblock"
@@ -116,4 +117,26 @@ func FuzzCostOfFeeds(f *testing.F) {
 			jsonReader{}.Read(costPage(body, ""), Source{Settings: Settings{Item: "data.list[]"}})
 		})
 	})
+}
+
+// TestCostOfStreams reads pages of very many parts that are called recommendations: what
+// precedes each of them is read once. Pages of 64 kB are too short to tell.
+func TestCostOfStreams(t *testing.T) {
+	seed := costtest.Seed{
+		Head: "<h1>关于做好养老服务工作的通知</h1>", Units: []string{"<div class=recommend>通。</div>"},
+		Tail: strings.Repeat("<p>为做好养老服务工作，现将有关事项通知如下，请认真贯彻执行。", 9),
+	}
+	least := func(bytes int) time.Duration { // whatever else the machine does makes a run slower
+		input, took := seed.Input(bytes), time.Hour
+		for range 3 {
+			took = min(took, costtest.Measure(func() {
+				ReadArticle(costPage(input, "text/html"), Source{}, Item{GUID: "g", URL: "http://site.test/a/1.html", Title: "关于做好养老服务工作的通知"})
+			}).Time)
+		}
+		return took
+	}
+	short, long := least(384<<10), least(3<<20)
+	if long > 16*short {
+		t.Errorf("a page takes %s, one of eight times its length %s", short, long)
+	}
 }

@@ -38,10 +38,11 @@ type mass struct{ size, link, prose int }
 type view struct {
 	lines   []line
 	weights map[*html.Node]mass
-	links   map[string]bool     // squeezed texts that are a link and nothing else
-	ends    map[*html.Node]span // the lines under each element
-	bare    bool                // the page has no text but the remarks of readers
-	boxes   map[*html.Node]bool // parts about other articles within the text, which goes on below
+	links   map[string]bool            // squeezed texts that are a link and nothing else
+	ends    map[*html.Node]span        // the lines under each element
+	bare    bool                       // the page has no text but the remarks of readers
+	boxes   map[*html.Node]bool        // parts about other articles within the text, which goes on below
+	before  struct{ lines, prose int } // the lines that isStream has read, and the running text of their sentences
 }
 
 // span are lines from up to but not including to.
