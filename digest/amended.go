@@ -53,8 +53,8 @@ func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, toda
 	return out, nil
 }
 
-// amendItems notes what notices did to the calls among items. It leaves out the changes
-// that turned out to be none since.
+// amendItems adds what notices did to the calls among items. It leaves out changes
+// that no longer are any.
 func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueItem, error) {
 	var news []int64
 	for i := range items {

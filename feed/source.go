@@ -326,7 +326,7 @@ func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	return rates, err
 }
 
-// UnreadPages counts the articles of each source whose own page was not read as a whole.
+// UnreadPages counts the articles of each source whose own page was not read completely.
 func (st *Store) UnreadPages(ctx context.Context) (unread map[int64]int, err error) {
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		unread, err = database.CollectMap(ctx, tx, database.ScanPair[int64, int], `SELECT source, COUNT(*) FROM articles WHERE page_state <> 'complete' GROUP BY source`)

@@ -7,7 +7,7 @@ import (
 	"dibao/policy/words"
 )
 
-// The forms of English titles and texts, beside which the Chinese ones find
+// The forms of English titles and texts, in which the Chinese forms find
 // nothing.
 var (
 	englishAsks = words.New(`(?i)\b(?:consultation|call for (?:evidence|views|comments|input)|requests? for comments?|proposed rule(?:making)?|public comments?)\b`)

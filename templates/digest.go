@@ -71,7 +71,7 @@ type DigestItem struct {
 	Short    bool      // title and address only, for want of space
 
 	ForReader *ForReader // of a call that may concern the reader; else nil
-	Star      string     // behind the address of the reader's preferences: the page on which the item is starred; "" for none
+	Star      string     // below the address of the reader's preferences: the page on which the item is starred; "" for none
 }
 
 // ForReader is what an email tells of a call that may concern its reader.

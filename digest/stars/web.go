@@ -35,7 +35,7 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /preferences/{token}/star/{article}", h.change)
 }
 
-// Path is the page of an article's star, behind the address of a reader's preferences.
+// Path is the page of an article's star, below the address of a reader's preferences.
 func Path(article int64) string { return "/star/" + strconv.FormatInt(article, 10) }
 
 // subject returns the reader of a link and the call that it names: one that was sent to

@@ -116,7 +116,7 @@ func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.T
 	return nil
 }
 
-// maxRounds bounds how often notices are linked again since a call is open longer.
+// maxRounds bounds how often notices are linked again because a call is open longer.
 const maxRounds = 5
 
 var insertKeys = database.Insertion{

@@ -162,7 +162,7 @@ func newChoices(random *rand.Rand, n int) []choice {
 	return all
 }
 
-// storeChoosers stores confirmed readers, whose choices and profiles go round.
+// storeChoosers stores confirmed readers, whose choices and profiles repeat in turn.
 func (a *Node) storeChoosers(ctx context.Context, list int64, n int, choices []choice, profiles []string) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	const page = 20_000

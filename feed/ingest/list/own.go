@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// own is what a page says of itself, by which its own list is told from the lists of other
+// own is what a page says of itself, which distinguishes its own list from the lists of other
 // columns on it.
 type own struct {
 	at     *url.URL        // the address of the page, nil if it is unknown
