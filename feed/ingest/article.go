@@ -23,25 +23,6 @@ import (
 	"dibao/policy/when"
 )
 
-// containers are the elements in which the systems that run official sites put
-// the text, the more specific first.
-var containers = []string{
-	"#artcontent",                                     // 织梦 DedeCMS
-	"#UCAP-CONTENT", ".pages_content", "#contentText", // gov.cn
-	".TRS_Editor", ".trs_editor_view", ".TRS_UEDITOR", // TRS
-	"#zoom", "#Zoom", "#zoomcon", "#fontzoom", // 大汉 jcms, TRS, many others
-	"#ivs_content", ".bt_content", ".easysite-news-text", // Shanghai; 大汉
-	"#con_con", ".ccontent", "#xw_box", // 工信部 and others
-	".moe-detail-box", "#moe-detail-box", "#content_body_xxgk", // 教育部
-	"#detailContent", "#mainText", ".my_doccontent", ".xxy_text", "#insMainConTxt", ".content_body_box",
-	"#vsb_content", ".v_news_content", // 博达
-	"#js_content", "#rwb_zw", ".rm_txt_con", "#p-detail",
-	".article-content", ".article_content", ".articleContent", ".Article_content", "#articleContent", ".article_con", ".art-con", ".art_con",
-	".wzcon", ".wz_con", "#content_body", ".news_content", ".newsContent", "#newsContent", ".detail-content", ".detail_content", ".detail-news",
-	".viewbox .content",
-	".entry-content", // WordPress
-}
-
 // ReadArticle reads the page of an article into the item that its list gave.
 // Besides the text, it reads only the headline, meta elements, labeled values
 // and attachments. A headline replaces the list's title only if they share
@@ -103,8 +84,8 @@ type articleReader struct {
 	e     policy.Evidence
 
 	view      *view
-	title     string // of the page
-	hidden    string // markup of a text that only scripts and text areas hold
+	title     string        // of the page
+	hidden    func() string // markup of a text that only scripts and text areas hold
 	container *html.Node
 	head      headline
 	body      span // the lines of the text, where it is in the page
@@ -186,8 +167,10 @@ func (r *articleReader) find() (err error) {
 			r.container = n
 		}
 	}
-	if r.container == nil && r.hidden != "" {
-		r.container = nodeOf(fromMarkup(r.hidden))
+	if r.container == nil {
+		if hidden := r.hidden(); hidden != "" {
+			r.container = nodeOf(fromMarkup(hidden))
+		}
 	}
 	if r.container == nil {
 		r.container = r.view.knownEmpty(r.doc)

@@ -20,10 +20,13 @@ func typeOfLink(a *html.Node) string {
 	if t := filelink.Type(href); t != "" {
 		return t
 	}
-	if t := filelink.Type(filelink.InCall(markup.Attr(a, "onclick") + markup.Attr(a, "href"))); t != "" {
+	if t := filelink.Type(filelink.InCall(markup.Attr(a, "onclick") + href)); t != "" {
 		return t
 	}
-	if text, ok := textblock.UpTo(a, maxTitle); ok && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(href, "javascript") {
+	if href == "" || strings.HasPrefix(href, "#") || strings.HasPrefix(href, "javascript") {
+		return ""
+	}
+	if text, ok := textblock.UpTo(a, maxTitle); ok {
 		return filelink.TypeOfName(text)
 	}
 	return ""

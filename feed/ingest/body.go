@@ -54,26 +54,6 @@ func (v *view) findBody(doc *goquery.Document, selector string, title int) (*htm
 	return nil, 0, nil
 }
 
-// least is the minimum share of the prose of the densest element, in percent,
-// for a container with a known name: sites use those names for other things,
-// too.
-const least = 30
-
-// known returns the first container of a known system that contains enough
-// text, and its selector.
-func (v *view) known(doc *goquery.Document, dense *html.Node) (n *html.Node, selector string) {
-	for _, selector := range containers {
-		for _, n := range doc.Find(selector).Nodes {
-			w := v.weights[n]
-			if w.size-w.link < minText || w.prose*100 < v.weights[dense].prose*least && !contains(n, dense) {
-				continue
-			}
-			return n, selector
-		}
-	}
-	return nil, ""
-}
-
 // textLevel are elements whose text belongs to the one around them.
 var textLevel = set(`p span h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre tr tbody thead table strong b font em i u a center figure figcaption`)
 
@@ -304,17 +284,6 @@ func headerLabels(l line) []label.Field {
 			if runes(collapse(strings.ReplaceAll(rest, string(label.Boundary), " "))) <= 60 {
 				return fields
 			}
-		}
-	}
-	return nil
-}
-
-// knownEmpty returns the first container of a known system that contains a file
-// or a picture and hardly any text: a document published as a file.
-func (v *view) knownEmpty(doc *goquery.Document) *html.Node {
-	for _, selector := range containers {
-		if s := doc.Find(selector).First(); s.Length() > 0 && (v.weights[s.Nodes[0]].size > 0 || s.Find("a[href], img[src], embed, object, iframe").Length() > 0) {
-			return s.Nodes[0]
 		}
 	}
 	return nil

@@ -182,23 +182,6 @@ func (v *view) markStreams(root *html.Node) {
 	walk(root)
 }
 
-// knownNames are the ids and classes of the containers of known systems.
-var knownNames = func() map[string]bool {
-	all := make(map[string]bool)
-	for _, c := range containers {
-		all[c[strings.LastIndexAny(c, ".#"):]] = true
-	}
-	return all
-}()
-
-// isKnown reports whether an element is called like a container of a known system.
-func isKnown(n *html.Node) bool {
-	if knownNames["#"+markup.Attr(n, "id")] {
-		return true
-	}
-	return slices.ContainsFunc(strings.Fields(markup.Attr(n, "class")), func(c string) bool { return c != "content" && knownNames["."+c] })
-}
-
 // isThread reports whether an element holds several small parts of one kind, as
 // the remarks of several readers are.
 func (v *view) isThread(n *html.Node) bool {

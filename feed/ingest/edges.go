@@ -11,6 +11,7 @@ import (
 	"dibao/policy/hans"
 	"dibao/policy/label"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 const (
@@ -147,7 +148,7 @@ func (v *view) endOf(s span) int {
 }
 
 // siteMark is in lines that only sites print of themselves.
-var siteMark = lazyregexp.New(`版权所有|(?i:ICP备|copyright|All Rights Reserved)|公网安备|网站标识码`)
+var siteMark = words.New(`版权所有|(?i:ICP备|copyright|All Rights Reserved)|公网安备|网站标识码`)
 
 // beforeImprint returns the end of a text without the lines that say who runs the site.
 func (v *view) beforeImprint(s span) int {

@@ -12,6 +12,7 @@ import (
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy/label"
+	"dibao/policy/words"
 )
 
 // line is a displayed line of a page: a paragraph, a heading, a cell, a piece
@@ -166,7 +167,7 @@ const (
 )
 
 // imprint is a line of who runs a site.
-var imprint = lazyregexp.New(`版权所有|(?i:ICP备|All Rights Reserved)|公网安备|网站标识码|^(?:主办|承办|协办|技术支持)(?:单位)?[:：].{0,60}$|^网站(?:管理|维护|保留)|^地\s?址[:：].{0,50}(?:邮编|电话)`)
+var imprint = words.New(`版权所有|(?i:ICP备|All Rights Reserved)|公网安备|网站标识码|^(?:主办|承办|协办|技术支持)(?:单位)?[:：].{0,60}$|^网站(?:管理|维护|保留)|^地\s?址[:：].{0,50}(?:邮编|电话)`)
 
 // maxImprint is the maximum number of characters of such a line; a longer one
 // that mentions copyright is a text about it.
@@ -188,13 +189,13 @@ func proseOf(text string, size, link int) int {
 }
 
 // copyright is in the line of a site that says whose it is.
-var copyright = lazyregexp.New(`版权所有|(?i:copyright|All Rights Reserved)`)
+var copyright = words.New(`版权所有|(?i:copyright|All Rights Reserved)`)
 
 // dropImprints takes the lines that share a small block with one of who runs the site for no
 // prose: address and telephones.
 func (v *view) dropImprints() {
 	for i, l := range v.lines {
-		if l.size > maxImprint || !imprint.MatchString(l.text) || !copyright.MatchString(l.text) || !textLevel[l.node.Data] && l.node.Data != "div" && l.node.Data != "td" {
+		if l.size > maxImprint || !textLevel[l.node.Data] && l.node.Data != "div" && l.node.Data != "td" || !copyright.MatchString(l.text) || !imprint.MatchString(l.text) {
 			continue
 		}
 		for _, step := range []int{-1, 1} {

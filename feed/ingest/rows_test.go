@@ -118,3 +118,13 @@ func TestWhatIsNoRow(t *testing.T) {
 		}
 	}
 }
+
+// A selector may name rows in elements that nobody sees.
+func TestUnseenRows(t *testing.T) {
+	t.Parallel()
+	page := `<ul><li><a href="/1.html">关于印发样例办法的通知</a></li></ul><button><ul><li><a href="/2.html">关于样例的公告通知</a></li></ul></button>`
+	l, err := ReadList(Page{URL: "http://site.test/", Body: []byte(page), FetchedAt: casesAt}, Source{Settings: Settings{Item: "li"}})
+	if err != nil || len(l.Items) == 0 || l.Items[0].URL != "http://site.test/1.html" {
+		t.Errorf("%+v, %v", l, err)
+	}
+}

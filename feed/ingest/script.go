@@ -15,26 +15,30 @@ import (
 // the browser store the text; articleBody is schema.org's.
 var scriptValue = lazyregexp.New(`["']?\b(articleBody|(?:article|doc|info|news|html|page|text|main|detail)?[cC]ontent(?:Html|HTML|Txt|Text|s)?|txt|text|body|html|detail|zw|nr)["']?\s*[:=]\s*("(?:[^"\\]|\\.)*")`)
 
-// scriptText returns the markup of the longest running text in a string of the
-// page's scripts or in a text area, "" if none is long enough. It counts only
-// if the page itself shows no text.
-func scriptText(doc *goquery.Document) string {
-	best, most := "", minText-1
-	take := func(value string) {
-		if text := plainText(value); runes(text) > most && readsAsProse(text) {
-			best, most = value, runes(text)
-		}
-	}
-	doc.Find("script").Each(func(_ int, s *goquery.Selection) {
-		for _, m := range scriptValue.FindAllStringSubmatch(s.Text(), maxAttached) {
-			var value string
-			if len(m[2]) > most && json.Unmarshal([]byte(m[2]), &value) == nil {
-				take(value)
+// scriptText returns what finds the markup of the longest running text in a
+// string of the page's scripts or in a text area, "" if none is long enough. It
+// counts only if the page itself shows no text. The scripts may have been removed
+// from the page by then.
+func scriptText(doc *goquery.Document) func() string {
+	scripts, areas := doc.Find("script"), doc.Find("textarea")
+	return func() string {
+		best, most := "", minText-1
+		take := func(value string) {
+			if text := plainText(value); runes(text) > most && readsAsProse(text) {
+				best, most = value, runes(text)
 			}
 		}
-	})
-	doc.Find("textarea").Each(func(_ int, s *goquery.Selection) { take(s.Text()) })
-	return best
+		scripts.Each(func(_ int, s *goquery.Selection) {
+			for _, m := range scriptValue.FindAllStringSubmatch(s.Text(), maxAttached) {
+				var value string
+				if len(m[2]) > most && json.Unmarshal([]byte(m[2]), &value) == nil {
+					take(value)
+				}
+			}
+		})
+		areas.Each(func(_ int, s *goquery.Selection) { take(s.Text()) })
+		return best
+	}
 }
 
 // readsAsProse reports whether a text consists of sentences, not of code, an

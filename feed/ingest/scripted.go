@@ -7,9 +7,9 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"dibao/feed/ingest/literal"
-	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // Limits on what scripts say of an article, in bytes.
@@ -23,7 +23,7 @@ const (
 var linkedMembers = []string{"headline", "title", "datePublished", "pubDate"}
 
 // scriptTime finds the time of publication that a script sets on the page.
-var scriptTime = lazyregexp.New(`\b(?:createTime|create_time|publish_?[tT]ime|pubTime|publishDate|ct)["']?\s*[=:]\s*["']((?:19|20)\d\d-\d\d?-\d\d?(?:[ T]\d\d?:\d\d(?::\d\d)?)?|1\d{9})["']`)
+var scriptTime = words.New(`\b(?:createTime|create_time|publish_?[tT]ime|pubTime|publishDate|ct)["']?\s*[=:]\s*["']((?:19|20)\d\d-\d\d?-\d\d?(?:[ T]\d\d?:\d\d(?::\d\d)?)?|1\d{9})["']`)
 
 // readScriptMeta returns what linked data (JSON-LD) and the scripts of a page
 // say about the article, as meta elements: ld:headline, ld:datePublished,
@@ -44,7 +44,10 @@ func readScriptMeta(doc *goquery.Document) []policy.Pair {
 			}
 			return
 		}
-		if m := scriptTime.FindStringSubmatch(text[:min(len(text), maxTimeScript)]); m != nil && !hasTime {
+		if hasTime {
+			return
+		}
+		if m := scriptTime.FindStringSubmatch(text[:min(len(text), maxTimeScript)]); m != nil {
 			if w, ok := when.Read(m[1], when.Clock{Zone: shanghai}); ok {
 				hasTime = true
 				add(policy.MetaOfScript, stampOf(w))

@@ -33,15 +33,24 @@ const Class = "fujian"
 // valueStart finds where a variable or a member is set to an object or array.
 var valueStart = lazyregexp.New(`["']?([\w.$]{1,60})["']?\s*[=:]\s*([\[{])`)
 
+// nameWords are what variables and members with attachments are called; files and fj
+// are whole names, or ends of them.
+var nameWords = []string{"fujian", "attach", "appendi", "annex", "accessor", "enclosure", "filelist", "fileinfo"}
+
 // isNamed reports whether a variable or member is called attachments.
 func isNamed(name string) bool {
 	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
-	for _, word := range []string{"fujian", "attach", "appendi", "annex", "accessor", "enclosure", "filelist", "fileinfo"} {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return name == "files" || strings.HasPrefix(name, "fj") || strings.HasSuffix(name, "fj")
+	return holdsWord(name) || name == "files" || strings.HasPrefix(name, "fj") || strings.HasSuffix(name, "fj")
+}
+
+// mayBeNamed finds, at little cost, scripts without such a name.
+func mayBeNamed(script string) bool {
+	script = strings.ToLower(script)
+	return holdsWord(script) || strings.Contains(script, "files") || strings.Contains(script, "fj")
+}
+
+func holdsWord(s string) bool {
+	return slices.ContainsFunc(nameWords, func(word string) bool { return strings.Contains(s, word) })
 }
 
 // Members of an object that give the name of a file.
@@ -125,6 +134,9 @@ func (r *reader) write(script *html.Node, text string) {
 
 // objects places the files of objects that are called attachments.
 func (r *reader) objects(script *html.Node, text string) {
+	if !mayBeNamed(text) {
+		return
+	}
 	for at := 0; r.values < maxValues; {
 		m := valueStart.FindStringSubmatchIndex(text[at:])
 		if m == nil {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
 )
@@ -33,8 +34,11 @@ const (
 // Type returns the media type of a file by an address or file name, "" if it shows
 // none: by its path, or by a value in its query (download.jsp?filename=a.pdf).
 func Type(address string) string {
+	if len(address) > maxAddress || !mayName(address) {
+		return ""
+	}
 	u, err := url.Parse(strings.TrimSpace(address))
-	if err != nil || len(address) > maxAddress {
+	if err != nil {
 		return ""
 	}
 	if t := types[strings.ToLower(path.Ext(u.Path))]; t != "" {
@@ -50,13 +54,36 @@ func Type(address string) string {
 	return ""
 }
 
+// mayName finds, at little cost, addresses and scripts that name no file: they have no
+// ending of one. What is written in other characters, or escaped, may have one.
+func mayName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '%' || c >= utf8.RuneSelf:
+			return true
+		case c == '.' && i+2 < len(s):
+			switch s[i+1] | 0x20 {
+			case 'p', 'd', 'x', 'o', 'w', 'e', 'z', 'r': // pdf and ppt, doc, xls, ofd, wps, et, zip, rar
+				switch s[i+2] | 0x20 {
+				case 'd', 'p', 'o', 'l', 'f', 't', 'i', 'a':
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // scriptFile finds the address of a file among the arguments of a call:
 // onclick="downloadFile('/files/a.pdf','a')".
 var scriptFile = lazyregexp.New(`(?i)['"]([^'"<>]{1,1000}\.(?:pdf|docx?|xlsx?|pptx?|ofd|wps|et|zip|rar)(?:\?[^'"<>]{0,500})?)['"]`)
 
 // InCall returns the address of a file that a call in a script names, "" if it names none.
 func InCall(code string) string {
-	if m := scriptFile.FindStringSubmatch(code); m != nil && len(code) <= 2*maxAddress {
+	if len(code) > 2*maxAddress || !strings.ContainsAny(code, `'"`) || !mayName(code) {
+		return ""
+	}
+	if m := scriptFile.FindStringSubmatch(code); m != nil {
 		return m[1]
 	}
 	return ""

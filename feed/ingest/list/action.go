@@ -5,11 +5,12 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // action is a short link that says what a click does; the title of its row stands
 // elsewhere in the row.
-var action = lazyregexp.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载|阅读|浏览|预览|pdf|docx?|word|ofd|view|download|open)(?:版|件|全文|原文|文件|附件)?[\]】)）]?$|^case details?$`)
+var action = words.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载|阅读|浏览|预览|pdf|docx?|word|ofd|view|download|open)(?:版|件|全文|原文|文件|附件)?[\]】)）]?$|^case details?$`)
 
 // isAction reports whether the text of a link says what a click does.
 func isAction(text string) bool { return len(text) <= 30 && action.MatchString(text) }

@@ -152,6 +152,9 @@ func isRowTag(n *html.Node) bool {
 // segment reads what is needed to weigh a row.
 func (f *finder) segment(n *html.Node) segment {
 	in := f.seen[n]
+	if in == nil { // a selector may name what nobody sees
+		return segment{node: n, pure: 1}
+	}
 	s := segment{node: n, link: in.first, pure: 1}
 	if in.total > in.most {
 		s.pure = float64(in.most) / float64(in.total)

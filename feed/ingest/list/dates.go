@@ -225,10 +225,24 @@ func (f *finder) linkRest(link *html.Node) string {
 // date of the row, while （2026年11月27日） is part of the title.
 var inFigures = lazyregexp.New(`^[\d./-]+$`)
 
+// hasBorder reports whether a title has white space or a sign that separates a date from it.
+func hasBorder(title string) bool {
+	for _, r := range title {
+		switch r {
+		case ' ', '(', ')', '[', ']', '（', '）', '【', '】', '—', '–', '-', ':', '：':
+			return true
+		}
+	}
+	return false
+}
+
 // cutDate removes a date from the end or the beginning of a title, if white
 // space or a bracket separates them.
 func cutDate(title string, c when.Clock) (rest, date string) {
 	title = strings.TrimSpace(title)
+	if !hasBorder(title) {
+		return title, ""
+	}
 	for _, w := range when.Find(title, c) {
 		if w.IsPartial() && (w.Month == 0 || w.Day == 0) || w.Weak {
 			continue

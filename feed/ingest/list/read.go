@@ -10,6 +10,7 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // maxRows is how many rows of a list are read.
@@ -122,7 +123,7 @@ var crumbs = lazyregexp.New(`(?i)^[\s>»·|\[【]{0,4}(?:首\s*页|主页|home)\
 const maxPagerWord = 15
 
 // pagerWord is a link of a pager.
-var pagerWord = lazyregexp.New(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)
+var pagerWord = words.New(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)
 
 // addShort adds the rows of a dated list whose titles are too short to be
 // recognized otherwise.
@@ -220,7 +221,7 @@ func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, st
 }
 
 // longAgo is how old a row is that does not say when it was published: 4年前.
-var longAgo = lazyregexp.New(`(?i)^(?:\d{1,2}|一|半)\s?(?:年|个?月)(?:多)?以?前$|^(?:\d{1,2}|an?)\s(?:year|month)s?\sago$`)
+var longAgo = words.New(`(?i)^(?:\d{1,2}|一|半)\s?(?:年|个?月)(?:多)?以?前$|^(?:\d{1,2}|an?)\s(?:year|month)s?\sago$`)
 
 // saysLongAgo reports whether a row says how old it is in years or months; dates in its
 // abstract are of what it tells then.

@@ -9,6 +9,7 @@ import (
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // chooseLinks chooses the link of each row: the first one that is long enough
@@ -31,8 +32,13 @@ func chooseLinks(rows []segment) []*html.Node {
 	for i, links := range own {
 		for _, strict := range []bool{true, false} {
 			for _, a := range links {
-				isOften := often[Address(a)] > 1 && often[Address(a)]*5 >= len(rows)
-				if chosen[i] == nil && !(strict && (isOften || isTag(a))) && isTitle(textOrTitle(a)) && !isAction(textOrTitle(a)) {
+				if chosen[i] != nil {
+					break
+				}
+				if n := often[Address(a)]; strict && (n > 1 && n*5 >= len(rows) || isTag(a)) {
+					continue
+				}
+				if text := textOrTitle(a); isTitle(text) && !isAction(text) {
 					chosen[i] = a
 				}
 			}
@@ -223,7 +229,7 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 }
 
 // toDetails is a link that says no more than that it leads to the article.
-var toDetails = lazyregexp.New(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看|阅读|浏览|了解|进入)(?:更多|详情|详细|全文|原文|正文|内容|详细内容)?[\]】)）>》…. ]*$|^[\[【(（]?(?:详情|详细|全文|更多|详细内容)[\]】)）>》…. ]*$|^(?:read |view |learn |case )?(?:more|details?)\W*$`)
+var toDetails = words.New(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看|阅读|浏览|了解|进入)(?:更多|详情|详细|全文|原文|正文|内容|详细内容)?[\]】)）>》…. ]*$|^[\[【(（]?(?:详情|详细|全文|更多|详细内容)[\]】)）>》…. ]*$|^(?:read |view |learn |case )?(?:more|details?)\W*$`)
 
 // heading returns the title that a row shows outside its link, "" for none.
 func (f *finder) heading(row, link *html.Node) string {
@@ -291,7 +297,7 @@ func (f *finder) outside(row, link *html.Node) []when.When {
 }
 
 var (
-	mark = lazyregexp.New(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top|专题|图解|解读|政策解读|一图读懂|独家|原创|转载|视频|图文|直播|要闻|头条|重磅|聚焦|快讯)\s*[\]】)）]?$`)
+	mark = words.New(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top|专题|图解|解读|政策解读|一图读懂|独家|原创|转载|视频|图文|直播|要闻|头条|重磅|聚焦|快讯)\s*[\]】)）]?$`)
 	// lead is what precedes a title: a bullet, a mark, the label 标题.
 	lead  = lazyregexp.New(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|置顶\s*[:：]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
 	label = lazyregexp.New(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)

@@ -10,6 +10,7 @@ import (
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // Limits on rows. One that holds more characters, links or nodes than these is a part of the page, not a row.
@@ -128,10 +129,14 @@ func (f *finder) look(n *html.Node) *info {
 	if href != "" {
 		f.links++
 	}
-	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && !isTag(n) && !isAction(text) && !strings.Contains(href, "//beian.") && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
+	text := ""
+	if href != "" {
+		text = textOrTitle(n)
+	}
+	if href != "" && f.links <= maxLinks && in.links == 0 && !isTag(n) && !isAction(text) && !strings.Contains(href, "//beian.") && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
 		in.first, in.links, in.last = n, 1, href
 		if f.often[href] < minOften {
-			in.most = min(letters(textOrTitle(n)), maxChars)
+			in.most = min(letters(text), maxChars)
 			in.total = in.most
 		}
 	} else if href != "" && n.Data == "a" && in.links > 0 {
@@ -147,7 +152,7 @@ func (f *finder) look(n *html.Node) *info {
 }
 
 // nextPage is what a pager says.
-var nextPage = lazyregexp.New(`(?i)下一?\s*[页頁]|[尾末]\s*[页頁]|共\s*\d+\s*[页頁]|next page|^\s*next\s*[>»›]?\s*$`)
+var nextPage = words.New(`(?i)下一?\s*[页頁]|[尾末]\s*[页頁]|共\s*\d+\s*[页頁]|next page|^\s*next\s*[>»›]?\s*$`)
 
 // maxPagerText is how many bytes a text of a pager has at most.
 const maxPagerText = 60
