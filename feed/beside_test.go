@@ -1,8 +1,6 @@
 package feed_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,16 +16,7 @@ import (
 // article's text, and the item keeps what its list says.
 func TestTextBesideThePage(t *testing.T) {
 	t.Parallel()
-	var docx bytes.Buffer
-	z := zip.NewWriter(&docx)
-	w, err := z.Create("word/document.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Write([]byte(`<w:document xmlns:w="x"><w:body><w:p><w:r><w:t>各市人民政府：现将任务分工印发给你们。</w:t></w:r></w:p></w:body></w:document>`))
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
+	file := docx(t, "各市人民政府：现将任务分工印发给你们。")
 	head := func(title string) string {
 		return `<html><head><title>` + title + `_样例网</title></head><body><h1>` + title + `</h1><div class="info">时间:2026-11-20 来源:本站</div>`
 	}
@@ -38,7 +27,7 @@ func TestTextBesideThePage(t *testing.T) {
 		s.set("/a/1.html", head("样例市关于框架中正文的通知")+`<iframe src="1_body.html"></iframe></body></html>`, 0)
 		s.set("/a/1_body.html", `<html><body><div><p>各县人民政府：现就有关事项通知如下，请认真贯彻执行。</p><p>执行情况请于年底前报市政府，并抄送有关部门和单位。</p></div></body></html>`, 0)
 		s.set("/a/2.html", head("样例市关于附件中正文的通知")+`<div id="zoom"><p><a href="fj.docx">附件.docx</a></p></div></body></html>`, 0)
-		s.set("/a/fj.docx", docx.String(), 0)
+		s.set("/a/fj.docx", file, 0)
 		s.set("/a/3.html", `<html><head><title>提示信息</title></head><body><div>对不起，您访问的页面不存在或者已经被删除。</div></body></html>`, 0)
 		src := r.add(feed.Source{URL: s.URL + "/list", Kind: "page", Name: "样例站", Licence: feed.LicenceOfficial})
 		done, err := r.collect(src.ID)

@@ -13,9 +13,13 @@ import (
 )
 
 // callOf reads what an article asks of its readers, in its text and in that of
-// the file attached to it; nil for nothing.
+// the files attached to it; nil for nothing.
 func callOf(f policy.Facts, e policy.Evidence) *call.Call {
-	c, ok := call.ExtractParts(f.Title, partsOf(f, e), call.MadeOn(f.IssuedOn, f.PublishedOn))
+	var guides []call.Part
+	for _, g := range e.Guides {
+		guides = append(guides, call.Part{Name: g.Name, Paragraphs: g.Paragraphs})
+	}
+	c, ok := call.ExtractGuided(f.Title, partsOf(f, e), guides, call.MadeOn(f.IssuedOn, f.PublishedOn))
 	if !ok {
 		return nil
 	}

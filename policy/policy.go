@@ -66,6 +66,15 @@ type Evidence struct {
 	// on; "" is none.
 	File     string `json:"file,omitempty"`
 	FileFrom int    `json:"file_from,omitempty"`
+	// Guides are attached files that say what a call leaves open. They are no part
+	// of the text: only what a call asks is read in them.
+	Guides []Guide `json:"guides,omitempty"`
+}
+
+// Guide is the text of an attached file.
+type Guide struct {
+	Name       string   `json:"name"`
+	Paragraphs []string `json:"paragraphs"`
 }
 
 // Pair is the name and content of a meta element.

@@ -24,11 +24,9 @@ func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.It
 		return it, nil
 	}
 	out.release() // files wait for their turn, and nobody else must wait with them
-	resp, err := c.Client.Get(ctx, src.Request(it.Attachments[at].URL, true))
-	var pages []string
-	if err == nil {
-		it.Attachments[at].Bytes = int64(len(resp.Body))
-		pages, err = c.FileText(ctx, resp.Body)
+	pages, size, err := c.textOf(ctx, src, it.Attachments[at].URL)
+	if size > 0 {
+		it.Attachments[at].Bytes = size
 	}
 	if ctx.Err() != nil {
 		return it, ctx.Err()
@@ -46,6 +44,17 @@ func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.It
 		it.Evidence.File, it.Evidence.FileFrom = it.Attachments[at].Name(), before
 	}
 	return it, nil
+}
+
+// textOf fetches an attached file and returns its text, page by page, and its
+// size in bytes, 0 if there was no answer.
+func (c *Collector) textOf(ctx context.Context, src *feed.Source, address string) (pages []string, size int64, err error) {
+	resp, err := c.Client.Get(ctx, src.Request(address, true))
+	if err != nil {
+		return nil, 0, err
+	}
+	pages, err = c.FileText(ctx, resp.Body)
+	return pages, int64(len(resp.Body)), err
 }
 
 // readFrame adds the text of the frame of a page that has no text of its own. A

@@ -152,7 +152,7 @@ func (c *Collector) readPage(ctx context.Context, src *feed.Source, it ingest.It
 	if full, err = c.readFile(ctx, src, full, out); err != nil {
 		return listed, err
 	}
-	return c.judge(src, full), nil
+	return c.readGuides(ctx, src, full, out)
 }
 
 // readParts joins the further pages of an article that its site has split. A

@@ -112,6 +112,30 @@ func AddFile(it Item, pages []string) Item {
 	return it
 }
 
+// maxGuide is how many bytes of a guide are kept, with its article: what a call
+// asks stands in the first pages.
+const maxGuide = 200_000
+
+// AddGuide keeps the text of an attached file beside that of an article.
+func AddGuide(it Item, name string, pages []string) Item {
+	it.Warnings = slices.Clone(it.Warnings)
+	blocks := fileParagraphs(pages)
+	if len(blocks) == 0 {
+		it.Warnings = append(it.Warnings, warn.New("guide-without-text", name))
+		return it
+	}
+	size := 0
+	for i, b := range blocks {
+		if size += len(b); size > maxGuide {
+			blocks = blocks[:i]
+			it.Warnings = append(it.Warnings, warn.New("guide-cut", name, maxGuide/1000))
+			break
+		}
+	}
+	it.Evidence.Guides = append(slices.Clone(it.Evidence.Guides), policy.Guide{Name: name, Paragraphs: blocks})
+	return it
+}
+
 // FromFile makes an article of a file that a list links to itself.
 func FromFile(p Page, s Source, it Item, pages []string) Item {
 	e := policy.Evidence{

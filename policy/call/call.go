@@ -129,8 +129,13 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 		r.places(l)
 		r.contacts(l)
 	}
+	return c, c.says()
+}
+
+// says reports whether a call asks readers for anything or offers them anything.
+func (c Call) says() bool {
 	w := c.Who
-	return c, len(c.Steps)+len(c.ByOthers)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
+	return len(c.Steps)+len(c.ByOthers)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
 }
 
 // split reads the paragraphs within limits and notes what each is under.
