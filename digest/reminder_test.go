@@ -193,3 +193,35 @@ func TestRemindersDelayNoIssue(t *testing.T) {
 		}
 	})
 }
+
+// After a restore nobody knows which reminders were sent since the backup: those that are
+// due wait for the admin, as all mailings do.
+func TestRemindersAfterRestore(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		ctx := t.Context()
+		l := w.list("weekly", subscribers.Query{})
+		id := must[int64](t)(w.readers.AddConfirmed(ctx, "reader@test.example", "zh", []subscribers.List{l}, "test"))
+		last := policy.DateOf(w.now()).AddDays(21)
+		w.call("样例省厅关于组织申报样例技改项目的通知", last, "51", "各有关企业：", "请申报单位于"+last.String()+"前登录http://apply.example/a填报。")
+		w.amend("P1", nil)
+		w.week()
+		w.composeDue()
+		if d := w.deliver(); d.Sent != 1 {
+			t.Fatalf("%+v", d)
+		}
+		if err := w.service.Stars.Put(ctx, id, 1, true); err != nil {
+			t.Fatal(err)
+		}
+		w.exec(`UPDATE lists SET cron = '0 0 30 6 *'`) // no issues from here on
+		w.set(last.AddDays(-7).In(time.UTC).Add(6 * time.Hour))
+		if n := must[int64](t)(w.service.PauseAll(ctx)); n != 1 {
+			t.Errorf("%d mailings paused, want that of the reminder", n)
+		}
+		w.composeDue()
+		if d := w.deliver(); d.Sent != 0 {
+			t.Errorf("sent: %+v", d)
+		}
+	})
+}

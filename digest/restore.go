@@ -11,8 +11,12 @@ import (
 
 // PauseAll pauses every mailing that is composed or being sent and returns how
 // many there are. After a restore nobody knows which of their emails were sent
-// since the backup was made, and a reader should not get one twice. The same applies to channels.
+// since the backup was made, and a reader should not get one twice. The same applies to channels,
+// and to reminders that are due, which are composed for that.
 func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
+	if _, err := s.composeReminders(ctx); err != nil {
+		return 0, err
+	}
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `UPDATE mailings SET state = 'paused' WHERE state IN ('sending', 'composed')`)
 		if err != nil {
