@@ -51,7 +51,7 @@ func newArticleList(g *globals) *cobra.Command {
 				views[i] = view.OfArticle(x)
 			}
 			return printRows(g, cmd, []any{"ID", "Published", "Kind", "Number", "Title"}, views, func(v view.Article) []any {
-				return []any{v.ID, cli.ShortText(deref(v.Published), a.config.Schedule.Zone), deref(v.Kind), deref(v.DocumentNumber), v.Title}
+				return []any{v.ID, cli.ShortText(cli.Value(v.Published), a.config.Schedule.Zone), cli.Value(v.Kind), cli.Value(v.DocumentNumber), v.Title}
 			})
 		}),
 	}
@@ -80,13 +80,6 @@ func selectSince(sel *feed.Selection, since string, zone *time.Location) error {
 		sel.Since = d.In(zone)
 	}
 	return nil
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 func newArticleShow(g *globals) *cobra.Command {
@@ -133,7 +126,7 @@ func sayStatus(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 		return err
 	}
 	if d, ok := carried[x.ID]; ok {
-		if status := deref(view.OfDocument(d, a.today()).Status); slices.Contains([]string{"repealed", "expired"}, status) {
+		if status := cli.Value(view.OfDocument(d, a.today()).Status); slices.Contains([]string{"repealed", "expired"}, status) {
 			g.print(cmd, "the document that it carries is no longer in force (%s); see: dibao document show %d", status, d.ID)
 		}
 	}

@@ -190,14 +190,14 @@ func newArticleHistory(g *globals) *cobra.Command {
 				views = append(views, view.Event{At: c.At.UTC().Truncate(time.Second), What: c.What, Field: null(c.Field), Value: c.Value, Detail: null(c.Detail)})
 			}
 			return printRows(g, cmd, []any{"At", "Event", "Field", "Value", "Detail"}, views, func(v view.Event) []any {
-				value := deref(v.Value)
+				value := cli.Value(v.Value)
 				if v.What == "correction" && v.Value == nil {
 					value = "(unknown)"
 				}
-				if slices.Contains([]string{"kind", "level"}, deref(v.Field)) {
+				if slices.Contains([]string{"kind", "level"}, cli.Value(v.Field)) {
 					value = g.code(strings.ToUpper((*v.Field)[:1])+(*v.Field)[1:], value)
 				}
-				return []any{shortTime(v.At, a.config.Schedule.Zone), v.What, deref(v.Field), value, deref(v.Detail)}
+				return []any{shortTime(v.At, a.config.Schedule.Zone), v.What, cli.Value(v.Field), value, cli.Value(v.Detail)}
 			})
 		}),
 	}
@@ -277,7 +277,7 @@ Brackets of document numbers may have any form; simplified and traditional chara
 				views[i] = view.Hit{Article: view.OfArticle(h.Article), Where: h.Where, TitleSpans: append([]search.Span{}, h.Title...), Snippet: append([]search.Span{}, h.Snippet...)}
 			}
 			return printRows(g, cmd, []any{"ID", "Published", "Where", "Number", "Title"}, views, func(v view.Hit) []any {
-				return []any{v.ID, cli.ShortText(deref(v.Published), a.config.Schedule.Zone), v.Where, deref(v.DocumentNumber), v.Title}
+				return []any{v.ID, cli.ShortText(cli.Value(v.Published), a.config.Schedule.Zone), v.Where, cli.Value(v.DocumentNumber), v.Title}
 			})
 		},
 	}

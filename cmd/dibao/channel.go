@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/channel"
@@ -118,14 +119,14 @@ func newChannelList(g *globals) *cobra.Command {
 				}
 			}
 			return printRows(g, cmd, []any{"ID", "List", "Kind", "Server", "Room", "State", "Problem"}, views, func(v view.Channel) []any {
-				state, reply := "", deref(v.Error)
+				state, reply := "", cli.Value(v.Error)
 				if v.Last != nil {
 					state = v.Last.State
 					if reply == "" {
 						reply = v.Last.Says()
 					}
 				}
-				return []any{v.ID, v.List, v.Kind, deref(v.Server), deref(v.Room), state, reply}
+				return []any{v.ID, v.List, v.Kind, cli.Value(v.Server), cli.Value(v.Room), state, reply}
 			})
 		}),
 	}

@@ -43,7 +43,7 @@ func newDocumentList(g *globals) *cobra.Command {
 				views[i] = view.OfDocument(d, a.today())
 			}
 			return printRows(g, cmd, []any{"ID", "Issued", "Status", "Number", "Title"}, views, func(v view.Document) []any {
-				return []any{v.ID, deref(v.Issued), deref(v.Status), deref(v.Number), v.Title}
+				return []any{v.ID, cli.Value(v.Issued), cli.Value(v.Status), cli.Value(v.Number), v.Title}
 			})
 		}),
 	}
@@ -129,7 +129,7 @@ func newDocumentChain(g *globals) *cobra.Command {
 				if v.Days != nil {
 					days = strconv.Itoa(*v.Days)
 				}
-				return []any{days, deref(v.Issued), deref(v.RegionName), v.SaidIn, deref(v.Number), v.Title}
+				return []any{days, cli.Value(v.Issued), cli.Value(v.RegionName), v.SaidIn, cli.Value(v.Number), v.Title}
 			})
 		}),
 	}

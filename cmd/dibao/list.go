@@ -220,7 +220,7 @@ func (a *app) printPreview(g *globals, cmd *cobra.Command, l subscribers.List, i
 		return err
 	}
 	return printRows(g, cmd, []any{"Left out", "Title", "Why"}, p.LeftOut, func(v view.LeftOut) []any {
-		return []any{v.Article, v.Title, templates.LeftOut(g.language(), v.Why, deref(v.Has))}
+		return []any{v.Article, v.Title, templates.LeftOut(g.language(), v.Why, cli.Value(v.Has))}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/mailer"
 	"dibao/subscribers"
@@ -135,7 +136,7 @@ func newSubscriberList(g *globals) *cobra.Command {
 				for _, name := range slices.Sorted(maps.Keys(v.Lists)) {
 					lists = append(lists, name+" "+g.code("State", v.Lists[name]))
 				}
-				return []any{v.ID, mailaddr.Readable(v.Address), v.Language, strings.Join(lists, ", "), g.code("Reason", deref(v.Suppressed))}
+				return []any{v.ID, mailaddr.Readable(v.Address), v.Language, strings.Join(lists, ", "), g.code("Reason", cli.Value(v.Suppressed))}
 			})
 		},
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/view"
 	"dibao/subscribers"
 	"dibao/subscribers/mailaddr"
@@ -70,12 +71,12 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 		}
 	}
 	for _, s := range v.Stars {
-		last := cmp.Or(deref(s.Last), g.either("not known", "未知"))
+		last := cmp.Or(cli.Value(s.Last), g.either("not known", "未知"))
 		g.print(cmd, "  starred article %d, last day %s: %s", s.Article, last, s.Title)
 	}
 	fmt.Fprintln(cmd.OutOrStdout())
 	return printRows(g, cmd, []any{"When", "Event", "List", "Detail"}, v.TimeLine, func(e view.PersonEvent) []any {
-		return []any{shortTime(e.At, zone), e.Event, deref(e.List), deref(e.Detail)}
+		return []any{shortTime(e.At, zone), e.Event, cli.Value(e.List), cli.Value(e.Detail)}
 	})
 }
 

@@ -43,6 +43,14 @@ func Null[T comparable](v T) *T {
 	return &v
 }
 
+// Value returns the text of a view that may be null, "" for null: the reverse of Null.
+func Value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
 // ShortTime writes a time to the minute in a zone, "" for the zero time.
 func ShortTime(t time.Time, zone *time.Location) string {
 	if t.IsZero() {

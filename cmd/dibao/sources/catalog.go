@@ -39,7 +39,7 @@ func newSourceCatalog(p Program) *cobra.Command {
 				views[i] = view.OfEntry(e)
 			}
 			return cli.PrintRows(p.Output(), cmd, []any{"Name", "In English", "Level", "Region", "Lists", "Evidence", "Checked", "URL"}, views, func(v view.Entry) []any {
-				return []any{v.Name, v.NameEN, v.Level, value(v.Region), v.Lists, v.Evidence, value(v.Checked), shortAddress(v.URL)}
+				return []any{v.Name, v.NameEN, v.Level, cli.Value(v.Region), v.Lists, v.Evidence, cli.Value(v.Checked), shortAddress(v.URL)}
 			})
 		},
 	}
@@ -153,14 +153,6 @@ func (n *Node) readEntry(ctx context.Context, e catalog.Entry) (found feed.Sourc
 	default:
 		return found, "", err
 	}
-}
-
-// value returns what a pointer in a view points to, "" for nil.
-func value(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // dated counts the rows of a list that have a date.

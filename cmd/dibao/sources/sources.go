@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -49,6 +50,24 @@ func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, pages int) {
 	}
 }
 
+// viewsOf returns the views of sources with the figures of their articles.
+func viewsOf(ctx context.Context, n *Node, all ...feed.Source) ([]view.Source, error) {
+	rates, err := n.Articles.ItemsPerWeek(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unread, err := n.Articles.UnreadPages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]view.Source, len(all))
+	for i, s := range all {
+		views[i] = view.OfSource(s)
+		views[i].ItemsPerWeek, views[i].UnreadPages = rates[s.ID], unread[s.ID]
+	}
+	return views, nil
+}
+
 func newSourceList(p Program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
@@ -58,18 +77,9 @@ func newSourceList(p Program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rates, err := n.Articles.ItemsPerWeek(cmd.Context())
+			views, err := viewsOf(cmd.Context(), n, all...)
 			if err != nil {
 				return err
-			}
-			unread, err := n.Articles.UnreadPages(cmd.Context())
-			if err != nil {
-				return err
-			}
-			views := make([]view.Source, len(all))
-			for i, s := range all {
-				views[i] = view.OfSource(s)
-				views[i].ItemsPerWeek, views[i].UnreadPages = rates[s.ID], unread[s.ID]
 			}
 			return cli.PrintRows(p.Output(), cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Per week", "Problem", "What to do"}, views, func(s view.Source) []any {
 				last, problem := "never", ""
@@ -82,11 +92,7 @@ func newSourceList(p Program) *cobra.Command {
 				if s.LastError != nil {
 					problem = *s.LastError
 				}
-				advice := ""
-				if s.Advice != nil {
-					advice = *s.Advice
-				}
-				return []any{s.ID, s.State, s.Kind, s.Name, last, strconv.FormatFloat(s.ItemsPerWeek, 'f', -1, 64), problem, advice}
+				return []any{s.ID, s.State, s.Kind, s.Name, last, strconv.FormatFloat(s.ItemsPerWeek, 'f', -1, 64), problem, cli.Value(s.Advice)}
 			})
 		}),
 	}
@@ -98,16 +104,11 @@ func newSourceShow(p Program) *cobra.Command {
 		Short: "Show a source by number, address or name",
 		Args:  cobra.ExactArgs(1),
 		RunE: withSource(p, func(cmd *cobra.Command, n *Node, s feed.Source) error {
-			rates, err := n.Articles.ItemsPerWeek(cmd.Context())
+			views, err := viewsOf(cmd.Context(), n, s)
 			if err != nil {
 				return err
 			}
-			unread, err := n.Articles.UnreadPages(cmd.Context())
-			if err != nil {
-				return err
-			}
-			view := view.OfSource(s)
-			view.ItemsPerWeek, view.UnreadPages = rates[s.ID], unread[s.ID]
+			view := views[0]
 			if p.Output().JSON {
 				return cli.WriteJSON(cmd.OutOrStdout(), view)
 			}
