@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"dibao/feed/ingest/weburl"
+	"dibao/internal/markup"
 
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
@@ -206,7 +207,7 @@ var changes = []struct {
 	{"picture link before", func(c changedPage) {
 		for _, r := range c.rows {
 			if a := firstLink(r); a != nil && a != r && r.Data != "tr" {
-				r.InsertBefore(with(el("a", "href", attrOf(a, "href")), el("img", "src", "x.jpg")), r.FirstChild)
+				r.InsertBefore(with(el("a", "href", markup.Attr(a, "href")), el("img", "src", "x.jpg")), r.FirstChild)
 			}
 		}
 	}},
@@ -366,7 +367,7 @@ var changes = []struct {
 }
 
 // anotherPage are the pages that a change makes another page of: their dates, titles or
-// columns are told by what it changes, or the list that it adds is the better one. The dates
+// columns are recognized by what it changes, or the list that it adds is the better one. The dates
 // of sogou-timeconvert.html are in scripts, which are gone when a page is written again.
 var anotherPage = map[string][]string{
 	"dates with a label":                    {"effective-col.html", "only-written.html"},
@@ -384,15 +385,6 @@ var anotherPage = map[string][]string{
 	"crumbs before":                         {"title-ends-in-date-below-day.html", "section-named-as-page.html"},
 	"ul of five":                            {"xinhua-dl.html", "tabs-latest-all.html"},
 	"li to div":                             {"nested-reading.html"},
-}
-
-func attrOf(n *html.Node, key string) string {
-	for _, a := range n.Attr {
-		if a.Key == key {
-			return a.Val
-		}
-	}
-	return ""
 }
 
 func firstLink(n *html.Node) *html.Node {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/markup"
 	"dibao/policy/when"
 )
 
@@ -77,7 +78,7 @@ func (f *finder) spanned(c *candidate) {
 		}
 		left--
 		for cell := s.node.FirstChild; cell != nil; cell = cell.NextSibling {
-			n, err := strconv.Atoi(attr(cell, "rowspan"))
+			n, err := strconv.Atoi(markup.Attr(cell, "rowspan"))
 			if in := f.seen[cell]; err != nil || n < 2 || in == nil || in.any || in.runes > maxNear {
 				continue
 			}

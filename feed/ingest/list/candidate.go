@@ -6,6 +6,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy/when"
 )
 
@@ -284,7 +285,7 @@ func (f *finder) passOver(c *candidate) {
 // setLink notes the link that is a row's title.
 func (s *segment) setLink(link *html.Node) {
 	s.link = link
-	s.chars = min(max(letters(textOf(link, 300, ' ')), letters(attr(link, "title"))), maxChars)
+	s.chars = min(max(letters(textOf(link, 300, ' ')), letters(markup.Attr(link, "title"))), maxChars)
 	s.href = Address(link)
 	s.form = formOf(s.href)
 }
@@ -303,7 +304,7 @@ func (f *finder) side(n *html.Node) float64 {
 		if n.Data == "body" {
 			break
 		}
-		if n.Data == "nav" || n.Data == "footer" || n.Data == "aside" || isHidden(n) || aside.MatchString(attr(n, "class")+" "+attr(n, "id")) {
+		if n.Data == "nav" || n.Data == "footer" || n.Data == "aside" || isHidden(n) || aside.MatchString(markup.Attr(n, "class")+" "+markup.Attr(n, "id")) {
 			weight = 0.25
 		}
 	}

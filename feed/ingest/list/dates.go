@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy/when"
 )
 
@@ -56,7 +57,7 @@ func titleOf(link *html.Node) string {
 	if link == nil {
 		return ""
 	}
-	return short(strings.ReplaceAll(attr(link, "title"), "\n", string(rune(when.Border))))
+	return short(strings.ReplaceAll(markup.Attr(link, "title"), "\n", string(rune(when.Border))))
 }
 
 // maxLine is the maximum number of characters of a list inside a row that gives
@@ -98,7 +99,7 @@ func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 				own.WriteByte(when.Border)
 				continue
 			}
-			if c.Data == "time" && updatedName.MatchString(attr(c, "class")) {
+			if c.Data == "time" && updatedName.MatchString(markup.Attr(c, "class")) {
 				own.WriteString("更新时间：")
 			}
 			f.rowText(c, link, own, nested)
@@ -130,7 +131,7 @@ func (f *finder) hiddenDate(n *html.Node) string {
 	}
 	stated := ""
 	for _, key := range dateAttributes {
-		if value := attr(n, key); value != "" && (in.runes == 0 || aYear.MatchString(value)) {
+		if value := markup.Attr(n, key); value != "" && (in.runes == 0 || aYear.MatchString(value)) {
 			if w, ok := when.Read(value, f.clock); ok {
 				stated = w.On.String()
 				break

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"dibao/internal/markup"
 )
 
 // own is what a page says of itself, which distinguishes its own list from the lists of other
@@ -37,8 +39,8 @@ func ownOf(root *html.Node, at *url.URL) own {
 		case n.Data == "title" && n.FirstChild != nil:
 			name, _, _ := strings.Cut(strings.Map(partOfTitle, strings.TrimSpace(n.FirstChild.Data)), "|")
 			o.call(name)
-		case n.Data == "meta" && strings.EqualFold(attr(n, "name"), "ColumnName"):
-			o.call(attr(n, "content"))
+		case n.Data == "meta" && strings.EqualFold(markup.Attr(n, "name"), "ColumnName"):
+			o.call(markup.Attr(n, "content"))
 		case n.Data == "body":
 			return o
 		}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy/when"
 	"dibao/policy/words"
 )
@@ -277,10 +278,10 @@ func elementName(n *html.Node) string {
 	if n.Type != html.ElementNode {
 		return "text"
 	}
-	if class := strings.Fields(attr(n, "class")); len(class) > 0 {
+	if class := strings.Fields(markup.Attr(n, "class")); len(class) > 0 {
 		return n.Data + "." + class[0]
 	}
-	if id := strings.TrimSpace(attr(n, "id")); id != "" && !strings.ContainsRune(id, ' ') {
+	if id := strings.TrimSpace(markup.Attr(n, "id")); id != "" && !strings.ContainsRune(id, ' ') {
 		return n.Data + "#" + id
 	}
 	return n.Data
@@ -389,7 +390,7 @@ func (f *finder) headsOf(n *html.Node) []string {
 		role := when.RoleOf(text)
 		dated = dated || role != when.RoleUnknown && role != when.RoleNumber && dateHead.MatchString(text)
 		heads = append(heads, text)
-		if span, err := strconv.Atoi(attr(c, "colspan")); err == nil {
+		if span, err := strconv.Atoi(markup.Attr(c, "colspan")); err == nil {
 			for range min(span, maxSpan) - 1 {
 				heads = append(heads, text)
 			}

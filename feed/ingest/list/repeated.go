@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/markup"
 	"dibao/policy/when"
 )
 
@@ -217,7 +218,7 @@ func nextOutside(n *html.Node) *html.Node {
 func shape(n *html.Node) string {
 	var b strings.Builder
 	b.WriteString(n.Data)
-	for class := range strings.FieldsSeq(attr(n, "class")) {
+	for class := range strings.FieldsSeq(markup.Attr(n, "class")) {
 		switch strings.ToLower(class) {
 		case "first", "last", "odd", "even", "on", "cur", "current", "active", "line", "top", "l", "r", "left", "right", "fl", "fr", "show", "open", "collapsed", "selected":
 			continue

@@ -8,6 +8,7 @@ import (
 
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy/when"
 	"dibao/policy/words"
 )
@@ -57,7 +58,7 @@ func chooseLinks(rows []segment) []*html.Node {
 
 // isTag reports whether a link says of itself that it leads to a tag, a category or the author.
 func isTag(a *html.Node) bool {
-	for rel := range strings.FieldsSeq(attr(a, "rel")) {
+	for rel := range strings.FieldsSeq(markup.Attr(a, "rel")) {
 		switch strings.ToLower(rel) {
 		case "tag", "category", "author":
 			return true
@@ -130,7 +131,7 @@ func named(n, a *html.Node) bool {
 		case "h1", "h2", "h3", "h4", "h5", "h6":
 			return true
 		}
-		if titleName.MatchString(attr(n, "class")) {
+		if titleName.MatchString(markup.Attr(n, "class")) {
 			return true
 		}
 	}
@@ -205,14 +206,14 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 		text = rest
 	}
 	for n := from; n != nil; n = n.Parent {
-		if full := fullTitle(attr(n, "title")); full != "" && (text == "" || extends(full, text)) {
+		if full := fullTitle(markup.Attr(n, "title")); full != "" && (text == "" || extends(full, text)) {
 			return full
 		}
 		if n == row || n == link.Parent {
 			break
 		}
 	}
-	if full := fullTitle(attr(link, "title")); full != "" && (text == "" || extends(full, text)) {
+	if full := fullTitle(markup.Attr(link, "title")); full != "" && (text == "" || extends(full, text)) {
 		return full
 	}
 	if text == "" {
@@ -221,7 +222,7 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 	if text == "" {
 		for d := range link.Descendants() {
 			if d.Type == html.ElementNode && d.Data == "img" {
-				return clean(attr(d, "alt"))
+				return clean(markup.Attr(d, "alt"))
 			}
 		}
 	}

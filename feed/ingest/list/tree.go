@@ -9,6 +9,7 @@ import (
 
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy/when"
 	"dibao/policy/words"
 )
@@ -186,7 +187,7 @@ func textOrTitle(n *html.Node) string {
 	if t := textOf(n, 300, ' '); t != "" {
 		return t
 	}
-	return attr(n, "title")
+	return markup.Attr(n, "title")
 }
 
 // textOf returns the text in n with a character between elements, at most about
@@ -270,32 +271,23 @@ func isNumber(s string) bool {
 	return strings.Contains(s, "公网安备") || strings.Contains(s, "ICP备") || len(s) < 90 && (strings.HasSuffix(s, "号") || s[0] >= '0' && s[0] <= '9') && aNumber.MatchString(s)
 }
 
-func attr(n *html.Node, key string) string {
-	for _, a := range n.Attr {
-		if a.Key == key {
-			return a.Val
-		}
-	}
-	return ""
-}
-
 // Address returns the address to which an element leads: the href of a link, or
 // the address that a script follows; "" if there is none.
 func Address(n *html.Node) string {
 	if n.Type != html.ElementNode {
 		return ""
 	}
-	href := strings.TrimSpace(attr(n, "href"))
+	href := strings.TrimSpace(markup.Attr(n, "href"))
 	isLink := n.Data == "a" || n.Data == "area"
 	if isLink && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(strings.ToLower(href), "javascript:") {
 		return href
 	}
 	for _, key := range []string{"data-href", "data-url", "data-link", "tagname"} {
-		if to := strings.TrimSpace(attr(n, key)); to != "" && (isLink || looksLikeAddress(to)) {
+		if to := strings.TrimSpace(markup.Attr(n, key)); to != "" && (isLink || looksLikeAddress(to)) {
 			return to
 		}
 	}
-	for _, script := range []string{attr(n, "onclick"), href} {
+	for _, script := range []string{markup.Attr(n, "onclick"), href} {
 		if script == "" || !isLink && len(script) > 2000 {
 			continue
 		}
@@ -321,10 +313,10 @@ var pageName = lazyregexp.New(`^[\w./%-]+\.(?:[jsx]?html?|jspx?|aspx?|php|do)(?:
 
 // isHidden reports whether a style or a class hides an element.
 func isHidden(n *html.Node) bool {
-	if style := attr(n, "style"); style != "" && strings.Contains(strings.ReplaceAll(strings.ToLower(style), " ", ""), "display:none") {
+	if style := markup.Attr(n, "style"); style != "" && strings.Contains(strings.ReplaceAll(strings.ToLower(style), " ", ""), "display:none") {
 		return true
 	}
-	for class := range strings.FieldsSeq(attr(n, "class")) {
+	for class := range strings.FieldsSeq(markup.Attr(n, "class")) {
 		switch class {
 		case "hide", "hidden", "dn", "none":
 			return true
