@@ -31,7 +31,7 @@ func (w *world) amend(key string, notice *call.Change) {
 	}
 }
 
-// A reader who got a call is told once of each notice that changes it, with the day
+// A reader who got a call sees each notice that changes it once, with the day
 // before and after and the sentence; the notice is then no item of its own. A reader who
 // did not get the call gets the notice as any other text.
 func TestChangesToSentCalls(t *testing.T) {

@@ -3,11 +3,12 @@ package digest
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"time"
+
 	"dibao/feed"
 	"dibao/feed/site"
 	"dibao/internal/database"
-	"encoding/json"
-	"time"
 )
 
 // IssuesBefore returns the newest published issues of one list, or of all if
@@ -49,14 +50,9 @@ func (s *Service) MatchedBefore(ctx context.Context, list, before int64, limit i
 	for i, m := range page {
 		ids[i] = m.article
 	}
-	found, err := s.articles.ArticlesByID(ctx, ids)
+	articles, err = s.articles.ArticlesInOrder(ctx, ids)
 	if err != nil {
 		return nil, 0, err
-	}
-	for _, id := range ids {
-		if a, ok := found[id]; ok {
-			articles = append(articles, a)
-		}
 	}
 	return articles, next, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/digest/agenda"
 	"dibao/digest/stars"
 	"dibao/internal/database"
 	"dibao/policy"
@@ -49,7 +50,7 @@ type reminder struct {
 // reminder is composed once: its row and its delivery are written in one transaction.
 func (s *Service) composeReminders(ctx context.Context) ([]Composed, error) {
 	today := policy.DateOf(s.now()) // in every zone it is this day or one beside it
-	near, err := s.Stars.Near(ctx, today.AddDays(-1), today.AddDays(slices.Max(stars.Before)+1), reminderPage)
+	near, err := s.Stars.Near(ctx, today.AddDays(-1), today.AddDays(slices.Max(agenda.Before)+1), reminderPage)
 	if err != nil || len(near) == 0 {
 		return nil, err
 	}

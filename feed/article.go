@@ -123,6 +123,22 @@ func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(da
 	return all, err
 }
 
+// ArticlesInOrder returns the articles with these ids, without their text, in the order
+// of the ids. Those that do not exist or are hidden are missing.
+func (st *Store) ArticlesInOrder(ctx context.Context, ids []int64) ([]Article, error) {
+	found, err := st.ArticlesByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var all []Article
+	for _, id := range ids {
+		if a, ok := found[id]; ok {
+			all = append(all, a)
+		}
+	}
+	return all, nil
+}
+
 // ArticlesByID returns the articles with these ids, without their text, keyed
 // by id. Ids that do not exist or are hidden are missing from the map.
 func (st *Store) ArticlesByID(ctx context.Context, ids []int64) (map[int64]Article, error) {

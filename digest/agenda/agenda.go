@@ -38,8 +38,9 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}/calendar.ics", h.calendar)
 }
 
-// remind is how many days before each day a calendar reminds.
-var remind = []int{7, 1}
+// Before is how many days before a day readers are reminded of it, the farthest first:
+// by the alarms of their calendar, and by email of the calls they starred.
+var Before = []int{7, 1}
 
 func (h *Web) calendar(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
@@ -78,7 +79,7 @@ func (h *Web) write(ctx context.Context, token string) ([]byte, error) {
 	return h.Feeds.OwnCalendar(ctx, publish.Calendar{
 		Name: templates.Words(reader.Language, "own.calendar.name", h.Feeds.SiteName), Description: templates.Words(reader.Language, "own.calendar.about"), Language: reader.Language,
 		URL: h.Feeds.BaseURL + "/",
-	}, articles, remind)
+	}, articles, Before)
 }
 
 // maxEmails is how many of the last emails of a reader a calendar covers: more than a

@@ -55,7 +55,7 @@ func TestSilentHostDelaysNobody(t *testing.T) {
 	})
 }
 
-// The admin is told of an issue that is refused, and once of one that is still tried.
+// The admin is notified of an issue that is refused, and once of an issue that is still being tried.
 func TestAdminIsTold(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -86,7 +86,7 @@ func TestAdminIsTold(t *testing.T) {
 			}
 		}
 		if len(told) < 2 {
-			t.Error("nobody was told of the refusal")
+			t.Error("the admin was not notified of the refusal")
 		}
 	})
 }

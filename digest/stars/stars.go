@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"dibao/digest/agenda"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/subscribers"
@@ -139,27 +140,24 @@ func (s *Store) Near(ctx context.Context, from, to policy.Date, limit int) (all 
 			WHERE st.remind = 1 AND a.hidden = 0 AND a.held = 0 AND a.withdrawn_at IS NULL AND COALESCE(cs.kind, '') <> 'canceled'
 				AND COALESCE(cs.until_on, a.deadline_on) >= $1 AND COALESCE(cs.until_on, a.deadline_on) <= $2
 				AND NOT EXISTS (SELECT 1 FROM reminders x WHERE x.subscriber = st.subscriber AND x.article = st.article AND x.last_on = COALESCE(cs.until_on, a.deadline_on) AND x.days = $4)
-			ORDER BY st.subscriber, st.article LIMIT $3`, from, to, limit, slices.Min(Before))
+			ORDER BY st.subscriber, st.article LIMIT $3`, from, to, limit, slices.Min(agenda.Before))
 		return err
 	})
 	return all, err
 }
-
-// Before is how many days before the last day readers are reminded, the farthest first.
-var Before = []int{7, 1}
 
 // Due returns the reminder that is due today and has not been composed, as the number of
 // days before the last day; 0 if there is none. A reader who starred the call on the day of
 // a reminder or later, in the zone, does not get that reminder.
 func (w Wanted) Due(today policy.Date, zone *time.Location) int {
 	starred := policy.DateOf(w.At.In(zone))
-	for i := len(Before) - 1; i >= 0; i-- {
-		day := w.Last.AddDays(-Before[i])
+	for i := len(agenda.Before) - 1; i >= 0; i-- {
+		day := w.Last.AddDays(-agenda.Before[i])
 		if !today.Before(day) && !w.Last.Before(today) {
-			if w.sent != 0 && w.sent <= Before[i] || !starred.Before(day) {
+			if w.sent != 0 && w.sent <= agenda.Before[i] || !starred.Before(day) {
 				return 0
 			}
-			return Before[i]
+			return agenda.Before[i]
 		}
 	}
 	return 0

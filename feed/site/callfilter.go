@@ -82,15 +82,17 @@ func dayOf(h *Web, query string) string {
 	return h.Today().String()
 }
 
+// ofLastDay are the fields of the last day of calls; all others are of what calls state.
+var ofLastDay = []string{"within", "state"}
+
 // asksOfCalls reports whether the filter looks at what calls state.
 func (f callFilter) asksOfCalls() bool {
-	n := len(f.values)
-	for _, dated := range []string{"within", "state"} {
-		if f.values[dated] != "" {
-			n--
+	for name := range f.values {
+		if !slices.Contains(ofLastDay, name) {
+			return true
 		}
 	}
-	return n > 0
+	return false
 }
 
 // takes reports whether nothing that a call states excludes what the filter names. A
@@ -173,11 +175,15 @@ func (f callFilter) form(language, path string) *templates.CallFilter {
 // filtered returns the entries that match the filter. It looks at enough entries to fill
 // one page of the feed, up to maxFiltered.
 func (f callFilter) filtered(h *Web, e Entries) Entries {
-	if !f.asksOfCalls() && len(f.values) == 0 {
+	if len(f.values) == 0 {
 		return e
 	}
 	all := e.Places
 	e.Places = func(ctx context.Context, above, upTo int64, limit int) (out []Place, err error) {
+		hasLastDay, err := h.lastDays(ctx, f)
+		if err != nil {
+			return nil, err
+		}
 		for looked := 0; len(out) < limit && looked < maxFiltered; {
 			page, err := all(ctx, above, upTo, max(limit, 100))
 			if err != nil || len(page) == 0 {
@@ -188,14 +194,11 @@ func (f callFilter) filtered(h *Web, e Entries) Entries {
 				ids[i] = p.Article
 			}
 			kept, err := f.keep(ctx, h.Store, ids)
-			if err == nil {
-				kept, err = h.inState(ctx, f, kept)
-			}
 			if err != nil {
 				return nil, err
 			}
 			for _, p := range page {
-				if slices.Contains(kept, p.Article) && len(out) < limit {
+				if len(out) < limit && slices.Contains(kept, p.Article) && hasLastDay(p.Article) {
 					out = append(out, p)
 				}
 			}
@@ -207,13 +210,22 @@ func (f callFilter) filtered(h *Web, e Entries) Entries {
 	return e
 }
 
-// inState keeps the articles whose last day the filter takes.
-func (h *Web) inState(ctx context.Context, f callFilter, ids []int64) ([]int64, error) {
-	if f.values["within"] == "" && f.values["state"] == "" || len(ids) == 0 {
-		return ids, nil
+// lastDays returns a function that reports whether the filter takes the last day of an
+// article's call.
+func (h *Web) lastDays(ctx context.Context, f callFilter) (takes func(article int64) bool, err error) {
+	own := callFilter{make(map[string]string)}
+	for _, name := range ofLastDay {
+		if v := f.values[name]; v != "" {
+			own.values[name] = v
+		}
 	}
-	own := f
-	own.values = map[string]string{"within": f.values["within"], "state": f.values["state"]}
-	dated, err := h.callIDs(ctx, "", own, h.Today())
-	return slices.DeleteFunc(ids, func(id int64) bool { return !slices.Contains(dated, id) }), err
+	if len(own.values) == 0 {
+		return func(int64) bool { return true }, nil
+	}
+	ids, err := h.callIDs(ctx, "", own, h.Today())
+	slices.Sort(ids)
+	return func(article int64) bool {
+		_, ok := slices.BinarySearch(ids, article)
+		return ok
+	}, err
 }

@@ -112,15 +112,9 @@ func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection, f call
 		if err != nil {
 			return nil, err
 		}
-		found, err := h.Store.ArticlesByID(ctx, ids[:min(len(ids), maxOpenCalls)])
+		articles, err := h.Store.ArticlesInOrder(ctx, ids[:min(len(ids), maxOpenCalls)])
 		if err != nil {
 			return nil, err
-		}
-		var articles []feed.Article
-		for _, id := range ids {
-			if a, ok := found[id]; ok {
-				articles = append(articles, a)
-			}
 		}
 		p.Title, p.Description, p.Current = c.name, templates.Words(p.Language, "collection.calls"), "browse"
 		if c.feed != "" {

@@ -141,15 +141,9 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Web) itemsByID(ctx context.Context, language string, ids []int64) ([]templates.Item, error) {
-	found, err := h.Store.ArticlesByID(ctx, ids)
+	articles, err := h.Store.ArticlesInOrder(ctx, ids)
 	if err != nil {
 		return nil, err
-	}
-	var articles []feed.Article
-	for _, id := range ids {
-		if a, ok := found[id]; ok {
-			articles = append(articles, a)
-		}
 	}
 	return h.Items(ctx, language, articles)
 }

@@ -11,8 +11,8 @@ import (
 
 const (
 	// silentAfter is the number of looks without a job after which the watch no
-	// longer tells River of jobs. River fetches none from then on, so that it
-	// stops at once; if a job comes, it is told again.
+	// longer notifies River of jobs. River fetches none from then on, so that it
+	// stops at once; when a job comes, the watch notifies it again.
 	silentAfter = 4
 	// restAfter is the number of looks without a job after which the client is stopped.
 	restAfter = silentAfter + 2

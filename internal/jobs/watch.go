@@ -43,7 +43,7 @@ type watch struct {
 	wake    chan struct{}                  // this process asked for a job
 	found   chan bool                      // by each look: whether jobs of this node wait, or are to be tried again
 	waiting chan *riverdriver.Notification // for River
-	silent  atomic.Bool                    // River is about to stop, and told of no job
+	silent  atomic.Bool                    // River is about to stop and is not notified of jobs
 	signals map[string]*together
 }
 
