@@ -216,7 +216,7 @@ func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Durati
 		if err := unhold(ctx, tx, issue); err != nil {
 			return err
 		}
-		if err := s.orderPinned(ctx, tx, issue.ID); err != nil {
+		if err := storePins(ctx, tx, issue.ID); err != nil {
 			return err
 		}
 		var err error

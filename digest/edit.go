@@ -102,7 +102,7 @@ func (s *Service) RemindHeld(ctx context.Context) ([]Issue, error) {
 	return issues, err
 }
 
-// pin shows an item of a held issue as orderPinned stores it when the issue is sent.
+// pin gives an item of a held issue the place that its article's pin asks for now.
 func (it *IssueItem) pin() {
 	switch {
 	case it.Event != "":
@@ -113,12 +113,18 @@ func (it *IssueItem) pin() {
 	}
 }
 
-// orderPinned gives what an admin pinned since an issue was composed its place.
-func (s *Service) orderPinned(ctx context.Context, tx *sql.Tx, issue int64) error {
-	const set = `UPDATE issue_items SET standing = $2, reason = $3 WHERE issue = $1 AND `
-	_, err := tx.ExecContext(ctx, set+`event = '' AND article IN (SELECT id FROM articles WHERE pinned = 1)`, issue, mustLead, leadPinned)
-	if err == nil {
-		_, err = tx.ExecContext(ctx, set+`reason = $4 AND article IN (SELECT id FROM articles WHERE pinned = 0)`, issue, 0, "", leadPinned)
+// storePins applies pin to the stored items of an issue that is about to be sent.
+func storePins(ctx context.Context, tx *sql.Tx, issue int64) error {
+	items, err := database.Collect(ctx, tx, func(r database.Row) (it IssueItem, err error) {
+		return it, r.Scan(&it.Article.ID, &it.Event, &it.Priority, &it.Reason, &it.Article.Pinned)
+	}, `SELECT i.article, i.event, i.standing, i.reason, a.pinned = 1 FROM issue_items i JOIN articles a ON a.id = i.article WHERE i.issue = $1`, issue)
+	for _, it := range items {
+		was := it.Reason
+		it.pin()
+		if err == nil && it.Reason != was {
+			_, err = tx.ExecContext(ctx, `UPDATE issue_items SET standing = $4, reason = $5 WHERE issue = $1 AND article = $2 AND event = $3`,
+				issue, it.Article.ID, it.Event, it.Priority, it.Reason)
+		}
 	}
 	return err
 }

@@ -153,8 +153,23 @@ func TestStarsAndReminders(t *testing.T) {
 	})
 }
 
-// A reminder comes by a list, and is no email of it: who takes a list once a week or once
-// a month gets its next issue when it is due, whether they were reminded meanwhile or not.
+// starSentCall sends the first call of the world to its only reader, who then stars it.
+func (w *world) starSentCall(reader int64, last policy.Date) {
+	w.t.Helper()
+	w.call("样例省厅关于组织申报样例技改项目的通知", last, "51", "各有关企业：", "请申报单位于"+last.String()+"前登录http://apply.example/a填报。")
+	w.amend("P1", nil)
+	w.week()
+	w.composeDue()
+	if d := w.deliver(); d.Sent != 1 {
+		w.t.Fatalf("%+v", d)
+	}
+	if err := w.service.Stars.Put(w.t.Context(), reader, 1, true); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// A reminder does not count as an email of its list: readers who get a list once a week or once
+// a month get its next issue when it is due, whether a reminder was sent in the meantime or not.
 func TestRemindersDelayNoIssue(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -169,17 +184,7 @@ func TestRemindersDelayNoIssue(t *testing.T) {
 		}
 		w.week() // to the Monday of an issue
 		last := policy.DateOf(w.now()).AddDays(12)
-		w.call("样例省厅关于组织申报样例技改项目的通知", last, "51", "各有关企业：", "请申报单位于"+last.String()+"前登录http://apply.example/a填报。")
-		w.amend("P1", nil)
-		w.week()
-		w.composeDue()
-		if d := w.deliver(); d.Sent != 1 {
-			t.Fatalf("%+v", d)
-		}
-		// The star is older than the day of the reminder, which is two days later.
-		if err := w.service.Stars.Put(ctx, id, 1, true); err != nil {
-			t.Fatal(err)
-		}
+		w.starSentCall(id, last) // the reminder is due two days later
 		w.set(last.AddDays(-1).In(time.UTC).Add(6 * time.Hour))
 		w.composeDue()
 		if d := w.deliver(); d.Sent != 1 {
@@ -204,16 +209,7 @@ func TestRemindersAfterRestore(t *testing.T) {
 		l := w.list("weekly", subscribers.Query{})
 		id := must[int64](t)(w.readers.AddConfirmed(ctx, "reader@test.example", "zh", []subscribers.List{l}, "test"))
 		last := policy.DateOf(w.now()).AddDays(21)
-		w.call("样例省厅关于组织申报样例技改项目的通知", last, "51", "各有关企业：", "请申报单位于"+last.String()+"前登录http://apply.example/a填报。")
-		w.amend("P1", nil)
-		w.week()
-		w.composeDue()
-		if d := w.deliver(); d.Sent != 1 {
-			t.Fatalf("%+v", d)
-		}
-		if err := w.service.Stars.Put(ctx, id, 1, true); err != nil {
-			t.Fatal(err)
-		}
+		w.starSentCall(id, last)
 		w.exec(`UPDATE lists SET cron = '0 0 30 6 *'`) // no issues from here on
 		w.set(last.AddDays(-7).In(time.UTC).Add(6 * time.Hour))
 		if n := must[int64](t)(w.service.PauseAll(ctx)); n != 1 {

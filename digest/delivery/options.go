@@ -1,0 +1,61 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"dibao/internal/mail"
+	"dibao/internal/nodes"
+)
+
+// Options say how a node sends. The zero value of a field means the default
+// named next to it.
+type Options struct {
+	Server    mail.Options     // where to; required, but for Direct
+	Fallbacks []mail.Options   // servers to use while the first is not reached, in this order
+	Direct    *mail.Router     // not nil: to the servers of the readers' domains, as Server says but for its address
+	Limits    map[string]Limit // by domain; it holds for all domains of its group together
+	PerMinute int              // messages to all domains together; 0: no limit
+	// Share is this process's part of Limits and PerMinute, which hold for all
+	// nodes of the database together; nil: the whole.
+	Share       func() nodes.Share
+	Node        string        // of this process among the nodes; "": a random name
+	Connections int           // 4; each sends one message at a time
+	Lease       time.Duration // 10 m; how long claims hold if their node says nothing
+	GiveUpAfter time.Duration // 48 h; since the first attempt
+	RetryIn     time.Duration // 1 m; pause after the server could not be reached
+	StallAfter  time.Duration // 2 s; a message that waits longer for its server no longer keeps a connection from others
+	DKIM        *mail.Signer  // nil: unsigned
+	Probe       bool          // try at once whether who refused our mail accepts it now, with one message
+	BounceToken func(delivery int64) string
+	MessageKey  []byte // makes Message-IDs; the same on every node
+	// Notify reports what an admin should know; nil: the Notify of the service.
+	Notify func(ctx context.Context, n Notice)
+}
+
+func (o *Options) fill() error {
+	if o.Server.Addr == "" && o.Direct == nil {
+		return errors.New("no mail server is set; set host and port in [mail], or direct = true")
+	}
+	if o.Connections <= 0 {
+		o.Connections = 4
+	}
+	o.Node = cmp.Or(o.Node, rand.Text())
+	if o.Share == nil {
+		o.Share = func() nodes.Share { return nodes.Whole }
+	}
+	for _, f := range []struct {
+		d        *time.Duration
+		standard time.Duration
+	}{
+		{&o.Lease, 10 * time.Minute}, {&o.GiveUpAfter, 48 * time.Hour}, {&o.RetryIn, time.Minute}, {&o.StallAfter, 2 * time.Second},
+	} {
+		if *f.d <= 0 {
+			*f.d = f.standard
+		}
+	}
+	return nil
+}
