@@ -1,4 +1,7 @@
 package jobs
 
 // Resting reports whether River's client is stopped, for want of jobs.
-func (r *Runner) Resting() bool { return r.resting.Load() }
+func (r *Runner) Resting() bool { return r.stage.Load() == rests }
+
+// Stopping reports whether River's client is about to be stopped.
+func (r *Runner) Stopping() bool { return r.stage.Load() == stops }

@@ -80,9 +80,9 @@ type Runner struct {
 	kinds    map[string]Kind
 	hasWork  bool
 	worker   *worker
-	resting  atomic.Bool // the working client does not run
-	watch    *watch      // wakes the queues, and what is together
-	together []*together // the kinds that every node runs
+	stage    atomic.Int32 // what the working client does
+	watch    *watch       // wakes the queues, and what is together
+	together []*together  // the kinds that every node runs
 	plans    []planned
 	db       *database.DB
 	opts     Options
@@ -108,7 +108,6 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 	}
 	r := &Runner{kinds: make(map[string]Kind, len(kinds)), db: db, opts: opts}
 	r.worker = &worker{kinds: r.kinds, logger: opts.Logger}
-	r.resting.Store(true)
 	config := &river.Config{
 		ID:                          opts.Node,
 		Logger:                      slog.New(quieter{opts.Logger.Handler()}),

@@ -60,6 +60,66 @@ func TestRunnerRests(t *testing.T) {
 	})
 }
 
+// While River's client can't stop, since the table of its leader is locked, a signal starts
+// the work of all nodes at once, and a job that came meanwhile runs as soon as it has stopped.
+func TestSignalWhileRiverStops(t *testing.T) {
+	t.Parallel()
+	url := databasetest.Postgres(t)
+	db, err := database.Open(t.Context(), url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	ran, delivered := make(chan int64, 10), make(chan int64, 10)
+	r, err := jobs.New(db, []jobs.Kind{
+		{Name: "collect", Run: func(_ context.Context, subject int64) error { ran <- subject; return nil }},
+		{Name: "deliver", EveryNode: true, Run: func(context.Context, int64) error { delivered <- 0; return nil }},
+	}, nil, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, r)
+	await(t, delivered, "the work at the start")
+	if err := r.Enqueue(t.Context(), "collect", 1); err != nil {
+		t.Fatal(err)
+	}
+	await(t, ran, "the first job")
+	tx, err := db.JobsDB().BeginTx(t.Context(), nil)
+	if err == nil {
+		defer tx.Rollback()
+		_, err = tx.ExecContext(t.Context(), `LOCK TABLE river_leader IN ACCESS EXCLUSIVE MODE`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); !r.Stopping(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begun) > patience {
+			t.Fatal("River's client never stops")
+		}
+	}
+	time.Sleep(3 * time.Second) // several looks: a single one may start before River stops
+	if err := r.Enqueue(t.Context(), "collect", 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := jobs.Signal(t.Context(), db, "deliver"); err != nil {
+		t.Fatal(err)
+	}
+	signalled := time.Now()
+	await(t, delivered, "the work after the signal")
+	if took := time.Since(signalled); took > 2*time.Second {
+		t.Errorf("the signal waited for %s", took)
+	}
+	if !r.Stopping() {
+		t.Fatal("River's client stopped despite the lock: this test shows nothing")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if got := await(t, ran, "the job that came while River stopped"); got != 2 {
+		t.Errorf("job %d ran, want 2", got)
+	}
+}
+
 // One node leads, and adds each due job once; another takes its place when it has
 // stopped or is gone, and adds what became due in between.
 func TestLeader(t *testing.T) {

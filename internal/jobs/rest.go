@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // River's client wakes 95 times a second even if there is nothing to do: its
@@ -10,12 +11,19 @@ import (
 // jobs, and rests otherwise; starting it takes some ten milliseconds.
 
 const (
-	// silentAfter is the number of looks without a job after which the watch no
-	// longer notifies River of jobs. River fetches none from then on, so that it
-	// stops at once; when a job comes, the watch notifies it again.
-	silentAfter = 4
-	// restAfter is the number of looks without a job after which the client is stopped.
-	restAfter = silentAfter + 2
+	// silentAfter is how long after the last job the watch stops notifying River
+	// of jobs. River fetches none from then on, so that it stops at once; when a
+	// job comes, the watch notifies it again.
+	silentAfter = 4 * time.Second
+	// restAfter is how long after the last job the client is stopped.
+	restAfter = silentAfter + 2*time.Second
+)
+
+// The stages of River's client.
+const (
+	rests int32 = iota
+	runs
+	stops
 )
 
 // work runs River's client while there are jobs for this node, until ctx ends.
@@ -35,11 +43,11 @@ func (r *Runner) work(ctx context.Context) error {
 			}
 			continue
 		}
-		r.resting.Store(false)
+		r.stage.Store(runs)
 		if err := r.workUntilQuiet(ctx); err != nil {
 			return err
 		}
-		r.resting.Store(true)
+		r.stage.Store(rests)
 	}
 }
 
@@ -47,7 +55,7 @@ func (r *Runner) work(ctx context.Context) error {
 func (r *Runner) workUntilQuiet(ctx context.Context) error {
 	stopped := r.client.Stopped()
 	defer r.watch.silent.Store(false)
-	for looks := 0; looks < restAfter; {
+	for busyAt := time.Now(); time.Since(busyAt) < restAfter; {
 		select {
 		case <-stopped:
 			if ctx.Err() == nil {
@@ -55,15 +63,16 @@ func (r *Runner) workUntilQuiet(ctx context.Context) error {
 			}
 			return nil
 		case any := <-r.watch.found:
-			looks++
 			if any || r.worker.running.Load() > 0 {
-				looks = 0
+				busyAt = time.Now()
 			}
-			if was := r.watch.silent.Swap(looks >= silentAfter); was && looks == 0 {
+			silent := time.Since(busyAt) >= silentAfter
+			if was := r.watch.silent.Swap(silent); was && !silent {
 				r.watch.look()
 			}
 		}
 	}
+	r.stage.Store(stops)
 	if err := r.client.Stop(ctx); err != nil {
 		<-stopped // ctx has ended, which ends the client, too
 	}

@@ -41,14 +41,14 @@ type watch struct {
 	logger  *slog.Logger
 	own     map[string]bool                // queues of this node
 	wake    chan struct{}                  // this process asked for a job
-	found   chan bool                      // by each look: whether jobs of this node wait, or are to be tried again
+	found   chan bool                      // by the newest look: whether jobs of this node wait, or are to be tried again
 	waiting chan *riverdriver.Notification // for River
 	silent  atomic.Bool                    // River is about to stop and is not notified of jobs
 	signals map[string]*together
 }
 
 func newWatch(db *sql.DB, logger *slog.Logger, all []*together) *watch {
-	w := &watch{db: db, logger: logger, own: make(map[string]bool), wake: make(chan struct{}, 1), found: make(chan bool),
+	w := &watch{db: db, logger: logger, own: make(map[string]bool), wake: make(chan struct{}, 1), found: make(chan bool, 1),
 		waiting: make(chan *riverdriver.Notification, 64), signals: make(map[string]*together)}
 	for _, t := range all {
 		w.signals[t.kind.Name] = t
@@ -89,11 +89,7 @@ func (w *watch) run(ctx context.Context) {
 			w.logger.Warn("the node cannot look for jobs; it tries again every second", "err", err)
 		}
 		if failing = err != nil; !failing {
-			select {
-			case w.found <- any:
-			case <-ctx.Done():
-				return
-			}
+			w.report(any)
 		}
 		timer := time.NewTimer(watchInterval)
 		select {
@@ -103,6 +99,16 @@ func (w *watch) run(ctx context.Context) {
 		}
 		timer.Stop()
 	}
+}
+
+// report replaces the result of an older look that nobody has read. It never
+// waits: River may take long to start or stop, and signals must not.
+func (w *watch) report(any bool) {
+	select {
+	case <-w.found:
+	default:
+	}
+	w.found <- any // there is room, since nobody else sends
 }
 
 // queues passes on what it finds, and reports whether jobs of this node wait.
