@@ -48,10 +48,8 @@ func (r *reading) brings(l line) {
 	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || len(r.call.Brings) >= maxEntries {
 		return
 	}
-	if strings.Contains(l.text, "元") {
-		for _, at := range money.FindAllStringSubmatchIndex(l.text, maxEntries) {
-			r.amount(l, at)
-		}
+	for _, at := range sums(l.text) {
+		r.amount(l, at)
 	}
 	if strings.Contains(l.text, "%") {
 		for _, at := range percent.FindAllStringSubmatchIndex(l.text, maxEntries) {
@@ -59,6 +57,38 @@ func (r *reading) brings(l line) {
 		}
 	}
 }
+
+// sums returns where the sums of money of a text are, by the 元 that ends each: a search
+// for digits alone would stop at every number.
+func sums(text string) (all [][]int) {
+	for end := 0; len(all) < maxEntries; {
+		i := strings.Index(text[end:], "元")
+		if i < 0 {
+			return all
+		}
+		i += end
+		from := end + len(strings.TrimRight(text[end:i], ofSums))
+		at := money.FindStringSubmatchIndex(text[from:min(len(text), i+longestSum)])
+		if at == nil {
+			end = i + len("元")
+			continue
+		}
+		for j := range at {
+			if at[j] >= 0 {
+				at[j] += from
+			}
+		}
+		all, end = append(all, at), at[1]
+	}
+	return all
+}
+
+const (
+	// ofSums are the characters that a sum has before its first 元.
+	ofSums = "0123456789,. 亿千百万人民币￥¥至到-~～—–"
+	// longestSum is how far, in bytes, a span of sums reaches behind its first 元.
+	longestSum = 90
+)
 
 func (r *reading) amount(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])

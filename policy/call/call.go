@@ -354,13 +354,13 @@ func sectionOf(text string) (section, bool) {
 	if rest := text[len(lead):]; rest != "" && isDigit(rest[0]) && strings.ContainsAny(lead, ".,") {
 		lead = "" // 1.5万元
 	}
-	head := cut.First(text[len(lead):], 26)
 	short := len(cut.First(text, 26)) == len(text)
+	if lead == "" && !short {
+		return noSection, false
+	}
+	head := cut.First(text[len(lead):], 26)
 	runsOn := false
 	if i := strings.IndexAny(head, ":。,;"); i >= 0 {
-		if lead == "" && !short {
-			return noSection, false
-		}
 		runsOn = head[i] == ',' || head[i] == ';'
 		head = head[:i]
 	} else if !short {

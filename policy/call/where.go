@@ -67,7 +67,7 @@ func (r *reading) places(l line) {
 			r.address(l, i+len("在"), false)
 		}
 	}
-	if l.section == contactSection || l.section == whereSection {
+	if (l.section == contactSection || l.section == whereSection) && strings.Contains(l.text, "(") {
 		for _, at := range street.FindAllStringIndex(l.text, 8) {
 			if i := strings.LastIndexAny(l.text[:at[0]], "("); i >= 0 && i == at[0]-1 {
 				r.address(l, at[0], false)

@@ -71,9 +71,11 @@ var (
 	excludes = words.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|下发|统一组织|负责对|要高度重视`)
 	// except is a remark in brackets on those who may not.
 	except   = words.New(`\([^()]{1,20}除外\)`)
-	region   = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)?(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工商注册|的独立法人|的企业)`)
-	regionIn = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工作|从事)`)
-	size     = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
+	region   = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)?` + settled + `|工商注册|的独立法人|的企业)`)
+	regionIn = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)` + settled + `|工作|从事)`)
+	// anyRegion matches each text that one of them matches. It is fast, since it begins with words.
+	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled + `|工商注册|的独立法人|的企业|工作|从事)`)
+	size      = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
 
 	quality   = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
 	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$`)
@@ -82,6 +84,14 @@ var (
 	mostly    = words.New(`不超过|不高于|不大于|未满|不满`)
 	least     = words.New(`不低于|不少于|不小于|达到?|满|超过|高于`)
 	below     = words.New(`少于|低于`)
+)
+
+// Parts of the expressions for regions.
+const (
+	area    = `(?:省|市|自治区|县|区|旗)`
+	part    = `(?:行政区域|辖区|区域)?`
+	within  = `境内|范围内|内`
+	settled = `(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办`
 )
 
 // conditionWords are those of conditions, in the order in which whoOf asks for them.
@@ -123,7 +133,7 @@ var hints = func() *words.Finder {
 // who reads who may apply from the sentences that say so.
 func (r *reading) who(l line) {
 	inSection := l.section == whoSection
-	if l.heads || !inSection && (l.may&mayName == 0 || !speaksOf.MatchString(l.text)) {
+	if l.heads || !inSection && l.may&mayName == 0 {
 		return
 	}
 	from := 0
@@ -147,7 +157,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 			*list = append(*list, Said{value, quote, in})
 		}
 	}
-	names, conditions := s, conditionWords.Match(s)
+	names, conditions := s, conditionWords.May(s)
 	if r.call.Kind == KindObjection || r.call.Kind == KindTender {
 		names = "" // whoever disagrees or bids
 	}
@@ -160,7 +170,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 		return
 	}
 	for i, re := range []*words.Regexp{region, regionIn} {
-		if conditions&(1<<i) == 0 {
+		if conditions&(1<<i) == 0 || !anyRegion.MatchString(s) {
 			continue
 		}
 		for _, m := range re.FindAllStringSubmatch(s, 4) {

@@ -1,6 +1,7 @@
 package deadline
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,21 +20,25 @@ const (
 	year = `((?:19|20)\d{2}|\d{2,3})\s*年`
 )
 
-// days finds a day with or without a year, and a span of days or hours.
-var days = words.New(`(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail +
-	`(?:` + to + `(?:(?:` + year + `\s*)?(\d{1,2})\s*月)?\s*(\d{1,2})\s*[日号]` + tail + `|(` + to + hour + `)\s*)?|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(\d{1,2})\s*[日号]` + tail + `)`)
+// A day with or without a year, or two days of one month, at the beginning of a text; and
+// what follows the first day of a span. They are two expressions because package regexp
+// reads a long one slowly.
+var (
+	day      = words.New(`^(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail + `|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(\d{1,2})\s*[日号]` + tail + `)`)
+	untilDay = words.New(`^(?:` + to + `(?:(?:` + year + `\s*)?(\d{1,2})\s*月)?\s*(\d{1,2})\s*[日号]` + tail + `|(` + to + hour + `)\s*)`)
+)
 
-// The groups of days.
+// The groups of a day: those of day, then those of untilDay.
 const (
 	firstYear = 1 + iota
 	firstMonth
 	firstDay
+	shortFirst // of 4月25-26日
+	shortLast
 	lastYear
 	lastMonth
 	lastDay
 	untilHour
-	shortFirst // of 4月25-26日
-	shortLast
 )
 
 // mention is a day, or a span, that a sentence names.
@@ -59,6 +64,98 @@ const (
 	shortLeft   = 12  // between a heading and its day
 )
 
+// daysIn finds days by the 月 that each has: a search for digits alone would stop at
+// every number.
+func daysIn(s string) (all [][]int) {
+	for end := 0; len(all) < maxMentions; {
+		i := strings.Index(s[end:], "月")
+		if i < 0 {
+			return all
+		}
+		month := end + i
+		at := []int(nil)
+		for _, from := range startsOfDay(s[end:month]) {
+			if at = dayAt(s, end+from); at != nil {
+				break
+			}
+		}
+		if at == nil {
+			end = month + len("月")
+			continue
+		}
+		all, end = append(all, at), at[1]
+	}
+	return all
+}
+
+// dayAt reads the day or the span that begins at a place: where it is and where its
+// groups are, nil if none begins there.
+func dayAt(s string, from int) []int {
+	at := shifted(day.FindStringSubmatchIndex(cut.First(s[from:], longestDay)), from)
+	if at == nil {
+		return nil
+	}
+	until := []int(nil)
+	if at[2*firstDay] >= 0 {
+		until = shifted(untilDay.FindStringSubmatchIndex(cut.First(s[at[1]:], longestDay)), at[1])
+	}
+	if until == nil {
+		until = slices.Repeat([]int{-1}, 2*(untilHour-shortLast+1))
+	} else {
+		at[1] = until[1]
+	}
+	return append(at, until[2:]...)
+}
+
+// longestDay is how many characters a day has at most, with its hour.
+const longestDay = 60
+
+// shifted moves the places of a match that was found from a place on.
+func shifted(at []int, by int) []int {
+	for i := range at {
+		if at[i] >= 0 {
+			at[i] += by
+		}
+	}
+	return at
+}
+
+// startsOfDay returns where a day may begin that goes on with 月 after s: with its year
+// and with its month.
+func startsOfDay(s string) (all []int) {
+	month := numberBefore(s, 2)
+	if month < 0 {
+		return nil
+	}
+	if rest, found := strings.CutSuffix(strings.TrimRight(s[:month], spaces), "年"); found {
+		if y := numberBefore(rest, 4); y >= 0 {
+			digits := strings.TrimRight(rest[y:], spaces)
+			if len(digits) == 4 && !strings.HasPrefix(digits, "19") && !strings.HasPrefix(digits, "20") {
+				y++
+			}
+			all = append(all, y)
+		}
+	}
+	return append(all, month)
+}
+
+// spaces are what \s matches.
+const spaces = "\t\n\f\r "
+
+// numberBefore returns where the digits begin, at most so many, that end a text, -1 if
+// none do.
+func numberBefore(s string, most int) int {
+	end := len(strings.TrimRight(s, spaces))
+	i := end
+	for i > 0 && end-i < most && s[i-1] >= '0' && s[i-1] <= '9' {
+		i--
+	}
+	if i == end {
+		return -1
+	}
+	return i
+}
+
 // mentions finds the days of a line.
 func mentions(line, heading string) (all []mention) {
 	if !strings.Contains(line, "月") {
@@ -66,7 +163,7 @@ func mentions(line, heading string) (all []mention) {
 	}
 	plain := hans.Simplify(line)
 	end := 0 // of the mention before, with its 前
-	for _, at := range days.FindAllStringSubmatchIndex(plain, maxMentions) {
+	for _, at := range daysIn(plain) {
 		m := mention{groups: make([]string, len(at)/2), at: at[0]}
 		for i := range m.groups {
 			if at[2*i] >= 0 {

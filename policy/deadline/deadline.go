@@ -79,14 +79,14 @@ func (r Reader) Days(line, above string) (all []Day) {
 		if last.IsZero() {
 			continue
 		}
-		closes := labelOf(m.left).closes
-		ours := r.governs(m) && (!r.isFar(last) || closes || m.isSpan)
+		l := labelOf(m.left)
+		ours := r.governs(m, l) && (!r.isFar(last) || l.closes || m.isSpan)
 		if !m.isSpan {
 			first = when.Date{}
 		}
 		all = append(all, Day{
 			Term: Term{first, last, !written, moved.MatchString(m.left), m.text},
-			Ours: ours, Until: m.isSpan || m.until != "" || closes, At: m.at, End: m.end, Left: m.left, Right: m.right,
+			Ours: ours, Until: m.isSpan || m.until != "" || l.closes, At: m.at, End: m.end, Left: m.left, Right: m.right,
 		})
 	}
 	return all
@@ -116,7 +116,7 @@ func (r Reader) Within(line string) (count, unit, text string) {
 	}
 	for _, re := range []*words.Regexp{lasts, shownFor} {
 		for _, at := range re.FindAllStringSubmatchIndex(plain, maxMentions) {
-			if what := plain[at[2]:at[3]]; r.isFor(what) && !(what == "公告" && calls.MatchString(r.Title)) && !days.MatchString(plain[at[1]:]) {
+			if what := plain[at[2]:at[3]]; r.isFor(what) && !(what == "公告" && calls.MatchString(r.Title)) && len(daysIn(plain[at[1]:])) == 0 {
 				return plain[at[4]:at[5]], plain[at[6]:at[7]], line[at[0]:at[1]]
 			}
 		}
@@ -132,11 +132,10 @@ func (r Reader) isFor(what string) bool {
 }
 
 // governs reports whether what governs a day makes it the last day for readers.
-func (r Reader) governs(m mention) bool {
+func (r Reader) governs(m mention, l label) bool {
 	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Standing {
 		return false
 	}
-	l := labelOf(m.left)
 	if l.closes && counted.MatchString(m.left) {
 		return false
 	}

@@ -141,9 +141,15 @@ var (
 	foreignWords = words.New(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|保证金|押金|完成(?:时间|时限|期限)|办[理结]时限|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
 
+// longestTail is how many characters stand between a label and its day in most texts.
+const longestTail = 20
+
 // labelOf reads what is right before a day.
 func labelOf(left string) (l label) {
-	tail := connector.FindString(left)
+	tail := connector.FindString(cut.Last(left, longestTail))
+	if tail != "" && len(tail) == len(cut.Last(left, longestTail)) {
+		tail = connector.FindString(left)
+	}
 	l.fromNow = nowOn.MatchString(tail)
 	text := strings.TrimSpace(left[:len(left)-len(tail)])
 	text = inBracket.ReplaceAllString(text, "")
