@@ -12,8 +12,8 @@ import (
 )
 
 // amendedCalls finds calls of earlier issues of the list that a later notice moved,
-// corrected or canceled. Each returns once for each notice, for the readers who got the
-// call, and makes an issue by itself.
+// corrected or canceled. Each call appears once for each notice, for the readers who
+// got the call; one such call is enough for an issue.
 func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
 	type due struct {
 		article, notice int64
@@ -53,8 +53,8 @@ func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, toda
 	return out, nil
 }
 
-// amendItems adds what notices did to the calls among items. It leaves out changes
-// that no longer are any.
+// amendItems adds what notices did to the calls among items. It leaves out changes that
+// no longer apply.
 func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueItem, error) {
 	var news []int64
 	for i := range items {
@@ -81,7 +81,7 @@ func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueIte
 		if !ok || items[i].Event != "" {
 			continue
 		}
-		if !st.Until.IsZero() { // a later notice moved the day
+		if !st.Until.IsZero() { // a later notice moved the deadline
 			items[i].Article.Facts.DeadlineOn = st.Until
 		}
 		items[i].Amended, items[i].ChangedBy = &amend.Change{Notice: st.Notice, Kind: st.Kind, Was: st.Was, Until: st.Until}, st.Notice

@@ -47,7 +47,7 @@ func (s *Service) card(l subscribers.List, title, address string) channel.Card {
 	}
 }
 
-// Pause keeps what is left of a mailing from being sent to readers and channels.
+// Pause keeps the unsent messages of a mailing from being sent to readers and channels.
 func (s *Service) Pause(ctx context.Context, mailing int64) error {
 	n, err := s.Channels.Pause(ctx, mailing)
 	return s.orElse(ctx, mailing, n, err, s.Service.Pause)
@@ -59,14 +59,14 @@ func (s *Service) Resume(ctx context.Context, mailing int64) error {
 	return s.orElse(ctx, mailing, n, err, s.Service.Resume)
 }
 
-// Cancel cancels a mailing: what was not sent to readers and channels is dropped.
+// Cancel cancels a mailing: its unsent messages to readers and channels are dropped.
 func (s *Service) Cancel(ctx context.Context, mailing int64) error {
 	n, err := s.Channels.Cancel(ctx, mailing)
 	return s.orElse(ctx, mailing, n, err, s.Service.Cancel)
 }
 
-// orElse changes the state of a mailing as that of n deliveries to channels was changed.
-// Where these were all that is left, the mailing itself is done.
+// orElse changes the state of a mailing after that of n deliveries to channels changed.
+// If only deliveries to channels were left, the mailing itself is done.
 func (s *Service) orElse(ctx context.Context, mailing, n int64, err error, change func(context.Context, int64) error) error {
 	if err != nil {
 		return fmt.Errorf("channels of mailing %d: %w", mailing, err)

@@ -23,7 +23,7 @@ import (
 // waiting is an issue that waits for a later email of a reader.
 type waiting struct{ subscriber, list, issue int64 }
 
-// composedIssue is an issue as choosing needs it.
+// composedIssue is an issue with what a chooser needs of it.
 type composedIssue struct {
 	issue   Issue
 	items   []IssueItem
@@ -39,25 +39,25 @@ type chooser struct {
 	mailing int64
 	due     time.Time
 	current map[int64]*composedIssue   // by list
-	older   map[int64][]*composedIssue // by list, the oldest first, as far as somebody's wait for them
+	older   map[int64][]*composedIssue // by list, the oldest first, back to the first that a reader waits for
 	zones   map[int64]*time.Location
-	unnoted []mailed // what the mailing may contain and is not stored yet
+	unnoted []mailed // what the mailing may contain, as far as noteItems has not stored it yet
 
-	version   int64              // of the composition that prior was found at
-	prior     map[int64][]mailed // by variant of another mailing: its articles that are also ours
+	version   int64              // the version of the composition when prior was found
+	prior     map[int64][]mailed // by variant of another mailing: those of its articles that this mailing may contain
 	priorIn   []int64            // the mailings of those variants
 	memo      map[string]*content
 	filtered  map[string][]chosenItem
-	ofVariant map[int64][]int64 // lists that a variant has articles of
+	ofVariant map[int64][]int64 // by variant: the lists of which it contains articles
 
-	// Of the page of readers that is looked at:
+	// About the current page of readers:
 	firstWaiting map[int64]map[int64]int64 // by reader and list: the first issue that waits
 	sent         map[int64][]int64         // by reader: variants of prior, sorted
 	lastOn       map[int64]map[int64]time.Time
 	missing
 }
 
-// maxMemo bounds what is remembered of readers that were like others.
+// maxMemo limits how many results are kept for readers with equal preferences.
 const maxMemo = 50_000
 
 func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, issues []Issue) (c *chooser, err error) {
@@ -116,13 +116,14 @@ func (c *chooser) note(e *composedIssue) {
 	}
 }
 
-// chosen is what a reader gets, and what waits for them from now on and no longer.
+// chosen is what a reader gets, which issues wait for them from now on, and which no
+// longer wait.
 type chosen struct {
 	content       *content // nil: no mail
 	waits, served []waiting
 }
 
-// choose says what a reader of the page gets.
+// choose returns what a reader of the page gets.
 func (c *chooser) choose(r subscribers.Reader) (out chosen) {
 	var lists []int64
 	firstWaiting := c.firstWaiting[r.ID]
@@ -192,13 +193,13 @@ func choiceKey(c subscribers.Choice) string {
 	return strings.Join(c.Themes, "\x00") + "\x01" + strings.Join(c.Regions, "\x00") + "\x02"
 }
 
-// chosenItem is an item that a choice takes, and why.
+// chosenItem is an item that matches a reader's choice, and why.
 type chosenItem struct {
 	item *IssueItem
 	why  []filter.Reason
 }
 
-// taken returns the items of a composed issue that a choice takes.
+// taken returns the items of a composed issue that match a choice.
 func (c *chooser) taken(e *composedIssue, choice subscribers.Choice) []chosenItem {
 	key := fmt.Sprint(e.issue.ID, " ", choiceKey(choice))
 	if items, ok := c.filtered[key]; ok {
@@ -218,8 +219,8 @@ func (c *chooser) taken(e *composedIssue, choice subscribers.Choice) []chosenIte
 	return items
 }
 
-// assemble merges the issues of a reader's lists: each text once, in the first
-// list that has it, without what the reader already got.
+// assemble merges the issues of a reader's lists: each text once, in the first list
+// that has it, without texts that the reader already got.
 func (c *chooser) assemble(r subscribers.Reader, lists []int64, firstWaiting map[int64]int64) *content {
 	out := &content{language: r.Language, format: cmp.Or(r.Format, subscribers.HTML)}
 	got := make(map[mailed]bool)
@@ -242,7 +243,7 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, firstWaiting map
 				if !slices.ContainsFunc(x.item.asNews(), func(m mailed) bool { return before[m] }) {
 					continue
 				}
-				same = append(same, mailed{notice, ""}) // which stands for it
+				same = append(same, mailed{notice, ""}) // the notice itself appears only as the change of its call
 			}
 			for _, m := range same {
 				got[m] = true

@@ -23,12 +23,11 @@ type Composed struct {
 	Deliveries int
 }
 
-// ComposeDue composes everything that is due now: for each list at most one
-// issue, at the latest due time that passed since its last one, so that a node
-// that slept through several due times makes one issue. Lists that are due
-// together are sent together: a reader of several lists gets one email. Running
-// it again, or on two nodes at once, makes nothing twice; it completes what
-// another process left incomplete.
+// ComposeDue composes everything that is due now: for each list at most one issue, at
+// the latest due time that passed since its last one, so that a node that slept through
+// several due times makes one issue. Lists that are due together are sent together: a
+// reader of several lists gets one email. Running it again, or on two nodes at once,
+// composes nothing twice; it completes what another process left incomplete.
 func (s *Service) ComposeDue(ctx context.Context) ([]Composed, error) {
 	all, err := s.finishMailings(ctx)
 	if err != nil {
@@ -108,7 +107,7 @@ func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration
 	var out Composed
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		out = Composed{}
-		var seen []int64 // issues of the due times, numbered or not
+		var seen []int64 // issues at the due times, numbered or not
 		for _, d := range due {
 			if d.at.After(out.DueAt) {
 				out.DueAt = d.at
@@ -183,7 +182,7 @@ func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issu
 		INSERT INTO issues (list, number, due_at, last_seq, held, backfill, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (list, due_at) DO NOTHING RETURNING id`,
 		l.ID, issue.Number, d.at, draft.lastSeq, database.Bit(issue.Held), issue.Backfill, s.now()).Scan(&issue.ID)
-	if errors.Is(err, sql.ErrNoRows) { // composed already, here or on another node
+	if errors.Is(err, sql.ErrNoRows) { // already composed, here or on another node
 		return Issue{}, nil
 	}
 	if err != nil {
@@ -200,12 +199,13 @@ func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issu
 	return issue, nil
 }
 
-// Release sends a held issue: from now on it is as if its list did not hold.
+// Release sends a held issue: from now on it is like an issue of a list that holds
+// none.
 func (s *Service) Release(ctx context.Context, issue Issue) (Composed, error) {
 	return s.ReleaseOver(ctx, issue, 0)
 }
 
-// ReleaseOver is Release with emails that go out over some time.
+// ReleaseOver is Release with emails spread over some time.
 func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Duration) (Composed, error) {
 	if err := checkSpread(over); err != nil {
 		return Composed{}, err

@@ -12,7 +12,7 @@ type content struct {
 	key      string
 	language string
 	format   subscribers.Format
-	issues   []int64 // that the items are of; of a note that nothing is new, those without any
+	issues   []int64 // of the items; in an email that says that nothing is new, the issues without items
 	items    []contentItem
 }
 
@@ -21,8 +21,8 @@ type contentItem struct {
 	Article int64             `json:"a"`
 	Issue   int64             `json:"i"` // it came through
 	Event   string            `json:"e,omitempty"`
-	Chosen  []filter.Reason   `json:"w,omitempty"` // what of the reader's own choice it agrees with
-	Match   *forreader.Result `json:"m,omitempty"` // how its call stands to what the reader says of themselves; nil: it is none for the reader
+	Chosen  []filter.Reason   `json:"w,omitempty"` // which parts of the reader's choice it matches
+	Match   *forreader.Result `json:"m,omitempty"` // how its call matches the reader's profile; nil: it is not a call for this reader
 }
 
 // mailed is what a reader gets once: an article as news, or one event of it.

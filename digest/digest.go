@@ -24,12 +24,12 @@ import (
 	"dibao/subscribers"
 )
 
-// Options say how a node composes and sends. The zero value of a field means
-// the default named next to it.
+// Options say how a node composes and sends. The zero value of a field means the
+// default next to it.
 type Options struct {
 	SiteName     string           // 邸报
 	BaseURL      string           // of the web pages, without a slash at the end; required
-	From         mail.Address     // the sender of lists that name none
+	From         mail.Address     // the sender for lists that specify none
 	BounceDomain string           // of envelope senders (VERP); "": From is the envelope sender
 	Now          func() time.Time // time.Now
 	Logger       *slog.Logger     // slog.Default
@@ -41,7 +41,7 @@ type Options struct {
 // delivery.
 type Service struct {
 	*delivery.Service
-	Channels    *channel.Store // of lists, and what was sent to them
+	Channels    *channel.Store // channels of lists, and what was sent to them
 	Stars       *stars.Store   // of readers
 	db          *database.DB
 	articles    *feed.Store

@@ -16,12 +16,12 @@ import (
 	"dibao/subscribers"
 )
 
-// draft is an issue as it would be.
+// draft is an issue that is not stored yet.
 type draft struct {
 	items    []IssueItem // in reading order
-	lastSeq  int64       // matches up to here are dealt with
+	lastSeq  int64       // matches up to this one are dealt with
 	backfill int         // old articles that came in a flood since the last issue: they are held back
-	waiting  int         // matches that the next issue has no place for
+	waiting  int         // matches for which the issue has no room
 	folded   []matched   // matches that are the text of an item, or of one that was issued before
 }
 
@@ -50,7 +50,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 	if err != nil {
 		return draft{}, err
 	}
-	at := make(map[int64]int) // by the name of a text: its place among the items
+	at := make(map[int64]int) // by the key of a text: its place among the items
 	for _, m := range found {
 		ids := same.of(m.article.ID)
 		i, here := at[ids[0]]
@@ -68,7 +68,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 			at[ids[0]] = len(out.items)
 			out.items = append(out.items, IssueItem{Article: m.article, Why: m.why, Same: ids, Pinned: m.article.Pinned})
 		}
-		if out.waiting == 0 { // from the first that waits on, all is looked at again
+		if out.waiting == 0 { // all matches from the first waiting one on are looked at again
 			out.lastSeq = m.seq
 		}
 	}
@@ -108,7 +108,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 	return out, nil
 }
 
-// maxHeldBack bounds how many articles that are held back are looked at for a list.
+// maxHeldBack limits how many held-back articles are looked at for a list.
 const maxHeldBack = 5000
 
 // heldBack counts the articles that match the list, arrived since its last
@@ -179,9 +179,9 @@ func (s *Service) candidates(ctx context.Context, tx *sql.Tx, l subscribers.List
 	return news, nil
 }
 
-// texts says which articles are one text.
+// texts says which articles have the same text.
 type texts struct {
-	members map[int64][]int64 // by article: all that are its text, the same slice for each
+	members map[int64][]int64 // by article: all articles with its text; they share the slice
 	firsts  map[int64]bool    // the originals
 }
 
@@ -233,10 +233,9 @@ func (s *Service) inEarlierIssues(ctx context.Context, tx *sql.Tx, list int64, s
 	return brought, err
 }
 
-// returning finds articles of earlier issues of the list whose state changes
-// now: they were repealed or amended, come into force this week, or their last
-// day is near. Each returns once for each event, and only in an issue that is
-// published anyway.
+// returning finds articles of earlier issues of the list whose state changes now: they
+// were repealed or amended, come into force this week, or have their last day soon.
+// Each returns once for each event, and only in an issue that is published anyway.
 func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today policy.Date, items []IssueItem) ([]IssueItem, error) {
 	taken := make(map[int64]bool)
 	for _, it := range items {
@@ -286,10 +285,10 @@ func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today p
 	return out, nil
 }
 
-// isWithheld reports whether an article is not shown any more.
+// isWithheld reports whether an article is no longer shown.
 func isWithheld(a feed.Article) bool { return a.Held || a.Hidden || !a.WithdrawnAt.IsZero() }
 
-// changedFor is how many days after it a change of a document's state is news.
+// changedFor is for how many days the change of a document's state is news.
 const changedFor = 31
 
 // changed finds articles of earlier issues of the list that another document
@@ -365,7 +364,7 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 	return out, nil
 }
 
-// identities are what a reader who got the item has got.
+// identities returns everything that a reader who got the item has got with it.
 func (it IssueItem) identities() []mailed {
 	out := []mailed{{it.Article.ID, it.Event}}
 	if it.Event == "" {

@@ -19,7 +19,7 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	add := func(e *composedIssue) {
 		for _, it := range e.items {
 			same := it.identities()
-			if amend.NoticeOf(it.Event) != 0 { // it is for those who got the call
+			if amend.NoticeOf(it.Event) != 0 { // a notice is for readers who got the call
 				same = append(same, it.asNews()...)
 			}
 			for _, m := range same {
@@ -68,8 +68,8 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	})
 }
 
-// look reads what is known about a page of readers, whose ids are in (after,
-// last]. The result is valid until another process makes deliveries.
+// look reads what choose needs to know about a page of readers, whose ids are in
+// (after, last]. The result is valid until another process makes deliveries.
 func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
 	version, err := c.s.compositionVersion(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 	return c.lookLast(ctx, readers)
 }
 
-// lookCarried reads what waits for the readers of a page, and the issues that do.
+// lookCarried reads which issues wait for the readers of a page, and those issues.
 func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 	c.firstWaiting = make(map[int64]map[int64]int64)
 	first := make(map[int64]int64) // by list: the oldest issue that waits for anybody
@@ -141,7 +141,7 @@ func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 	found := false
 	for list, from := range first {
 		to := c.current[list].issue.ID
-		if to < 0 { // a preview: all there are
+		if to < 0 { // a preview: all issues so far
 			to = math.MaxInt64
 		}
 		if have := c.older[list]; len(have) > 0 {

@@ -24,7 +24,7 @@ func (s *Service) Drop(ctx context.Context, issue Issue) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error { return unhold(ctx, tx, issue) })
 }
 
-// unhold takes an issue that is held as one that is not.
+// unhold marks a held issue as not held; the error is NotHeld if it was not.
 func unhold(ctx context.Context, tx *sql.Tx, issue Issue) error {
 	res, err := tx.ExecContext(ctx, `UPDATE issues SET held = 0 WHERE id = $1 AND held = 1`, issue.ID)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 }
 
 // Begun returns how many emails of a mailing were sent, or are being sent, already:
-// a note that is set now is not in them.
+// they lack a note that is set now.
 func (s *Service) Begun(ctx context.Context, mailing int64) (n int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE mailing = $1 AND attempts > 0`, mailing).Scan(&n)
@@ -81,8 +81,8 @@ func (s *Service) HeldIssues(ctx context.Context) ([]Issue, error) {
 // remindEvery is how often an admin is reminded of an issue that waits.
 const remindEvery = 24 * time.Hour
 
-// RemindHeld returns the held issues of which no admin was reminded for a day,
-// and records the reminder, so that only one of several nodes sends it.
+// RemindHeld returns the held issues of which the admin was not reminded for a day, and
+// records the reminder, so that only one of several nodes sends it.
 func (s *Service) RemindHeld(ctx context.Context) ([]Issue, error) {
 	var ids []int64
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -226,7 +226,7 @@ func (s *Service) MailOfIssue(ctx context.Context, issue Issue, language string)
 	return s.mailOf(e)
 }
 
-// editedIssue is an issue, made already, for a reader who takes all of it.
+// editedIssue is a composed issue for a reader who gets all of it.
 func (s *Service) editedIssue(ctx context.Context, issue Issue, language string) (edited, error) {
 	x, err := s.composedIssue(ctx, issue)
 	if err != nil {
@@ -236,7 +236,7 @@ func (s *Service) editedIssue(ctx context.Context, issue Issue, language string)
 		x.items[i].Issue = issue.ID
 	}
 	due := issue.DueAt
-	if issue.Held { // releasing it makes its mailing
+	if issue.Held { // its mailing is made when it is released
 		due = s.now()
 	}
 	return edited{due: due, language: language, format: subscribers.HTML, issues: []Issue{issue}, items: x.items}, nil

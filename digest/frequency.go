@@ -62,8 +62,8 @@ func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) er
 	})
 }
 
-// listsOf returns the lists of which a variant contained something. An email of reminders
-// comes by a list, and has nothing of it.
+// listsOf returns the lists whose articles a variant contained. An email with reminders
+// is sent for a list but contains no articles of it.
 func (c *chooser) listsOf(ctx context.Context, tx *sql.Tx, variant int64) ([]int64, error) {
 	if lists, ok := c.ofVariant[variant]; ok {
 		return lists, nil

@@ -23,7 +23,7 @@ import (
 // ErrNotFound says that there is no such issue, mailing or variant.
 var ErrNotFound = delivery.ErrNotFound
 
-// Issue is one numbered composedIssue (第 N 期) of a list at one due time.
+// Issue is one number (第 N 期) of a list, composed for one due time.
 type Issue struct {
 	ID        int64
 	List      subscribers.List // only the id where the method says so
@@ -46,24 +46,24 @@ type IssueItem struct {
 	Article  feed.Article
 	Section  string
 	Why      []filter.Reason
-	Issue    int64              // it is of; only where the method says so
-	Event    string             // "": it is new; else why it returns
+	Issue    int64              // the issue it belongs to; only where the method says so
+	Event    string             // "": it is new; otherwise, why it appears again
 	Under    int64              // the article of the same email that it explains; 0: none
 	By       string             // the title of what repealed or amended it; "" if that is not known
-	Document int64              // that the article carries; 0: none
+	Document int64              // the document that the article contains; 0: none
 	Explains int64              // the document that it is an interpretation of; 0: none
-	Targets  []feed.Relation    // what it does with documents that are here
+	Targets  []feed.Relation    // its relations to documents in the database
 	Same     []int64            // other articles that are the same text
 	Pinned   bool               // by an admin
-	Priority int                // how much it asks to lead
+	Priority int                // as a highlight; see priorityOf
 	Reason   string             // why
-	Chosen   []filter.Reason    // what of the reader's own choice it agrees with
-	Concern  *forreader.Concern // its call, as it stands to what the reader says of themselves; nil: it is none for the reader
+	Chosen   []filter.Reason    // which parts of the reader's choice it matches
+	Concern  *forreader.Concern // its call, compared with the reader's profile; nil: it is not a call for this reader
 
-	ChangedBy int64         // the article that repealed or amended it; 0: that is not known
-	Call      *call.Call    // what it asks, where it is mailed; nil: nothing
-	Amended   *amend.Change // what a later notice does to its call; nil: nothing
-	ChangedOn policy.Date   // since when it is repealed; zero: that is not known
+	ChangedBy int64         // the article that repealed or amended it; 0: unknown
+	Call      *call.Call    // set only when an email is rendered; nil: it is not a call
+	Amended   *amend.Change // how a later notice changed its call; nil: not at all
+	ChangedOn policy.Date   // the day of the repeal; zero: unknown
 }
 
 // folded returns the same texts as they are stored.
@@ -83,8 +83,8 @@ func scanIssue(r database.Row) (Issue, error) {
 	return i, err
 }
 
-// Issues returns the newest issues of one list, or of all with list 0, without
-// held ones. Of their list they only have the id.
+// Issues returns the newest issues of one list, or of all with list 0, without held
+// ones. Only the id of their list is set.
 func (s *Service) Issues(ctx context.Context, list int64, limit int) ([]Issue, error) {
 	var all []Issue
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -108,7 +108,7 @@ func (s *Service) IssuesOfMailing(ctx context.Context, mailing int64) (all []Iss
 	return all, err
 }
 
-// IssueOf returns issue n of a list; of the list it holds the id only.
+// IssueOf returns issue n of a list; only the id of its list is set.
 func (s *Service) IssueOf(ctx context.Context, list, n int64) (Issue, error) {
 	var i Issue
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -169,7 +169,7 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 	return s.amendItems(ctx, items)
 }
 
-// relate finds which items carry which document, explain one, or change one.
+// relate finds which documents the items contain, explain or change.
 func (s *Service) relate(ctx context.Context, items []IssueItem, ids []int64) error {
 	documentOf, err := s.articles.DocumentsOf(ctx, ids)
 	if err != nil {

@@ -89,7 +89,8 @@ func citedAs(c policy.Citation) string {
 	return "《" + unquoted(c.Title) + "》（" + c.Number + "）"
 }
 
-// targetURL is the page of the document that a citation means, "" if we have none.
+// targetURL returns the page of the document that a citation means, "" if there is
+// none.
 func (s *Service) targetURL(it IssueItem, c policy.Citation) string {
 	for _, r := range it.Targets {
 		if r.Kind == c.Relation && r.TargetNumber == c.Number && r.TargetTitle == c.Title {
@@ -100,13 +101,13 @@ func (s *Service) targetURL(it IssueItem, c policy.Citation) string {
 }
 
 const (
-	// maxSummary bounds a summary in an email, in bytes.
+	// maxSummary limits a summary in an email, in bytes.
 	maxSummary = 600
-	// maxSays bounds the documents that an item names.
+	// maxSays limits how many documents an item names.
 	maxSays = 3
 )
 
-// shownDates leaves out what the badge says already.
+// shownDates leaves out dates that the badge already shows.
 func shownDates(all []templates.DateFact, it IssueItem) []templates.DateFact {
 	said := "deadline"
 	switch {
@@ -127,7 +128,7 @@ func dateText(language, form string, d policy.Date) string {
 // nearDays is within how many days a date is shown with its day of the week.
 const nearDays = 14
 
-// dayText writes a date as short as it is clear today.
+// dayText writes a date as briefly as it is still clear on the given day.
 func dayText(language string, d, today policy.Date) string {
 	switch {
 	case !d.Before(today) && d.Before(today.AddDays(nearDays)):
@@ -138,7 +139,7 @@ func dayText(language string, d, today policy.Date) string {
 	return dateText(language, "date.year", d)
 }
 
-// badge says the date or the state for which an item stands where it stands.
+// badge returns the date or state that put an item into its section.
 func badge(it IssueItem, language string, today policy.Date) (text string, urgent bool) {
 	f := it.Article.Facts
 	day := func(d policy.Date) string { return dayText(language, d, today) }

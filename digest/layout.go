@@ -36,7 +36,7 @@ var sections = []string{
 
 // The events for which an article that was issued before returns, once each.
 const (
-	eventEffective = "effective" // it comes into force this week
+	eventEffective = "effective" // the document comes into force this week
 	eventExpiring  = "expiring"
 	eventRepealed  = "repealed"
 	eventAmended   = "amended"
@@ -47,7 +47,7 @@ const (
 	effectiveWithin = 7
 	// expiringWithin is how many days before its last day a document is expiring.
 	expiringWithin = 90
-	// oldAfter is how long ago something was published that leads no issue.
+	// oldAfter is the age in days from which an article can't be a highlight.
 	oldAfter = 180
 	// maxHighlights and minForHighlights: an issue with only a few items needs
 	// no highlights.
@@ -55,7 +55,7 @@ const (
 	minForHighlights = 8
 )
 
-// sectionOf says under which heading an item is in an issue of today.
+// sectionOf returns the section of an item in an issue of today.
 func sectionOf(a feed.Article, event string, today policy.Date) string {
 	f := a.Facts
 	switch {
@@ -88,7 +88,7 @@ func sectionOf(a feed.Article, event string, today policy.Date) string {
 	return sectionOther
 }
 
-// within reports whether d is today or one of the days after it, n in all.
+// within reports whether d is today or one of the days after it, n days in all.
 func within(d, today policy.Date, n int) bool {
 	return !d.IsZero() && !d.Before(today) && d.Before(today.AddDays(n))
 }
@@ -133,7 +133,7 @@ func orLast(d policy.Date) string {
 
 var levels = []division.Level{division.Central, division.Ministry, division.Province, division.City, division.County}
 
-// levelRank is the place of an issuer's level; what is unknown comes last.
+// levelRank is the rank of an issuer's level; unknown levels come last.
 func levelRank(a feed.Article) int {
 	if i := slices.Index(levels, a.Facts.Level); i >= 0 {
 		return i
@@ -158,7 +158,8 @@ func typeRank(a feed.Article) int {
 	return len(types)
 }
 
-// Why an item leads an issue; the words are the catalog's, "lead." before them.
+// Why an item leads an issue. The words for pages and emails have the key "lead." and
+// this code.
 const (
 	leadPinned   = "pinned"   // by an admin
 	leadLaw      = "law"      // a law or an order of the central government
@@ -237,7 +238,7 @@ type block struct {
 	items   []IssueItem
 }
 
-// layOut puts items into their sections, and a few of them before all others.
+// layOut puts items into their sections, and a few before all others as highlights.
 func layOut(items []IssueItem) []block {
 	own := forTheReader(items)
 	leads := make([]int, 0, len(items))
@@ -255,7 +256,7 @@ func layOut(items []IssueItem) []block {
 	for _, i := range leads {
 		byKey[sectionHighlights] = append(byKey[sectionHighlights], items[i])
 	}
-	others := make([]IssueItem, 0, len(items)) // what stands first does not stand below its original, too
+	others := make([]IssueItem, 0, len(items)) // an interpretation among the highlights does not also appear under its original
 	for i, it := range items {
 		if !own[i] {
 			others = append(others, it)
@@ -272,7 +273,7 @@ func layOut(items []IssueItem) []block {
 		}
 		key := it.Section
 		if !slices.Contains(sections, key) {
-			key = sectionDeadlines // of an issue of an earlier version: consultations
+			key = sectionDeadlines // issues of an earlier version have a section for consultations
 		}
 		byKey[key] = append(byKey[key], it)
 	}
@@ -292,12 +293,12 @@ func layOut(items []IssueItem) []block {
 	return out
 }
 
-// maxForReader is how many calls stand first in an email; the others stand where they
-// would without the reader's profile.
+// maxForReader is how many calls come first in an email; the others are placed as if
+// the reader had no profile.
 const maxForReader = 12
 
-// forTheReader picks the calls that stand first, by their places among the items:
-// those of which most agrees with what the reader says, then those that end first.
+// forTheReader returns the positions of the calls that come first: those that match
+// most of the reader's profile, then those that end soonest.
 func forTheReader(items []IssueItem) map[int]bool {
 	var at []int
 	for i, it := range items {
@@ -343,7 +344,7 @@ func explanations(items []IssueItem) explained {
 		e.of[it.Article.ID] = original
 		e.by[original] = append(e.by[original], it)
 	}
-	for article, original := range e.of { // under what is itself under another nothing stands
+	for article, original := range e.of { // explanations are not nested
 		if e.of[original] != 0 {
 			e.by[original] = slices.DeleteFunc(e.by[original], func(it IssueItem) bool { return it.Article.ID == article })
 			delete(e.of, article)
@@ -357,7 +358,7 @@ func (e explained) place(items []IssueItem) []IssueItem {
 	out := make([]IssueItem, 0, len(items))
 	for _, it := range items {
 		out = append(append(out, it), e.by[it.Article.ID]...)
-		delete(e.by, it.Article.ID) // it may be here for an event, too
+		delete(e.by, it.Article.ID) // the article may also be here for an event
 	}
 	return out
 }

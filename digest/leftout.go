@@ -14,14 +14,14 @@ import (
 // LeftOut is an article that the next issue of a list would not hold, and why.
 type LeftOut struct {
 	Article feed.Article
-	Why     string // theme, region, …: what of the query it does not meet; held, withdrawn, older, archive; same, issued, full
-	Detail  string // what it has instead, for people
+	Why     string // theme, region, …: the condition of the query that it does not meet; or held, withdrawn, older, archive, same, issued, full
+	Detail  string // the article's own value, in words
 }
 
 // The reasons besides those of leftOut and the fields of a query.
 const (
-	leftOutSame   = "same"   // another article of the issue is the same text
-	leftOutIssued = "issued" // an issue contained it
+	leftOutSame   = "same"   // another article of the issue has the same text
+	leftOutIssued = "issued" // an issue already contained it
 	leftOutFull   = "full"   // the issue is full; it waits for the next one
 )
 
@@ -86,8 +86,8 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 	return out, nil
 }
 
-// unmet returns the first condition of a query that an article does not meet,
-// and the value that it has instead; "" if it meets all.
+// unmet returns the first condition of a query that an article does not meet, and the
+// article's own value; "" if it meets all.
 func unmet(q subscribers.Query, a feed.Article) (field, has string) {
 	f := a.Facts
 	for _, one := range []struct {

@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	// maxHTML is how large the HTML of an email may be: some programs cut it off
-	// at 102 kB. Past it the last items are shortened, and left out at the end.
+	// maxHTML is how large the HTML of an email may be: some programs cut it off at 102
+	// kB. Beyond that size, the last items are shortened or left out.
 	maxHTML = 100_000
-	// ownSize is about what a reader's own address adds to the HTML, in bytes.
+	// ownSize is roughly what a reader's own address adds to the HTML, in bytes.
 	ownSize = 160
-	// footRoom is kept for what is below the items.
+	// footRoom is the space in bytes that is reserved for what follows the items.
 	footRoom = 4_000
-	// maxPieces bounds the pieces that are kept, in bytes.
+	// maxPieces limits the pieces that are kept, in bytes.
 	maxPieces = 48 << 20
-	// maxIssues bounds the issues that are kept with their items.
+	// maxIssues limits how many issues are kept with their items.
 	maxIssues = 64
 )
 
@@ -44,7 +44,7 @@ type pieceRenderer struct {
 	bytes          int // that the pieces hold
 }
 
-// issueItems is an issue with its items, by what they are mailed for.
+// issueItems is an issue with its items, by article and event.
 type issueItems struct {
 	issue Issue
 	items map[mailed]IssueItem
@@ -83,7 +83,7 @@ func (p *pieceRenderer) composedIssue(ctx context.Context, id int64) (*issueItem
 	return e, nil
 }
 
-// item returns an item as a variant names it; none if an admin hid it since.
+// item returns the item that a variant refers to; none if an admin hid it since.
 func (p *pieceRenderer) item(ctx context.Context, c contentItem) (it IssueItem, ok bool, err error) {
 	e, err := p.composedIssue(ctx, c.Issue)
 	if err != nil {
@@ -103,7 +103,7 @@ func (p *pieceRenderer) item(ctx context.Context, c contentItem) (it IssueItem, 
 	return it, ok, nil
 }
 
-// renderedMail is an email but for what is each reader's own.
+// renderedMail is an email without each reader's own links and addresses.
 type renderedMail struct {
 	subject    string
 	text, html []mail.Piece
@@ -113,10 +113,10 @@ type renderedMail struct {
 // renderMail renders an email: its head, the sections with their items, its foot.
 func (p *pieceRenderer) renderMail(e edited, from netmail.Address) (renderedMail, error) {
 	v := p.s.outline(e, from)
-	m := &mailBuilder{pieceRenderer: p, outline: v, rest: len(e.items), renderedMail: renderedMail{subject: v.Subject, own: 2048}} // what joins the pieces
+	m := &mailBuilder{pieceRenderer: p, outline: v, rest: len(e.items), renderedMail: renderedMail{subject: v.Subject, own: 2048}} // joins the pieces
 	title := fmt.Sprint(e.language, v.Title, "\n", v.Number, v.Date)
 	for _, x := range []struct {
-		key   string // "": the mail's own
+		key   string // "": it belongs to this email only
 		write func() (templates.Mail, error)
 	}{
 		{"top " + title, v.Top}, {"", v.Teaser}, {"masthead " + title, v.Masthead}, {"", v.Contents}, {"note " + e.language + v.Note, v.EditorsNote},
@@ -165,7 +165,8 @@ func (m *mailBuilder) add(x piece) {
 	m.size += x.size
 }
 
-// section adds a section: its items, and in lines of their issuers those that fold.
+// section adds a section: its items, and one line per issuer for those that are
+// combined.
 func (m *mailBuilder) section(b block) error {
 	heading := templates.DigestSection{Language: m.language, Key: b.section, Count: len(b.items)}
 	x, err := m.piece(fmt.Sprint("section ", m.language, b.section, " ", len(b.items)), heading.Heading)
@@ -214,14 +215,14 @@ func (m *mailBuilder) section(b block) error {
 }
 
 const (
-	// shortSize is about the HTML of an item that is shortened.
+	// shortSize is roughly the HTML size of a shortened item, in bytes.
 	shortSize = 420
-	// maxTitles is how much of the HTML is reserved for titles: an issue of
+	// maxTitles is how much of the HTML is reserved for titles: so even an issue of
 	// very many articles begins with some complete items.
 	maxTitles = maxHTML * 3 / 4
 )
 
-// item returns the piece of an item where it stands, whole or as its title alone.
+// item returns the piece of an item in its section, complete or only its title.
 func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, error) {
 	key := make([]byte, 0, 64)
 	key = append(append(key, 'i'), m.language...)
@@ -252,14 +253,14 @@ func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, err
 		if section == sectionForReader && it.Concern != nil {
 			v.ForReader, v.Summary = forreader.View(m.language, it.Article, *it.Concern, m.day), ""
 		}
-		if section == sectionHighlights && it.Reason != "" { // an interpretation under its original leads by that
+		if section == sectionHighlights && it.Reason != "" { // an interpretation under its original leads for its original's reason
 			v.Lead = templates.Words(m.language, "lead."+it.Reason)
 		}
 		return v.Mail()
 	})
 }
 
-// mayStar reports whether an item is a call that readers can star: there is still time.
+// mayStar reports whether an item is a call that readers can star: one with time left.
 func (m *mailBuilder) mayStar(it IssueItem) bool {
 	return it.Call != nil && !it.isCanceled() && forreader.IsOpen(*it.Call, it.Article.Facts.DeadlineOn, m.day)
 }
@@ -312,7 +313,7 @@ func (p *pieceRenderer) piece(key string, write func() (templates.Mail, error)) 
 		return piece{}, err
 	}
 	if p.bytes > maxPieces {
-		clear(p.pieces) // the variants that hold them keep theirs
+		clear(p.pieces) // variants that use them keep them in memory
 		p.bytes = 0
 	}
 	p.pieces[key] = x

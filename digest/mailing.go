@@ -78,7 +78,7 @@ func (s *Service) makeDeliveries(ctx context.Context, mailing int64) (n int, err
 			n += made
 		}
 		if errors.Is(err, errTaken) {
-			m, err = s.openMailing(ctx, mailing) // go on from where it is now
+			m, err = s.openMailing(ctx, mailing) // continue from its present state
 			more = m != nil && m.open
 		}
 		if err != nil {
@@ -92,18 +92,18 @@ func (s *Service) makeDeliveries(ctx context.Context, mailing int64) (n int, err
 	return n, err
 }
 
-// mailingRun is a mailing whose deliveries are being made.
+// mailingRun is a mailing for which deliveries are being made.
 type mailingRun struct {
 	s      *Service
 	id     int64
 	due    time.Time
 	made   time.Time     // when it was begun
-	over   time.Duration // from then on its emails go out
+	over   time.Duration // its emails go out over this time
 	open   bool
 	after  int64   // readers up to here are done
 	issues []int64 // that it contains, numbered or not
 	lists  []int64
-	fresh  bool // an issue is numbered: every reader is looked at
+	fresh  bool // one of the issues is numbered: every reader is looked at
 	*chooser
 	variants map[string]int64 // by key of their content, as far as they are known
 }
@@ -155,7 +155,7 @@ func (m *mailingRun) readers(ctx context.Context) ([]subscribers.Reader, bool, e
 		readers, err := m.s.subscribers.ForMailing(ctx, m.lists, m.after, readerPage)
 		return readers, len(readers) == readerPage, err
 	}
-	// Nothing is new: only those who wait for something.
+	// Nothing is new: only readers who wait for something are looked at.
 	waiting, err := m.s.subscribers.WantEmpty(ctx, m.lists, m.after, readerPage)
 	if err != nil {
 		return nil, false, err
@@ -211,7 +211,7 @@ func (p batch) without(gone map[int64]bool) batch {
 	return p
 }
 
-// plan says what readers get, whose ids follow after.
+// plan decides what the readers whose ids follow after get.
 func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, after int64) (batch, error) {
 	p := batch{last: readers[len(readers)-1].ID}
 	if err := m.look(ctx, readers, after, p.last); err != nil {
@@ -251,15 +251,15 @@ func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n 
 	}
 	m.version++ // ours
 	if len(m.variants) > maxMemo {
-		clear(m.variants) // they are found in the table
+		clear(m.variants) // they will be found in the table again
 	}
 	maps.Copy(m.variants, stored)
 	m.unnoted, m.after = nil, p.last
 	return len(p.deliveries), nil
 }
 
-// store stores the deliveries of a page. It returns the variants that were new:
-// if the transaction is run again, they are stored again.
+// store stores the deliveries of a page. It returns the new variants: if the
+// transaction is repeated, they are stored again.
 func (m *mailingRun) store(ctx context.Context, tx *sql.Tx, p batch) (map[string]int64, error) {
 	if err := m.s.countComposition(ctx, tx, m.version); err != nil {
 		return nil, err
@@ -297,10 +297,10 @@ func (s *Service) compositionVersion(ctx context.Context) (version int64, err er
 	return version, err
 }
 
-// countComposition records that deliveries are made from what was known at
-// version, or returns errTaken if others were made since. It locks the row
-// until the end of the transaction: two mailings that are composed at the same
-// time can't send one reader the same article.
+// countComposition records that deliveries are made from the data as of version, or
+// returns errTaken if others were made since. It locks the row until the end of the
+// transaction: two mailings that are composed at the same time can't send one reader
+// the same article.
 func (s *Service) countComposition(ctx context.Context, tx *sql.Tx, version int64) error {
 	res, err := tx.ExecContext(ctx, `INSERT INTO composition (id, version) VALUES (1, 1)
 		ON CONFLICT (id) DO UPDATE SET version = composition.version + 1 WHERE composition.version = $1`, version)
@@ -352,7 +352,7 @@ func (m *mailingRun) insertDeliveries(ctx context.Context, tx *sql.Tx, rows [][2
 	return nil
 }
 
-// These go by pairs and triples of numbers, all of a page at once.
+// The parameters are pairs and triples of numbers, for a whole page at once.
 const (
 	addWaitingSQLite = `INSERT INTO carried (subscriber, list, issue)
 		SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1) WHERE true ON CONFLICT (subscriber, list) DO UPDATE SET issue = excluded.issue`

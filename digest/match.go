@@ -155,7 +155,7 @@ func (s *Service) lookBack(ctx context.Context, l subscribers.List) error {
 type match struct {
 	article int64
 	why     []filter.Reason
-	late    bool // it has been here for too long to be news, unless it is matched already
+	late    bool // it was collected too long ago to be news, unless it is already matched
 }
 
 // findMatches returns, for each list, which of the articles it asks for.
@@ -194,9 +194,9 @@ func wants(l subscribers.List, a feed.Article) (why []filter.Reason, ok bool) {
 const (
 	leftOutHidden    = "hidden"    // by an admin
 	leftOutHeld      = "held"      // it came in a flood of old articles
-	leftOutWithdrawn = "withdrawn" // its site took it away
-	leftOutOlder     = "older"     // it was here before the list
-	leftOutArchive   = "archive"   // it was old when it came
+	leftOutWithdrawn = "withdrawn" // its site removed it
+	leftOutOlder     = "older"     // it was collected before the list existed
+	leftOutArchive   = "archive"   // it was old when it was collected
 )
 
 // leftOut says why an article is not news for a list, "" if it is.
@@ -224,7 +224,7 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 	if err := s.lockList(ctx, tx, list); err != nil {
 		return err
 	}
-	// What an issue skipped and none contained is matched again.
+	// A match that an issue skipped and no issue contained is made again.
 	_, err := tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)
 		AND seq <= COALESCE((SELECT MAX(last_seq) FROM issues WHERE list = $1), 0) AND `+notIssued, list, database.JSON(page))
 	if err != nil {

@@ -32,7 +32,7 @@ func (s *Service) EachMessage(ctx context.Context, mailing int64, messageKey []b
 			page, err = database.Collect(ctx, tx, func(row database.Row) (delivery.Delivery, error) {
 				var d delivery.Delivery
 				return d, row.Scan(&d.ID, &d.Subscriber, &d.Variant)
-			}, `SELECT id, subscriber, variant FROM deliveries WHERE mailing + 0 = $1 AND id > $2 ORDER BY id LIMIT $3`, // by id: + 0 keeps it off the index of mailings
+			}, `SELECT id, subscriber, variant FROM deliveries WHERE mailing + 0 = $1 AND id > $2 ORDER BY id LIMIT $3`, // by id: + 0 keeps the planner from using the index of mailings
 				mailing, after, messagePage)
 			return err
 		})

@@ -25,7 +25,7 @@ type missedPart struct{ list, issue, variant int64 }
 // missing is what the readers of a mailing did not get.
 type missing struct {
 	composedIssues map[int64]*composedIssue       // by issue
-	items          map[missedPart]map[mailed]bool // of a variant that was not delivered
+	items          map[missedPart]map[mailed]bool // the items of a variant that was not delivered
 	parts          map[int64][]missedPart         // by variant
 	lifted         map[int64][]missedPart         // by reader
 	failed         map[int64][]int64              // by reader of the page: variants

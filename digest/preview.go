@@ -17,7 +17,7 @@ import (
 // Mail is a rendered mail; its links for one reader lead nowhere.
 type Mail struct {
 	Subject, HTML, Text string
-	Held                []Issue // of a reader's preview: the issues in it that wait for an admin
+	Held                []Issue // in a reader's preview: its issues that wait for an admin
 }
 
 // PreviewMail renders the mail that the next issue of l would be now.
@@ -98,7 +98,7 @@ func (s *Service) Variants(ctx context.Context, mailing int64) ([]Variant, error
 	for i := range all {
 		all[i].Lists = []string{}
 		for _, id := range issuesOf[all[i].ID] {
-			if slug := slugs[id]; slug != "" && !slices.Contains(all[i].Lists, slug) { // a list that was removed has none
+			if slug := slugs[id]; slug != "" && !slices.Contains(all[i].Lists, slug) { // a list that was removed has no slug
 				all[i].Lists = append(all[i].Lists, slug)
 			}
 		}
@@ -127,7 +127,7 @@ func sampleSlots(why receiptReason) []string {
 	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why.of(time.Time{}))
 }
 
-// mailOf sets an email and returns it as a reader's program would show it.
+// mailOf assembles an email and returns it as a reader's program would show it.
 func (s *Service) mailOf(e edited) (Mail, error) {
 	from, err := s.senderOf(e.issues[0].List)
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *Service) mailOf(e edited) (Mail, error) {
 	return m, nil
 }
 
-// tidy takes away the spaces with which pieces are padded.
+// tidy removes the spaces with which pieces are padded.
 func tidy(s string) string {
 	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
 	for i, l := range lines {

@@ -57,7 +57,8 @@ func (s *Service) MatchedBefore(ctx context.Context, list, before int64, limit i
 	return articles, next, nil
 }
 
-// Matched are the articles that a list matched, by the number of the match.
+// Matched is a page of the articles that a list matched, with the numbers of the
+// matches.
 func (s *Service) Matched(list int64) site.Entries {
 	return site.Entries{
 		Last: func(ctx context.Context) (last int64, err error) {

@@ -23,7 +23,7 @@ import (
 // reminders go out.
 const reminderHour = 8
 
-// reminderPage bounds the stars that are looked at in one run.
+// reminderPage limits how many stars are looked at in one run.
 const reminderPage = 100_000
 
 const reminderPrefix = "remind/"
@@ -49,7 +49,7 @@ type reminder struct {
 // emails of a list to which they subscribe, so that the same rules apply to both. Each
 // reminder is composed once: its row and its delivery are written in one transaction.
 func (s *Service) composeReminders(ctx context.Context) ([]Composed, error) {
-	today := policy.DateOf(s.now()) // in every zone it is this day or one beside it
+	today := policy.DateOf(s.now()) // in any time zone, it is this day, the previous or the next
 	near, err := s.Stars.Near(ctx, today.AddDays(-1), today.AddDays(slices.Max(agenda.Before)+1), reminderPage)
 	if err != nil || len(near) == 0 {
 		return nil, err
@@ -78,7 +78,7 @@ func (s *Service) composeReminders(ctx context.Context) ([]Composed, error) {
 		}
 	}
 	due := make(map[int64][]reminder)          // by reader
-	by := make(map[int64][]subscribers.Reader) // by the list that reminds
+	by := make(map[int64][]subscribers.Reader) // by the list whose sender and links the reminder uses
 	for _, w := range near {
 		r, ok := readers[w.Subscriber]
 		i := slices.IndexFunc(r.Lists, func(l int64) bool { return issues[l].ID != 0 })
@@ -116,7 +116,7 @@ func (s *Service) composeReminders(ctx context.Context) ([]Composed, error) {
 	return all, nil
 }
 
-// remind makes a mailing of the reminders of readers that nobody has composed yet. It
+// remind makes a mailing of the readers' reminders that have not been composed yet. It
 // returns mailing 0 if there are none.
 func (s *Service) remind(ctx context.Context, issue Issue, readers []subscribers.Reader, due map[int64][]reminder) (out Composed, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -151,7 +151,7 @@ func (s *Service) remind(ctx context.Context, issue Issue, readers []subscribers
 			}
 			rows = append(rows, [2]int64{r.ID, variants[c.key]})
 		}
-		if len(rows) == 0 { // another node was faster
+		if len(rows) == 0 { // another node already composed them
 			_, err := tx.ExecContext(ctx, `DELETE FROM mailings WHERE id = $1`, id)
 			return err
 		}

@@ -25,7 +25,7 @@ func slotsOf(unsubscribe, preferences string, why whySaid) []string {
 	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences, templates.SlotWhyHTML: why.html, templates.SlotWhyText: why.text}
 }
 
-// because is what an email needs to say why its reader gets it.
+// receiptReason is what an email needs to know to say why its reader gets it.
 type receiptReason struct{ language, lists, by, zone string }
 
 func receiptReasonOf(e edited, from netmail.Address) receiptReason {
@@ -46,10 +46,10 @@ func (b receiptReason) of(added time.Time) whySaid {
 // whySaid is why a reader gets an email, in words.
 type whySaid struct{ html, text string }
 
-// slots are what is a reader's own in an email. Most readers of a variant confirmed
-// or came by one file, so that the sentence why is made once.
+// slots are what is a reader's own in an email. Most readers of a variant confirmed or
+// came by one file, so the sentence that says why is made once.
 func (v *variant) slots(unsubscribe, preferences string, added time.Time) []string {
-	quarter := added.Unix() / 900 // days of all zones begin with one
+	quarter := added.Unix() / 900 // the days of all time zones begin with a quarter of an hour
 	said, ok := v.said.Load(quarter)
 	if !ok {
 		said, _ = v.said.LoadOrStore(quarter, v.why.of(added))
@@ -92,7 +92,7 @@ type renderer struct {
 	cache   map[int64]*variant
 	bytes   int // that the variants in the cache hold of their own
 	press   *pieceRenderer
-	rows    map[int64]storedVariant // read and not rendered yet
+	rows    map[int64]storedVariant // rows that were read and not rendered yet
 }
 
 // variant is a rendered mail that lacks only what is a reader's own.
@@ -106,7 +106,7 @@ type variant struct {
 	bytes    int
 	why      receiptReason
 	said     sync.Map // whySaid by the quarter of an hour in which its reader was added
-	void     bool     // all its articles are hidden: nobody wants it
+	void     bool     // all its articles are hidden: nobody gets it
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
@@ -140,7 +140,7 @@ func (r *renderer) variant(ctx context.Context, id int64) (*variant, error) {
 		return nil, err
 	}
 	if len(r.cache) >= maxVariants || r.bytes > maxVariantBytes {
-		for id, old := range r.cache { // half of them: which are wanted next nobody knows
+		for id, old := range r.cache { // half of them, since nobody knows which are needed next
 			if len(r.cache) <= maxVariants/2 && r.bytes <= maxVariantBytes/2 {
 				break
 			}
@@ -153,7 +153,7 @@ func (r *renderer) variant(ctx context.Context, id int64) (*variant, error) {
 	return v, nil
 }
 
-// Render is variant for whoever delivers.
+// Render returns the variant of a delivery, for package delivery.
 func (r *renderer) Render(ctx context.Context, variant int64) (delivery.Message, error) {
 	return r.variant(ctx, variant)
 }
@@ -173,7 +173,7 @@ func (v *variant) Assemble(to *mail.Assembly, reader subscribers.Reader, message
 
 // personal fills in what is a reader's own: tokens and addresses.
 func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID string) (mail.Personal, error) {
-	list := int64(0) // an email of several lists is left with all of them
+	list := int64(0) // unsubscribing from an email of several lists ends all of them
 	if len(v.lists) == 1 {
 		list = v.lists[0]
 	}
@@ -195,7 +195,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	}, nil
 }
 
-// edited is what an email is made of.
+// edited is the content from which an email is made.
 type edited struct {
 	mailing  int64
 	due      time.Time
@@ -206,7 +206,7 @@ type edited struct {
 	items    []IssueItem
 }
 
-// storedVariant is a variant as its row has it.
+// storedVariant is a variant as stored in its row.
 type storedVariant struct {
 	id int64
 	edited
@@ -268,7 +268,7 @@ func (r *renderer) renderStored(ctx context.Context, stored storedVariant) (*var
 	return v, err
 }
 
-// edit gets what a variant is made of.
+// edit reads the content of a variant.
 func (p *pieceRenderer) edit(ctx context.Context, stored storedVariant) (edited, error) {
 	e := stored.edited
 	for _, id := range stored.issueIDs {
@@ -330,8 +330,9 @@ func (r *renderer) render(e edited) (*variant, error) {
 	return v, err
 }
 
-// lateAfter is how long after it was due an email is dated by when it is made: an
-// old Date puts it far down among what a reader has read, and counts against it.
+// lateAfter is how long after it was due an email is dated by when it is made: an old
+// Date would sort the email below mail that the reader has already seen, and makes it
+// look like spam.
 const lateAfter = time.Hour
 
 // dateOf returns the Date of an email: when it was due or, where the mailing was
@@ -365,7 +366,7 @@ func (s *Service) SectionViews(items []IssueItem, language string) []templates.S
 	for _, b := range layOut(items) {
 		section := templates.Section{Key: b.section}
 		if b.section == sectionAmended {
-			section.Key += ".page" // its visitors received nothing
+			section.Key += ".page" // its visitors are not readers who received the issue
 		}
 		for _, it := range b.items {
 			section.Items = append(section.Items, s.itemView(it, language))
@@ -389,7 +390,7 @@ func (s *Service) issuesByID(ctx context.Context, ids []int64) ([]Issue, error) 
 	all := make([]Issue, 0, len(ids))
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all = all[:0]
-		for _, id := range ids { // a reader's few lists
+		for _, id := range ids { // a reader's lists are few
 			i, err := scanIssue(tx.QueryRowContext(ctx, `SELECT `+issueColumns+` FROM issues i WHERE i.id = $1`, id))
 			if err != nil {
 				return fmt.Errorf("issue %d: %w", id, err)

@@ -9,10 +9,10 @@ import (
 	"dibao/subscribers"
 )
 
-// PauseAll pauses every mailing that is composed or being sent and returns how
-// many there are. After a restore nobody knows which of their emails were sent
-// since the backup was made, and a reader should not get one twice. The same applies to channels,
-// and to reminders that are due, which are composed for that.
+// PauseAll pauses every mailing that is composed or being sent and returns how many there are.
+// After a restore nobody knows which of their emails were sent since the backup was made, and a
+// reader should not get one twice. The same applies to channels, and to reminders that are due,
+// which are composed for that purpose.
 func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
 	if _, err := s.composeReminders(ctx); err != nil {
 		return 0, err
@@ -34,7 +34,7 @@ func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
 // DueList is a list whose due time passed.
 type DueList struct {
 	List subscribers.List
-	At   time.Time // of a list that comes out as it happens: now
+	At   time.Time // for an as-it-happens list: now
 }
 
 // DueSinceBackup returns, right after a restore, the lists of which an issue
@@ -66,8 +66,8 @@ func (s *Service) DueSinceBackup(ctx context.Context) ([]DueList, error) {
 	return due, nil
 }
 
-// HoldLists makes the issues of lists wait for an admin, as after a restore:
-// the lost database may have sent what they would contain.
+// HoldLists makes the issues of lists wait for an admin, as after a restore: the node
+// may have sent their contents after the backup was made.
 func (s *Service) HoldLists(ctx context.Context, lists []DueList) error {
 	for _, d := range lists {
 		d.List.Hold = true

@@ -12,7 +12,7 @@ import (
 	"dibao/subscribers"
 )
 
-// Sample is one email of a mailing as it is sent, to a reader that is not there.
+// Sample is one email of a mailing as it is sent, to a reader who does not exist.
 type Sample struct {
 	From string // address of the sender
 	Raw  []byte
@@ -41,8 +41,8 @@ func (s *Service) SampleMail(ctx context.Context, mailing int64) (Sample, error)
 	return Sample{From: v.from.Address, Raw: raw}, err
 }
 
-// renderSample renders a variant without what it says of the readers that it is for: a
-// test goes to anybody.
+// renderSample renders a variant without what it says about its readers: a test may go
+// to anybody.
 func (r *renderer) renderSample(ctx context.Context, id int64) (*variant, error) {
 	stored, err := r.read(ctx, id)
 	if err != nil {
@@ -55,9 +55,9 @@ func (r *renderer) renderSample(ctx context.Context, id int64) (*variant, error)
 	return r.renderStored(ctx, stored)
 }
 
-// TestMail returns the newest email that was composed as it would go to an
-// address, signed as mail is; its links lead nowhere. Where none was composed
-// yet, ErrNotFound.
+// TestMail returns the newest email that was composed as it would go to an address,
+// signed as mail is; its links lead nowhere. It returns ErrNotFound if none was
+// composed yet.
 func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail.Signer) (Sample, error) {
 	var id int64
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

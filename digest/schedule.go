@@ -72,7 +72,7 @@ func (w workingDays) moved(t time.Time) time.Time {
 		if works, _ := workday.Is(policy.DateOf(t)); works {
 			break
 		}
-		t = t.AddDate(0, 0, 1) // the same time of day, whatever the zone does
+		t = t.AddDate(0, 0, 1) // the same time of day, even when the clocks change
 	}
 	return t
 }
@@ -128,7 +128,7 @@ func (s *Service) lastDue(ctx context.Context, l subscribers.List) (time.Time, e
 	return last, err
 }
 
-// anyWaiting reports whether a list has matches that no issue dealt with.
+// anyWaiting reports whether a list has matches that no issue has dealt with.
 func (s *Service) anyWaiting(ctx context.Context, list int64) (waiting bool, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM matches WHERE list = $1 AND seq > COALESCE((

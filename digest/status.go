@@ -28,7 +28,7 @@ type Status struct {
 // ListStatus is a list with the time of its next issue.
 type ListStatus struct {
 	List         subscribers.List
-	NextAt       time.Time // zero: it comes out as it happens
+	NextAt       time.Time // zero: the list is sent as it happens
 	OverdueSince time.Time // a due time that passed without an issue; zero: none
 	Matched      int       // articles that no issue has dealt with yet
 }
@@ -97,7 +97,7 @@ func (s *Service) listStatus(ctx context.Context, l subscribers.List) (ListStatu
 	return one, err
 }
 
-// Waiting counts the waiting deliveries: for their time, a later try, a pause
+// Waiting counts deliveries that wait for their time, a later try, the end of a pause,
 // or another process.
 func (s *Service) Waiting(ctx context.Context) (n int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {

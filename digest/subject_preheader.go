@@ -9,7 +9,7 @@ import (
 	"dibao/templates"
 )
 
-// outline is what an email says and in which order, before it is rendered.
+// outline is the content of an email in its order, before it is rendered.
 type outline struct {
 	edited
 	templates.DigestHead
@@ -19,7 +19,7 @@ type outline struct {
 	today  string
 }
 
-// outline decides what an email says: its subject, its preheader, its sections.
+// outline decides on the subject, the preheader and the sections of an email.
 func (s *Service) outline(e edited, from netmail.Address) outline {
 	title, number, archive := titleOf(e)
 	numbers, more := numberText(e), remarks(e)
@@ -60,8 +60,8 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 	return v
 }
 
-// titleOf returns what an email is called, the number of its issue (0 for several
-// lists) and the issue that is its archive page, nil if there is no one page.
+// titleOf returns the title of an email, the number of its issue (0 for several lists)
+// and the issue that is its archive page, nil if there is no one page.
 func titleOf(e edited) (title string, number int, archive *Issue) {
 	var titles []string
 	seen := make(map[int64]bool)
@@ -104,7 +104,7 @@ func numberText(e edited) string {
 	return templates.Words(e.language, "mail.number", most)
 }
 
-// remarks are said below the items, in a line each.
+// remarks are the lines below the items.
 func remarks(e edited) (out []string) {
 	late, backfill := 0, 0
 	for _, it := range e.items {

@@ -9,12 +9,12 @@ import (
 	"dibao/internal/trace"
 )
 
-// mostLinks bounds the collections that a span of composing names.
+// mostLinks limits how many collections a span of composing links to.
 const mostLinks = 32
 
-// traceComposed ends the span in which issues were composed, if there are any. It is part
-// of the trace of the collection whose article came last, and names those of the others;
-// the emails go on in it.
+// traceComposed ends the span in which issues were composed, if there are any. The span
+// joins the trace of the collection whose article came last, and links to the others; the
+// emails continue that trace.
 func (s *Service) traceComposed(ctx context.Context, span *trace.Span, out Composed, failed error) {
 	if span == nil || len(out.Issues)+len(out.Held) == 0 {
 		return
@@ -71,7 +71,7 @@ func (s *Service) collectionTraces(ctx context.Context, issues []Issue) (parents
 	return parents, nil
 }
 
-// keepTrace lets the deliveries of a mailing go on in the trace of a span, on any node.
+// keepTrace lets the deliveries of a mailing continue the trace of a span, on any node.
 func (s *Service) keepTrace(ctx context.Context, span *trace.Span, mailing int64) error {
 	return span.Keep(ctx, s.db, trace.Mailing, mailing, s.now(), s.now().Add(trace.Kept))
 }

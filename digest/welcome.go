@@ -69,7 +69,7 @@ func (s *Service) composeWelcome(ctx context.Context, list int64, due []subscrib
 		return Composed{}, err
 	}
 	out := Composed{DueAt: m.due, Issues: last}
-	for err = errTaken; errors.Is(err, errTaken); { // until nobody made deliveries since it was looked at
+	for err = errTaken; errors.Is(err, errTaken); { // until no other deliveries were made in between
 		out.Mailing, out.Deliveries, err = m.welcome(ctx, readers, due)
 	}
 	return out, err

@@ -51,8 +51,8 @@ func newChannelAdd(g *globals) *cobra.Command {
 		Long: "The group gets a card of each issue: its title, up to five articles with links, and a link to the issue. KIND is wecom\n" +
 			"(企业微信), feishu (飞书), dingtalk (钉钉), telegram, ntfy, matrix or webhook. Secrets are read from a file that only the\n" +
 			"user of dibao can read (mode 0600), whenever something is sent; the database and its backups hold only the path.\n" +
-			"  wecom                the file holds the address of the group's robot\n" +
-			"  feishu, dingtalk     the same; the second line is the key of 签名校验 or 加签, if the robot has one\n" +
+			"  wecom                the file holds the address of the group's bot\n" +
+			"  feishu, dingtalk     the same; the second line is the key of 签名校验 or 加签, if the bot has one\n" +
 			"  telegram             the token of the bot; --room is the chat\n" +
 			"  ntfy                 an access token, if the topic asks for one; --room is the topic\n" +
 			"  matrix               the access token of the bot; --address is the server, --room the id of the room\n" +
@@ -84,7 +84,7 @@ func newChannelAdd(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&address, "address", "", "address of the server (default: api.telegram.org, ntfy.sh)")
 	f.StringVar(&room, "room", "", "chat, topic or room")
-	f.StringVar(&file, "secret-file", "", "file with the robot's address or the token, readable by its owner only")
+	f.StringVar(&file, "secret-file", "", "file with the bot's address or the token, readable by its owner only")
 	f.StringVar(&proxy, "proxy", "", "use this proxy (http, https or socks5 address)")
 	f.BoolVar(&private, "private", false, "allow a server in your own network: only its host and port")
 	return cmd

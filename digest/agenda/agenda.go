@@ -24,8 +24,8 @@ import (
 	"dibao/templates"
 )
 
-// Web serves the calendars. Whoever has the address of one can read it, so no cache
-// but the reader's keeps it.
+// Web serves the calendars. Anybody who has the address of a calendar can read it, so
+// shared caches must not keep it.
 type Web struct {
 	DB      *database.DB
 	Readers *subscribers.Store
@@ -38,8 +38,8 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}/calendar.ics", h.calendar)
 }
 
-// Before is how many days before a day readers are reminded of it, the farthest first:
-// by the alarms of their calendar, and by email of the calls they starred.
+// Before lists how many days before a date readers are reminded of it, the longest
+// first: by alarms in their calendar, and by email for calls they starred.
 var Before = []int{7, 1}
 
 func (h *Web) calendar(w http.ResponseWriter, r *http.Request) {
@@ -82,8 +82,8 @@ func (h *Web) write(ctx context.Context, token string) ([]byte, error) {
 	}, articles, Before)
 }
 
-// maxEmails is how many of the last emails of a reader a calendar covers: more than a
-// year of one every day.
+// maxEmails is how many of a reader's most recent emails a calendar covers: more than a
+// year of daily emails.
 const maxEmails = 500
 
 // Sent returns the articles that were sent to a reader, by id.

@@ -9,7 +9,7 @@ import (
 	"dibao/policy/cut"
 )
 
-// MaxItems is how many articles a card names.
+// MaxItems is how many articles a card lists.
 const MaxItems = 5
 
 // Card is what a group sees of an issue. Its texts are in the language of the list.
@@ -21,7 +21,7 @@ type Card struct {
 	Title    string // 邸报周刊 第 12 期
 	Items    []Item // at most MaxItems
 	Total    int    // articles of the issue
-	// More says how many articles the card does not name.
+	// More says how many articles the card does not list.
 	More    func(n int) string
 	Archive Item // the page of the issue
 }
@@ -32,7 +32,7 @@ type Item struct {
 	URL   string `json:"url"`
 }
 
-// more is the line about articles that are not named, "" if all are.
+// more is the line about articles that are not listed, "" if all are.
 func (c Card) more() string {
 	if n := c.Total - len(c.Items); n > 0 {
 		return c.More(n)
@@ -40,7 +40,8 @@ func (c Card) more() string {
 	return ""
 }
 
-// titleLengths are how long titles may be, in characters: as long as the card fits.
+// titleLengths are the limits of a title's length that fit tries in turn, in
+// characters.
 var titleLengths = []int{120, 80, 40, 20}
 
 // fit renders a card so that what size measures is at most a limit: it shortens titles,
@@ -58,7 +59,7 @@ func fit(c Card, limit int, render func(Card) string, size func(string) int) (st
 				return text, nil
 			}
 			if named > 1 && length == titleLengths[2] {
-				break // one article less says more than titles that nobody understands
+				break // one article fewer is better than titles that nobody understands
 			}
 		}
 	}
@@ -76,7 +77,7 @@ func shorten(s string, n int) string {
 
 func bytesOf(s string) int { return len(s) }
 
-// utf16Of counts as Telegram does.
+// utf16Of returns the length of a text in UTF-16 code units, as Telegram counts it.
 func utf16Of(s string) (n int) {
 	for _, r := range s {
 		if n++; r > 0xffff {
@@ -86,8 +87,8 @@ func utf16Of(s string) (n int) {
 	return n
 }
 
-// forMarkdown makes marks of Markdown look like themselves. The robots know no escapes, so
-// that a mark becomes its full-width form.
+// forMarkdown replaces Markdown characters with their full-width forms: the bots have no
+// escapes.
 var forMarkdown = strings.NewReplacer("[", "［", "]", "］", "<", "＜", ">", "＞", "*", "＊", "`", "｀", "~", "～", "_", "＿", "\\", "＼", "#", "＃", "|", "｜")
 
 // linkAddress is an address within the parentheses of a Markdown link.

@@ -1,11 +1,11 @@
-// Package channel sends issues of lists to groups: robots of WeCom (企业微信), Feishu (飞书) and
+// Package channel sends issues of lists to groups: bots of WeCom (企业微信), Feishu (飞书) and
 // DingTalk (钉钉), Telegram, ntfy, Matrix, and any server that verifies signed webhooks.
 //
 // An issue becomes a [Card], which each service gets in its own format and within its own
 // limits. The ledger is a row for each issue and channel: the row is claimed, the hand-over
 // is committed before the service gets the message, and what the service answered is written
-// to the row. Nothing is sent twice, except once more where a message was handed over and
-// nobody knows what became of it; where a service ignores repetitions (Matrix), it gets none.
+// to the row. A message is sent a second time only if it was handed over and no answer came;
+// a service that ignores repetitions (Matrix) shows it once.
 package channel
 
 import (
@@ -29,36 +29,36 @@ type Channel struct {
 	Address    string // of the server; "" where the address is part of the secret
 	Room       string // chat, topic or room; "" where the address names the group
 	SecretFile string // absolute; "" if there is none. Its contents are in no database
-	Private    bool   // its host may be in our own network
-	Proxy      string // http, https or socks5 address to go through; "" is none
-	Key        string // random; in the ids of its messages
+	Private    bool   // the host may have a private address
+	Proxy      string // http, https or socks5; "": no proxy
+	Key        string // random; part of the ids of its messages
 	CreatedAt  time.Time
 }
 
 // service is how messages are sent to the channels of a kind.
 type service struct {
-	address string // default; "": it must be given
+	address string // default; "": it must be specified
 	room    string // what Channel.Room names; "": nothing
-	// robot: the file holds the address of the robot, and a signing key where the robot has one.
-	robot    bool
+	// bot: the file holds the address of the bot, and its signing key if it has one.
+	bot      bool
 	optional bool          // no file is needed
 	pause    time.Duration // between two messages to one group
 	wait     time.Duration // when the service says that it got too many and not how long to wait
-	repeats  bool          // it ignores a message that it has already, by its id
+	repeats  bool          // it recognizes a repeated message by its id and ignores it
 	check    func(t target) error
 	request  func(t target, m message) (fetch.Request, error)
-	judge    func(body []byte) verdict // of what came with a status that is no failure
+	judge    func(body []byte) verdict // interprets the body of an answer whose status is not an error
 }
 
 // services has every kind. The pauses keep within the limits that the services publish: 20
-// messages a minute for robots of WeCom and DingTalk, and for groups of Telegram; 100 a
-// minute and 5 a second for robots of Feishu. For ten minutes, DingTalk blocks a robot
-// that exceeds its limit. ntfy.sh and Matrix servers let a few messages pass, then one every five
-// seconds or so, and say how long to wait.
+// messages a minute for bots of WeCom and DingTalk, and for groups of Telegram; 100 a minute and
+// 5 a second for bots of Feishu. DingTalk blocks a bot that exceeds its limit for ten minutes.
+// ntfy.sh and Matrix servers let a few messages pass, then one every five seconds or so, and say
+// how long to wait.
 var services = map[string]service{
-	"wecom":    {robot: true, pause: 3200 * time.Millisecond, wait: time.Minute, request: wecomRequest, judge: wecomVerdict},
-	"feishu":   {robot: true, pause: 700 * time.Millisecond, wait: time.Minute, request: feishuRequest, judge: feishuVerdict},
-	"dingtalk": {robot: true, pause: 3200 * time.Millisecond, wait: 10 * time.Minute, request: dingtalkRequest, judge: dingtalkVerdict},
+	"wecom":    {bot: true, pause: 3200 * time.Millisecond, wait: time.Minute, request: wecomRequest, judge: wecomVerdict},
+	"feishu":   {bot: true, pause: 700 * time.Millisecond, wait: time.Minute, request: feishuRequest, judge: feishuVerdict},
+	"dingtalk": {bot: true, pause: 3200 * time.Millisecond, wait: 10 * time.Minute, request: dingtalkRequest, judge: dingtalkVerdict},
 	"telegram": {address: "https://api.telegram.org", room: "the chat, such as -1001234567890 or @name", pause: 3200 * time.Millisecond, wait: time.Minute,
 		request: telegramRequest, judge: telegramVerdict},
 	"ntfy": {address: "https://ntfy.sh", room: "the topic", optional: true, pause: time.Second, wait: time.Minute, check: checkTopic, request: ntfyRequest, judge: ntfyVerdict},
@@ -70,15 +70,15 @@ var services = map[string]service{
 // Kinds returns the names of the kinds, sorted.
 func Kinds() []string { return slices.Sorted(maps.Keys(services)) }
 
-// New returns a channel of a list, whose address is the default of the kind if it is "".
+// New returns a channel of a list. The address "" means the default of the kind.
 func New(list int64, kind, address, room string) (Channel, error) {
 	s, ok := services[kind]
 	c := Channel{List: list, Kind: kind, Address: strings.TrimSuffix(address, "/"), Room: room, Key: rand.Text()}
 	switch {
 	case !ok:
 		return c, fmt.Errorf("there is no kind of channel %q; use one of: %s", kind, strings.Join(Kinds(), ", "))
-	case s.robot && address != "":
-		return c, fmt.Errorf("the address of a %s robot contains its key; write it into the file of --secret-file instead", kind)
+	case s.bot && address != "":
+		return c, fmt.Errorf("the address of a %s bot contains its key; write it into the file of --secret-file instead", kind)
 	case s.room != "" && room == "":
 		return c, fmt.Errorf("%s needs --room: %s", kind, s.room)
 	case s.room == "" && room != "":
@@ -87,7 +87,7 @@ func New(list int64, kind, address, room string) (Channel, error) {
 	if c.Address == "" {
 		c.Address = s.address
 	}
-	if !s.robot {
+	if !s.bot {
 		if c.Address == "" {
 			return c, fmt.Errorf("%s needs --address, such as https://example.org", kind)
 		}
@@ -109,7 +109,8 @@ func checkAddress(address string) error {
 	return nil
 }
 
-// checkProxy refuses a proxy that can't be used, or whose password the database would hold.
+// checkProxy refuses a proxy that can't be used, or whose address contains a password,
+// which the database would then store.
 func checkProxy(proxy string) error {
 	if proxy == "" {
 		return nil
@@ -129,7 +130,7 @@ type target struct {
 	secret secret
 }
 
-// message is a card with what makes it one message.
+// message is a card and the id of its message.
 type message struct {
 	Card
 	id string    // the same for each attempt
@@ -147,7 +148,8 @@ func (t target) post(address string, body []byte) fetch.Request {
 	return req
 }
 
-// host is where the channel is, for logs and lists: the address may contain a key.
+// host is the host of the channel, for logs and lists: the whole address may contain a
+// key.
 func (t target) host() string {
 	address := t.Address
 	if address == "" {

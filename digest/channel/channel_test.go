@@ -251,7 +251,7 @@ func TestAnswers(t *testing.T) {
 		reply  string
 	}{
 		{"wecom", 200, `{"errcode":45009,"errmsg":"api freq out of limit"}`, "waiting", 2 * time.Minute, "45009 api freq out of limit"},
-		{"wecom", 200, `{"errcode":93000,"errmsg":"invalid webhook url"}`, "failed", 0, "93000 invalid webhook url: the robot was removed from the group"},
+		{"wecom", 200, `{"errcode":93000,"errmsg":"invalid webhook url"}`, "failed", 0, "93000 invalid webhook url: the bot was removed from the group"},
 		{"wecom", 200, `{"errcode":-1,"errmsg":"system busy"}`, "waiting", 2 * time.Minute, "-1 system busy"},
 		{"wecom", 200, `<html>login</html>`, "waiting", 2 * time.Minute, "the answer is not the service's"},
 		{"wecom", 502, ``, "waiting", 2 * time.Minute, "502 Bad Gateway"},

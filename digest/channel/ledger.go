@@ -25,8 +25,8 @@ import (
 // claim stays, since the service may have the message, and its times say what becomes of
 // it instead of waiting: with done_at it is canceled, without next_at it is paused.
 
-// lease is how long a claim holds of a node that is in the list of nodes and not known to
-// have ended: it may be asleep. A request takes less than half of it.
+// lease is how long the claim of a node holds that is in the list of nodes and not known
+// to have ended: the node may be asleep. A request takes less than half of that time.
 const lease = 5 * time.Minute
 
 // claimed is a delivery that this process has claimed.
@@ -52,11 +52,11 @@ func (s *Store) due(ctx context.Context) (ids []int64, err error) {
 	return ids, err
 }
 
-// errNothing ends a transaction that has found nothing to claim.
+// errNothing ends a transaction that found nothing to claim.
 var errNothing = errors.New("nothing is due")
 
 // claim takes the oldest issue that is due in a channel, together with the turn of its
-// group. wait says how long the group has no turn; both are zero if nothing is due.
+// group. wait is how long the group still has to wait; both are zero if nothing is due.
 func (s *Store) claim(ctx context.Context, self string, channel int64, group string, pause time.Duration) (c *claimed, wait time.Duration, err error) {
 	now := s.now()
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -119,7 +119,7 @@ func (s *Store) handOver(ctx context.Context, self string, id int64) error {
 	})
 }
 
-// held is a claim as it is now.
+// held is the present state of a claim.
 type held struct {
 	handed    bool // the service may have the message
 	uncertain int64
@@ -136,7 +136,8 @@ type outcome struct {
 }
 
 // finish writes the outcome of an attempt. next is when it is tried again, zero for never.
-// It returns the state that is written: what would wait may be paused or canceled.
+// It returns the state that was written: instead of waiting, a delivery may be paused or
+// canceled.
 func (s *Store) finish(ctx context.Context, self string, c claimed, state, reply string, next time.Time) (string, error) {
 	return s.settle(ctx, self, c.id, func(held) (outcome, error) {
 		return outcome{state, reply, next, sql.Null[time.Time]{V: c.firstAt, Valid: true}, c.uncertain}, nil
@@ -181,14 +182,14 @@ func (s *Store) settle(ctx context.Context, by string, id int64, judge func(held
 // errHeld says that a process that may be alive has a claim.
 var errHeld = errors.New("the lease of the claim has not ended")
 
-// recover takes back what nodes that ended had claimed. What they had handed over gets
-// one more message at most, or as many as it takes where the service ignores repetitions.
+// recover takes back what nodes that ended had claimed. A delivery that was handed over
+// is sent at most once more, or as often as necessary if the service ignores repetitions.
 func (s *Store) recover(ctx context.Context, self string) (n int64, err error) {
 	type claim struct {
 		id       int64
 		kind, by string
 	}
-	var all []claim // may be a moment old; settle looks at each again
+	var all []claim // may be slightly out of date; settle checks each again
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (x claim, err error) {
 			return x, r.Scan(&x.id, &x.kind, &x.by)

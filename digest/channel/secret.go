@@ -14,8 +14,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// secret is what the file of a channel holds: of a robot its address, and in the second
-// line the key that signs; of others a token.
+// secret is what the file of a channel holds: for a bot with an address, the address
+// and on the second line the signing key; otherwise a token.
 type secret struct {
 	address string
 	token   string
@@ -39,7 +39,7 @@ func (c Channel) open() (target, error) {
 	if err != nil {
 		return t, err
 	}
-	if !s.robot {
+	if !s.bot {
 		if len(lines) > 1 {
 			return t, fmt.Errorf("%s has more than one line; it must hold the token only", c.SecretFile)
 		}
@@ -51,7 +51,7 @@ func (c Channel) open() (target, error) {
 		t.secret.token = lines[1]
 	}
 	if checkAddress(t.secret.address) != nil {
-		return t, fmt.Errorf("the first line of %s is not the address of a robot; copy it from the settings of the group", c.SecretFile)
+		return t, fmt.Errorf("the first line of %s is not the address of a bot; copy it from the settings of the group", c.SecretFile)
 	}
 	return t, t.check(s)
 }
@@ -63,8 +63,8 @@ func (t target) check(s service) error {
 	return s.check(t)
 }
 
-// readSecret returns the lines of a secret file, and has them removed from all that is
-// logged from now on.
+// readSecret returns the lines of a secret file, and makes the log leave them out from
+// now on.
 func readSecret(file string) (lines []string, err error) {
 	if file == "" {
 		return nil, fmt.Errorf("there is no secret file; specify it with --secret-file")
@@ -97,8 +97,8 @@ func readSecret(file string) (lines []string, err error) {
 	return lines, nil
 }
 
-// register makes a line of a secret file unreadable in logs and errors, also where only
-// its key is left of an address.
+// register removes a line of a secret file from logs and errors, even where only the
+// key in an address appears.
 func register(line string) {
 	redact.Register(line)
 	u, err := url.Parse(line)
@@ -116,7 +116,8 @@ func register(line string) {
 	}
 }
 
-// shortestKey is how long keys in addresses of robots are at least; shorter parts are words.
+// shortestKey is the minimum length of a key in the address of a bot; shorter parts are
+// words.
 const shortestKey = 20
 
 // AbsoluteFile returns the path of a secret file as it is stored: the daemon runs in
@@ -128,8 +129,9 @@ func AbsoluteFile(file string) (string, error) {
 	return filepath.Abs(file)
 }
 
-// group names whom the limits of the service are for: channels of several lists may lead
-// to one group. It reveals nothing: a key has over 100 random bits.
+// group identifies the group to which the limits of the service apply: channels of
+// several lists may lead to one group. It reveals nothing: a key has over 100 random
+// bits.
 func (t target) group() string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{t.Kind, t.Address, t.Room, t.secret.address}, "\x00")))
 	return hex.EncodeToString(sum[:16])

@@ -20,7 +20,8 @@ type Sender struct {
 	Store  *Store
 	Node   string // the ID of this process among the nodes; "" where it only tests a channel
 	Client *fetch.Client
-	// Card returns what a channel shows of an issue; without items nothing is left in it.
+	// Card returns what a channel shows of an issue; without items, nothing of the issue
+	// is left to send.
 	Card   func(ctx context.Context, issue int64) (Card, error)
 	Log    *slog.Logger
 	Notify func(context.Context, Trouble)                   // tells the admin; nil: nobody
@@ -30,10 +31,10 @@ type Sender struct {
 // Sent counts what became of the deliveries that a run has tried.
 type Sent struct {
 	Sent, Deferred, Failed, Uncertain int
-	Recovered                         int // of processes that ended
+	Recovered                         int // deliveries that processes which ended had claimed
 }
 
-// Trouble is an issue that a channel did not get, or may not have got.
+// Trouble describes an issue that a channel did not get, or may not have got.
 type Trouble struct {
 	Channel, Mailing int64
 	Kind, Host       string
@@ -41,26 +42,26 @@ type Trouble struct {
 	Reply            string // what the service said, with what to do about it
 }
 
-// toldAfter is after how many attempts a channel that is tried again is reported: in about
-// an hour and a half.
+// toldAfter is the number of attempts after which the admin is notified of a channel that
+// still fails: about an hour and a half.
 const toldAfter = 5
 
 // parallel is how many hosts get a message at a time: one that does not answer holds up its
 // own channels only.
 const parallel = 32
 
-// lookEvery is how often a run that waits for a host looks for what became due elsewhere;
-// restAfter is how long it leaves a channel alone that it has just served.
+// lookEvery is how often a run that waits for a host looks for what became due on other
+// hosts; restAfter is how long it skips a channel that it has just served.
 const (
 	lookEvery = time.Second
 	restAfter = 10 * time.Second
 )
 
-// longestWait is how long a run waits for the turn of a group; what has to wait longer is
-// sent by a later run.
+// longestWait is how long a run waits for the turn of a group; if it has to wait longer,
+// a later run sends the message.
 const longestWait = time.Minute
 
-// attemptTimeout bounds one request with all its waiting.
+// attemptTimeout limits one request, including all waiting.
 const attemptTimeout = 2 * time.Minute
 
 // Run sends what is due. It may run in any number of processes at the same time.
@@ -103,7 +104,7 @@ func (s *Sender) Run(ctx context.Context) (Sent, error) {
 		select {
 		case host := <-ended:
 			delete(active, host)
-		case <-look.C: // also when ctx has ended: then all hosts are about to end
+		case <-look.C: // even when ctx has ended: then all hosts end soon
 		}
 	}
 }
@@ -163,7 +164,7 @@ func (r *run) failure() error {
 // outlet is a channel of which something is due.
 type outlet struct {
 	target
-	problem error // its file can't be used
+	problem error // why its file can't be used
 }
 
 func (r *run) open(ctx context.Context, id int64) (*outlet, error) {
@@ -204,8 +205,8 @@ func (r *run) serve(ctx context.Context, outlets []*outlet) error {
 	return nil
 }
 
-// next sends the next issue to a channel, or says how long its group has to wait; neither
-// if nothing is due.
+// next sends the next issue to a channel, or returns how long its group has to wait; it
+// does neither if nothing is due.
 func (r *run) next(ctx context.Context, o *outlet) (sent bool, wait time.Duration, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, 0, err
@@ -215,7 +216,7 @@ func (r *run) next(ctx context.Context, o *outlet) (sent bool, wait time.Duratio
 		return false, wait, err
 	}
 	v := verdict{state: stateWaiting}
-	if o.problem != nil { // the admin can correct it
+	if o.problem != nil { // not final: the admin can correct the file
 		v.text = o.problem.Error()
 	} else {
 		v, err = r.attempt(ctx, o.target, *d)
@@ -267,7 +268,7 @@ func (s *Sender) post(ctx context.Context, t target, m message, handOver func() 
 	return service.verdictOf(res, err, handed.Load()), nil
 }
 
-// finish writes what became of an attempt. It does so also when the process is to end.
+// finish writes what became of an attempt, even if the process is about to end.
 func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -322,8 +323,8 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 	return nil
 }
 
-// tell tells the admin of an issue that a channel did not get, and once of one that is
-// still tried.
+// tell notifies the admin of an issue that a channel did not get, and once of an issue
+// that is still being tried.
 func (r *run) tell(ctx context.Context, t target, d claimed, state, reply string) {
 	if r.Notify != nil && (state == stateFailed || state == stateUncertain || state == stateWaiting && d.attempts == toldAfter) {
 		r.Notify(ctx, Trouble{Channel: t.ID, Mailing: d.mailing, Kind: t.Kind, Host: t.host(), State: state, Reply: reply})
@@ -345,7 +346,7 @@ func (s *Sender) sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Test sends a card to a channel at once, outside the ledger. The error says in one
-// sentence what the service did not like.
+// sentence why the service refused it.
 func (s *Sender) Test(ctx context.Context, c Channel, card Card) error {
 	t, err := c.open()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"dibao/internal/fetch"
 )
 
-// telegramLimit is the text of a message, in UTF-16 code units; the marks, which do not
-// count, are counted here. Source: core.telegram.org/bots/api#sendmessage.
+// telegramLimit is the maximum length of a message, in UTF-16 code units; we also count
+// the markup, which Telegram does not. Source: core.telegram.org/bots/api#sendmessage.
 const telegramLimit = 4096
 
 func telegramRequest(t target, m message) (fetch.Request, error) {
@@ -67,8 +67,8 @@ func telegramVerdict(body []byte) verdict {
 	return v
 }
 
-// ntfyLimit is the message, in bytes: a longer one would become a file.
-// Source: docs.ntfy.sh/publish/#limitations.
+// ntfyLimit is the maximum size of a message, in bytes: a longer one would become an
+// attachment. Source: docs.ntfy.sh/publish/#limitations.
 const ntfyLimit = 4096
 
 func checkTopic(t target) error {
@@ -106,7 +106,7 @@ func ntfyRequest(t target, m message) (fetch.Request, error) {
 func ntfyVerdict(body []byte) verdict {
 	var a struct {
 		ID   string `json:"id"`
-		Code int    `json:"code"` // the status and two digits
+		Code int    `json:"code"` // the HTTP status and two more digits
 		HTTP int    `json:"http"`
 		Text string `json:"error"`
 	}
@@ -127,8 +127,9 @@ func ntfyVerdict(body []byte) verdict {
 	return v
 }
 
-// matrixLimit is the event with what the server adds to it; the specification allows
-// 65,536 bytes. Source: spec.matrix.org, client-server API, size limits.
+// matrixLimit is the maximum size of an event, and leaves room for what the server
+// adds; the specification allows 65,536 bytes. Source: spec.matrix.org, client-server
+// API, size limits.
 const matrixLimit = 32 << 10
 
 func checkMatrixRoom(t target) error {
@@ -160,7 +161,7 @@ func matrixRequest(t target, m message) (fetch.Request, error) {
 		rich = append(rich, "<p>"+link(c.Archive)+"</p>")
 		text, err := json.Marshal(map[string]any{
 			"msgtype": "m.text", "body": strings.Join(plain, "\n"), "format": "org.matrix.custom.html", "formatted_body": strings.Join(rich, ""),
-			"m.mentions": map[string]any{}, // a title with somebody's name mentions nobody
+			"m.mentions": map[string]any{}, // a name in a title must not notify anybody
 		})
 		failed = err
 		return string(text)
@@ -168,7 +169,7 @@ func matrixRequest(t target, m message) (fetch.Request, error) {
 	if err == nil {
 		err = failed
 	}
-	// A transaction id that the server has seen sends nothing.
+	// The server ignores a transaction id that it has seen.
 	req := t.post(t.Address+"/_matrix/client/v3/rooms/"+url.PathEscape(t.Room)+"/send/m.room.message/"+url.PathEscape(m.id), []byte(body))
 	req.Method, req.Header = http.MethodPut, http.Header{"Authorization": {"Bearer " + t.secret.token}}
 	return req, err
@@ -199,7 +200,7 @@ func matrixVerdict(body []byte) verdict {
 	return v
 }
 
-// webhookKey is what a secret of Standard Webhooks is: base64 after whsec_, of 24 to 64 bytes.
+// webhookKey matches a secret of Standard Webhooks: whsec_ and 24 to 64 bytes in base64.
 func webhookKey(token string) ([]byte, error) {
 	text, ok := strings.CutPrefix(token, "whsec_")
 	key, err := base64.StdEncoding.DecodeString(text)
@@ -214,8 +215,8 @@ func checkWebhook(t target) error {
 	return err
 }
 
-// webhookRequest signs as standardwebhooks.com has it: the id, the time of the attempt and
-// the body. A receiver recognizes a repeated message by its id.
+// webhookRequest signs as standardwebhooks.com specifies: the id, the time of the attempt
+// and the body. A receiver recognizes a repeated message by its id.
 func webhookRequest(t target, m message) (fetch.Request, error) {
 	key, err := webhookKey(t.secret.token)
 	if err != nil {

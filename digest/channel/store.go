@@ -30,8 +30,8 @@ func scanChannel(r database.Row) (c Channel, err error) {
 	return c, r.Scan(&c.ID, &c.List, &c.Kind, &c.Address, &c.Room, &c.SecretFile, &c.Private, &c.Proxy, &c.Key, &c.CreatedAt)
 }
 
-// Add stores a channel, if its secret file can be read. It gets the issues that are
-// composed from now on.
+// Add stores a channel, if its secret file can be read. The channel gets the issues
+// that are composed from now on.
 func (s *Store) Add(ctx context.Context, c Channel) (Channel, error) {
 	if _, err := c.open(); err != nil {
 		return c, err
@@ -48,7 +48,7 @@ func (s *Store) Add(ctx context.Context, c Channel) (Channel, error) {
 	return c, err
 }
 
-// Channels returns the channels of a list, or with 0 of all.
+// Channels returns the channels of a list, or of all lists if list is 0.
 func (s *Store) Channels(ctx context.Context, list int64) (all []Channel, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, scanChannel, `SELECT `+channelColumns+` FROM channels WHERE $1 = 0 OR list = $1 ORDER BY id`, list)
@@ -69,7 +69,7 @@ func (s *Store) Channel(ctx context.Context, id int64) (c Channel, err error) {
 	return c, err
 }
 
-// Remove removes a channel and its ledger. What is on its way is finished.
+// Remove removes a channel and its ledger. Messages that are being sent are completed.
 func (s *Store) Remove(ctx context.Context, id int64) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM channels WHERE id = $1`, id)
@@ -99,11 +99,12 @@ func (s *Store) Enqueue(ctx context.Context, tx *sql.Tx, mailing int64, issues m
 	return nil
 }
 
-// catchUpFor is how long after it was composed an issue is given to the channels that should
-// have it.
+// catchUpFor is how long after an issue was composed it is still given to channels that lack
+// it.
 const catchUpFor = 24 * time.Hour
 
-// catchUp lets issues be sent that a node of a release without channels has composed.
+// catchUp also enqueues issues that were composed by a node whose release has no
+// channels.
 func (s *Store) catchUp(ctx context.Context) error {
 	const missing = ` FROM mailings m JOIN issues i ON i.mailing = m.id JOIN channels c ON c.list = i.list
 		WHERE m.created_at >= $1 AND m.created_at > c.created_at AND m.state NOT IN ('paused', 'cancelled') AND i.number > 0
@@ -123,8 +124,9 @@ func (s *Store) catchUp(ctx context.Context) error {
 	})
 }
 
-// move changes the states of deliveries that fulfill a condition, those of one mailing or
-// with 0 of all. What the service may have is only marked by its times, for settle.
+// move changes the states of deliveries that fulfill a condition, of one mailing, or of
+// all if mailing is 0. A delivery that the service may have got is only marked through
+// its times, for settle.
 func (s *Store) move(ctx context.Context, mailing int64, state, from string) (n int64, err error) {
 	now := s.now()
 	nextAt, doneAt := sql.Null[time.Time]{V: now, Valid: state == stateWaiting}, sql.Null[time.Time]{V: now, Valid: state == stateCancelled}
@@ -139,8 +141,8 @@ func (s *Store) move(ctx context.Context, mailing int64, state, from string) (n 
 	return n, err
 }
 
-// PauseAll pauses all that was not sent, as after a restore: what was claimed when the backup
-// was made may have been posted.
+// PauseAll pauses everything that was not sent, as after a restore: messages that were
+// claimed when the backup was made may have been posted.
 func (s *Store) PauseAll(ctx context.Context) (int64, error) {
 	return s.Pause(ctx, 0)
 }
@@ -151,7 +153,7 @@ func (s *Store) Pause(ctx context.Context, mailing int64) (int64, error) {
 	return s.move(ctx, mailing, statePaused, `state = 'waiting' OR state = 'claimed' AND next_at IS NOT NULL`)
 }
 
-// Resume takes Pause back.
+// Resume reverts Pause.
 func (s *Store) Resume(ctx context.Context, mailing int64) (int64, error) {
 	return s.move(ctx, mailing, stateWaiting, `state = 'paused' OR state = 'claimed' AND next_at IS NULL AND done_at IS NULL`)
 }
@@ -162,7 +164,8 @@ func (s *Store) Cancel(ctx context.Context, mailing int64) (int64, error) {
 	return s.move(ctx, mailing, stateCancelled, `state IN ('waiting', 'paused') OR state = 'claimed' AND done_at IS NULL`)
 }
 
-// Retry lets what failed of a mailing be sent. What may have been posted stays as it is.
+// Retry makes the failed deliveries of a mailing due again. A delivery that may have
+// been posted stays as it is.
 func (s *Store) Retry(ctx context.Context, mailing int64) (n int64, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET state = 'waiting', next_at = $2, first_at = NULL, done_at = NULL, attempts = 0
@@ -175,7 +178,7 @@ func (s *Store) Retry(ctx context.Context, mailing int64) (n int64, err error) {
 	return n, err
 }
 
-// Row is what became of an issue in a channel, as JSON shows it.
+// Row is the delivery of an issue to a channel, as in JSON.
 type Row struct {
 	Channel   int64      `json:"channel"`
 	Kind      string     `json:"kind"`
@@ -193,7 +196,7 @@ const rowColumns = `d.channel, c.kind, d.issue, d.mailing, d.state, d.attempts, 
 
 func scanRow(r database.Row) (x Row, err error) {
 	err = r.Scan(&x.Channel, &x.Kind, &x.Issue, &x.Mailing, &x.State, &x.Attempts, &x.Uncertain, &x.NextAt, &x.DoneAt, &x.Reply)
-	if x.State == stateClaimed { // these say what becomes of it
+	if x.State == stateClaimed { // these times only say what becomes of the claim
 		x.NextAt, x.DoneAt = nil, nil
 	}
 	return x, err
@@ -237,7 +240,7 @@ func (s *Store) Troubled(ctx context.Context) (rows []Row, err error) {
 	return rows, err
 }
 
-// Says is what the service said, "" for nothing.
+// Says returns the last reply of the service, "" if there is none.
 func (r Row) Says() string {
 	if r.Reply == nil {
 		return ""
@@ -257,14 +260,14 @@ func (s *Store) Count(ctx context.Context) (counts map[string]int, err error) {
 	return counts, nil
 }
 
-// Check returns why a channel can't send, nil if its file is as it must be.
+// Check returns why a channel can't send, nil if its file can be used.
 func (c Channel) Check() error {
 	_, err := c.open()
 	return err
 }
 
-// Host is the server of a channel: the address of a robot contains its key. "" if its
-// file can't be read.
+// Host is the server of a channel: the address of a bot contains its key. It returns ""
+// if the file of the channel can't be read.
 func (c Channel) Host() string {
 	t, err := c.open()
 	if err != nil && t.Address == "" && t.secret.address == "" {

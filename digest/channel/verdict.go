@@ -44,15 +44,15 @@ func (v verdict) reply() string {
 // maxReply is how much is kept of what a service said, in bytes.
 const maxReply = 400
 
-// notUnderstood is of an answer that is not the service's, such as the page of a proxy: the
-// message may have been posted.
+// notUnderstood is the verdict on an answer that did not come from the service, such as the
+// page of a proxy: the message may have been posted.
 func notUnderstood(body []byte) verdict {
-	start := database.Clip(redact.Text(string(body)), 80) // half of a secret would not be recognized
+	start := database.Clip(redact.Text(string(body)), 80) // after a cut, half a secret would not be recognized
 	return verdict{state: stateUncertain, text: fmt.Sprintf("the answer is not the service's: %q", start)}
 }
 
-// verdictOf says what became of a request. handed tells whether the service may have got the
-// whole message.
+// verdictOf says what became of a request. handed reports whether the service may have got
+// the whole message.
 func (s service) verdictOf(res *fetch.Response, err error, handed bool) verdict {
 	if err == nil {
 		return s.judge(res.Body)
@@ -107,8 +107,8 @@ func causeOf(err error) string {
 	return err.Error()
 }
 
-// The pauses between attempts, and after which time a delivery that was never posted is
-// given up.
+// The pauses between attempts, and the time after which a delivery that was never
+// posted fails.
 var retryAfter = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
 
 const giveUpAfter = 24 * time.Hour
@@ -116,13 +116,13 @@ const giveUpAfter = 24 * time.Hour
 // longestAfter is the longest wait that a service may ask for.
 const longestAfter = time.Hour
 
-// afterOf is the wait that a service asks for in units: 0, not said, for a negative number,
-// and at most longestAfter.
+// afterOf returns the wait that a service asks for, in units of unit, and at most
+// longestAfter. A negative number counts as 0: not specified.
 func afterOf(n int64, unit time.Duration) time.Duration {
 	return time.Duration(min(max(n, 0), int64(longestAfter/unit))) * unit
 }
 
-// retryIn is when a delivery is tried again after so many attempts.
+// retryIn returns how long after its nth attempt a delivery is tried again.
 func (s service) retryIn(v verdict, attempts int64) time.Duration {
 	if v.limited || v.after > 0 {
 		wait := v.after

@@ -12,7 +12,7 @@ import (
 
 const (
 	foldAfter = 512                    // outcomes that are written to their rows together
-	foldEvery = 500 * time.Millisecond // or sooner, for who looks on
+	foldEvery = 500 * time.Millisecond // or after this time, for those who watch
 	// gatherFor is how long a hand-over waits for those of other connections if
 	// the journal is a row: a commit costs the same for one and for all.
 	gatherFor = 2 * time.Millisecond
@@ -57,8 +57,8 @@ func (l *Ledger) handOver(id int64, done chan error) error {
 	l.mu.Lock()
 	l.journal.handOver(id)
 	l.waiting = append(l.waiting, handOver{id, done})
-	switch { // who comes last commits for all
-	case l.committing: // who commits looks again when it is done
+	switch { // the last one commits for all
+	case l.committing: // the one that commits looks again afterwards
 	case len(l.waiting) >= l.busy():
 		l.commit(false, nil)
 	case len(l.waiting) == 1:
@@ -114,8 +114,7 @@ func (l *Ledger) writeFile() error {
 	return err
 }
 
-// wakeLater commits what waits in case the other connections take their time.
-// l.mu is held.
+// wakeLater commits what waits if the other connections take too long. l.mu is held.
 func (l *Ledger) wakeLater() {
 	if l.timer != nil {
 		l.timer.Reset(gatherFor)
@@ -138,7 +137,7 @@ func (l *Ledger) finish(d Delivery, o outcome) {
 	if o.state != "uncertain" { // what may have been delivered stays handed over until its row says so
 		l.journal.answered(d.ID, o.state == "sent")
 	}
-	if len(l.pending) >= 2*foldAfter && !l.committing { // nobody claims, but many are put back
+	if len(l.pending) >= 2*foldAfter && !l.committing { // no claim follows soon, but many deliveries are put back
 		l.commit(true, nil)
 	}
 }
@@ -219,8 +218,8 @@ func (l *Ledger) committed(waiting []handOver, outcomes []entry, err error) {
 	}
 }
 
-// At the end of a run, wait a little for a database that restarts, or whose
-// disk was full for a moment: whatever it does not record is sent once more.
+// At the end of a run, wait a little for a database that restarts, or whose disk was
+// full for a moment: each outcome that it does not record means one more copy.
 const (
 	endTries = 12
 	endPause = 500 * time.Millisecond
@@ -236,7 +235,7 @@ func (l *Ledger) end() {
 		}
 		l.commit(true, nil)
 	}
-	over := false // else the journal stays for who comes next
+	over := false // otherwise, the journal stays for the next run
 	if len(l.pending) == 0 {
 		err := l.write(func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `DELETE FROM delivery_runs WHERE owner = $1`, l.owner)
@@ -247,7 +246,7 @@ func (l *Ledger) end() {
 		}
 	}
 	if l.file != nil {
-		l.file.close(over) // where it can't be removed a few bytes stay
+		l.file.close(over) // if it can't be removed, a few bytes stay
 	}
 }
 

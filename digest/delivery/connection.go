@@ -16,7 +16,7 @@ type connection struct {
 	conn     *mail.Conn
 	route    string // the domain whose server conn leads to; "": a relay
 	relay    string // its name
-	probes   bool   // conn finds out whether the relay accepts our mail again
+	probes   bool   // conn tests whether the relay accepts our mail again
 	sent     int    // messages that went through conn
 	assembly mail.Assembly
 	ids      *mail.MessageIDs
@@ -26,14 +26,14 @@ type connection struct {
 	standIn func()
 	// The following fields belong to the run, under its lock.
 	current *lane
-	began   time.Time // with its message, by the machine's clock
+	began   time.Time // when its message was begun, by the machine's clock
 	stalled bool
 	watch   *time.Timer
 	idleFor *time.Timer
 	waiting bool
 }
 
-// work sends what the run gives until there is nothing left.
+// work sends the messages that the run hands out, until none is left.
 func (c *connection) work(ctx context.Context) {
 	defer c.close()
 	for {
@@ -64,7 +64,7 @@ func (c *connection) stall() {
 	r := c.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c.current == nil || c.stalled || time.Since(c.began) < r.opts.StallAfter { // the watch was late: of the message before
+	if c.current == nil || c.stalled || time.Since(c.began) < r.opts.StallAfter { // the timer of the previous message was late
 		return
 	}
 	c.stalled = true
@@ -122,12 +122,12 @@ func (c *connection) closeIdle() {
 	}
 	c.conn = nil
 	c.run.mu.Unlock()
-	conn.Close() // QUIT; what it answers changes nothing
+	conn.Close() // QUIT; the answer does not matter
 }
 
 func (c *connection) close() {
 	if c.conn != nil {
-		c.conn.Close() // QUIT; what it answers changes nothing
+		c.conn.Close() // QUIT; the answer does not matter
 		c.conn = nil
 	}
 	c.endProbe()
@@ -195,7 +195,7 @@ func (c *connection) deliver(ctx context.Context, j job) {
 		c.finish(j, back)
 		return
 	case err != nil && ctx.Err() != nil && !errors.Is(err, mail.ErrUncertain) && !isReply(err):
-		c.finish(j, back) // broken off by our stop, before it was handed over
+		c.finish(j, back) // interrupted by our stop, before it was handed over
 		return
 	case errors.Is(err, errLost):
 		return // another node sends it
@@ -245,7 +245,8 @@ func (r *deliveryRun) unreached(err error, now time.Time) time.Time {
 	return now.Add(r.opts.RetryIn)
 }
 
-// refuser is the name of who answered: the relay, or the reader's group of domains.
+// refuser is the name of the one that answered: the relay, or the reader's group of
+// domains.
 func (c *connection) refuser(j job) string {
 	if c.run.opts.Direct != nil {
 		return j.lane.name
@@ -253,8 +254,8 @@ func (c *connection) refuser(j job) string {
 	return c.relay
 }
 
-// noteAccepted records that a relay or domain that refused our mail accepts it
-// again: it let us name a reader.
+// noteAccepted records that a relay or domain that refused our mail accepts it again:
+// it accepted the MAIL command.
 func (c *connection) noteAccepted(j job, refused *mail.ReplyError, err error) {
 	heard := err == nil || errors.Is(err, mail.ErrUncertain) ||
 		refused != nil && (refused.Phase == "rcpt" || refused.Phase == "data" || refused.Phase == "dot")
@@ -289,7 +290,7 @@ func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdic
 		if all := r.servers.refusing(now); all != nil {
 			r.serverDown(all)
 		} else {
-			o.nextAt = now // another relay takes it
+			o.nextAt = now // another relay can take it
 		}
 	}
 	r.count(func(t *Delivered) { t.Deferred++ })
@@ -385,7 +386,7 @@ func (c *connection) connect(ctx context.Context, x *lane, domain string) error 
 			x.unreachable(r.service.now())
 			r.mu.Unlock()
 		}
-		return err // of this domain only
+		return err // a failure of this domain only
 	}
 	return &unreachedError{err}
 }

@@ -11,13 +11,13 @@ import (
 	"dibao/internal/mail"
 )
 
-// Deliverer sends what the ledger says is due. One per process and server.
+// Deliverer sends what the ledger says is due. There is one per process and server.
 type Deliverer struct {
 	service *Service
 	opts    Options
 	render  Renderer
 	lanes   *lanes
-	all     *lane // bounds the messages of all lanes together
+	all     *lane // limits the messages of all lanes together
 	servers *servers
 	pauses  *pauses
 	// limitedUntil is when the last message that a limit per minute delayed may
@@ -57,12 +57,11 @@ func (d *Deliverer) Deliver(ctx context.Context) (all Delivered, err error) {
 	return all, err
 }
 
-// longestLimited is how long a run may last that only waits for a limit: the
-// work at the beginning and the end of a run must not wait for the end of a
-// slow mailing.
+// longestLimited is how long a run may only wait for a limit: the work at the beginning
+// and end of a run must not wait until a slow mailing ends.
 const longestLimited = time.Minute
 
-// run is one run of Deliver; isLimited says that messages wait for a limit.
+// run is one run of Deliver; isLimited reports whether messages wait for a limit.
 func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, err error) {
 	ledger := newLedger(d.service.db, d.service.now, d.opts.Lease, d.opts.Node)
 	run := &deliveryRun{Deliverer: d, ledger: ledger, mailings: make(map[int64]int), began: time.Now()}
@@ -103,40 +102,40 @@ func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, er
 	return run.total, run.isCut, errors.Join(err, run.failure, run.close(context.WithoutCancel(ctx)))
 }
 
-// deliveryRun is the state of one Deliver.
+// deliveryRun is the state of one run of Deliver.
 type deliveryRun struct {
 	*Deliverer
 	ledger *Ledger
 
 	mu       sync.Mutex
-	changed  *sync.Cond   // with every change of what follows
+	changed  *sync.Cond   // signals each change of the fields below
 	ready    []*lane      // lanes with something to send, in turn
 	queued   int          // messages in the lanes' queues
-	low      int          // of those, below which more are claimed
+	low      int          // more are claimed when fewer than this are queued
 	active   int          // on their way
 	inFlight atomic.Int64 // active without those that are stalled
 	idle     int          // connections that wait for a message
 	workers  int
-	extra    int           // of those, the ones that are in for stalled ones
+	extra    int           // those of the workers that replace stalled ones
 	mailings map[int64]int // how many messages of each are queued
-	ended    bool          // nothing is left: the workers go
-	stopped  func() error  // why the run is to end early
+	ended    bool          // nothing is left: the workers end
+	stopped  func() error  // returns why the run has to end early
 	total    Delivered
-	failure  error // of the ledger or of rendering: the run stops
+	failure  error // in the ledger or in rendering: the run stops
 	down     error // no server is reached or accepts our mail: the run stops and is tried later
 
 	began  time.Time // by the machine's clock
 	traces runTraces
-	isCut  bool // it ended though messages wait for a limit
+	isCut  bool // it ended although messages wait for a limit
 
 	heldQueued bool      // a lane was paused that has messages queued
-	idleSince  time.Time // since when there is nothing for idle connections in a full queue
+	idleSince  time.Time // since when a full queue has had nothing for idle connections
 }
 
 const (
-	// claimSize is how many deliveries are claimed together: few, so that
-	// little is put back at a stop. Nodes divide it, down to minClaim, so that
-	// no node is left alone with the end of a mailing.
+	// claimSize is how many deliveries are claimed together: few, so that a stop puts
+	// little back. Nodes divide it, down to minClaim, so that no node is left alone
+	// with the end of a mailing.
 	claimSize = 512
 	minClaim  = 64
 	lookEvery = time.Second
@@ -160,7 +159,7 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 	all.Go(func() {
 		for {
 			select {
-			case <-ticker.C: // the clock has moved, and mailings may have been paused
+			case <-ticker.C: // time has passed, and mailings may have been paused
 				if err := r.dropPaused(ctx); err != nil && ctx.Err() == nil {
 					r.note(err)
 				}
@@ -178,7 +177,7 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 	err := r.feed(ctx)
 	r.mu.Lock()
 	left := r.takeQueued(func(job) bool { return true })
-	for _, x := range r.ready { // lanes outlive the run, its list does not
+	for _, x := range r.ready { // lanes outlive the run, but its list does not
 		x.ready = false
 	}
 	r.ready = nil
@@ -192,7 +191,7 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 	return err
 }
 
-// noteHeld notes lanes that other nodes now have, and wakes all that wait.
+// noteHeld notes lanes whose limit other nodes now use up, and wakes all waiters.
 func (r *deliveryRun) noteHeld() {
 	now, share := r.service.now(), r.opts.Share()
 	r.mu.Lock()
@@ -220,7 +219,7 @@ func (r *deliveryRun) startWorker(ctx context.Context, all *sync.WaitGroup) {
 	all.Go(func() { c.work(ctx) })
 }
 
-// feed claims until nothing is due and nothing on its way.
+// feed claims deliveries until nothing is due and nothing is on its way.
 func (r *deliveryRun) feed(ctx context.Context) error {
 	for {
 		size := minClaim
@@ -262,8 +261,8 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 	}
 }
 
-// claim claims no more than the limit on all messages allows: the rest is for
-// other nodes, or for later.
+// claim claims no more than the limit on all messages allows: the rest is for other
+// nodes or a later time.
 func (r *deliveryRun) claim(ctx context.Context, n int) ([]Delivery, error) {
 	r.mu.Lock()
 	n = r.all.allowance(r.service.now(), r.opts.Share(), n)
@@ -319,7 +318,7 @@ func (r *deliveryRun) waitForChange(isLimited bool) (over bool, err error) {
 	return false, r.stopped()
 }
 
-// note keeps the first failure of the ledger.
+// note records the first failure of the ledger.
 func (r *deliveryRun) note(err error) {
 	if err == nil {
 		return

@@ -23,7 +23,7 @@ import (
 // Writing a row of deliveries updates several indexes, so the rows follow in
 // batches.
 type journal struct {
-	handed []int64 // handed over and not answered: one a connection, and those that never will be
+	handed []int64 // handed over and not answered: at most one per connection, and those that will never be answered
 	sent   []int64 // answered, and not yet written to their rows
 	text   []byte  // what is to be written
 }
@@ -33,7 +33,7 @@ func (j *journal) handOver(id int64) {
 	j.write('h', id)
 }
 
-// answered notes that it is known what became of a delivery, handed over or not.
+// answered records that the outcome of a delivery is known, handed over or not.
 func (j *journal) answered(id int64, sent bool) {
 	handed := slices.Contains(j.handed, id)
 	j.forget(id)
@@ -68,13 +68,14 @@ func (j *journal) rewrite() {
 	}
 }
 
-// rewriteAfterFold is rewrite for a text that others precede.
+// rewriteAfterFold is rewrite for a text that follows others.
 func (j *journal) rewriteAfterFold() {
 	j.rewrite()
 	j.text = append([]byte("f "), j.text...)
 }
 
-// without is the text once all outcomes so far, which these are, are in their rows.
+// without returns the text that is left once these outcomes, all so far, are in their
+// rows.
 func (j *journal) without(outcomes []entry) string {
 	if len(outcomes) == 0 {
 		return string(j.text)
@@ -173,7 +174,7 @@ func lockJournal(path string, flags int) (*journalFile, error) {
 // append writes words, all or none.
 func (f *journalFile) append(words []byte) error {
 	if _, err := f.file.WriteAt(words, f.end); err != nil {
-		f.file.Truncate(f.end) // if not even that goes, the next append writes over it
+		f.file.Truncate(f.end) // if that fails too, the next append overwrites it
 		if errors.Is(err, syscall.ENOSPC) {
 			return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
 		}
@@ -183,8 +184,8 @@ func (f *journalFile) append(words []byte) error {
 	return nil
 }
 
-// read returns the words of the journal. An incomplete last word is dropped:
-// what it was about did not happen.
+// read returns the words of the journal. An incomplete last word is dropped: its event
+// did not happen.
 func (f *journalFile) read() (string, error) {
 	text, err := os.ReadFile(f.file.Name())
 	if err != nil {
@@ -193,7 +194,7 @@ func (f *journalFile) read() (string, error) {
 	return string(text[:bytes.LastIndexByte(text, ' ')+1]), nil
 }
 
-// close gives the journal up; remove is for one that nobody needs any more.
+// close closes the journal; remove deletes the file if nobody needs it any more.
 func (f *journalFile) close(remove bool) error {
 	var err error
 	if remove {
@@ -220,7 +221,7 @@ func sweepJournals(db *database.DB, known func(path string) bool) error {
 			continue
 		}
 		if f, err := openJournal(path); err == nil {
-			f.close(true) // where it can't be removed a few bytes stay
+			f.close(true) // if it can't be removed, a few bytes stay
 		}
 	}
 	return nil

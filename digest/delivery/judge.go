@@ -13,7 +13,7 @@ import (
 	"dibao/internal/mail"
 )
 
-// verdictOn returns the refusal with which a Send ended, nil if it did not, and
+// verdictOn returns the refusal with which Send ended, nil if it ended otherwise, and
 // what it means.
 func verdictOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
 	var refused *mail.ReplyError
@@ -54,7 +54,7 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, refused *mail.ReplyError, v
 	case errors.Is(err, mail.ErrUncertain):
 		r.count(func(t *Delivered) { t.Uncertain++ })
 		o := outcome{state: "uncertain", reply: err.Error()}
-		if j.Uncertain == 0 { // else it has its second copy on the way: never a third
+		if j.Uncertain == 0 { // otherwise its second copy is on the way: it never gets a third
 			o.nextAt = now.Add(verdict.Backoff(1, jitter(j.ID)))
 		}
 		return o
@@ -71,8 +71,8 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, refused *mail.ReplyError, v
 		r.count(func(t *Delivered) { t.Failed++ })
 		return outcome{state: "failed", reply: err.Error()}
 	}
-	// The connection broke before the message was handed over: at first the
-	// connection is to blame, later perhaps the message.
+	// The connection broke before the message was handed over: the first time, the
+	// connection is to blame; later, perhaps the message.
 	r.count(func(t *Delivered) { t.Deferred++ })
 	pause := brokenPause
 	if j.Attempt > 1 {
@@ -81,7 +81,8 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, refused *mail.ReplyError, v
 	return outcome{state: "waiting", nextAt: now.Add(pause), reply: err.Error()}
 }
 
-// brokenPause is how long a message waits whose connection broke the first time.
+// brokenPause is how long a message waits after its connection broke for the first
+// time.
 const brokenPause = time.Minute
 
 func (r *deliveryRun) learn(x *lane, v verdict.Verdict, now time.Time) {
@@ -105,7 +106,7 @@ func retryAfter(v verdict.Verdict, code int, j job) time.Duration {
 	switch {
 	case v.Retry > 0:
 		return time.Duration(float64(v.Retry) * (0.75 + jitter(j.ID)/2))
-	case code == 421 && j.Attempt == 1: // it closes the connection, which says little of the message
+	case code == 421 && j.Attempt == 1: // the server closes the connection, which says little about the message
 		return brokenPause
 	}
 	return verdict.Backoff(int(j.Attempt), jitter(j.ID))
@@ -121,7 +122,7 @@ func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) 
 	now := r.service.now()
 	class := v.Class.String()
 	if v.Full && v.Class == verdict.Temporary {
-		class = ClassFull // unlike a refusal for now that was given up, which is not a fault of the reader's
+		class = ClassFull // unlike a temporary refusal that lasted too long, which is not the reader's fault
 	}
 	refusals := 0 // of this class, in a row or lately
 	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
@@ -151,7 +152,7 @@ func (r *deliveryRun) log(j job, o outcome) {
 	l := r.service.opts.Logger
 	switch o.state {
 	case "sent":
-		if !l.Enabled(context.Background(), slog.LevelDebug) { // a million times nothing
+		if !l.Enabled(context.Background(), slog.LevelDebug) { // skipped for a million successes
 			return
 		}
 		l.Debug("delivery sent", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt)

@@ -9,15 +9,15 @@ import (
 	"dibao/internal/nodes"
 )
 
-// Limit bounds what one group of domains gets. Zero is not a limit of its own.
+// Limit limits what one group of domains gets. Zero means no limit.
 type Limit struct {
 	Connections   int // at the same time
 	PerMinute     int // messages
 	PerConnection int // messages before a connection is closed
 }
 
-// domainGroups are domains that one provider serves, by the domain that names
-// the group: what one of them refuses, the others refuse, too.
+// domainGroups lists domains that one provider serves, by the domain that names the
+// group: if one of them refuses a message, so do the others.
 var domainGroups = map[string][]string{
 	"qq.com":      {"foxmail.com", "vip.qq.com"},
 	"163.com":     {"126.com", "yeah.net", "188.com", "vip.163.com", "vip.126.com"},
@@ -30,24 +30,25 @@ var domainGroups = map[string][]string{
 	"icloud.com":  {"me.com", "mac.com"},
 }
 
-// StandardLimits are for sending directly to the providers' servers: they
-// accept few messages a connection and a minute.
+// StandardLimits are for sending directly to the providers' servers: they accept few
+// messages per connection and per minute.
 var StandardLimits = map[string]Limit{
 	"qq.com":  {Connections: 2, PerMinute: 60, PerConnection: 20},
 	"163.com": {Connections: 2, PerMinute: 60, PerConnection: 20},
 }
 
-// lane is a group of domains on its way: how much it takes at the moment.
+// lane is the state of sending to a group of domains: its queue, and how much the group
+// accepts at the moment.
 type lane struct {
 	name  string
 	limit Limit
 
 	queue   []job
-	ready   bool // is in the run's list of lanes that may go on
+	ready   bool // the lane is in the run's list of lanes that have something to send
 	active  int  // messages on their way
-	stalled int  // of those, the ones that wait for the server for long
+	stalled int  // those of the active ones that have waited long for the server
 	slow    bool // the last message stalled: others go first
-	rests   int  // messages of others that go first, because it was refused for now
+	rests   int  // messages of other lanes that go first, because of a temporary refusal
 
 	window    int       // messages at the same time: grows with each success, halves when the server asks to slow down
 	perMinute float64   // as window, for limit.PerMinute
@@ -87,7 +88,7 @@ func newLanes(limits map[string]Limit) *lanes {
 // maxLanes is how many lanes are remembered between runs.
 const maxLanes = 10_000
 
-// of returns the lane of a reader's domain.
+// of returns the lane for a reader's domain.
 func (l *lanes) of(domain string) *lane {
 	name := domain
 	if g, ok := l.group[domain]; ok {
@@ -108,7 +109,7 @@ func (l *lanes) of(domain string) *lane {
 	return x
 }
 
-// newLane returns a lane that begins with a part of its messages a minute.
+// newLane returns a lane that begins with a part of its messages per minute.
 func newLane(name string, limit Limit, part int) *lane {
 	x := &lane{name: name, limit: limit, window: 1, perMinute: max(1, float64(limit.PerMinute)/float64(part))}
 	x.tokens = 1
@@ -125,12 +126,13 @@ func (x *lane) open(most int, share func() nodes.Share) bool {
 	return x.active < min(x.window, most)
 }
 
-// yields reports whether lanes that are not slow go first: a slow lane keeps
-// one message in flight next to them. A lane whose server refuses everything
-// for now rests: a try would be refused, too, and cost the others their turns.
+// yields reports whether lanes that are not slow go first: a slow lane keeps one
+// message in flight next to them. A lane whose server refuses everything for now rests:
+// another try would also be refused, and cost other lanes their turns.
 func (x *lane) yields() bool { return x.slow && x.active > 0 || x.rests > 0 }
 
-// restsFor is how many messages of others go between two that are refused for now.
+// restsFor is how many messages of other lanes go between two that are refused
+// temporarily.
 const restsFor = 20
 
 // held returns until when the lane sends nothing, and why: because the domain
@@ -145,9 +147,8 @@ func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why stri
 	return time.Time{}, "", false
 }
 
-// pass takes a token of this node's part. If there is none it returns when
-// there will be one: the limit is kept by the clock of the ledger, not by
-// waiting.
+// pass takes a token of this node's part. If there is none it returns when there will
+// be one: the clock of the ledger enforces the limit, and nothing waits here.
 func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	if x.limit.PerMinute <= 0 {
 		return now, true
@@ -175,8 +176,8 @@ func (x *lane) allowance(now time.Time, share nodes.Share, n int) int {
 	return min(n, int(x.tokens))
 }
 
-// refill adds the tokens for the time that passed. It returns this node's
-// messages a minute.
+// refill adds the tokens for the time that passed. It returns this node's messages per
+// minute.
 func (x *lane) refill(now time.Time, share nodes.Share) (rate float64) {
 	rate = share.Rate(x.perMinute)
 	if x.filledAt.IsZero() || now.Before(x.filledAt) {
@@ -189,11 +190,11 @@ func (x *lane) refill(now time.Time, share nodes.Share) (rate float64) {
 	return rate
 }
 
-// atOnce is the part of the messages of a minute that may be sent at the same
-// time: no minute exceeds the limit by more than that.
+// atOnce is the part of a minute's messages that may be sent at the same time: no
+// minute exceeds the limit by more than that.
 const atOnce = 0.05
 
-// succeeded lets the lane take a little more.
+// succeeded raises the limits of the lane a little.
 func (x *lane) succeeded() {
 	x.policy, x.broken = 0, 0
 	x.widen()
@@ -203,8 +204,8 @@ func (x *lane) succeeded() {
 // widen lets one more message be on its way at the same time.
 func (x *lane) widen() { x.window = min(x.window+1, 1000) }
 
-// learn adjusts the lane after a refusal. It reports whether the lane is now
-// paused because the domain's policy is against us: an admin must look.
+// learn adjusts the lane after a refusal. It reports whether the lane is now paused
+// because the domain's policy refuses our mail: an admin must look into it.
 func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
 	if v.Retries() {
 		x.rests = restsFor
@@ -234,7 +235,7 @@ func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
 }
 
 const (
-	policyRefusals = 3             // in a row pause a domain group
+	policyRefusals = 3             // this many in a row pause a domain group
 	policyPause    = 4 * time.Hour // for this long
 )
 
@@ -243,7 +244,7 @@ func (x *lane) slowDown() {
 	x.perMinute = max(x.perMinute/2, 1)
 }
 
-// hold keeps the lane from sending, and lets one message try first then.
+// hold keeps the lane from sending for a time; afterwards, one message tries first.
 func (x *lane) hold(until time.Time) {
 	x.window = 1
 	x.heldUntil = latest(x.heldUntil, until)

@@ -35,9 +35,9 @@ type Ledger struct {
 	now   func() time.Time
 	owner string // who claims: the node, which is of one process, and the run
 	lease time.Duration
-	fail  func(error) // called with what could not be committed
-	// busy is how many connections have a message in flight: that many
-	// hand-overs may come together.
+	fail  func(error) // called with the error of a commit that failed
+	// busy is how many connections have a message in flight: so many hand-overs may be
+	// committed together.
 	busy func() int
 
 	dueMailings []int64 // as claim last saw them
@@ -53,7 +53,7 @@ type Ledger struct {
 	waiting    []handOver   // hand-overs that no commit has taken yet
 	timer      *time.Timer
 	committing bool // somebody writes
-	unwanted   bool // another node took the claims over
+	unwanted   bool // another node took over the claims
 }
 
 // newLedger returns the ledger of a run of a node that has not begun.
@@ -114,7 +114,7 @@ const claimPostgres = `
 
 // claim takes up to n deliveries that are due, of the oldest mailings first.
 func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err error) {
-	if time.Since(l.dueAt) < lookEvery { // nearly always right, and the claim itself looks whether it is
+	if time.Since(l.dueAt) < lookEvery { // nearly always still correct, and the claim itself checks
 		if claimed, err = l.claimOf(ctx, l.dueMailings, n); len(claimed) > 0 || err != nil {
 			return claimed, err
 		}
@@ -126,8 +126,8 @@ func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err erro
 	return l.claimOf(ctx, l.dueMailings, n)
 }
 
-// claimOf claims deliveries of some mailings. The same transaction writes the
-// outcomes since the last claim.
+// claimOf claims deliveries of some mailings. The same transaction writes all outcomes
+// since the last claim.
 func (l *Ledger) claimOf(ctx context.Context, mailings []int64, n int) (claimed []Delivery, err error) {
 	if len(mailings) == 0 || ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -176,13 +176,13 @@ func (l *Ledger) due(ctx context.Context, now time.Time) (ids []int64, err error
 	return ids, err
 }
 
-// outcome is what is written of a delivery after an attempt.
+// outcome is what is recorded about a delivery after an attempt.
 type outcome struct {
 	state  string    // waiting, sent, failed, uncertain, suppressed
 	nextAt time.Time // for waiting and uncertain
 	code   int
 	reply  string
-	// untried takes the attempt back: the server could not be reached at all.
+	// the attempt does not count: the server could not be reached at all
 	untried bool
 }
 
@@ -192,8 +192,8 @@ type entry struct {
 	outcome outcome
 }
 
-// The ids are looked up one by one; that the rows are claimed by us is only
-// checked, not looked up: the plus tells SQLite so.
+// The ids are looked up one by one; that the rows are claimed by us is only checked,
+// not looked up: the plus sign tells SQLite not to use the index.
 const outcomesSQLite = `
 	UPDATE deliveries SET state = o.state, uncertain = uncertain + (o.state = 'uncertain'), attempts = attempts - o.untried,
 		handed_attempt = CASE WHEN o.state IN ('sent', 'uncertain') THEN attempts ELSE handed_attempt END,
@@ -287,7 +287,7 @@ func appendText(b []byte, reply string) []byte {
 	return append(append(append(b, '"'), reply...), '"') // as most are
 }
 
-// maxReply is how much of a reply is kept, in bytes.
+// maxReply is how much of a reply is stored, in bytes.
 const maxReply = 500
 
 // closeMailings marks mailings as done that have nothing left to do, and

@@ -15,19 +15,19 @@ type NoticeKind string
 
 // The kinds of notices.
 const (
-	NoticeDone    NoticeKind = "done"    // a mailing is through
-	NoticeStuck   NoticeKind = "stuck"   // a mailing does not come on
+	NoticeDone    NoticeKind = "done"    // a mailing is finished
+	NoticeStuck   NoticeKind = "stuck"   // a mailing does not progress
 	NoticePolicy  NoticeKind = "policy"  // a domain refuses our mail
-	NoticeMessage NoticeKind = "message" // a server can't take a message
+	NoticeMessage NoticeKind = "message" // a server does not accept a message
 	NoticeRefused NoticeKind = "refused" // a relay or a domain refuses our mail before a reader is named
 	NoticePending NoticeKind = "pending" // many suppressions at one domain, or of one mailing, wait for the admin
 )
 
-// Notice is what an admin should know.
+// Notice is something that an admin should know.
 type Notice struct {
 	Kind    NoticeKind
 	Mailing int64         // 0: of none
-	Domain  string        // "": of none; of a relay HOST:PORT
+	Domain  string        // "": no domain is concerned; for a relay, HOST:PORT
 	Text    string        // what a server said
 	Report  MailingReport // of a mailing that is done or stuck
 }

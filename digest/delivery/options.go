@@ -11,27 +11,26 @@ import (
 	"dibao/internal/nodes"
 )
 
-// Options say how a node sends. The zero value of a field means the default
-// named next to it.
+// Options say how a node sends. The zero value of a field means the default next to it.
 type Options struct {
-	Server    mail.Options     // where to; required, but for Direct
+	Server    mail.Options     // required unless Direct is set
 	Fallbacks []mail.Options   // servers to use while the first is not reached, in this order
-	Direct    *mail.Router     // not nil: to the servers of the readers' domains, as Server says but for its address
-	Limits    map[string]Limit // by domain; it holds for all domains of its group together
+	Direct    *mail.Router     // not nil: mail goes directly to the servers of the readers' domains, with the settings of Server except its address
+	Limits    map[string]Limit // by domain; a limit applies to all domains of a group together
 	PerMinute int              // messages to all domains together; 0: no limit
 	// Share is this process's part of Limits and PerMinute, which hold for all
 	// nodes of the database together; nil: the whole.
 	Share       func() nodes.Share
 	Node        string        // of this process among the nodes; "": a random name
 	Connections int           // 4; each sends one message at a time
-	Lease       time.Duration // 10 m; how long claims hold if their node says nothing
-	GiveUpAfter time.Duration // 48 h; since the first attempt
-	RetryIn     time.Duration // 1 m; pause after the server could not be reached
-	StallAfter  time.Duration // 2 s; a message that waits longer for its server no longer keeps a connection from others
+	Lease       time.Duration // 10 m; how long claims hold without a sign of life from their node
+	GiveUpAfter time.Duration // 48 h, from the first attempt
+	RetryIn     time.Duration // 1 m; how long to wait if the server can't be reached
+	StallAfter  time.Duration // 2 s; if a message waits longer for its server, another connection takes over
 	DKIM        *mail.Signer  // nil: unsigned
-	Probe       bool          // try at once whether who refused our mail accepts it now, with one message
+	Probe       bool          // use one message to test at once whether servers that refused our mail accept it now
 	BounceToken func(delivery int64) string
-	MessageKey  []byte // makes Message-IDs; the same on every node
+	MessageKey  []byte // key of the Message-IDs; the same on every node
 	// Notify reports what an admin should know; nil: the Notify of the service.
 	Notify func(ctx context.Context, n Notice)
 }

@@ -36,7 +36,7 @@ const (
 	firstPause     = 5 * time.Minute // after a 5xx
 	firstSoftPause = time.Minute     // after a 4xx
 	longestPause   = time.Hour
-	softTries      = 3 // 4xx in a row of which the admin is notified
+	softTries      = 3 // after so many 4xx in a row, the admin is notified
 )
 
 // pauseFor is how long the nth refusal in a row pauses.
@@ -54,15 +54,15 @@ func refusesUs(reply *mail.ReplyError, v verdict.Verdict) bool {
 	return verdict.Phase(reply.Phase).BeforeReader() && v.Class != verdict.Message
 }
 
-// pauses are the pauses that this node knows. They are stored, so that they
-// also hold after a restart and on other nodes.
+// pauses are the pauses that this node knows about. They are stored, so that they also
+// hold after a restart and on other nodes.
 type pauses struct {
 	service *Service
 	mu      sync.Mutex
 	byName  map[string]Pause
 }
 
-// load reads what other nodes stored. With probe every pause is over.
+// load reads what other nodes stored. With probe, every pause ends.
 func (p *pauses) load(ctx context.Context, probe bool) error {
 	all, err := p.service.storedPauses(ctx)
 	if err != nil {
@@ -107,9 +107,8 @@ func (p *pauses) of(name string) Pause {
 	return p.byName[name]
 }
 
-// refused records a refusal. Replies that were in flight when the pause began
-// count as the same one. tell reports whether to notify the admin now: this
-// happens once.
+// refused records a refusal. Replies that were in flight when the pause began count as
+// the same one. tell reports whether to notify the admin now, which is once per pause.
 func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyError, v verdict.Verdict) (x Pause, tell bool, err error) {
 	now := p.service.now()
 	p.mu.Lock()
@@ -131,7 +130,7 @@ func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyErro
 	return x, tell, p.service.storePause(ctx, x)
 }
 
-// accepted notes that mail is taken again.
+// accepted records that our mail is accepted again.
 func (p *pauses) accepted(ctx context.Context, name string) error {
 	p.mu.Lock()
 	x := p.byName[name]
@@ -162,7 +161,7 @@ func (p *pauses) all() map[string]Pause {
 	return maps.Clone(p.byName)
 }
 
-// keepPauses reads who refuses our mail.
+// keepPauses loads which servers refuse our mail.
 func (r *deliveryRun) keepPauses(ctx context.Context) error {
 	if err := r.pauses.load(ctx, r.opts.Probe); err != nil {
 		return fmt.Errorf("read who refuses our mail: %w", err)
@@ -188,8 +187,8 @@ func (r *deliveryRun) keepPauses(ctx context.Context) error {
 // our mail again, before others follow.
 func (r *deliveryRun) unproven() bool { return r.opts.Direct == nil && r.servers.unproven() }
 
-// serverDown stops the run: every delivery would fail in the same way, and none
-// of them is to blame.
+// serverDown stops the run: every delivery would fail in the same way, through no fault
+// of its own.
 func (r *deliveryRun) serverDown(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -200,7 +199,7 @@ func (r *deliveryRun) serverDown(err error) {
 	r.changed.Broadcast()
 }
 
-// Pauses returns who refuses our mail before a reader is named.
+// Pauses returns the servers that refuse our mail before a reader is named.
 func (s *Service) Pauses(ctx context.Context) ([]Pause, error) {
 	all, err := s.storedPauses(ctx)
 	now := all[:0]

@@ -35,7 +35,8 @@ func (r *deliveryRun) enqueue(jobs []job) {
 		}
 	}
 	for _, j := range jobs {
-		// Beside much that can go, what can't must not fill the queue.
+		// Deliveries that can't be sent must not fill the queue and keep out those that
+		// can.
 		if j.lane.yields() && len(j.lane.queue) >= r.opts.Connections && inFlight > len(jobs)/4 {
 			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain takes mail slowly"})
 			continue
@@ -71,13 +72,13 @@ type deferral struct {
 	why   string
 }
 
-// limited puts a message off to when the limit lets it through; r.mu is held.
+// limited postpones a message until the limit lets it through; r.mu is held.
 func (r *deliveryRun) limited(j job, at time.Time, why string) deferral {
 	r.limitedUntil = latest(r.limitedUntil, at)
 	return deferral{j.Delivery, at, why}
 }
 
-// postpone returns a claim that was not begun, and so was not handed over.
+// postpone returns a claim that was not begun, and therefore not handed over.
 func (r *deliveryRun) postpone(d deferral) {
 	r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, reply: d.why, untried: true})
 }
@@ -118,7 +119,8 @@ func (r *deliveryRun) requeueBlocked() {
 	r.putBack(slow, now.Add(slowLanePause), "the domain takes mail slowly")
 }
 
-// slowLanePause is how long mail to a domain waits that takes it slower than others.
+// slowLanePause is how long mail to a domain waits that accepts it more slowly than
+// others.
 const slowLanePause = 10 * time.Second
 
 // takeQueued takes messages out of the queues; r.mu is held.
@@ -154,11 +156,11 @@ func (r *deliveryRun) dropPaused(ctx context.Context) error {
 	taken := r.takeQueued(func(j job) bool { return slices.Contains(halted, j.Mailing) })
 	r.mu.Unlock()
 	r.putBack(taken, r.service.now(), "")
-	r.render.Forget() // when the mailing goes on, its emails get another Date
+	r.render.Forget() // when the mailing continues, its emails get a new Date
 	return nil
 }
 
-// putBack puts claims off to one time.
+// putBack returns claims, to be tried at a given time.
 func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
 	for _, d := range batch {
 		r.postpone(deferral{d, until, why})
@@ -179,7 +181,7 @@ func (r *deliveryRun) inTheWay() bool {
 	return time.Since(r.idleSince) >= lookEvery
 }
 
-// blocked reports whether something is queued that can't go.
+// blocked reports whether something is queued that can't be sent.
 func (r *deliveryRun) blocked() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -214,7 +216,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 			c.begin(j)
 			return j, true
 		}
-		if !idle { // notified once: idle connections that wake each other would never rest
+		if !idle { // signaled only once: idle connections that wake each other would never rest
 			idle = true
 			r.idle++
 			r.changed.Broadcast()
@@ -243,8 +245,8 @@ func (r *deliveryRun) turn() *lane {
 	return x
 }
 
-// release ends a connection's message; it reports whether the connection should
-// end, too.
+// release finishes the message of a connection; it reports whether the connection
+// should end, too.
 func (r *deliveryRun) release(c *connection, x *lane) (leave bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

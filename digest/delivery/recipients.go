@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// prepare looks up the readers of a batch, and which of them still want it:
-// readers who unsubscribed or were suppressed since composing get nothing.
+// prepare looks up the readers of a batch, and whether they may still get mail: readers
+// who unsubscribed or were suppressed since composing get nothing.
 func (r *deliveryRun) prepare(ctx context.Context, batch []Delivery) ([]job, error) {
 	jobs := make([]job, len(batch))
 	for i, d := range batch {
@@ -37,8 +37,8 @@ func (r *deliveryRun) lookUp(ctx context.Context, jobs []job) error {
 // time.
 const lookedUpTogether = 64
 
-// lookUpAgain looks up the reader of a message that waited, with those that
-// follow in its lane and will have waited, too.
+// lookUpAgain looks up the reader of a message that waited, and those of the next ones
+// in its lane, which will also have waited.
 func (r *deliveryRun) lookUpAgain(ctx context.Context, j job) (job, error) {
 	r.mu.Lock()
 	next := j.lane.queue[:min(len(j.lane.queue), lookedUpTogether-1)]
@@ -53,7 +53,7 @@ func (r *deliveryRun) lookUpAgain(ctx context.Context, j job) (job, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, queued := range j.lane.queue[:min(len(j.lane.queue), len(jobs))] { // some have gone in the meantime
+	for i, queued := range j.lane.queue[:min(len(j.lane.queue), len(jobs))] { // some have left in the meantime
 		if f, ok := fresh[queued.ID]; ok {
 			q := &j.lane.queue[i]
 			q.reader, q.wanted, q.lookedUp = f.reader, f.wanted, f.lookedUp

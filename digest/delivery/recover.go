@@ -57,9 +57,9 @@ func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 	})
 }
 
-// recoverRun takes back what a run had claimed, if it ended. The lock of its
-// journal proves that; where there is none, only its lease does: containers may have
-// the same host name and the same number of their process.
+// recoverRun takes back what a run had claimed, if it ended. The lock of its journal
+// proves that; where there is none, only its lease does: containers may have the same
+// host name and process id.
 func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) (n int, err error) {
 	now := l.now()
 	file, err := openJournal(journalPath(l.db, owner))
@@ -88,15 +88,15 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now t
 	ofRun := ` WHERE state = 'claimed' AND claimed_by = $2`
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		n = 0
-		// Deleting the row makes sure that the run, if it is alive after all,
-		// hands nothing over any more.
+		// Deleting the row makes sure that the run, if it is alive after all, can't
+		// hand over anything any more.
 		texts, err := database.Collect(ctx, tx, database.ScanOne[string], `DELETE FROM delivery_runs WHERE owner = $1 RETURNING journal`, owner)
 		if err != nil {
 			return err
 		}
 		j := parseJournal(strings.Join(texts, ""))
 		switch {
-		case file != nil && l.inRow(): // handed over is what came to its dot
+		case file != nil && l.inRow(): // only those that reached their final dot were handed over
 			dots := parseJournal(*file).handed
 			j.handed = slices.DeleteFunc(j.handed, func(id int64) bool { return !slices.Contains(dots, id) })
 		case file != nil:
@@ -113,7 +113,7 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now t
 				next_at = NULL, done_at = $1, first_tried_at = COALESCE(first_tried_at, $1), claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain > 0 AND id IN (` + ids + `)`, true, j.handed},
 			{`UPDATE deliveries SET state = 'uncertain', uncertain = uncertain + 1, handed_attempt = attempts,
 				next_at = $1, first_tried_at = COALESCE(first_tried_at, $1), claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain = 0 AND id IN (` + ids + `)`, true, j.handed},
-			// An attempt that was not handed over is none.
+			// An attempt that was not handed over does not count.
 			{`UPDATE deliveries SET state = 'waiting', next_at = $1, attempts = attempts - 1,
 				first_tried_at = COALESCE(first_tried_at, $1), claimed_by = '', lease_until = NULL` + ofRun, false, nil},
 		} {

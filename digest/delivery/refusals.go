@@ -20,10 +20,10 @@ var addressInReply = lazyregexp.New(`[^\s<>"'(),;:@]+@([^\s<>"'(),;:@]+)`)
 // can be counted.
 func WithoutAddresses(reply string) string { return addressInReply.ReplaceAllString(reply, "…@$1") }
 
-// Refusal is what servers said of deliveries that are not through.
+// Refusal is a reply to deliveries that are not finished.
 type Refusal struct {
 	State   string // failed, waiting or uncertain
-	Code    int    // of SMTP; 0: it is not a reply
+	Code    int    // of SMTP; 0: the text is not a reply
 	Reply   string // without addresses
 	Count   int
 	Domains []string // of the readers, the most frequent first
@@ -69,7 +69,7 @@ func (s *Service) Refusals(ctx context.Context, mailing int64) ([]Refusal, error
 	return all, err
 }
 
-// Progress is how many deliveries of a mailing were through at a time.
+// Progress is how many deliveries of a mailing were finished at a given time.
 type Progress struct {
 	At           time.Time
 	Sent, Failed int
@@ -79,10 +79,10 @@ type Progress struct {
 // were tried for days would squeeze the rest into one point.
 const tail = 0.01
 
-// Curve returns how a mailing progressed, in equal steps of time from when it
-// was due until nearly all deliveries were finished. later is the time of the
-// last one, and how many came after the curve's end. Without any delivery the
-// curve is empty.
+// Curve returns how a mailing progressed, in equal steps of time from when it was due
+// until nearly all deliveries were finished. later says when the last one was finished,
+// and how many were finished after the end of the curve. Without any delivery the curve
+// is empty.
 func (s *Service) Curve(ctx context.Context, mailing int64, steps int) (curve []Progress, later Progress, err error) {
 	type end struct {
 		state string
@@ -103,11 +103,11 @@ func (s *Service) Curve(ctx context.Context, mailing int64, steps int) (curve []
 	}
 	slices.SortFunc(ends, func(a, b end) int { return a.at.Compare(b.at) })
 	begin := ends[0].at
-	if due.Before(begin) && begin.Sub(due) < time.Hour { // else it was held or paused
+	if due.Before(begin) && begin.Sub(due) < time.Hour { // otherwise the mailing was held or paused
 		begin = due
 	}
 	over := max(ends[len(ends)-1-int(float64(len(ends))*tail)].at.Sub(begin), time.Second)
-	steps = min(steps, int(over/time.Second)) // a clock shows seconds
+	steps = min(steps, int(over/time.Second)) // a step is at least a second
 	i, now := 0, Progress{}
 	for step := range steps + 1 {
 		now.At = begin.Add(over * time.Duration(step) / time.Duration(steps))
@@ -140,8 +140,8 @@ type ReportCount struct {
 	Count int
 }
 
-// ReportsByDay counts what came back of emails since a time: final refusals, bounces
-// and complaints. Days are by the clock of since.
+// ReportsByDay counts the final refusals, bounces and complaints since a time, by day
+// in the time zone of since
 func (s *Service) ReportsByDay(ctx context.Context, since time.Time) (all []ReportCount, err error) {
 	_, ahead := since.Zone()
 	day := s.db.Dialect().DayOf("at", "$2")

@@ -13,7 +13,7 @@ import (
 	"dibao/internal/mail"
 )
 
-// MailingReport says how the deliveries of a mailing stand.
+// MailingReport is the status of the deliveries of a mailing.
 type MailingReport struct {
 	Mailing    int64      `json:"mailing"`
 	DueAt      time.Time  `json:"due_at"`
@@ -33,8 +33,8 @@ type MailingReport struct {
 // rateWindow is how far back the rate of a mailing is measured.
 const rateWindow = time.Minute
 
-// reportColumns count by the indexes that contain the rows: sent ones are in
-// none. Messages to readers who were forgotten since have no row, and are counted.
+// reportColumns count by the indexes that contain the rows: sent deliveries are in no
+// index. Messages to readers who were forgotten since have no row, and are counted.
 const reportColumns = `m.id, m.due_at, m.state, m.done_at,
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state IN ('waiting', 'uncertain') AND d.next_at IS NOT NULL),
@@ -66,12 +66,12 @@ func scanReport(r database.Row) (MailingReport, error) {
 	return m, err
 }
 
-// Report returns how the newest mailings stand, the newest first.
+// Report returns the status of the newest mailings, the newest first.
 func (s *Service) Report(ctx context.Context, limit int) ([]MailingReport, error) {
 	return s.report(ctx, `SELECT `+reportColumns+` FROM mailings m ORDER BY m.id DESC LIMIT $1`, limit)
 }
 
-// ReportOf returns how one mailing stands.
+// ReportOf returns the status of one mailing.
 func (s *Service) ReportOf(ctx context.Context, mailing int64) (MailingReport, error) {
 	all, err := s.report(ctx, `SELECT `+reportColumns+` FROM mailings m WHERE m.id = $1`, mailing)
 	if err == nil && len(all) == 0 {
@@ -139,12 +139,12 @@ func (m *MailingReport) progress(ctx context.Context, tx *sql.Tx, now time.Time)
 	return nil
 }
 
-// DomainReport says how the deliveries of a mailing to one domain stand.
+// DomainReport is the status of the deliveries of a mailing to one domain.
 type DomainReport struct {
 	Domain     string     `json:"domain"`
 	Sent       int        `json:"sent"`
 	Waiting    int        `json:"waiting"`  // and claimed
-	Deferred   int        `json:"deferred"` // of those that wait: tried, and to be tried again
+	Deferred   int        `json:"deferred"` // those of the waiting ones that were tried and will be tried again
 	Failed     int        `json:"failed"`
 	Uncertain  int        `json:"uncertain"`
 	Suppressed int        `json:"suppressed"` // not tried: the reader is suppressed, or the mailing was cancelled
@@ -152,8 +152,8 @@ type DomainReport struct {
 	Reply      *string    `json:"reply"` // the last reply that was not a success
 }
 
-// Domains returns the state of a mailing by the domains of its readers, the
-// largest first. Readers who were forgotten since have none.
+// Domains returns the state of a mailing by the domains of its readers, the largest
+// first. Readers whose data were deleted since are not counted.
 func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, error) {
 	byDomain := make(map[string]*DomainReport)
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

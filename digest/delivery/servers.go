@@ -18,8 +18,8 @@ type servers struct {
 	pauses *pauses
 
 	mu      sync.Mutex
-	down    map[string]time.Time // until when each is passed over, since it was not reached
-	probing map[string]bool      // one message tries whether it accepts our mail again
+	down    map[string]time.Time // until when a relay is skipped because it was not reached
+	probing map[string]bool      // one message is testing whether the relay accepts our mail again
 }
 
 func newServers(all []mail.Options, p *pauses) *servers {
@@ -90,8 +90,8 @@ func (s *servers) candidates(now time.Time) []mail.Options {
 	return append(up, down...)
 }
 
-// probe takes the right to try a relay that refused our mail; ok is false if
-// another connection has it.
+// probe claims the right to test a relay that refused our mail; ok is false if another
+// connection has it.
 func (s *servers) probe(name string) (probes, ok bool) {
 	if s.pauses.of(name).Tries == 0 {
 		return false, true

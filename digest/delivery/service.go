@@ -19,7 +19,7 @@ var ErrNotFound = errors.New("not found")
 
 // ServiceOptions say how a node delivers.
 type ServiceOptions struct {
-	BounceDomain string // of envelope senders (VERP); "": the sender's own address is it
+	BounceDomain string // of envelope senders (VERP); "": the envelope sender is the sender's own address
 	Now          func() time.Time
 	Logger       *slog.Logger
 	Notify       func(ctx context.Context, n Notice) // reports what an admin should know; nil: only to the log
@@ -43,7 +43,7 @@ func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Micr
 // Delivered counts what one call of Deliver did.
 type Delivered struct {
 	Sent, Failed, Deferred, Uncertain, Suppressed int
-	Recovered                                     int // claims of owners that died, taken back
+	Recovered                                     int // claims taken back from processes that ended
 	// Refused is the reply of the mail servers if none accepts our mail now, ""
 	// if one does; due deliveries wait.
 	Refused string
@@ -59,7 +59,7 @@ func (d *Delivered) add(more Delivered) {
 type Renderer interface {
 	// Render returns the mail of a variant, which many deliveries share.
 	Render(ctx context.Context, variant int64) (Message, error)
-	// Forget drops what was rendered: the mailings are through.
+	// Forget drops what was rendered once the mailings are finished.
 	Forget()
 }
 
@@ -67,7 +67,7 @@ type Renderer interface {
 type Message interface {
 	// Sender is the address that the mail is from.
 	Sender() string
-	// WantedBy reports whether the mail still has something that the reader takes.
+	// WantedBy reports whether the mail still contains something that the reader wants.
 	WantedBy(reader subscribers.Reader) bool
 	// Assemble fills in what is the reader's own.
 	Assemble(to *mail.Assembly, reader subscribers.Reader, messageID string) error

@@ -28,14 +28,14 @@ const (
 	mailingStrikesPercent = 5
 )
 
-// How many such answers of a reader's mailbox suppress the address, in replies
-// or in reports.
+// How many such answers about a reader's mailbox suppress the address, in replies or in
+// reports.
 const (
 	FullIssues    = 3 // issues that found it full
 	unknownIssues = 2 // issues refused for a reason that nobody understands
 	IssuesWithin  = 30 * 24 * time.Hour
 
-	ClassFull = "full" // of feedback: what is soft, apart from other refusals for now
+	ClassFull = "full" // class of feedback: a full mailbox, as opposed to other temporary refusals
 )
 
 // Struck is a reader whom a reply or a report would have suppressed.
@@ -96,13 +96,13 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 		if suppressed = true; err != nil || !fresh {
 			return err
 		}
-		if mine > 0 { // it was lifted since
+		if mine > 0 { // the suppression was lifted since
 			_, err := tx.ExecContext(ctx, `UPDATE strikes SET at = $3 WHERE mailing = $1 AND subscriber = $2`, x.Mailing, x.Subscriber, s.now())
 			return err
 		}
 		return s.noteStrike(ctx, tx, x, domain, "suppressed")
 	}
-	if err = s.db.Write(ctx, strike); errors.Is(err, errNotCounted) { // others struck in the meantime
+	if err = s.db.Write(ctx, strike); errors.Is(err, errNotCounted) { // others struck in the meantime, and the counts changed
 		if most, mostOfAll, counted, err = s.mostStrikes(ctx, x.Mailing, domain, true); err == nil {
 			err = s.db.Write(ctx, strike)
 		}
@@ -172,7 +172,8 @@ type domainSizes struct {
 	byMailing map[int64]sizesOf
 }
 
-// sizesOf is how many readers a mailing has at each large domain, and at "" in all.
+// sizesOf returns how many readers a mailing has at each large domain; the key "" holds
+// the total.
 type sizesOf map[string]int
 
 func (z sizesOf) most(domain string) (ofDomain, ofAll int) {
@@ -180,7 +181,7 @@ func (z sizesOf) most(domain string) (ofDomain, ofAll int) {
 	return max(strikesLeast, z[domain]*strikesPercent/100), max(strikesLeast, all)
 }
 
-// maxSizes bounds the mailings that are remembered.
+// maxSizes limits how many mailings are remembered.
 const maxSizes = 16
 
 const (
@@ -190,9 +191,9 @@ const (
 		JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1 GROUP BY 1 HAVING COUNT(*) > $2`
 )
 
-// mostStrikes is how many readers of a domain and in total one mailing may
-// suppress. The readers of a mailing are counted once, and only when the number
-// matters or the caller needs it; until then the lowest limits apply.
+// mostStrikes is how many readers of a domain and in total one mailing may suppress.
+// The readers of a mailing are counted once, and only if the number matters or the
+// caller needs it; until then the lowest limits apply.
 func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string, need bool) (ofDomain, ofAll int, counted bool, err error) {
 	var sizes sizesOf
 	s.sizes.mu.Lock()
@@ -241,9 +242,9 @@ type Pending struct {
 	Text       string    `json:"text"` // what the server said
 }
 
-// Pending returns the suppressions that wait for an admin, of one domain or, with
-// "", of all, the newest of each reader. Who was sent an email since is left out: the
-// mailbox takes mail.
+// Pending returns the suppressions that wait for an admin, of one domain or, with "",
+// of all, the newest of each reader. It leaves out readers to whom an email was sent
+// since: their mailboxes accept mail.
 func (s *Service) Pending(ctx context.Context, domain string) (all []Pending, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (p Pending, err error) {

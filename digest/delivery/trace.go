@@ -11,7 +11,8 @@ import (
 	"dibao/internal/trace"
 )
 
-// Of each mailing in a run, the first messages have spans, and then one of many.
+// In each mailing of a run, the first messages have spans, and after them one of every
+// so many.
 const (
 	firstTraced = 10
 	tracedEvery = 100
@@ -29,7 +30,7 @@ type tracedMailing struct {
 	messages int
 }
 
-// message begins the span of a message that is sent; nil for one that has none.
+// message begins the span of a message; it returns nil if the message has none.
 func (t *runTraces) message(ctx context.Context, s *Service, j job) *trace.Span {
 	if !trace.On(ctx) {
 		return nil

@@ -9,13 +9,13 @@ import (
 	"dibao/internal/mail"
 )
 
-// acceptedNear is how far from a refusal another email to the domain was accepted
-// that shows that the server accepted mail then: one that refused everybody for a
-// while spoke of us.
+// acceptedNear is how far from a refusal another email to the domain was accepted and
+// shows that the server accepted mail then: a server that refused everybody for a while
+// refused us.
 const acceptedNear = 10 * time.Minute
 
 // bouncesWithin is how long after an email its report comes, as a rule: an email that
-// a server took and that did not come back for so long was accepted.
+// has not come back after so long was accepted.
 const bouncesWithin = 24 * time.Hour
 
 // refusedUnknown is a reader whom a server refused at RCPT for a reason that no
@@ -24,7 +24,7 @@ type refusedUnknown struct {
 	mailing, subscriber int64
 	address             string
 	text                string
-	reported            bool      // by an email that came back, and not in a reply
+	reported            bool      // in a report that came back, not in a reply
 	at                  time.Time // of the last refusal
 }
 
@@ -67,8 +67,8 @@ func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, 
 }
 
 // repeatedUnknown finds the readers whom a mailing, and another one lately, found
-// refused so, and of whom that was not judged yet. An email that came back was not
-// accepted.
+// refused in this way, and who have not been judged yet. An email that came back was
+// not accepted.
 func (s *Service) repeatedUnknown(ctx context.Context, tx *sql.Tx) ([]refusedUnknown, error) {
 	return database.Collect(ctx, tx, func(r database.Row) (x refusedUnknown, err error) {
 		err = r.Scan(&x.mailing, &x.subscriber, &x.address, &x.text, &x.reported, &x.at)
@@ -91,9 +91,9 @@ const (
 	OfDomainPostgres = `split_part(u.address_key, '@', 2) = $2`
 )
 
-// acceptedOthers reports whether a mailing reached any reader of a domain at
-// about the time of a refusal. If refusals come as reports, whose time says
-// nothing, enough time for reports on the others must have passed.
+// acceptedOthers reports whether a mailing reached any reader of a domain at about the
+// time of a refusal. If refusals come as reports, whose time says nothing, enough time
+// must have passed for reports on the others.
 func (s *Service) acceptedOthers(ctx context.Context, mailing int64, domain string, reported bool, at time.Time) (accepted bool, err error) {
 	after, before := at.Add(-acceptedNear), at.Add(acceptedNear)
 	if reported {

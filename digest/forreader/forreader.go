@@ -1,6 +1,6 @@
-// Package forreader says which calls concern a reader, by what the reader says of
-// themselves, and what an email tells of each: why it may concern the reader, what the
-// reader has to check, what it brings and what is to be done next.
+// Package forreader decides from a reader's profile which calls concern the reader, and
+// what an email says about each: why it may concern the reader, what the reader has to
+// check, what it offers and what to do next.
 package forreader
 
 import (
@@ -17,10 +17,10 @@ import (
 	"dibao/templates"
 )
 
-// Notices are the calls among articles, by article.
+// Notices are the calls among some articles, by article.
 type Notices map[int64]match.Notice
 
-// Load reads the calls among articles.
+// Load reads the calls of those articles that have one.
 func Load(ctx context.Context, st *feed.Store, articles []feed.Article) (Notices, error) {
 	ids := make([]int64, len(articles))
 	for i, a := range articles {
@@ -39,7 +39,7 @@ func Load(ctx context.Context, st *feed.Store, articles []feed.Article) (Notices
 	return n, nil
 }
 
-// Result is how the conditions of a call stand to a reader's profile.
+// Result says how the conditions of a call match a reader's profile.
 type Result = match.Result
 
 // Concern is a call that may concern a reader.
@@ -48,8 +48,8 @@ type Concern struct {
 	Result
 }
 
-// Concern returns the call of an article with how it stands to a reader, as Match
-// found it; nil if there is none.
+// Concern returns the call of an article with the result of Match for a reader; nil if
+// there is none.
 func (n Notices) Concern(article int64, r *Result) *Concern {
 	notice, ok := n[article]
 	if r == nil || !ok {
@@ -58,8 +58,8 @@ func (n Notices) Concern(article int64, r *Result) *Concern {
 	return &Concern{notice.Call, *r}
 }
 
-// Match returns how the call of an article stands to a reader's profile; nil where
-// the article is none, is over, or contradicts what the reader says.
+// Match compares the call of an article with a reader's profile; nil if the article is
+// not a call, if the call is over, or if it contradicts the profile.
 func (n Notices) Match(p *match.Profile, a feed.Article, today policy.Date) *Result {
 	notice, ok := n[a.ID]
 	if p == nil || !ok || !IsOpen(notice.Call, a.Facts.DeadlineOn, today) {
@@ -71,8 +71,8 @@ func (n Notices) Match(p *match.Profile, a feed.Article, today policy.Date) *Res
 	return nil
 }
 
-// IsOpen reports whether there is still time: by the deadline of the article, and
-// where it has none, by the last step of its readers. A call without days is open.
+// IsOpen reports whether there is still time: by the deadline of the article or, if it
+// has none, by the last step for its readers. A call without dates is open.
 func IsOpen(c call.Call, deadline, today policy.Date) bool {
 	if !deadline.IsZero() {
 		return !deadline.Before(today)
@@ -80,10 +80,10 @@ func IsOpen(c call.Call, deadline, today policy.Date) bool {
 	return len(c.Steps) == 0 || slices.ContainsFunc(c.Steps, func(s call.Step) bool { return !s.Last.Before(today) })
 }
 
-// maxTold bounds how many values of a kind an email names.
+// maxTold limits how many values of a kind an email lists.
 const maxTold = 6
 
-// View writes what an email tells of a call.
+// View returns what an email says about a call.
 func View(language string, a feed.Article, x Concern, today policy.Date) *templates.ForReader {
 	c := x.Call
 	v := &templates.ForReader{Why: conditions(language, x.Why), Check: conditions(language, x.Check)}
@@ -97,7 +97,8 @@ func View(language string, a feed.Article, x Concern, today policy.Date) *templa
 	v.Next, v.NextURL = templates.Words(language, "forreader.read"), a.URL
 	if next, ok := nextStep(c, today); ok {
 		v.Next = templates.Words(language, "step."+next.What)
-		// The email already shows the deadline of the article; a later day was moved since.
+		// The email already shows the deadline of the article; if the call's day is later,
+		// it was moved since.
 		if deadline := a.Facts.DeadlineOn; deadline.IsZero() || next.Last.Before(deadline) {
 			v.Next = words.Step(next)
 		}
@@ -108,7 +109,7 @@ func View(language string, a feed.Article, x Concern, today policy.Date) *templa
 	return v
 }
 
-// nextStep is the first that readers can still take.
+// nextStep returns the first step that readers can still take.
 func nextStep(c call.Call, today policy.Date) (next call.Step, ok bool) {
 	for _, s := range c.Steps {
 		if !s.Last.Before(today) && (!ok || s.Last.Before(next.Last)) {

@@ -9,8 +9,8 @@ import (
 	"dibao/internal/mail"
 )
 
-// Japanese carriers answer "550 : User unknown", without the address, if their
-// readers filter a message, and with the address if a mailbox does not exist.
+// Japanese carriers answer "550 : User unknown", without the address if a reader's
+// filter refuses a message, and with the address if the mailbox does not exist.
 var (
 	namedUnknown = lazyregexp.New(`(?i)550 <>: user unknown`)
 	anyUnknown   = lazyregexp.New(`(?i)user unknown|unknown user`)
@@ -26,7 +26,7 @@ var (
 // words of a server that searched its own directory; otherwise it is unknown.
 func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	said := strings.TrimPrefix(verdict.Anonymous(r.Text), "<>")
-	if strings.ContainsAny(r.Text, "（【") { // brackets around an address would split the words
+	if strings.ContainsAny(r.Text, "（【") { // brackets around an address would break up the sentence
 		said = verdict.Anonymous(inBrackets.ReplaceAllString(r.Text, ""))
 	}
 	switch r.Action {

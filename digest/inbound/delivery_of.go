@@ -36,7 +36,7 @@ func (s *Service) deliveryOf(ctx context.Context, to []string, r mail.Report, fr
 		}
 		return s.sentDelivery(ctx, `d.id = $1`, id)
 	}
-	if forged { // whoever made it up may have made up the rest
+	if forged { // the sender may also have made up the rest
 		return reported{}, nil
 	}
 	if d, err := s.deliveryOfLink(ctx, r.Original); d.id != 0 || err != nil {
@@ -84,7 +84,7 @@ func messageIDMatches(original netmail.Header, key []byte, d reported) bool {
 	return hmac.Equal([]byte(strings.ToLower(local)), []byte(want))
 }
 
-// wasSent is true of deliveries that left, or may have.
+// wasSent is the condition of deliveries that were sent or may have been.
 const wasSent = `d.state NOT IN ('waiting', 'suppressed')`
 
 func scanReported(r database.Row) (d reported, err error) {

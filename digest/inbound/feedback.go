@@ -32,7 +32,7 @@ func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fr
 		if err != nil {
 			return err
 		}
-		if n == 0 { // it is read again; whoever read it first may not have got as far as its effect
+		if n == 0 { // it was read before, but perhaps the process ended before it applied the effect
 			err := tx.QueryRowContext(ctx, `SELECT effect = '' FROM feedback WHERE report = $1`, reportKey(d, f.kind, f.class)).Scan(&fresh)
 			if err != nil || !fresh {
 				return err
@@ -64,7 +64,7 @@ func codeNumber(code string) int {
 	return n
 }
 
-// Feedback is a line of what came back.
+// Feedback is one returned report.
 type Feedback struct {
 	ID         int64     `json:"id"`
 	At         time.Time `json:"at"`

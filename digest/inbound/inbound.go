@@ -32,7 +32,7 @@ type Service struct {
 	opts        Options
 }
 
-// New returns a service on the database of a ledger of deliveries.
+// New returns a service on the database that holds the deliveries.
 func New(db *database.DB, readers *subscribers.Store, ledger *delivery.Service, opts Options) *Service {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -48,19 +48,19 @@ const reportWithin = 30 * 24 * time.Hour
 
 // Incoming is an email that came to an address of ours.
 type Incoming struct {
-	To  []string // of the envelope; empty: only its header tells
+	To  []string // of the envelope; empty: taken from the header
 	Raw []byte
-	// FromAdmin is a file that an admin hands over. Anybody can write to a mailbox,
-	// and there a report needs the token or the Message-ID of an email of ours.
+	// FromAdmin is a file that an admin hands over. Anybody can write to a mailbox, so
+	// there a report needs the token or the Message-ID of an email of ours.
 	FromAdmin bool
 }
 
 // Result says what an incoming mail is and what it changed.
 type Result struct {
 	Kind       mail.ReportKind `json:"kind"`
-	Delivery   int64           `json:"delivery"`   // 0: of no mail of ours
-	Subscriber int64           `json:"subscriber"` // 0: of no reader
-	Class      string          `json:"class"`      // of a bounce: permanent, temporary, policy, unknown
+	Delivery   int64           `json:"delivery"`   // 0: not about an email of ours
+	Subscriber int64           `json:"subscriber"` // 0: not about a reader
+	Class      string          `json:"class"`      // for a bounce: permanent, temporary, policy, unknown
 	Status     string          `json:"status"`
 	Effect     string          `json:"effect"` // suppressed, unsubscribed, restored, noted, nothing
 	Why        string          `json:"why"`
@@ -71,7 +71,7 @@ const (
 	EffectSuppressed   = "suppressed"
 	EffectUnsubscribed = "unsubscribed"
 	EffectRestored     = "restored" // the suppression of a complaint is lifted
-	EffectNoted        = "noted"    // in the reader's time line
+	EffectNoted        = "noted"    // recorded in the reader's history
 	EffectNothing      = "nothing"
 )
 
@@ -110,7 +110,7 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 // unsubscribeByMail takes an email to u+TOKEN@… (List-Unsubscribe's mailto).
 func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.ReportKind, in *Result) (bool, error) {
 	if kind == mail.ReportBounce || kind == mail.ReportAutoReply {
-		return false, nil // programs answer to any address
+		return false, nil // automatic replies go to any address
 	}
 	for _, address := range to {
 		token, ok := tokenIn(address, "u+")
@@ -128,7 +128,7 @@ func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.
 			return true, nil
 		}
 		if err != nil {
-			return true, err // the mail is read again: nobody's wish to leave is lost
+			return true, err // the mail is read again, so that no request to unsubscribe is lost
 		}
 		if in.Effect = EffectUnsubscribed; len(ended) == 0 {
 			in.Effect, in.Why = EffectNothing, "the reader was already unsubscribed"
@@ -149,8 +149,8 @@ func tokenIn(address, prefix string) (string, bool) {
 	return m[2], true
 }
 
-// Takes reports whether an address is one that an email of ours has: that its
-// token is signed by us. Everybody else's mail is refused before it is read.
+// Takes reports whether an address comes from an email of ours: its token has our
+// signature. Mail to all other addresses is refused before it is read.
 func (s *Service) Takes(ctx context.Context, address string) bool {
 	if token, ok := tokenIn(address, "b+"); ok {
 		_, err := s.subscribers.Keys().ParseBounceToken(ctx, token)
@@ -189,7 +189,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 	if err != nil {
 		return err
 	}
-	if old { // it counts for that one only
+	if old { // it counts only for that address
 		v, class = verdict.Verdict{}, classOld
 	}
 	phase := string(phaseOf(one.Command))
@@ -250,13 +250,13 @@ func verdictFor(r mail.Report, address string) (mail.ReportRecipient, verdict.Ve
 			return one, judgeReport(one)
 		}
 	}
-	if len(r.Recipients) == 1 { // forwarded, and refused there
+	if len(r.Recipients) == 1 { // forwarded and refused there
 		return r.Recipients[0], judgeReport(r.Recipients[0])
 	}
 	return mail.ReportRecipient{Action: "failed"}, verdict.Verdict{Class: verdict.Unknown}
 }
 
-// judgeReport is ClassifyBounce, with what is only full said to be so.
+// judgeReport is ClassifyBounce with a class of its own for full mailboxes.
 func judgeReport(one mail.ReportRecipient) verdict.Verdict {
 	v := ClassifyBounce(one)
 	v.Full = one.Action == "failed" && v.Class == verdict.Temporary && (one.Status == "5.2.2" || verdict.FullText(firstLine(one.Text)))

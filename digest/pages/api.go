@@ -2,7 +2,7 @@ package pages
 
 import (
 	"context"
-	_ "embed" // of the API's description
+	_ "embed" // for the description of the API
 	"errors"
 	"net/http"
 	"net/url"
@@ -16,7 +16,7 @@ import (
 	"dibao/subscribers"
 )
 
-// openAPI describes the whole API, including that of package feed (OpenAPI
+// openAPI describes the whole API, including the part of package feed/site (OpenAPI
 // 3.1).
 //
 //go:embed openapi.json

@@ -35,7 +35,7 @@ func (h *Web) issueCards(ctx context.Context, issues []digest.Issue, lists []sub
 	for _, i := range issues {
 		at := slices.IndexFunc(lists, func(l subscribers.List) bool { return l.ID == i.List.ID })
 		if at < 0 {
-			continue // of a list that is removed or not shown here
+			continue // its list was removed or is not shown here
 		}
 		i.List = lists[at]
 		cards = append(cards, templates.IssueCard{
@@ -46,8 +46,8 @@ func (h *Web) issueCards(ctx context.Context, issues []digest.Issue, lists []sub
 	return cards, nil
 }
 
-// enrich adds to the items of sections what a page shows and an email has no room
-// for: states today, what a document repeals, reposts.
+// enrich adds what a page shows and an email has no room for: today's states, what a
+// document repeals, reposts.
 func (h *Web) enrich(ctx context.Context, language string, items []digest.IssueItem, sections []templates.Section) error {
 	articles := make([]feed.Article, len(items))
 	for i := range items {

@@ -13,8 +13,8 @@ import (
 	"dibao/subscribers"
 )
 
-// listFeed serves the matches of a list, issued or not: a feed reader need not
-// wait for Monday.
+// listFeed serves the matches of a list, issued or not: a feed does not have to wait
+// for the next issue.
 func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format) {
 	name := r.PathValue("slug")
 	h.Feeds.ServeFeed(w, r, f, "/lists/"+url.PathEscape(name)+"/", func(ctx context.Context) (site.FeedSpec, error) {
@@ -26,7 +26,7 @@ func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format)
 	})
 }
 
-// listCalendar serves the days of what a list matched.
+// listCalendar serves the dates of what a list matched.
 func (h *Web) listCalendar(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("slug")
 	h.Feeds.ServeCalendar(w, r, "/lists/"+url.PathEscape(name)+"/", func(ctx context.Context) (publish.Calendar, site.Agenda, error) {

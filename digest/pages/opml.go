@@ -11,7 +11,8 @@ import (
 	"dibao/feed/publish"
 )
 
-// opml names the feeds of all lists and sources, to subscribe to at once.
+// opml serves a file of the feeds of all lists and sources, for subscribing to all of
+// them at once.
 func (h *Web) opml(w http.ResponseWriter, r *http.Request) {
 	h.serveProgram(w, r, "/opml", func(ctx context.Context) (programBytes, error) {
 		o := h.Feeds

@@ -25,7 +25,7 @@ import (
 type Web struct {
 	Service *digest.Service
 	Lists   *subscribers.Store
-	Feeds   *site.Web // writes feeds; its base address, name and log are those of these pages, too
+	Feeds   *site.Web // writes feeds; these pages share its base address, name and log
 	Cache   *web.Cache
 }
 
@@ -51,20 +51,21 @@ func (h *Web) Register(mux *http.ServeMux) {
 	h.registerAPI(mux)
 }
 
-// serve answers with a page. Query is the part of the address's query that
-// selects a part of the page, "" for the first.
+// serve answers with a page. query is the part of the request's query that selects a
+// page of the archive, "" for the first.
 func (h *Web) serve(w http.ResponseWriter, r *http.Request, query string, build func(ctx context.Context, p templates.Page) (site.PageView, error)) {
 	if err := h.Feeds.ServePage(w, r, r.URL.EscapedPath()+query, build); err != nil {
 		h.fail(w, r, err)
 	}
 }
 
-// version names the version of everything these pages show.
+// version identifies the version of everything that these pages show.
 func (h *Web) version(ctx context.Context) (string, time.Time, error) {
 	return h.Feeds.Store.Version(ctx)
 }
 
-// before reads ?before=, from where an archive goes on; 0 is its beginning.
+// before reads ?before=, the number before which a page of an archive starts; 0 is its
+// beginning.
 func before(r *http.Request) (n int64, query string, err error) {
 	text := r.URL.Query().Get("before")
 	if text == "" {
@@ -137,7 +138,7 @@ func (h *Web) fillHome(ctx context.Context, view *templates.HomePage) error {
 	return err
 }
 
-// describeSite is what the home page says of the site to programs.
+// describeSite returns what the home page says about the site to programs.
 func describeSite(name, base, language string) map[string]any {
 	return map[string]any{
 		"@context": "https://schema.org", "@type": "WebSite", "name": name, "url": base + "/", "inLanguage": language,

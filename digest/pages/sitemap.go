@@ -24,7 +24,7 @@ func (h *Web) registerSite(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sitemaps/{part}", h.sitemapPart)
 }
 
-// programBytes are a document for programs that a handler makes.
+// programBytes is a document for programs and its media type.
 type programBytes struct {
 	body      []byte
 	mediaType string

@@ -1,5 +1,5 @@
-// Package stars keeps which calls readers starred, and says of which they are to be
-// reminded by email.
+// Package stars stores which calls readers starred, and which reminders are due by
+// email.
 package stars
 
 import (
@@ -27,14 +27,14 @@ func NewStore(db *database.DB, now func() time.Time) *Store { return &Store{db, 
 // Max is how many stars a reader may have.
 const Max = 500
 
-// ErrTooMany says that a reader has as many stars as they may.
+// ErrTooMany says that a reader already has Max stars.
 var ErrTooMany = errors.New("too many stars")
 
 // Star is a call that a reader starred.
 type Star struct {
 	Article  int64
 	Title    string
-	Last     policy.Date // the last day as it is now; zero: not known
+	Last     policy.Date // the current last day; zero: unknown
 	Canceled bool
 	Remind   bool
 	At       time.Time
@@ -48,7 +48,7 @@ func scan(r database.Row) (s Star, err error) {
 	return s, r.Scan(&s.Article, &s.Title, &s.Last, &s.Canceled, &s.Remind, &s.At)
 }
 
-// Of returns what a reader starred, that which ends first in front.
+// Of returns the calls that a reader starred, those that end first in front.
 func (s *Store) Of(ctx context.Context, subscriber int64) (all []Star, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, scan, columns+` ORDER BY COALESCE(cs.until_on, a.deadline_on, '9999'), st.article`, subscriber)
@@ -93,9 +93,9 @@ func (s *Store) Remove(ctx context.Context, subscriber, article int64) (was bool
 }
 
 const (
-	// keepDays is how many days after its last day a call stays starred.
+	// keepDays is how many days a call stays starred after its last day.
 	keepDays = 90
-	// keepUndated is how many days a call without a day stays starred.
+	// keepUndated is how many days a call without a last day stays starred.
 	keepUndated = 400
 )
 
@@ -128,8 +128,8 @@ type Wanted struct {
 	sent                int // the nearest reminder that was composed for Last, in days before it; 0: none
 }
 
-// Near returns the stars of readers who want reminders whose last day is from one day to
-// another, by reader.
+// Near returns the stars with reminders whose calls end between two days, in the order
+// of readers.
 func (s *Store) Near(ctx context.Context, from, to policy.Date, limit int) (all []Wanted, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (w Wanted, err error) {
@@ -163,7 +163,8 @@ func (w Wanted) Due(today policy.Date, zone *time.Location) int {
 	return 0
 }
 
-// Claim notes that a reminder is being composed, and reports whether it was not before.
+// Claim records that a reminder is being composed, and reports whether this is the
+// first time.
 func Claim(ctx context.Context, tx *sql.Tx, w Wanted, days int, mailing int64) (bool, error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO reminders (subscriber, article, last_on, days, mailing) SELECT $1, $2, $3, $4, $5
 		WHERE EXISTS (SELECT 1 FROM stars WHERE subscriber = $1 AND article = $2 AND remind = 1) ON CONFLICT DO NOTHING`,
@@ -175,7 +176,7 @@ func Claim(ctx context.Context, tx *sql.Tx, w Wanted, days int, mailing int64) (
 	return n > 0, err
 }
 
-// Listed returns what a reader starred in the words of their data.
+// Listed returns what a reader starred, for the export of their data.
 func (s *Store) Listed(ctx context.Context, subscriber int64) ([]subscribers.Starred, error) {
 	all, err := s.Of(ctx, subscriber)
 	out := []subscribers.Starred{}

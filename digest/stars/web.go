@@ -18,7 +18,8 @@ import (
 	"dibao/templates"
 )
 
-// Web serves the page on which a reader stars a call. GET shows, POST changes.
+// Web serves the page on which a reader stars a call. GET shows it, POST changes the
+// star.
 type Web struct {
 	Store    *Store
 	DB       *database.DB
@@ -121,7 +122,8 @@ func (h *Web) change(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, there, http.StatusSeeOther)
 }
 
-// show answers with a page that no cache keeps: its address is the reader's token.
+// show answers with a page that no cache keeps: its address contains the reader's
+// token.
 func (h *Web) show(w http.ResponseWriter, status int, p interface{ Render(io.Writer) error }) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

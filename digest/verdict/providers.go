@@ -17,7 +17,7 @@ type provider struct {
 // line is a published reply; code 0 is any. The comment next to it is its meaning.
 type line struct {
 	code    int
-	text    string // begins the reply, or is in it; any case
+	text    string // at the beginning of the reply or anywhere in it; case-insensitive
 	verdict Verdict
 }
 
@@ -195,7 +195,7 @@ var yahooLines = []line{
 	{0, "policy reasons", ours},
 }
 
-// yahooMarks are of Yahoo's servers, whichever domain they serve.
+// yahooMarks appear in replies of Yahoo's servers, whichever domain they serve.
 var yahooMarks = []line{
 	{0, "account has been disabled or discontinued", gone},
 	{0, "mailbox is disabled (554", gone},
@@ -241,7 +241,7 @@ func byProvider(r Reply) (Verdict, bool) {
 	return Verdict{}, false
 }
 
-// containsFold reports whether text holds part, in any case of ASCII letters.
+// containsFold reports whether text contains part, ignoring the case of ASCII letters.
 func containsFold(text, part string) bool {
 	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }

@@ -3,9 +3,9 @@ package verdict
 import "time"
 
 const (
-	// GreylistPause is what greylisting asks for: 5 to 15 minutes.
+	// GreylistPause is the pause for greylisting, which asks for 5 to 15 minutes.
 	GreylistPause = 10 * time.Minute
-	slowPause     = time.Hour // what QQ and NetEase ask for
+	slowPause     = time.Hour // as QQ and NetEase ask
 )
 
 // Backoff is the pause after the nth attempt (from 1): 15 m, 30 m, 1 h … at most
@@ -15,7 +15,7 @@ func Backoff(n int, jitter float64) time.Duration {
 	return time.Duration(float64(pause) * (0.75 + jitter/2))
 }
 
-// temporaryRules are for 4xx; what fits none waits by Backoff.
+// temporaryRules are for 4xx; a reply that matches none waits for Backoff.
 var temporaryRules = []rule{
 	{text: neteaseMark, verdict: slower},
 	{enhanced: []string{"4.2.2"}, verdict: later},

@@ -30,7 +30,7 @@ const (
 	Temporary              // try again
 	Permanent              // this mailbox or host does not exist
 	Policy                 // refused by a policy: our fault, or the reader's own filter
-	Message                // this message is not accepted: too large, or of a form
+	Message                // this message is not accepted: too large, or in a form that the server refuses
 )
 
 // String returns the class as stored and printed.
@@ -43,7 +43,7 @@ type Phase string
 
 // The phases of a dialogue. An empty phase is read as PhaseRcpt in replies.
 const (
-	PhaseLookup   Phase = "lookup" // ours: the domain has no mail server
+	PhaseLookup   Phase = "lookup" // our own look-up: the domain has no mail server
 	PhaseGreeting Phase = "greeting"
 	PhaseEHLO     Phase = "ehlo"
 	PhaseStartTLS Phase = "starttls"
@@ -52,7 +52,7 @@ const (
 	PhaseRcpt     Phase = "rcpt"
 	PhaseData     Phase = "data"
 	PhaseDot      Phase = "dot" // the reply to the message itself
-	// PhaseUnsaid is of a report that does not say which command was refused.
+	// PhaseUnsaid is for a report that does not say which command was refused.
 	PhaseUnsaid Phase = "unsaid"
 )
 
@@ -69,16 +69,16 @@ type Reply struct {
 	Code     int    // 400 to 599
 	Enhanced string // RFC 3463; "" if none
 	Text     string // UTF-8, the lines joined by a space
-	Around   string // in a report: what is around the reply; it is read where no line of the table fits Text
+	Around   string // in a report: the text around the reply, used if no line of the table matches Text
 }
 
 // Verdict says what to do after a refusal.
 type Verdict struct {
 	Class    Class
 	Suppress bool          // the mailbox does not exist: stop mailing this address
-	Full     bool          // the mailbox is full or held: suppress after several issues
-	Slow     bool          // too much at a time: slow the domain group down
-	Close    bool          // go on with a new connection
+	Full     bool          // the mailbox is full or on hold: suppress after several issues
+	Slow     bool          // too many at a time: slow down for the domain group
+	Close    bool          // continue with a new connection
 	Retry    time.Duration // when to try again; 0: by Backoff
 }
 
@@ -98,10 +98,10 @@ var (
 	anew = Verdict{Class: Temporary, Close: true}
 )
 
-// rule is a line of a table: the first that fits decides.
+// rule is a line of a table: the first that matches decides.
 type rule struct {
 	codes    []int    // nil: any
-	enhanced []string // prefixes at a dot; nil: any; "-": only a reply without one
+	enhanced []string // prefixes that end at a dot; nil: any; "-": only replies without a code
 	text     *lazyregexp.Regexp
 	not      *lazyregexp.Regexp
 	verdict  Verdict
@@ -132,11 +132,11 @@ var rules = []rule{
 	{enhanced: []string{"5.3.4", "5.2.3", "5.6"}, verdict: message},
 	{enhanced: mailboxCodes, text: trialText, verdict: later},
 	{enhanced: mailboxCodes, verdict: gone},
-	{codes: []int{521, 556}, text: noMailText, not: strongPolicy, verdict: gone}, // a block says 521 as well
+	{codes: []int{521, 556}, text: noMailText, not: strongPolicy, verdict: gone}, // a blocked sender also gets 521
 	{text: sizeText, verdict: message},
 	{codes: []int{552}, not: regexpOr(strongPolicy, goneText), verdict: message},
 	{text: edgeBlock, verdict: gone},
-	{text: strongPolicy, verdict: ours}, // "user unknown in our spam list": in doubt it was us
+	{text: strongPolicy, verdict: ours}, // "user unknown in our spam list": when in doubt, the fault is ours
 	{text: vagueText, verdict: unknown},
 	{text: laterText, verdict: slower}, // GMX says "mailbox unavailable, try again later" to too many emails
 	{text: goneText, verdict: gone},
@@ -146,10 +146,10 @@ var rules = []rule{
 	{text: weakPolicy, verdict: ours},
 }
 
-// Judge says what a refusal means for a reader.
+// Judge returns what a refusal means for a reader.
 func Judge(r Reply) Verdict {
 	r.Domain = strings.ToLower(r.Domain)
-	if strings.HasSuffix(r.Enhanced, ".0.0") { // says nothing (RFC 3463 §3.1); a reporter fills it in
+	if strings.HasSuffix(r.Enhanced, ".0.0") { // means nothing (RFC 3463 §3.1); programs that report fill it in
 		r.Enhanced = ""
 	}
 	if r.Enhanced == "" {
@@ -187,10 +187,10 @@ func (r Reply) byTable() Verdict {
 	return otherwise
 }
 
-// aboutReader reports whether a refusal concerns the reader. At RCPT TO it
-// does; after the message, and if the command is not known, only a mailbox code
-// or words of a directory lookup do. In "5.2.1 user unknown" code and text
-// differ, and filters say it, too.
+// aboutReader reports whether a refusal concerns the reader. At RCPT TO it does; after
+// the message, and if the command is not known, only a mailbox code or words of a
+// directory lookup do. In "5.2.1 user unknown" code and text differ, and filters use
+// both, too.
 func (r Reply) aboutReader() bool {
 	switch r.Phase {
 	case PhaseRcpt, PhaseLookup, "":

@@ -1,5 +1,5 @@
-// Package channeltest has servers for tests that enforce what the services of channels
-// publish: addresses and keys, signatures, lengths, rates, and the codes of their errors.
+// Package channeltest has servers for tests that enforce the published rules of the
+// services: addresses and keys, signatures, lengths, rates, and error codes.
 package channeltest
 
 import (
@@ -20,7 +20,7 @@ import (
 	"unicode/utf16"
 )
 
-// The secrets of every server. Group names are part of the secret of robots.
+// The secrets of every server. The secrets of bots also contain the name of the group.
 const (
 	SigningKey = "SECsigningkey0123456789abcdef"
 	Token      = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
@@ -77,7 +77,7 @@ func (s *Server) Channel(group string) (address, room, secret string) {
 	return s.URL, group, Token
 }
 
-// Posts returns what was posted to a group, or with "" to all.
+// Posts returns what was posted to a group, or to all groups if the name is "".
 func (s *Server) Posts(group string) (posts []Post) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +100,7 @@ type post struct {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the sender ended in the middle: nothing was posted
+		return // the sender stopped in the middle: nothing was posted
 	}
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || !json.Valid(body) {
 		http.Error(w, "no JSON", http.StatusUnsupportedMediaType)

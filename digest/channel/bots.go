@@ -13,10 +13,10 @@ import (
 	"dibao/internal/fetch"
 )
 
-// The robots answer 200 also when they refuse a message: the body says so.
+// The bots answer 200 even if they refuse a message: the body says whether they do.
 
-// wecomLimit is the content of a Markdown message, in bytes of UTF-8.
-// Source: developer.work.weixin.qq.com/document/path/91770.
+// wecomLimit is the maximum size of a Markdown message, in bytes of UTF-8. Source:
+// developer.work.weixin.qq.com/document/path/91770.
 const wecomLimit = 4096
 
 func wecomRequest(t target, m message) (fetch.Request, error) {
@@ -31,19 +31,19 @@ func wecomRequest(t target, m message) (fetch.Request, error) {
 	return t.post(t.secret.address, body), err
 }
 
-// robotAnswer is what robots of WeCom and DingTalk answer.
-type robotAnswer struct {
+// botAnswer is what bots of WeCom and DingTalk answer.
+type botAnswer struct {
 	Code *int   `json:"errcode"`
 	Text string `json:"errmsg"`
 }
 
-func readRobotAnswer(body []byte) (a robotAnswer, ok bool) {
+func readBotAnswer(body []byte) (a botAnswer, ok bool) {
 	err := json.Unmarshal(body, &a)
 	return a, err == nil && a.Code != nil
 }
 
 func wecomVerdict(body []byte) verdict {
-	a, ok := readRobotAnswer(body)
+	a, ok := readBotAnswer(body)
 	if !ok {
 		return notUnderstood(body)
 	}
@@ -55,14 +55,14 @@ func wecomVerdict(body []byte) verdict {
 		return verdict{state: stateWaiting, text: text, limited: true}
 	case -1: // the system is busy
 		return verdict{state: stateWaiting, text: text}
-	case 93000, 93008: // not the address of a robot, or the robot is not in the group
-		return verdict{state: stateFailed, text: text, advice: "the robot was removed from the group, or its address is wrong; add a robot and write its address into the secret file"}
+	case 93000, 93008: // not the address of a bot, or the bot is not in the group
+		return verdict{state: stateFailed, text: text, advice: "the bot was removed from the group, or its address is wrong; add a bot and write its address into the secret file"}
 	}
 	return verdict{state: stateFailed, text: text}
 }
 
-// feishuLimit is the body of a request: 20 kB.
-// Source: open.feishu.cn/document/client-docs/bot-v3/add-custom-bot.
+// feishuLimit is the maximum size of a request: 20 kB. Source:
+// open.feishu.cn/document/client-docs/bot-v3/add-custom-bot.
 const feishuLimit = 20_000
 
 // feishuText is an element of a rich text (post).
@@ -75,7 +75,7 @@ type feishuText struct {
 func feishuRequest(t target, m message) (fetch.Request, error) {
 	head := map[string]any{"msg_type": "post"}
 	if t.secret.token != "" {
-		// The string is the key of the signature, which is of nothing.
+		// The string is the key of the HMAC; the signed text is empty.
 		timestamp := strconv.FormatInt(m.at.Unix(), 10)
 		head["timestamp"], head["sign"] = timestamp, base64.StdEncoding.EncodeToString(hmac256(timestamp+"\n"+t.secret.token, ""))
 	}
@@ -108,7 +108,7 @@ func feishuVerdict(body []byte) verdict {
 	var a struct {
 		Code    *int   `json:"code"`
 		Text    string `json:"msg"`
-		Status  *int   `json:"StatusCode"` // of older robots
+		Status  *int   `json:"StatusCode"` // of older bots
 		Message string `json:"StatusMessage"`
 	}
 	if json.Unmarshal(body, &a) != nil || a.Code == nil && a.Status == nil {
@@ -122,22 +122,22 @@ func feishuVerdict(body []byte) verdict {
 	switch {
 	case *a.Code == 0:
 		return verdict{state: stateSent}
-	case *a.Code == 11232 || tooMany: // 9499 is both a bad request and too many of them
+	case *a.Code == 11232 || tooMany: // 9499 means a bad request as well as too many requests
 		return verdict{state: stateWaiting, text: text, limited: true}
 	case *a.Code == 19001:
-		return verdict{state: stateFailed, text: text, advice: "the robot was removed, or its address is wrong; write the address of the robot into the secret file"}
+		return verdict{state: stateFailed, text: text, advice: "the bot was removed, or its address is wrong; write the address of the bot into the secret file"}
 	case *a.Code == 19021:
 		return verdict{state: stateFailed, text: text, advice: "check the second line of the secret file (the key of 签名校验) and the clock of this machine"}
 	case *a.Code == 19022:
-		return verdict{state: stateFailed, text: text, advice: "add the address of this machine to the IP 白名单 of the robot"}
+		return verdict{state: stateFailed, text: text, advice: "add the address of this machine to the IP 白名单 of the bot"}
 	case *a.Code == 19024:
-		return verdict{state: stateFailed, text: text, advice: "the card has none of the robot's 自定义关键词; add a word of the list's title to them, or use 签名校验 instead"}
+		return verdict{state: stateFailed, text: text, advice: "the card has none of the bot's 自定义关键词; add a word of the list's title to them, or use 签名校验 instead"}
 	}
 	return verdict{state: stateFailed, text: text}
 }
 
-// dingtalkLimit is the body of a request, in bytes.
-// Source: open.dingtalk.com/document/robots/custom-robot-access (message too long, exceed 20000 bytes).
+// dingtalkLimit is the maximum size of a request, in bytes. Source:
+// open.dingtalk.com/document/robots/custom-robot-access (message too long, exceed 20000 bytes).
 const dingtalkLimit = 20_000
 
 func dingtalkRequest(t target, m message) (fetch.Request, error) {
@@ -173,7 +173,7 @@ func dingtalkRequest(t target, m message) (fetch.Request, error) {
 }
 
 func dingtalkVerdict(body []byte) verdict {
-	a, ok := readRobotAnswer(body)
+	a, ok := readBotAnswer(body)
 	if !ok {
 		return notUnderstood(body)
 	}
@@ -186,19 +186,19 @@ func dingtalkVerdict(body []byte) verdict {
 		v.state = stateWaiting
 	case 130101, 410100, 90030:
 		v.state, v.limited = stateWaiting, true
-	case 310000: // one code for the three checks of a robot
+	case 310000: // one code for the three checks of a bot
 		switch {
 		case strings.Contains(a.Text, "keyword"):
-			v.advice = "the card has none of the robot's 自定义关键词; add a word of the list's title to them, or use 加签 instead"
+			v.advice = "the card has none of the bot's 自定义关键词; add a word of the list's title to them, or use 加签 instead"
 		case strings.Contains(a.Text, "sign") || strings.Contains(a.Text, "timestamp"):
 			v.advice = "check the second line of the secret file (the key of 加签, SEC…) and the clock of this machine"
 		case strings.Contains(a.Text, "ip"):
-			v.advice = "add the address of this machine to the IP 地址 of the robot"
+			v.advice = "add the address of this machine to the IP 地址 of the bot"
 		}
 	case 300001, 300005, 400101, 400106:
-		v.advice = "the robot was removed, or its address is wrong; write the address of the robot into the secret file"
+		v.advice = "the bot was removed, or its address is wrong; write the address of the bot into the secret file"
 	case 400013, 400102:
-		v.advice = "the group was dissolved, or the robot is switched off"
+		v.advice = "the group was dissolved, or the bot is switched off"
 	}
 	return v
 }
