@@ -240,7 +240,7 @@ func (u *understanding) isOld(on Date) bool {
 
 func (u *understanding) effective() {
 	for _, p := range u.Paragraphs[:min(len(u.Paragraphs), headingLines)] {
-		if m := headingEffective.FindStringSubmatch(p); m != nil { // collections of laws say so above the text
+		if m := headingEffective.FindStringSubmatch(p); m != nil && !containsAny(m[0], "修正", "修改", "修订") { // collections of laws say so above the text
 			u.EffectiveOn, u.EffectiveFrom = dateOfParts(m[1], m[2], m[3]), "正文“"+m[0]+"”"
 			return
 		}
@@ -393,7 +393,7 @@ var publicWord = words.New(`^[^\n，。；通]{0,40}(?:公布|发布|颁布)|^[^
 // headingLines are those in which the date of coming into force may stand alone.
 const headingLines = 8
 
-var headingEffective = words.New(`^[（(]?(?:[^。；]{0,40}(?:公布|发布|颁布)[，,；;]?\s*)?(?:自)?\s*` + fullDate + `\s*起?` + inForce + `[)）]?$`)
+var headingEffective = words.New(`^[（(]?(?:[^。；]{0,60}(?:公布|发布|颁布|通过|批准)[，,；;]?\s*)?(?:自)?\s*` + fullDate + `\s*起?` + inForce + `[)）]?$`)
 
 // standsAlone reports whether a sentence begins here: that of an article
 // consisting only of 自…起施行.

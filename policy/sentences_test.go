@@ -9,7 +9,7 @@ import (
 // leastRight are the shares of dates that must be found in each part of
 // sentences.tsv, in percent. No rule was made on part 7, and one on part 4; part 5 and half of
 // parts 6 and 7 are days that mislead.
-var leastRight = []int{92, 92, 92, 88, 90, 95, 92}
+var leastRight = []int{92, 92, 92, 88, 90, 95, 92, 100}
 
 // Sentences of notices, announcements, calls and rules of all kinds of organs,
 // labelled before the program was asked. docs/understanding.md gives the figures

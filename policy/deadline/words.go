@@ -9,7 +9,7 @@ import (
 
 var (
 	// asksTitle are the words of titles that ask. 意见 alone is only a type of document.
-	asksTitle = words.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订|听证`)
+	asksTitle = words.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|邀请赛|挑战赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订|听证`)
 	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$`)
 
 	untilWord = words.New(`^(?:[上中下]午)?(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
@@ -74,12 +74,16 @@ var (
 	samples  = words.New(`(?:填写样例|示例|范例|例如|举例|样表)[^。；]{0,40}$`)
 	past     = words.New(`(?:上一轮|上一批|上批|上一届|上届[^时]|往届|往年|上次)[^。；]{0,30}$|(?:已|曾)(?:经)?(?:于|在)\s*$|有效期[^，。；]{0,12}$`)
 	promoted = words.New(`^[^，。；]{0,10}(?:晋级|入围)`)
-	pleads   = words.New(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
+	pleads   = words.New(`(?:请|建议|应|须|务必|需|要)[^，。；]{0,24}$`)
 	// announced precedes what the issuer itself is to do: 我厅将于….
 	announced = words.New(`(?:(?:^|[^即])将|拟|计划|预计|预定)(?:会)?(?:于|在)[^，。；]{0,6}$`)
 	asksNow   = words.New(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
 	requests  = words.New(`请|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
-	pleaseOn  = words.New(`请[^，。；]{0,24}(?:于|在)\s*$`)
+	// mayOn precedes the span in which somebody is to do or may do something.
+	mayOn = words.New(`(?:应当?|须|需|可以?|建议)[^，。；]{0,30}(?:于|在)\s*$`)
+	// byApplicant follows a span in which applicants do something.
+	byApplicant = words.New(`^[，,]?\s*[^，。；]{0,10}(?:申请人|申报人|考生|学生|家长|监护人|参赛者|申请单位|申报单位|申报企业)`)
+	pleaseOn    = words.New(`请[^，。；]{0,24}(?:于|在)\s*$`)
 	// toUs is how the issuer names itself: 报送我厅.
 	toUs = words.New(`(?:报|送|寄|交|发)(?:送|至|到|给)?我(?:厅|局|委|部|办|司|处|会|省|市|县|区|院|中心)`)
 	// others are those to whom a duty falls that is not the reader's.
@@ -130,6 +134,13 @@ var (
 	andWhere = words.New(`((?:截止)?(?:时间|日期|期限))(?:[、和及与](?:开标|开启|评审)?(?:时间|日期|地点|地址|方式)){1,3}$`)
 	// inBracket is between a label and its day: 递交截止时间（下同）为.
 	inBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
+	// actLabel ends a label in what readers do, whatever it says of them before:
+	// 本市户籍考生的报名时间.
+	actLabel = words.New(`(?:报名|申报|征集|投稿|填报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
+	// ofLater are the words of labels of later stages.
+	ofLater = words.New(`复核|复查|查分|复议|质疑|澄清|异议|退|补办|确认|保证金|押金|查询|整改|合同|开标|结果|决赛|^原`)
+	// oldDay is the day from which a label's day is moved: 由8月20日延长至.
+	oldDay    = words.New(`(?:由|从)(?:原[^，。；]{0,6})?(?:(?:(?:19|20)?\d{2}年)?\d{1,2}月)?\d{1,2}日[^，。；日]{0,10}$`)
 	bareLabel = words.New(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
 	ourWords = words.New(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿`)
@@ -153,6 +164,9 @@ func labelOf(left string) (l label) {
 	l.fromNow = nowOn.MatchString(tail)
 	text := strings.TrimSpace(left[:len(left)-len(tail)])
 	text = inBracket.ReplaceAllString(text, "")
+	if moved.MatchString(left) {
+		text = oldDay.ReplaceAllString(text, "")
+	}
 	text = andWhere.ReplaceAllString(text, "$1")
 	l.text = enumerated.ReplaceAllString(cut.BehindLast(text, "，,、：:（）()“”"), "")
 	l.isLabel = labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(cut.Last(l.text, 2))
@@ -174,7 +188,7 @@ func (r Reader) judge(l label) verdict {
 	if !l.isLabel && !l.closes {
 		return unknown
 	}
-	if foreignWords.MatchString(alongside.ReplaceAllString(l.text, "")) {
+	if foreignWords.MatchString(alongside.ReplaceAllString(l.text, "")) && (!actLabel.MatchString(l.text) || ofLater.MatchString(l.text)) {
 		return foreign
 	}
 	if !l.isLabel { // 截至6月5日
@@ -225,7 +239,7 @@ var (
 	// towards ends a verb that is followed by a place: 发至邮箱.
 	towards = words.New(`[至到往]$`)
 	// object follows the verb that governs it, at the end of a clause: 报送数据.
-	object = words.New(`^(?:报送|提交|上报|递交|反馈|填报|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)`)
+	object = words.New(`^(?:报送|提交|上报|递交|反馈|填报|填写|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)`)
 	// finishes is what 完成 may have as its object: 完成网上申请.
 	finishes = words.New(`^[^，。；、]{0,24}?(?:申报|申请|报名|填报|填写|报送|提交|注册|投稿|推荐|上传|上报)(?:工作|手续|流程|程序|事宜|操作)?(?:[，,。；、（(并]|$)`)
 	atOnce   = words.New(`^[，,]?\s*(?:统一|一并|书面|集中)?(?:报|寄|送|交)[^道名告酬刊表考销价警废易流往]`)
