@@ -103,9 +103,25 @@ const (
 // columnBehind is the name of a column after a headline that a text repeats.
 var columnBehind = words.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
 
+// issuesTitle is the headline of the notice that issues a text, above the text's own title.
+var issuesTitle = words.New(`^关于(?:印发|公布|发布|下发|颁布).*的(?:通知|公告|通告|决定)$`)
+
+// markBefore is a mark of the site in front of a headline: （转载）.
+var markBefore = words.New(`^[（(【\[][^（）()【】\[\]\d]{1,6}[)）\]】]\s*`)
+
 // headlineIn returns how many lines at the start of a text repeat its headline,
 // and the issuers in separate lines above it.
 func headlineIn(paragraphs []string, title string) (lines int, organs []string) {
+	if lines, organs = repeats(paragraphs, title); lines == 0 {
+		if mark := markBefore.FindString(title); mark != "" {
+			return repeats(paragraphs, title[len(mark):])
+		}
+	}
+	return lines, organs
+}
+
+// repeats is headlineIn for a headline without a mark.
+func repeats(paragraphs []string, title string) (lines int, organs []string) {
 	whole := same.Clean(title)
 	if whole == "" {
 		return 0, nil
@@ -121,6 +137,8 @@ func headlineIn(paragraphs []string, title string) (lines int, organs []string) 
 		}
 		part, found := strings.CutPrefix(rest, clean)
 		switch {
+		case !found && rest == whole && strings.Contains(clean, whole) && issuesTitle.MatchString(clean):
+			return i + 1, organs
 		case !found && rest == whole && signs(fold(p)):
 			organs = append(organs, splitOrgans(strings.TrimSpace(fold(p)))...)
 		case !found && rest == whole && len(organs) > 0 && squeeze(p) == "文件": // the red head

@@ -72,8 +72,10 @@ func (u *understanding) ownFacts() {
 var (
 	// explains are the forms of titles that explain a policy. Elsewhere 解读 is
 	// an ordinary word: 科学解读出来的.
-	explains   = words.New(`^请问.{4,}[？?]$|^[【\[](?:政策|图文)?解读[】\]]|^\p{Han}{0,4}解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一[图文](?:读懂|看懂|了解|速览|解码|说清|弄懂|搞懂)|图解|(?:政策|热点|有关)问答|答问$|问答$|解答《|问题(?:的)?解答$|负责人就《[^》]*$|详解《|(?:起草|编制|修订)说明$`)
-	asksPublic = words.New(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
+	explains = words.New(`^请问.{4,}[？?]$|^[【\[](?:政策|图文)?解读[】\]]|^\p{Han}{0,4}解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一[图文](?:读懂|看懂|了解|速览|解码|说清|弄懂|搞懂)|图解|(?:政策|热点|有关)问答|答问$|问答$|解答《|问题(?:的)?(?:解答|答疑)?$|问答课堂|(?:\d{1,3}|[一二三四五六七八九十百]{2,4})问(?:(?:\d{1,3}|[一二三四五六七八九十百]{2,4})答)?$|[^，。]{4,}详解$|负责人就《[^》]*$|详解《|(?:起草|编制|修订)说明$`)
+	// tailBracket is a remark behind a title: （2025年11月版）.
+	tailBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
+	asksPublic  = words.New(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
 	// afterAsking are titles of what came of it.
 	afterAsking = words.New(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
 	// officialEnd are further endings of titles of official texts:
@@ -92,7 +94,7 @@ var (
 	lectures  = words.New(`(?:[^工制]作|做)[^，。《》]{0,10}(?:报告|讲座|发言|宣讲)$`)
 	recordEnd = words.New(`(?:职责|职能|机构设置|领导分工|(?:职责|机构)[^，。]{0,4}负责人|专业[（(](?:本科|专科)[）)]|情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
-	reports = words.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|自\d{1,2}月\d{1,2}日起|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|多措并举|扎实(?:推进|开展)|圆满(?:完成|结束|举办)|顺利(?:完成|结束|开工|投产|通过)|来了[！!]?$|不实$|[！!]|[？?]$`)
+	reports = words.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|自\d{1,2}月\d{1,2}日起|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|(?:^|[^引])进入|推出|举办|深入学习|多措并举|扎实(?:推进|开展)|圆满(?:完成|结束|举办)|顺利(?:完成|结束|开工|投产|通过)|来了[！!]?$|不实$|[！!]|[？?]$`)
 	// person before a colon or bar is who wrote it: 样文：论样例.
 	authorFirst = words.New(`^(?:《[^《》]{2,12}》\s*[:：丨|｜]?\s*)?(?:([\p{Han}、]{4,40})\s)?(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
 	yearlyPlan  = words.New(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
@@ -102,7 +104,7 @@ var (
 func (u *understanding) titleEvidence(score kindScore) {
 	title := hans.Simplify(u.Title)
 	switch {
-	case containsAny(title, "解", "答", "图", "说明", "负责人", "一文", "请问") && explains.MatchString(title):
+	case containsAny(title, "解", "答", "图", "说明", "负责人", "一文", "问") && (explains.MatchString(title) || explains.MatchString(tailBracket.ReplaceAllString(title, ""))):
 		score[KindInterpretation] += certain
 	case strings.Contains(title, "征") && asksPublic.MatchString(title) && !afterAsking.MatchString(title) && u.title.Type != "批复":
 		score[KindConsultation] += certain
@@ -152,7 +154,7 @@ func (u *understanding) about() bool {
 }
 
 var (
-	dateline = words.New(`^[（(【]?(?:本报|本网|本台|新华社|新华网|人民网|央视网|中新社|中新网|人民日报|\p{Han}{2,6}(?:日报|晚报|时报|新闻网))[^，。]{0,20}(?:电|讯)|^[^，。]{0,20}(?:日电|报讯|网讯|社讯|台讯|台消息)[\s（(：:]?|[（(]\p{Han}{2,8}\d{1,2}月\d{1,2}日电[)）]$`)
+	dateline = words.New(`^[（(【]?(?:本报|本网|本台|新华社|新华网|人民网|央视网|中新社|中新网|人民日报|\p{Han}{2,6}(?:日报|晚报|时报|新闻网))[^，。]{0,20}(?:电|讯)|^[^，。]{0,20}(?:日电|报讯|网讯|社讯|台讯|[台网社报]消息)[\s（(：:]?|[（(]\p{Han}{2,8}\d{1,2}月\d{1,2}日电[)）]$`)
 	newsDay  = words.New(`^(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日(?:至\d{0,2}月?\d{1,2}日)?(?:上午|下午|晚|晚间)?[，,]|^(?:近日|日前|近期|连日来|当地时间|记者)|(?:今天|昨天|昨日|今日)[（(]\d{1,2}月|记者[^，。]{0,20}(?:获悉|了解到)`)
 	chapters = words.New(`^第[一1](?:章|条|编)|^第[一1]条`)
 	formulas = words.New(`(?:现予|现将|现)[^。]{0,60}?(?:公布|印发|公示|转发|公告)|(?:公告|通知|通告|公示|批复|函告|意见|措施|决定)(?:如下|如下：)|特此(?:公告|通知|通告|公示|批复|函复|函告)|此件(?:公开|主动)|信息公开(?:形式|选项)`)
@@ -196,7 +198,7 @@ func (u *understanding) textEvidence(score kindScore) {
 	if !addressed {
 		u.reportEvidence(score, head)
 	}
-	if has(head, question.MatchString) {
+	if has(head, question.MatchString) || asksItself(u.Paragraphs) {
 		score[KindInterpretation] += fair
 	}
 	if has(head, isOfPaper) {
@@ -281,7 +283,26 @@ func quotesOften(lines []string) bool {
 	return false
 }
 
-// ofLetter begins the lines// ofLetter begins the lines of a reader's letter and its answer.
+// heads are the questions that head the parts of a text: 一、谁可以申请？
+var heads = words.New(`^(?:[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]|问题?\s?\d{0,2}[:：、]|[Qq]\d{0,2}[:：.、])[^。]{4,80}[？?]$`)
+
+// leastQuestions is how many parts of an explanation begin with a question.
+const leastQuestions = 3
+
+// asksItself reports whether a text is a row of questions with their answers.
+func asksItself(lines []string) bool {
+	n := 0
+	for _, p := range lines[:min(len(lines), textLines)] {
+		if endsInAny(p, "？", "?") && heads.MatchString(p) {
+			if n++; n >= leastQuestions {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ofLetter begins the lines of a reader's letter and its answer.
 var ofLetter = words.New(`^(?:留言|来信|咨询|信件|提问|写信|网友)\s?(?:标题|主题|内容|编号|人|时间|日期|问题|类型)\s?[:：]|^(?:答复|回复|办理)\s?(?:内容|单位|部门|时间|日期|结果|情况)?\s?[:：]|^回\s{0,4}复\s?[:：]`)
 
 // answered reports whether a text is a letter and its answer.
