@@ -154,11 +154,12 @@ func (r *articleReader) find() (err error) {
 	} else if by == byShape && r.container != nil {
 		r.warn(warn.New("text-by-shape"))
 	}
-	from := len(r.view.lines)
+	from, first := len(r.view.lines), 0
 	if r.container != nil {
-		from = max(r.view.under(r.container).from, r.view.firstProse(r.container)-headLines)
+		first = r.view.firstProse(r.container)
+		from = max(r.view.under(r.container).from, first-headLines)
 	}
-	r.head = r.view.findHeadline(from, refs, r.siteNames())
+	r.head = r.view.findHeadline(from, first, refs, r.siteNames())
 	if by == byShape && r.container != nil {
 		r.container = r.view.fromHeadline(r.container, r.head)
 	}

@@ -83,11 +83,12 @@ func (r references) agrees(plain string, single bool) bool {
 // findHeadline returns the headline of the text that begins at a line: nearby
 // lines that agree with a reference, else lines that look like a headline, else
 // the page's title without the names of site and column.
-func (v *view) findHeadline(body int, refs references, site []string) headline {
+// first is the first running text after it.
+func (v *view) findHeadline(body, first int, refs references, site []string) headline {
 	if h, ok := v.agreed(body, refs); ok {
 		return h.withoutMark(refs, site, v.links)
 	}
-	if h, ok := v.looksLikeOne(body, refs.title, site); ok {
+	if h, ok := v.looksLikeOne(body, first, refs.title, site); ok {
 		return h.withoutMark(refs, site, v.links)
 	}
 	if h, ok := v.plainHeadline(body); ok && body < len(v.lines) && refs.title != "" && (namesSite(refs.title) || slices.Contains(site, squeeze(refs.title))) {
@@ -200,9 +201,9 @@ func joinTitle(lines []line) string {
 // as a headline and is neither a link, nor a label, nor the site's name. If a
 // heading above it shares words with the page's title, that one is the
 // headline.
-func (v *view) looksLikeOne(body int, title string, site []string) (headline, bool) {
+func (v *view) looksLikeOne(body, first int, title string, site []string) (headline, bool) {
 	opening, ofPart := headline{}, headline{} // in the text, where none precedes it
-	for i := min(len(v.lines), body+3) - 1; i >= max(0, body-headlineReach/2); i-- {
+	for i := min(len(v.lines), max(body+3, first+1)) - 1; i >= max(0, body-headlineReach/2); i-- {
 		l := v.lines[i]
 		if l.aside == elsewhere || l.size < minTitle || l.size > maxTitle/2 || l.link*2 > l.size && !isHeading(l.node) {
 			continue
@@ -211,7 +212,7 @@ func (v *view) looksLikeOne(body int, title string, site []string) (headline, bo
 			continue
 		}
 		fields, _ := label.Split(l.raw)
-		if plain := squeeze(l.text); len(fields) > 0 || l.size <= columnTitle && headsOthers(l.text) || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || textblock.Numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
+		if plain := squeeze(l.text); len(fields) > 0 && !v.opens(i) || l.size <= columnTitle && headsOthers(l.text) || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || textblock.Numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
 			continue
 		}
 		h := headline{text: l.text, lines: span{i, i + 1}, at: l.node}

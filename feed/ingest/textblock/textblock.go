@@ -49,10 +49,18 @@ func Of(n *html.Node) []string {
 		return plain.blocks
 	}
 	all.walk(n, false)
-	if all.flush(); len(all.blocks) > 2*len(plain.blocks) { // a story in pictures
+	if all.flush(); sizeOf(all.blocks) > 2*sizeOf(plain.blocks) { // a story in pictures
 		return all.blocks
 	}
 	return plain.blocks
+}
+
+// sizeOf returns the number of bytes of all lines.
+func sizeOf(lines []string) (n int) {
+	for _, s := range lines {
+		n += len(s)
+	}
+	return n
 }
 
 // maxFigcaption is the most characters of an element that its name makes a caption.
@@ -72,10 +80,13 @@ func isCaption(n *html.Node) bool {
 	if ofPicture(n) {
 		return true
 	}
+	if isWithPicture(n) {
+		return true
+	}
 	if n.Data != "p" && n.Data != "div" && n.Data != "section" || !isUnderPicture(n) {
 		return false
 	}
-	if text, _ := UpTo(n, maxCaption); isCentred(n) || sceneEnd.MatchString(text) {
+	if text, _ := UpTo(n, maxCaption); isCentred(n) && !strings.HasSuffix(text, "。") || sceneEnd.MatchString(text) {
 		return true
 	}
 	run := 1
@@ -115,6 +126,27 @@ func ofPicture(n *html.Node) bool {
 	}
 	all, short := UpTo(up, maxCaption) // which reads few elements: only then all are looked at
 	return short && all == text && HoldsPicture(up)
+}
+
+// isWithPicture reports whether an element is a picture with a short line below
+// it, both set in the middle.
+func isWithPicture(n *html.Node) bool {
+	if n.Data != "center" && (n.Data != "p" && n.Data != "div" || !isCentred(n)) || n.FirstChild == nil {
+		return false
+	}
+	text, short := UpTo(n, maxCaption)
+	if !short || text == "" || strings.ContainsAny(text, "。！？：") || Numbered.MatchString(text) || step.MatchString(text) {
+		return false
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling { // the picture comes first
+		if !IsEmpty(c) {
+			return false
+		}
+		if HoldsPicture(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // lineAbove returns what is above the picture above a line, nil at the start.
