@@ -17,6 +17,8 @@ func TestCostOfDates(t *testing.T) {
 		{Name: "Signs", Units: []string{"1-"}},
 		{Name: "Colons", Units: []string{"1:"}},
 		{Name: "Months", Units: []string{"Nov "}},
+		{Name: "ForeignMonths", Units: []string{"1 de mai de ", "27 февраля "}},
+		{Name: "Cyrillic", Units: []string{"я"}},
 		{Name: "ChineseDigits", Units: []string{"二〇二六年十一月"}},
 		{Name: "Relative", Units: []string{"昨天3小时前"}},
 		{Name: "Weekdays", Units: []string{"星期五Fri,"}},

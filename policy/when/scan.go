@@ -52,7 +52,7 @@ func scan(s string) []token {
 		switch c := s[sc.at]; {
 		case isDigit(c):
 			sc.number()
-		case isLetter(c):
+		case isLetter(c), c == 0xD0, c == 0xD1: // Cyrillic
 			sc.word()
 		case c >= utf8.RuneSelf:
 			sc.han()

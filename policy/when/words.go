@@ -237,11 +237,15 @@ func (sc *scanner) agoIn(p part) bool {
 func (sc *scanner) word() {
 	start := sc.at
 	end := start
-	for end < len(sc.s) && isLetter(sc.s[end]) {
-		end++
+	for end < len(sc.s) {
+		n := letterAt(sc.s[end:])
+		if n == 0 {
+			break
+		}
+		end += n
 	}
 	sc.at = end
-	if start > 0 && isDigit(sc.s[start-1]) && !strings.HasPrefix(sc.s[start:], "T") || end-start > 9 || end-start < 3 {
+	if start > 0 && isDigit(sc.s[start-1]) && !strings.HasPrefix(sc.s[start:], "T") || end-start > maxMonthName || end-start < 3 {
 		return
 	}
 	switch name := strings.ToLower(sc.s[start:end]); name {
@@ -263,6 +267,9 @@ func (sc *scanner) word() {
 				return
 			}
 		}
+		if m := foreignMonths[name]; m != 0 {
+			sc.foreignMonth(m, start, end)
+		}
 	}
 }
 
@@ -273,7 +280,7 @@ func isOrdinal(s string) bool {
 		return false
 	}
 	switch strings.ToLower(s[:2]) {
-	case "st", "nd", "rd", "th":
+	case "st", "nd", "rd", "th", "er":
 		return true
 	}
 	return false

@@ -1,0 +1,81 @@
+package when
+
+import "strings"
+
+// maxMonthName is the maximum number of bytes of the name of a month.
+const maxMonthName = 20
+
+// foreignMonths are the months in other European languages, as dates use them.
+var foreignMonths = foreignNames(
+	"januar januari janvier enero janeiro gennaio stycznia января",
+	"februar februari février fevrier febrero fevereiro febbraio lutego февраля",
+	"märz mars marzo março maart marca марта",
+	"avril abril aprile kwietnia апреля",
+	"mai maj mei mayo maio maggio maja мая",
+	"juni juin junio junho giugno czerwca июня",
+	"juli juillet julio julho luglio lipca июля",
+	"augusti août aout agosto augustus sierpnia августа",
+	"septembre septiembre setembro settembre września сентября",
+	"oktober octobre octubre outubro ottobre października октября",
+	"novembre noviembre novembro listopada ноября",
+	"dezember desember décembre decembre diciembre dezembro dicembre grudnia декабря",
+)
+
+func foreignNames(months ...string) map[string]int {
+	all := make(map[string]int)
+	for i, names := range months {
+		for name := range strings.FieldsSeq(names) {
+			all[name] = i + 1
+		}
+	}
+	return all
+}
+
+// foreignMonth reads a date whose month is in another language: 27 de noviembre de 2026,
+// 27. Dezember 2026. Without a day before it the word is not a month, because some are
+// also other words: mars, mai.
+func (sc *scanner) foreignMonth(m, start, end int) {
+	n := len(sc.tokens)
+	if n == 0 || sc.tokens[n-1].kind != bare {
+		return
+	}
+	day := sc.tokens[n-1]
+	if rest := strings.TrimPrefix(sc.s[day.end:start], "er"); len(rest) > len(" de ") || linkLength(rest) != len(rest) {
+		return
+	}
+	t := token{kind: monthDay, start: day.start, end: end, m: m, d: day.d}
+	if year := sc.digits(end + linkLength(sc.s[end:])); year.digits() == 4 && isYear(year.value) {
+		t.kind, t.y, t.end = fullDate, year.value, year.end
+	}
+	if t.kind == fullDate && MakeDate(t.y, t.m, t.d).IsZero() {
+		return
+	}
+	sc.tokens = sc.tokens[:n-1]
+	sc.push(t)
+}
+
+// linkLength returns the length of what joins the parts of a date at the beginning of s.
+func linkLength(s string) int {
+	i := 0
+	for i < len(s) && i < 3 && strings.IndexByte(" .,\x1f", s[i]) >= 0 {
+		i++
+	}
+	for _, word := range []string{"de ", "del "} {
+		if i > 0 && strings.HasPrefix(s[i:], word) {
+			return i + len(word)
+		}
+	}
+	return i
+}
+
+// letterAt returns the length of the Latin or Cyrillic letter at the beginning of s, 0 if
+// there is none.
+func letterAt(s string) int {
+	switch c := s[0]; {
+	case isLetter(c):
+		return 1
+	case len(s) > 1 && (c >= 0xC3 && c <= 0xC9 || c == 0xD0 || c == 0xD1):
+		return 2
+	}
+	return 0
+}
