@@ -54,6 +54,11 @@ func TestPagers(t *testing.T) {
 		{"Pager on the last page", third, `<script>Pager({size:3, current:2, prefix:'index',suffix:'html'});</script>`, "", ""},
 		{"countPage on the last page", third, `<script>var currentPage = 2; var countPage = 3;</script>`, "", ""},
 		{"more", first, `<a href="javascript:;">加载更多</a>`, "", "not understood: 加载更多"},
+		{"space before the arguments", first, "<script>createPageHTML (30, 0,\n'index', 'html')</script>", "/zc/index_1.html", "createPageHTML"},
+		{"several variables at once", first, `<script>let countPage='7', currentPage='0';</script>`, "/zc/index_1.html", "countPage"},
+		{"a link element", first, `<link rel="next" href="index_1.html">`, "/zc/index_1.html", "rel=next"},
+		{"a plug-in that counts from 1", first, `<script>$("#p").createPage({pageCount:16,current:1,backFn:function(p){location.href='index_'+(p-1)+'.html'}})</script>`, "/zc/index_1.html", "script"},
+		{"another language", first, `<a href="?page=1">Page suivante</a>`, "/zc/index.html?page=1", "下一页"},
 		{"so many pages", first, `<span>共 31 页</span>`, "", "not understood: 共 31 页"},
 		{"a date is not a pager", first, `<span>(2026/11/27)</span>`, "", ""},
 	} {

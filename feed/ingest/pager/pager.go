@@ -141,7 +141,11 @@ func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string
 		if !isMeant(a, r.texts[i]) {
 			continue
 		}
-		if to := list.Address(a); r.resolve(to) != "" {
+		to := list.Address(a)
+		if a.Data == "link" {
+			to = attribute(a, "href")
+		}
+		if r.resolve(to) != "" {
 			return to
 		}
 		call := scriptOf(a)
@@ -200,7 +204,7 @@ func (r *pagerReader) byRel() string {
 }
 
 var (
-	nextText = lazyregexp.New(`^\s*(?:[\[【(（>»›→«←]\s*)?(?:下一?[页頁]|后一?[页頁]|向后|次页|较早的?文章|next(?: page)?|older(?: posts)?|more articles)\s*[>»›→\]】)）]*\s*$`)
+	nextText = lazyregexp.New(`^\s*(?:[\[【(（>»›→«←]\s*)?(?:下一?[页頁]|后一?[页頁]|向后|次页|较早的?文章|next(?: page)?|older(?: posts)?|more articles|次へ|次の?ページ|다음(?: ?페이지)?|(?:page |página |pagina )?(?:suivante?|siguiente|próxim[ao]|successiv[ao]|volgende)|weiter|nächste(?: seite)?|далее|следующая)\s*[>»›→\]】)）]*\s*$`)
 	nextSign = lazyregexp.New(`^\s*(?:>|＞|›|→|»|>>|&gt;)\s*$`)
 	nextName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:next|nxt|nextpage|nextbtn|pgnext|xyy|xiayiye|pagedown)(?:$|[\s_-])`)
 )
@@ -271,7 +275,7 @@ func (r *pagerReader) bySign() string {
 // create their pager: createPageHTML(pages, this one, name, extension),
 // possibly with the id of an element first, with any quotes, and counted from 0
 // or from 1.
-var pagerCall = lazyregexp.New(`(?i)\bcreate\w{0,12}page\w{0,12}\(([^()]{5,200})\)`)
+var pagerCall = lazyregexp.New(`(?i)\bcreate\w{0,12}page\w{0,12}\s{0,9}\(([^()]{5,200})\)`)
 
 func (r *pagerReader) byCall() string {
 	for _, m := range pagerCall.FindAllStringSubmatch(r.scripts, 10) {
@@ -319,8 +323,8 @@ func endsInPage(p string, at int) bool {
 }
 
 var (
-	currentVar = lazyregexp.New(`(?i)\b(?:var|let)\s+(?:currentPage|currPage|curPage|nowPage|pageIndex)\s*=\s*['"]?(\d{1,5})`)
-	countVar   = lazyregexp.New(`(?i)\b(?:var|let)\s+(?:countPage|pageCount|totalPages?|pageTotal|allPage|maxPage)\s*=\s*['"]?(\d{1,5})`)
+	currentVar = lazyregexp.New(`(?i)(?:\b(?:var|let|const)\s+|[;,]\s*)(?:currentPage|currPage|curPage|nowPage|pageIndex)\s*=\s*['"]?(\d{1,5})`)
+	countVar   = lazyregexp.New(`(?i)(?:\b(?:var|let|const)\s+|[;,]\s*)(?:countPage|pageCount|totalPages?|pageTotal|allPage|maxPage)\s*=\s*['"]?(\d{1,5})`)
 	ownName    = lazyregexp.New(`^(.*?)(?:_\d{1,5})?(\.\w{2,6})$`)
 )
 

@@ -16,8 +16,8 @@ var (
 	// url: "list_{page}.html"
 	pageTemplate = lazyregexp.New(`(?i)\b(?:url|href|link|path)\w{0,8}["']?\s*[:=]\s*["']([^"'\s<>]{0,200}\{(?:page|p|pageno|pagenum|num|n|index)\}[^"'\s<>]{0,100})["']`)
 	templateName = lazyregexp.New(`\{\w{1,10}\}`)
-	// location.href = "index_" + p + ".html", and "?page=" + obj.curr
-	pageSum = lazyregexp.New(`location(?:\.href)?\s*=\s*["']([^"'\s<>]{0,200})["']\s*\+\s*(?:[\w$]{1,20}\.)?(?:curr|page|p|n|num|pageNo|pageNum|pageIndex|index|i)\s*(?:\+\s*["']([^"'\s<>]{0,60})["'])?\s*(?:[;})\n]|$)`)
+	// location.href = "index_" + (p - 1) + ".html", and "?page=" + obj.curr
+	pageSum = lazyregexp.New(`location(?:\.href)?\s*=\s*["']([^"'\s<>]{0,200})["']\s*\+\s*\(?(?:[\w$]{1,20}\.)?(?:curr|page|p|n|num|pageNo|pageNum|pageIndex|index|i)\s*(-\s*1\s*)?\)?\s*(?:\+\s*["']([^"'\s<>]{0,60})["'])?\s*(?:[;})\n]|$)`)
 	// drawn finds the pagers of libraries that only run in a browser.
 	drawn     = lazyregexp.New(`(?i)laypage\.render|\.pagination\(|new\s+Pager\(|\.jqPaginator\(|kkpager|["']?(?:totalPages?|pageCount|countPage)["']?\s*:\s*(?:[2-9]|[1-9]\d)`)
 	pageInURL = lazyregexp.New(`[_=/-](\d{1,5})(?:\.\w{2,6})?$`)
@@ -33,8 +33,12 @@ func (r *pagerReader) byScript() string {
 	if m := pageTemplate.FindStringSubmatch(r.scripts); m != nil {
 		return templateName.ReplaceAllString(m[1], "2")
 	}
-	if m := pageSum.FindStringSubmatch(r.scripts); m != nil && (m[2] != "" || strings.HasSuffix(m[1], "=") || strings.HasSuffix(m[1], "/")) && (drawn.MatchString(r.scripts) || strings.HasSuffix(r.unknown, "(2)") || strings.HasSuffix(r.unknown, "(2);")) {
-		return m[1] + strconv.Itoa(2) + m[2]
+	if m := pageSum.FindStringSubmatch(r.scripts); m != nil && (m[3] != "" || strings.HasSuffix(m[1], "=") || strings.HasSuffix(m[1], "/")) && (drawn.MatchString(r.scripts) || strings.HasSuffix(r.unknown, "(2)") || strings.HasSuffix(r.unknown, "(2);")) {
+		page := 2
+		if m[2] != "" {
+			page = 1
+		}
+		return m[1] + strconv.Itoa(page) + m[3]
 	}
 	return ""
 }
