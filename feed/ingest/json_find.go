@@ -20,6 +20,8 @@ const (
 	maxWalkNodes = 20000
 	maxSampled   = 200  // elements of an array that are looked at
 	maxRowKeys   = 1000 // of an element; what has more is not a row of a list
+	maxInner     = 2    // levels of objects in an element: {"source":{"urls":{"pc":"/a.html"}}}
+	maxCounted   = 200_000
 	minJSONRows  = 2
 )
 
@@ -84,7 +86,7 @@ type jsonFinder struct {
 	page           Page
 	clock          when.Clock
 	arrays         map[string][]any
-	nodes          int
+	nodes, counted int    // values that were looked at
 	template       bool   // the source has a template for addresses
 	markup         string // path of the markup with the best list
 	markupScore    float64
@@ -192,12 +194,12 @@ func (f *jsonFinder) weigh(all []any) (found Settings, score float64) {
 
 // count looks at the values of an element, and of the objects in it.
 func (f *jsonFinder) count(keys map[string]*tally, prefix string, m map[string]any) {
-	if len(m) > maxRowKeys {
+	if f.counted += len(m); len(m) > maxRowKeys || f.counted > maxCounted {
 		return
 	}
 	for name, value := range m {
-		if inner, ok := value.(map[string]any); ok && prefix == "" && !strings.ContainsAny(name, ".[]|{}") {
-			f.count(keys, name+".", inner)
+		if inner, ok := value.(map[string]any); ok && strings.Count(prefix, ".") < maxInner && !strings.ContainsAny(name, ".[]|{}") {
+			f.count(keys, prefix+name+".", inner)
 			continue
 		}
 		text := collapse(clip(textOfJSON(value), 2000))

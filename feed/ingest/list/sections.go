@@ -25,7 +25,9 @@ func (f *finder) sections(best *candidate) *candidate {
 		if len(group) <= len(most) || len(group) > maxSections || !slices.ContainsFunc(group, func(c *candidate) bool { return c.containers[0] == best.containers[0] }) {
 			continue
 		}
-		group = slices.DeleteFunc(slices.Clone(group), func(c *candidate) bool { return isHidden(c.containers[0]) || f.isBox(c.containers[0]) })
+		group = slices.DeleteFunc(slices.Clone(group), func(c *candidate) bool {
+			return isHidden(c.containers[0]) || f.isBox(c.containers[0]) || len(c.rows) < minRows && !c.isDated()
+		})
 		if len(group) > len(most) && !slices.ContainsFunc(group, func(c *candidate) bool { return !f.isSection(c) }) {
 			most = group
 		}
