@@ -58,8 +58,8 @@ func newInit(g *globals) *cobra.Command {
 	}
 }
 
-// writeConfig writes the defaults to a new file, with comments in a language.
-// It does not overwrite an existing file, and reports that.
+// writeConfig writes the defaults to a new file, with comments in a language. If the
+// file exists, it returns an error and does not overwrite it.
 func writeConfig(path, language string) (kept bool, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {

@@ -44,7 +44,7 @@ var apiClosedFlags = []string{
 
 var apiFlag = regexp.MustCompile(`^[a-z][a-z-]{0,30}$`)
 
-// api runs verbs of the command line for programs that hold a token.
+// api runs commands for programs that have a token.
 type api struct {
 	app     *app
 	from    globals // the configuration and database of this node
@@ -61,9 +61,9 @@ func (s *api) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, http.StatusOK, describeAPI("http://"+s.app.config.Server.AdminAddr))
 	})
-	mux.HandleFunc("POST /api/{group}/{of}/{verb}", s.run) // of a group in a group: list channel add
+	mux.HandleFunc("POST /api/{group}/{of}/{verb}", s.run) // a group within a group: list channel add
 	mux.HandleFunc("POST /api/{group}/{verb}", s.run)
-	mux.HandleFunc("POST /api/{group}", s.run) // of a verb without a group: audit
+	mux.HandleFunc("POST /api/{group}", s.run) // a verb without a group: audit
 }
 
 // describeAPI describes the API at an address.
@@ -72,7 +72,7 @@ func describeAPI(server string) map[string]any {
 	return remote.Describe(newRootWith(&globals{inServer: true}), apiVerbs, apiClosedFlags, server, version)
 }
 
-// apiProblem is the answer where something is wrong.
+// apiProblem is the answer to a request that failed.
 type apiProblem struct {
 	Error string `json:"error"`
 }
@@ -106,9 +106,9 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	// A verb may read a site of a source, which takes longer than an answer may elsewhere.
+	// A verb may read the site of a source, which can take longer than other answers may.
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(remote.Timeout)); err != nil {
-		s.app.log.Debug("deadline not set", "err", err) // as in tests that write into memory
+		s.app.log.Debug("deadline not set", "err", err) // happens in tests that write into memory
 	}
 	var out, talk bytes.Buffer
 	g := s.from
@@ -149,7 +149,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// ended is what a terminal shows of a verb that ran.
+// ended returns the answer for a verb that ran: what a terminal would show.
 func ended(err error, out, talk string) remote.Answer {
 	a := remote.Answer{Out: out, Talk: talk}
 	var q question
@@ -208,7 +208,7 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*r
 	return asked.Terminal, append(append(args, "--"), asked.Args...), nil
 }
 
-// refuse answers with what is wrong.
+// refuse answers that a request is not accepted, and why.
 func (s *api) refuse(w http.ResponseWriter, status int, err error) {
 	s.answer(w, status, apiProblem{oneLine(err)})
 }

@@ -42,14 +42,15 @@ type app struct {
 	collector   *collect.Collector
 	subscribers *subscribers.Store
 	digest      *digest.Service
-	poster      *fetch.Client // of channels: it waits for no turn at a host from which others collect
+	poster      *fetch.Client // of channels: unlike the collector's client, it does not wait its turn at a host
 	inbound     *inbound.Service
 	log         *slog.Logger
 	counts      *web.Metrics  // of requests, while it serves
 	member      *nodes.Member // among the nodes of the database, while it serves or sends
 	api         *api          // nil: off
-	probe       bool          // the deliverer tries at once who refused our mail
-	// deliverer returns the one deliverer of the process, by the configured server.
+	probe       bool          // the deliverer tests at once whether servers that refused our mail accept it now
+	// deliverer returns the one deliverer of the process, which sends through the
+	// configured server.
 	deliverer   func() (*delivery.Deliverer, error)
 	stopTracing func() // nil: no traces are sent
 }
@@ -67,7 +68,7 @@ func (g *globals) loadConfig() (config.Config, error) {
 	return c, nil
 }
 
-// open opens what the configuration names, on a schema that is up to date.
+// open opens the configured database, with an up-to-date schema.
 func (g *globals) open(cmd *cobra.Command) (*app, error) {
 	c, err := g.loadConfig()
 	if err != nil {
@@ -81,7 +82,7 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 			return nil, err
 		}
 	}
-	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // a verb says itself what it did
+	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // verbs report themselves what they did
 		c.Log.Level = slog.LevelWarn
 	}
 	a, err := openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
@@ -107,7 +108,8 @@ func missingDatabase(c config.Config) error {
 // show an empty one to somebody in the wrong folder.
 var beginners = []string{"init", "serve", "migrate", "restore", "add", "import", "create", "collect"}
 
-// verb is what a command runs that works on the database: run, with all open.
+// verb wraps run, the work of a command on the database, and opens and closes the
+// database around it.
 func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a, err := g.open(cmd)
@@ -188,8 +190,8 @@ func (a *app) close() {
 	a.db.Close()
 }
 
-// startTracing sends the spans of what a verb does to the collector of traces, if one is
-// set, until the app is closed.
+// startTracing sends the spans of a verb to the trace collector, if one is configured,
+// until the app is closed.
 func (a *app) startTracing(cmd *cobra.Command) {
 	endpoint := a.config.Trace.Endpoint.Reveal()
 	if endpoint == "" {
@@ -208,7 +210,7 @@ func (a *app) startTracing(cmd *cobra.Command) {
 	cmd.SetContext(trace.With(cmd.Context(), t))
 }
 
-// mailer sends messages that belong to no mailing.
+// mailer returns what sends messages that do not belong to a mailing.
 func (a *app) mailer() *mailer.Mailer {
 	return &mailer.Mailer{Config: a.config, Keys: a.subscribers.Keys()}
 }

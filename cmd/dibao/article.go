@@ -70,7 +70,7 @@ func newArticleList(g *globals) *cobra.Command {
 	return cmd
 }
 
-// selectSince reads since when articles are listed.
+// selectSince parses the time since which articles are listed.
 func selectSince(sel *feed.Selection, since string, zone *time.Location) error {
 	if since != "" {
 		d, err := policy.ParseDate(since)
@@ -119,7 +119,7 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 	return nil
 }
 
-// sayStatus says that the document which an article carries is no longer in force.
+// sayStatus prints that the document in an article is no longer in force.
 func sayStatus(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 	carried, err := a.articles.DocumentsOfArticles(cmd.Context(), []int64{x.ID})
 	if err != nil {

@@ -28,7 +28,7 @@ func articleID(s string) (int64, error) {
 	return id, nil
 }
 
-// withArticle is a verb on the article that its argument names.
+// withArticle wraps a verb that works on the article in its argument.
 func withArticle(g *globals, f func(cmd *cobra.Command, a *app, x feed.Article) error) func(*cobra.Command, []string) error {
 	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 		id, err := articleID(args[0])

@@ -27,10 +27,10 @@ var audited = []string{
 	"bounce read", "bounce apply", "token create", "token revoke", "token rotate-keys", "restore",
 }
 
-// change says what a verb changed, for the audit log.
+// change is what a verb changed, for the audit log.
 type change struct {
 	none   bool   // a dry run, or nothing to do
-	target string // list weekly, subscriber 17; "" is taken from the arguments
+	target string // such as "list weekly" or "subscriber 17"; if "", it is taken from the arguments
 	detail string
 }
 
@@ -54,7 +54,7 @@ func (g *globals) auditVerb(verb *cobra.Command, name string) {
 	}
 }
 
-// audit writes a line of the audit log: who by the user of the system.
+// audit writes a line of the audit log; the actor is the user of the operating system.
 func (g *globals) audit(cmd *cobra.Command, action string, args []string) error {
 	a, err := g.open(cmd)
 	if err != nil {
@@ -73,7 +73,7 @@ func (g *globals) audit(cmd *cobra.Command, action string, args []string) error 
 	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: cmp.Or(g.actor, systemUser()), Action: action, Target: redact.Text(target), Detail: redact.Text(detail)})
 }
 
-// systemUser is who runs this program, and for whom where sudo says so.
+// systemUser returns the user who runs this program, or the user behind sudo.
 func systemUser() string {
 	u, err := user.Current()
 	if err != nil {

@@ -32,7 +32,8 @@ func newBackup(g *globals) *cobra.Command {
 				return err
 			}
 			defer db.Close()
-			// Written next to its place and then moved: no file of that name is ever half a backup.
+			// The backup is written to a temporary file and then renamed, so that a file of that
+			// name is always complete.
 			f, err := os.CreateTemp(dir, ".dibao-backup-*")
 			if err != nil {
 				return fmt.Errorf("backup %s: %w", args[0], err)
@@ -80,7 +81,7 @@ func newRestore(g *globals) *cobra.Command {
 				return fmt.Errorf("restore: %w", err)
 			}
 			defer f.Close()
-			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // else a database would be made for nothing
+			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // otherwise an empty database would be created
 				if err := database.CheckBackup(f); err != nil {
 					return fmt.Errorf("%s: %w", args[0], err)
 				}
@@ -98,7 +99,7 @@ func newRestore(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
-			if err := a.subscribers.FillPageKeys(cmd.Context()); err != nil { // a backup of an earlier version holds none
+			if err := a.subscribers.FillPageKeys(cmd.Context()); err != nil { // backups of earlier versions don't contain them
 				return err
 			}
 			paused, err := a.digest.PauseAll(cmd.Context())
@@ -114,7 +115,7 @@ func newRestore(g *globals) *cobra.Command {
 					return err
 				}
 			}
-			if _, err := a.articles.Rebuild(cmd.Context()); err != nil { // a backup holds no search index
+			if _, err := a.articles.Rebuild(cmd.Context()); err != nil { // a backup doesn't contain the search index
 				return err
 			}
 			names := make([]string, len(due))
@@ -140,7 +141,7 @@ func newRestore(g *globals) *cobra.Command {
 	return cmd
 }
 
-// openDatabase opens the database as it is, of whatever schema.
+// openDatabase opens the database as it is, without changing its schema.
 func (g *globals) openDatabase(cmd *cobra.Command) (*database.DB, error) {
 	c, err := g.loadConfig()
 	if err != nil {

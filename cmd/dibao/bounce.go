@@ -29,7 +29,7 @@ func newBounce(g *globals) *cobra.Command {
 	return cmd
 }
 
-// bounceView is what one file was, in JSON.
+// bounceView is what one message turned out to be, in JSON.
 type bounceView struct {
 	File  string  `json:"file"`
 	Error *string `json:"error"`
@@ -76,10 +76,10 @@ func newBounceRead(g *globals) *cobra.Command {
 	}
 }
 
-// bounceTotals counts what became of messages.
+// bounceTotals counts messages by their effect.
 type bounceTotals struct {
 	read, used, changed, failed int
-	kinds                       map[string]int // of those that were left, by the reason
+	kinds                       map[string]int // messages without an effect, by the reason
 }
 
 func (t *bounceTotals) add(v bounceView) {
@@ -218,7 +218,7 @@ func newBounceApply(g *globals) *cobra.Command {
 	return cmd
 }
 
-// inbox takes the mail that comes back.
+// inbox returns the receiver of returned mail.
 func (a *app) inbox() *inbox.Inbox {
 	return &inbox.Inbox{
 		Accept: a.inbound.Takes,
@@ -237,7 +237,7 @@ func (a *app) inbox() *inbox.Inbox {
 	}
 }
 
-// receive takes mail that comes back, as configured, until ctx ends.
+// receive receives returned mail, as configured, until ctx ends.
 func (a *app) receive(ctx context.Context) error {
 	scheme, where, _ := strings.Cut(a.config.Mail.Inbound, ":")
 	box := a.inbox()

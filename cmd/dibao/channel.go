@@ -24,7 +24,7 @@ func newListChannel(g *globals) *cobra.Command {
 	return cmd
 }
 
-// channels returns what sends issues to channels.
+// channels returns the sender of issues to channels.
 func (a *app) channels() *channel.Sender {
 	s := &channel.Sender{Store: a.digest.Channels, Node: a.member.ID(), Client: a.poster, Card: a.digest.Card, Log: a.log}
 	if a.config.Mail.Admin != "" && (a.config.Mail.Host != "" || a.config.Mail.Direct) {
@@ -33,7 +33,7 @@ func (a *app) channels() *channel.Sender {
 	return s
 }
 
-// wakeSenders makes all nodes send at once what is due.
+// wakeSenders makes all nodes send at once what is due in mailings and channels.
 func (a *app) wakeSenders(ctx context.Context) error {
 	err := jobs.Signal(ctx, a.db, "deliver")
 	if err == nil {
@@ -132,7 +132,8 @@ func newChannelList(g *globals) *cobra.Command {
 	}
 }
 
-// withChannel is a verb on the channel whose number is its argument, with its list.
+// withChannel wraps a verb that works on the channel whose number is its argument, and
+// on its list.
 func withChannel(g *globals, f func(cmd *cobra.Command, a *app, c channel.Channel, l subscribers.List) error) func(*cobra.Command, []string) error {
 	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 		id, err := strconv.ParseInt(args[0], 10, 64)
@@ -190,7 +191,7 @@ func newChannelRemove(g *globals) *cobra.Command {
 	}
 }
 
-// printChannels prints what became of the issues of a mailing in channels.
+// printChannels prints the state of a mailing's issues in channels.
 func (a *app) printChannels(g *globals, cmd *cobra.Command, rows []channel.Row) error {
 	if len(rows) == 0 {
 		return nil
@@ -204,7 +205,7 @@ func (a *app) printChannels(g *globals, cmd *cobra.Command, rows []channel.Row) 
 	})
 }
 
-// sayChannels says to how many channels the issues of a mailing go.
+// sayChannels prints to how many channels the issues of a mailing go.
 func (a *app) sayChannels(g *globals, cmd *cobra.Command, made digest.Composed) error {
 	rows, err := a.digest.Channels.Report(cmd.Context(), made.Mailing)
 	if len(rows) > 0 {

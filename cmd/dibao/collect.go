@@ -54,9 +54,8 @@ type collected struct {
 	Error       *string  `json:"error"`
 }
 
-// collect collects sources concurrently, prints each when it is done, and
-// matches the lists. If some sources fail the command is partly done, if all do
-// it fails.
+// collect collects sources concurrently, prints each when it is done, and matches the
+// lists. If some sources fail, the command is partly done; if all fail, it fails.
 func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) error {
 	var mu sync.Mutex
 	failed, unread := 0, 0

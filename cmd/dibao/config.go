@@ -32,7 +32,7 @@ func newMan() *cobra.Command {
 		Short: "Write the manual pages, one for each command, into a folder",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			publishFiles() // manual pages are for everybody
+			publishFiles() // others may read manual pages
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fmt.Errorf("man: %w", err)
 			}

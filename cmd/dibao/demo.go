@@ -42,7 +42,7 @@ func runDemo(g *globals, cmd *cobra.Command, o demo.Options) error {
 	return demo.Run(cmd.Context(), o)
 }
 
-// openDemo opens what the demo runs on.
+// openDemo opens the node that the demo runs on.
 func openDemo(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*demo.Node, error) {
 	a, err := openApp(ctx, c, log, now)
 	if err != nil {

@@ -32,7 +32,7 @@ func newDoctor(g *globals) *cobra.Command {
 	}
 }
 
-// examine looks at one thing after another; it makes and changes nothing.
+// examine runs the examinations one after another; it creates and changes nothing.
 func (g *globals) examine(cmd *cobra.Command) []doctor.Finding {
 	c, err := g.loadConfig()
 	if err == nil {
@@ -51,13 +51,13 @@ func (g *globals) examine(cmd *cobra.Command) []doctor.Finding {
 	return append(all, a.examined().Examine(cmd.Context(), time.Now())...)
 }
 
-// examined is what the doctors examine.
+// examined returns what the doctors examine.
 func (a *app) examined() *doctor.Node {
 	return &doctor.Node{Config: a.config, DB: a.db, Articles: a.articles, Subscribers: a.subscribers, Digest: a.digest, Deliverer: a.deliverer}
 }
 
-// openAsIs opens an existing database with this program's schema; otherwise the
-// finding says what to do.
+// openAsIs opens an existing database with this program's schema; otherwise it returns
+// a finding that says what to do.
 func (g *globals) openAsIs(cmd *cobra.Command, c config.Config) (*app, doctor.Finding) {
 	if err := missingDatabase(c); err != nil {
 		return nil, doctor.Finding{Check: "database", Status: "failed", Text: err.Error()}

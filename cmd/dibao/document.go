@@ -58,7 +58,7 @@ func newDocumentList(g *globals) *cobra.Command {
 	return cmd
 }
 
-// findDocument finds the one document that goes by a number, a title or an id.
+// findDocument finds the one document that has a number, title or id.
 func (a *app) findDocument(ctx context.Context, ref string) (feed.Document, error) {
 	if id, err := strconv.ParseInt(ref, 10, 64); err == nil {
 		return a.articles.Document(ctx, id)
@@ -80,7 +80,7 @@ func (a *app) findDocument(ctx context.Context, ref string) (feed.Document, erro
 	return feed.Document{}, fmt.Errorf("%d documents are called %q; give the id of one: %s", len(all), ref, strings.Join(lines, ", "))
 }
 
-// withDocument is a verb on the document that its argument names.
+// withDocument wraps a verb that works on the document in its argument.
 func withDocument(g *globals, f func(cmd *cobra.Command, a *app, d feed.Document) error) func(*cobra.Command, []string) error {
 	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 		d, err := a.findDocument(cmd.Context(), args[0])

@@ -240,7 +240,7 @@ func newIssueSend(g *globals) *cobra.Command {
 				return usagef("--over applies to the held issues of a list; specify a list")
 			}
 			a.probe = !g.inServer
-			if _, err := a.mailDeliverer(cmd.Context()); err != nil { // before an issue is released
+			if _, err := a.mailDeliverer(cmd.Context()); err != nil { // fail before an issue is released
 				return err
 			}
 			if err := a.release(g, cmd, append(args, lists...), over); err != nil {
@@ -263,8 +263,8 @@ func newIssueSend(g *globals) *cobra.Command {
 	return cmd
 }
 
-// joinSenders makes this process one of the sending nodes until it is done. If
-// others send, too, it waits for its part of the limits.
+// joinSenders makes this process one of the sending nodes until done is called. If
+// other nodes also send, it waits for its part of the limits.
 func (a *app) joinSenders(g *globals, cmd *cobra.Command) (leave func(), err error) {
 	version, _ := cli.BuiltFrom()
 	if a.member, err = nodes.Join(cmd.Context(), a.db, version, []nodes.Role{nodes.Deliver}, a.log); err != nil {

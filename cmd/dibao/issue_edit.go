@@ -40,9 +40,9 @@ func (a *app) previewList(ctx context.Context, list string, number int64) (diges
 	return a.digest.PreviewMail(ctx, l)
 }
 
-// sayNothingNew reports that the next issue of a list would be empty, and which
-// issue is held: then the email is the one for readers who want a note when
-// nothing is new.
+// sayNothingNew reports that the next issue of a list would be empty, and which issue
+// is held; the preview is then the email for readers who want a note when nothing is
+// new.
 func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number int64) error {
 	if number > 0 {
 		return nil
@@ -98,7 +98,7 @@ func showInBrowser(g *globals, cmd *cobra.Command, html string) error {
 	return nil
 }
 
-// issueOf returns the issue that two arguments name.
+// issueOf returns the issue that two arguments specify.
 func (a *app) issueOf(ctx context.Context, list, number string) (digest.Issue, error) {
 	l, err := a.subscribers.ListBySlug(ctx, list)
 	if err != nil {
@@ -229,7 +229,7 @@ func newIssueTest(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := a.deliverer(); err != nil { // it says what is not set
+			if _, err := a.deliverer(); err != nil { // fails with what is not configured
 				return err
 			}
 			if err := a.sayNothingNew(g, cmd, list, number); err != nil {
@@ -243,7 +243,8 @@ func newIssueTest(g *globals) *cobra.Command {
 	return cmd
 }
 
-// testList returns an issue of a list, with 0 its next, as it would go to an address.
+// testList returns an issue of a list, or the next one if number is 0, as it would be
+// sent to an address.
 func (a *app) testList(ctx context.Context, list string, number int64, to string, signer *mail.Signer) (digest.Sample, error) {
 	id := strings.ToLower(rand.Text())
 	if number > 0 {
@@ -260,7 +261,7 @@ func (a *app) testList(ctx context.Context, list string, number int64, to string
 	return a.digest.TestNext(ctx, l, to, id, signer)
 }
 
-// onlyList is the list that is meant where none is named.
+// onlyList returns the list that is meant if none is specified.
 func (a *app) onlyList(ctx context.Context) (string, error) {
 	lists, err := a.subscribers.Lists(ctx)
 	switch {
@@ -274,7 +275,7 @@ func (a *app) onlyList(ctx context.Context) (string, error) {
 	return lists[0].Slug, nil
 }
 
-// release lets the held issues of lists be sent, the oldest first.
+// release releases the held issues of lists, the oldest first.
 func (a *app) release(g *globals, cmd *cobra.Command, lists []string, over time.Duration) error {
 	if len(lists) == 0 {
 		return nil
@@ -307,7 +308,7 @@ func (a *app) release(g *globals, cmd *cobra.Command, lists []string, over time.
 	return nil
 }
 
-// sayHeld names the issues that wait for their release.
+// sayHeld prints the issues that wait for their release.
 func (a *app) sayHeld(g *globals, cmd *cobra.Command) error {
 	held, err := a.digest.HeldIssues(cmd.Context())
 	for _, i := range held {

@@ -17,7 +17,7 @@ import (
 	"dibao/digest/delivery"
 )
 
-// newIssueStates returns the verbs that hold, go on with and end mailings.
+// newIssueStates returns the verbs that pause, resume and cancel mailings.
 func newIssueStates(g *globals) []*cobra.Command {
 	verbs := []struct {
 		use, short, long, done string
@@ -70,7 +70,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 	return cmds
 }
 
-// mailing reads the number of a mailing, or finds the newest that a verb fits.
+// mailing reads the number of a mailing, or finds the newest to which a verb applies.
 func (a *app) mailing(ctx context.Context, args []string, verb string) (int64, error) {
 	if len(args) > 0 {
 		n, err := strconv.ParseInt(args[0], 10, 64)
@@ -149,7 +149,7 @@ func newIssueReport(g *globals) *cobra.Command {
 	return cmd
 }
 
-// toStdout is the name of a file that stands for standard output.
+// toStdout is the file name that means standard output.
 const toStdout = "-"
 
 // writeMailingPage writes the page of a mailing to a new file, or to standard output.
@@ -184,7 +184,7 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.Maili
 	})
 }
 
-// sayPauses names who accepts no mail of ours now.
+// sayPauses prints which servers refuse our mail now.
 func (a *app) sayPauses(g *globals, cmd *cobra.Command) error {
 	pauses, err := a.digest.Pauses(cmd.Context())
 	for _, p := range pauses {

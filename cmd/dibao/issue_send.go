@@ -11,8 +11,8 @@ import (
 	"dibao/digest/delivery"
 )
 
-// mailDeliverer returns what sends mail; nil where no mail server is set, if there are
-// channels to send to.
+// mailDeliverer returns the deliverer. It returns nil without an error if no mail
+// server is configured but there are channels to send to.
 func (a *app) mailDeliverer(ctx context.Context) (*delivery.Deliverer, error) {
 	d, err := a.deliverer()
 	if err == nil || a.config.Mail.Host != "" || a.config.Mail.Direct {
@@ -25,7 +25,7 @@ func (a *app) mailDeliverer(ctx context.Context) (*delivery.Deliverer, error) {
 	return nil, errors.Join(err, listErr)
 }
 
-// sendNow sends what is due to readers and channels, and prints what became of it.
+// sendNow sends what is due to readers and channels, and prints the results.
 func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	d, err := a.mailDeliverer(cmd.Context())
 	if err != nil {
@@ -38,7 +38,7 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	var posted channel.Sent
 	var postErr error
 	ended := make(chan struct{})
-	go func() { // neither waits for the other
+	go func() { // emails and channels don't wait for each other
 		defer close(ended)
 		posted, postErr = a.channels().Run(cmd.Context())
 	}()

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// watchEvery is how often a mailing that is followed is looked at.
+	// watchEvery is how often the progress of a watched mailing is read.
 	watchEvery = 2 * time.Second
 	// domainsEvery is the minimum time between two counts of the domains, which
 	// read all deliveries. It grows with the time that counting takes.

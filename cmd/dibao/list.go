@@ -113,7 +113,7 @@ func newListShow(g *globals) *cobra.Command {
 	}
 }
 
-// lists returns the lists of these names, or all without a name.
+// lists returns the lists with these names, or all lists if there are no names.
 func (a *app) lists(cmd *cobra.Command, names []string) ([]subscribers.List, error) {
 	if len(names) == 0 {
 		return a.subscribers.Lists(cmd.Context())
@@ -183,7 +183,7 @@ func newListPreview(g *globals) *cobra.Command {
 	return cmd
 }
 
-// countedOld is how many of the newest left-out articles are looked through for old ones.
+// countedOld is how many of the newest left-out articles are examined for old ones.
 const countedOld = 100
 
 // sayOld counts the articles that an issue leaves out because they were old.

@@ -15,7 +15,7 @@ import (
 	"dibao/subscribers/tokens"
 )
 
-// listFlags defines the flags that say what a list is.
+// listFlags defines the flags for the properties of a list.
 func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f := cmd.Flags()
 	f.StringVar(&l.Title, "title", "", "title shown to readers (default: the name)")
@@ -45,14 +45,15 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f.StringArrayVar(&l.Query.None, "none", nil, "a word or phrase that must not occur in the title or summary")
 }
 
-// visibilityFlag is a visibility as a flag.
+// visibilityFlag is a flag whose value is a visibility.
 type visibilityFlag subscribers.Visibility
 
 func (v *visibilityFlag) String() string     { return string(*v) }
 func (v *visibilityFlag) Set(s string) error { *v = visibilityFlag(s); return nil }
 func (v *visibilityFlag) Type() string       { return "string" }
 
-// given copies into l what flags set; flags hold the values of from.
+// given copies to l the values of the flags that were set, from the list that the flags
+// are bound to.
 func given(cmd *cobra.Command, from, l *subscribers.List) {
 	copies := map[string]func(){
 		"title": func() { l.Title = from.Title }, "description": func() { l.Description = from.Description },
@@ -74,8 +75,8 @@ func given(cmd *cobra.Command, from, l *subscribers.List) {
 	})
 }
 
-// checkQuery makes codes of kinds that are named in Chinese, and refuses themes that no
-// article would have.
+// checkQuery replaces Chinese names of kinds with codes, and refuses themes that no
+// article can have.
 func checkQuery(q *subscribers.Query) error {
 	for i, kind := range q.Kinds {
 		q.Kinds[i] = string(cli.CodeNamed("kind", kind, policy.Kinds))
@@ -88,7 +89,7 @@ func checkQuery(q *subscribers.Query) error {
 	return nil
 }
 
-// withoutEmpty takes out the empty values by which a condition is taken back.
+// withoutEmpty removes empty values, which are how a user clears a condition.
 func withoutEmpty(q *subscribers.Query) {
 	for _, field := range []*[]string{&q.Themes, &q.Regions, &q.Issuers, &q.Kinds, &q.Types, &q.Documents, &q.Chains, &q.Any, &q.All, &q.None} {
 		var kept []string
@@ -161,7 +162,7 @@ func newListEdit(g *globals) *cobra.Command {
 	return cmd
 }
 
-// nextIssue says when the next issue of a list comes.
+// nextIssue returns the time of a list's next issue, in words.
 func (a *app) nextIssue(v view.List) string {
 	if v.NextDue == nil {
 		return "is published when something is new"
@@ -169,7 +170,7 @@ func (a *app) nextIssue(v view.List) string {
 	return "is due " + v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04") + " (" + a.config.Schedule.Zone.String() + ")"
 }
 
-// withList is a verb on the list that its argument names.
+// withList wraps a verb that works on the list in its argument.
 func withList(g *globals, f func(cmd *cobra.Command, a *app, l subscribers.List) error) func(*cobra.Command, []string) error {
 	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 		l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])

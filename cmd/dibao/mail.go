@@ -113,7 +113,7 @@ func newMailTest(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
-			if _, err := a.deliverer(); err != nil { // it says what is not set
+			if _, err := a.deliverer(); err != nil { // fails with what is not configured
 				return err
 			}
 			sample, err := a.testMail(cmd, to)
@@ -149,7 +149,7 @@ func (a *app) sendTest(g *globals, cmd *cobra.Command, m digest.Sample, to strin
 	return sendErr
 }
 
-// testMail returns the newest email, or what the next of the first list would be.
+// testMail returns the newest email, or the next email of the first list.
 func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 	ctx := cmd.Context()
 	signer, err := mailer.Signer(a.config)
@@ -171,9 +171,9 @@ func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 	return a.digest.TestNext(ctx, lists[0], to, id, signer)
 }
 
-// sendTraced sends one message in the way of a mailing, with an envelope sender
-// that identifies the message if it bounces, by the first relay that can be
-// reached, and reports each line of the dialogue.
+// sendTraced sends one message in the same way as a mailing, with an envelope sender
+// that identifies the message if it bounces, by the first relay that can be reached,
+// and reports each line of the dialogue.
 func (a *app) sendTraced(ctx context.Context, m digest.Sample, to string, trace func(string)) error {
 	var unreached []error
 	for _, server := range mailer.Servers(a.config) {

@@ -45,7 +45,8 @@ func newMailDoctor(g *globals) *cobra.Command {
 	return cmd
 }
 
-// concludeMail prints the records to publish, and fails where something has to be done.
+// concludeMail prints the records to publish, and returns an error if something has to
+// be done.
 func concludeMail(g *globals, cmd *cobra.Command, found []doctor.MailFinding) error {
 	failed, records := 0, 0
 	for _, f := range found {

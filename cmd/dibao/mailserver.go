@@ -15,7 +15,7 @@ func (a *app) envelopeFrom(from string) string {
 	return a.digest.EnvelopeFrom(from, a.subscribers.Keys().BounceToken(0))
 }
 
-// newDeliverer returns a deliverer that sends by the configured servers.
+// newDeliverer returns a deliverer that sends through the configured servers.
 func (a *app) newDeliverer() (*delivery.Deliverer, error) {
 	m := a.config.Mail
 	if m.Host == "" && !m.Direct {

@@ -14,7 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // the program must start where no zone files are installed
+	_ "time/tzdata" // the program must also start where no zone files are installed
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +29,7 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// run is main with its surroundings as parameters; it returns the exit status.
+// run is main with its environment as parameters; it returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	keepFilesPrivate()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -66,13 +66,13 @@ func exit(err error) (text string, status int) {
 	return oneLine(err), 1
 }
 
-// oneLine is an error as a verb prints it or the API answers it.
+// oneLine returns an error as one line, for the terminal or the API.
 func oneLine(err error) string { return redact.Line(err) }
 
 func usagef(format string, args ...any) error { return cli.Usagef(format, args...) }
 
-// isUsage reports whether an error is about the command line itself, whatever
-// is stored.
+// isUsage reports whether an error is about the command line itself, independent of
+// what is stored.
 func isUsage(err error) bool {
 	var usage *cli.UsageError
 	var invalid fault.InvalidError
@@ -100,7 +100,7 @@ func newRootWith(g *globals) *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	cli.DescribeInHelp(root)
-	root.Flags().Bool("version", false, "print the version") // as the library would, without a letter of its own
+	root.Flags().Bool("version", false, "print the version") // as the library would define it, but without a one-letter form
 	persistent := root.PersistentFlags()
 	persistent.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder, then /etc/dibao)")
 	persistent.StringVar(&g.database, "database", g.database, "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
@@ -140,12 +140,12 @@ func forEachCommand(cmd *cobra.Command, group string, do func(cmd *cobra.Command
 	}
 }
 
-// unknownVerb says that a group has no such verb.
+// unknownVerb returns the error for a verb that a group does not have.
 type unknownVerb string
 
 func (e unknownVerb) Error() string { return string(e) }
 
-// noVerb refuses what is left of the arguments for a group that has no such verb.
+// noVerb refuses arguments of a group that do not name a verb.
 func noVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -66,7 +66,7 @@ func newMigrate(g *globals) *cobra.Command {
 	return cmd
 }
 
-// move moves the database to another, which nobody works with yet.
+// move copies the database to another one, which is not in use yet.
 func (g *globals) move(cmd *cobra.Command, db *database.DB, address string) error {
 	ctx := cmd.Context()
 	list, err := nodes.List(ctx, db)
@@ -97,7 +97,7 @@ func (g *globals) move(cmd *cobra.Command, db *database.DB, address string) erro
 	if err != nil {
 		return err
 	}
-	if _, err := a.articles.Rebuild(context.WithoutCancel(ctx)); err != nil { // the copy holds no search index
+	if _, err := a.articles.Rebuild(context.WithoutCancel(ctx)); err != nil { // the copy has no search index
 		return err
 	}
 	if g.json {

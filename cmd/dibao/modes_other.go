@@ -2,8 +2,8 @@
 
 package main
 
-// keepFilesPrivate does nothing: this system has no modes.
+// keepFilesPrivate does nothing: this system has no file modes.
 func keepFilesPrivate() {}
 
-// publishFiles does nothing, either.
+// publishFiles also does nothing.
 func publishFiles() {}

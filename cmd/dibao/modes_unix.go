@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// usual is the mode mask that we were started with.
+// usual is the umask that the process was started with.
 var usual = sync.OnceValue(func() int { return syscall.Umask(0o077) })
 
 // keepFilesPrivate makes sure that only the owner can access the files and
 // folders that this process creates: databases and their logs, keys, backups.
 func keepFilesPrivate() { usual() }
 
-// publishFiles makes files as the user's mask says, for what others should read.
+// publishFiles restores the user's umask, for files that others should read.
 func publishFiles() { syscall.Umask(usual()) }

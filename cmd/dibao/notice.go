@@ -31,7 +31,7 @@ func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 	}
 }
 
-// notifyChannel mails the admin what became of an issue in a channel.
+// notifyChannel mails the admin about an issue that a channel did not get.
 func (a *app) notifyChannel(ctx context.Context, x channel.Trouble) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -40,8 +40,7 @@ func (a *app) notifyChannel(ctx context.Context, x channel.Trouble) {
 	}
 }
 
-// writeAdmin mails a letter to the admin, in the language of the node's
-// environment.
+// writeAdmin mails a letter to the admin, in the language of the node.
 func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
 	letter.SiteName = siteName
 	letter.Remarks = append(letter.Remarks, fmt.Sprintf("You get this email because your address is \"admin\" in [mail] of the configuration of %s.", a.config.Server.BaseURL))

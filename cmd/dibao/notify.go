@@ -10,9 +10,9 @@ import (
 )
 
 // notifySystemd tells systemd that the daemon is ready, alive, or stopping
-// (sd_notify(3), Type=notify). Without systemd it does nothing. The watchdog is
-// fed only while the database answers or refuses: a process in which a query
-// hangs is restarted.
+// (sd_notify(3), Type=notify). Without systemd it does nothing. It notifies the
+// watchdog only while the database answers, even with an error: a process in which a
+// query hangs is restarted.
 func (a *app) notifySystemd(ctx context.Context) error {
 	a.notify(daemon.SdNotifyReady)
 	defer a.notify(daemon.SdNotifyStopping)
@@ -31,13 +31,14 @@ func (a *app) notifySystemd(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			a.articles.Version(ctx) // an error is an answer, too: /readyz reports it
+			a.articles.Version(ctx) // an error is also an answer: /readyz reports it
 			a.notify(daemon.SdNotifyWatchdog)
 		}
 	}
 }
 
-// settle gives back the memory of the code that only the start needed, a minute after it.
+// settle releases the memory of code that only the start needed, a minute after the
+// start.
 func (a *app) settle(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

@@ -21,15 +21,15 @@ import (
 type globals struct {
 	configFile, database string
 	json, quiet, yes     bool
-	change               change // what the verb that runs changed
-	actor                string // who runs it; "" is the user of the system
+	change               change // what the running verb changed
+	actor                string // who runs the verb; "" means the user of the operating system
 	inServer             bool   // it runs inside serve, which has set the limits of the process
-	asks                 bool   // in serve, for a person who can answer questions
-	server, tokenFile    string // where it runs, if not here
-	chinese              bool   // who runs it reads Chinese
+	asks                 bool   // it runs inside serve for a person who can answer questions
+	server, tokenFile    string // the server that runs the verb, and the file with its token; "": this machine
+	chinese              bool   // the user reads Chinese
 }
 
-// say writes talk to stderr without what is secret, unless --quiet.
+// say writes a message to stderr, without secrets, unless --quiet is set.
 func (g *globals) say(cmd *cobra.Command, format string, args ...any) {
 	if !g.quiet {
 		fmt.Fprintln(cmd.ErrOrStderr(), redact.Text(g.message(format, args...)))
@@ -41,7 +41,7 @@ func (g *globals) print(cmd *cobra.Command, format string, args ...any) {
 	fmt.Fprintln(cmd.OutOrStdout(), g.message(format, args...))
 }
 
-// message formats a text in the language of who runs the verb.
+// message formats a text in the user's language.
 func (g *globals) message(format string, args ...any) string {
 	if g.chinese {
 		return cli.Say(format, args...)
@@ -49,7 +49,7 @@ func (g *globals) message(format string, args ...any) string {
 	return plural.English(fmt.Sprintf(format, args...))
 }
 
-// either returns a text in the language of who runs the verb.
+// either returns the English or the Chinese text, by the user's language.
 func (g *globals) either(english, chinese string) string {
 	if g.chinese {
 		return chinese
@@ -57,10 +57,10 @@ func (g *globals) either(english, chinese string) string {
 	return english
 }
 
-// language is that of who runs the verb, as the words of pages name it.
+// language returns the user's language as a code: zh or en.
 func (g *globals) language() string { return g.either("en", "zh") }
 
-// code returns a code, such as a state, in the language of who runs the verb.
+// code returns a code, such as a state, in the user's language.
 func (g *globals) code(heading, code string) string {
 	if g.chinese {
 		return cli.Code(heading, code)
@@ -70,7 +70,7 @@ func (g *globals) code(heading, code string) string {
 
 func writeJSON(w io.Writer, v any) error { return cli.WriteJSON(w, v) }
 
-// output says how the results of this run are written.
+// output returns how results are written.
 func (g *globals) output() cli.Output { return cli.Output{JSON: g.json, Chinese: g.chinese} }
 
 func printRows[T any](g *globals, cmd *cobra.Command, headings []any, rows []T, cells func(T) []any) error {
@@ -79,7 +79,7 @@ func printRows[T any](g *globals, cmd *cobra.Command, headings []any, rows []T, 
 
 func null[T comparable](v T) *T { return cli.Null(v) }
 
-// writeNew writes a file that is not there yet, which only its owner may read.
+// writeNew writes a file that does not exist yet, and that only its owner may read.
 func writeNew(path string, write func(w io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
@@ -94,8 +94,8 @@ func writeNew(path string, write func(w io.Writer) error) error {
 	return nil
 }
 
-// hintTheme warns of a theme that only a site itself can state: it is not refused,
-// since sites have classifications of their own, and is mostly a slip.
+// hintTheme warns of a theme that only a site itself can state: such a theme is usually
+// a mistake, but is accepted, since sites have classifications of their own.
 func (g *globals) hintTheme(cmd *cobra.Command, theme string) {
 	if err := feed.CheckTheme(theme); theme != "" && err != nil {
 		g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
@@ -126,7 +126,7 @@ func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error 
 	return nil
 }
 
-// question is what the person at another machine has to answer first.
+// question is an error: what the user at another machine has to confirm first.
 type question string
 
 func (q question) Error() string { return string(q) }

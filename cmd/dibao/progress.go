@@ -11,7 +11,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// isTerminal reports whether a person looks at w as it is written.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -31,11 +31,11 @@ type progress struct {
 	last time.Time
 }
 
-// lineEvery is how often progress is printed where nobody looks at a bar.
+// lineEvery is how often progress is printed if there is no bar.
 const lineEvery = 3 * time.Second
 
-// progress starts showing work called name, which is counted in units; size is
-// the total, in bytes if a file is read; 0 is unknown and shows no bar.
+// progress starts showing work called name, which is counted in units; size is the
+// total, in bytes if a file is read; 0 means unknown, and no bar is shown.
 func (g *globals) progress(cmd *cobra.Command, name, units string, size int64) *progress {
 	p := &progress{last: time.Now()}
 	switch {
@@ -50,19 +50,20 @@ func (g *globals) progress(cmd *cobra.Command, name, units string, size int64) *
 	return p
 }
 
-// reader counts what is read of r.
+// reader counts the bytes that are read from r.
 func (p *progress) reader(r io.ReadCloser) io.ReadCloser {
 	if p.bar == nil {
 		return r
 	}
 	counted, err := p.bar.ProxyReader(r)
-	if err != nil { // the bar is done already
+	if err != nil { // the bar is already complete
 		return r
 	}
 	return counted
 }
 
-// count returns how many units are done, where the total is known.
+// count returns the function to call with the number of units done, if the total is
+// known.
 func (p *progress) count(n int) {
 	if p.bar != nil {
 		p.bar.SetCurrent(int64(n))
@@ -70,7 +71,7 @@ func (p *progress) count(n int) {
 	p.rows(n)
 }
 
-// rows returns how many units are done of a file that is read.
+// rows returns the function to call with the number of rows read from a file.
 func (p *progress) rows(n int) {
 	if p.line != nil && time.Since(p.last) >= lineEvery {
 		p.last = time.Now()
@@ -78,7 +79,7 @@ func (p *progress) rows(n int) {
 	}
 }
 
-// done takes the bar away.
+// done removes the bar.
 func (p *progress) done() {
 	if p.bars != nil {
 		p.bar.Abort(true)

@@ -149,8 +149,8 @@ func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes
 	return err
 }
 
-// errorPage says in the reader's language that there is no such page, or that
-// the server has a fault.
+// errorPage says in the reader's language that the page does not exist or that the
+// server has an error.
 func errorPage(r *http.Request, status int) []byte {
 	key := "servererror"
 	if status == http.StatusNotFound {
@@ -213,13 +213,13 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 	return readers
 }
 
-// staticTypes are the content types of files under /static/; others are style sheets
-// of feeds.
+// staticTypes are the content types of files under /static/; other files are style
+// sheets of feeds.
 var staticTypes = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
 }
 
-// adminSite are the pages for admins.
+// adminSite returns the pages for admins.
 func (a *app) adminSite() *adminsite.Site {
 	return &adminsite.Site{Node: a.node(), SiteName: siteName, BaseURL: a.config.Server.BaseURL}
 }
@@ -350,7 +350,7 @@ func roleOf(kind string) nodes.Role {
 	return nodes.Collect
 }
 
-// confirm sends a confirmation where a mail server is set.
+// confirm sends a confirmation if a mail server is configured.
 func (a *app) confirm(ctx context.Context, m subscribers.Confirmation) error {
 	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
 		return mailer.ErrNoServer

@@ -25,7 +25,7 @@ func (a *app) hub(mux *http.ServeMux) *hub.Hub {
 	return &hub.Hub{
 		Store: a.articles, Site: mux, BaseURL: a.config.Server.BaseURL, Logger: a.log,
 		Others: a.config.Server.Hubs, Topics: a.hubTopics,
-		// Callbacks must not wait for sources, and answer little.
+		// Requests to callbacks must not wait for sources, and their answers are short.
 		Fetch:       fetch.Options{UserAgent: userAgent(a.config), Timeout: 10 * time.Second, MaxBytes: 64 << 10, PerHost: 4, Now: time.Now},
 		HourlyBytes: int64(a.config.Server.HubRate) << 20,
 		Limiter:     &web.Limiter{Burst: 30, Every: 2 * time.Second, Global: 20, Now: time.Now},
@@ -50,7 +50,7 @@ func (a *app) hubTopics(ctx context.Context) ([]string, error) {
 	return topics, err
 }
 
-// registerSite puts on mux what says to programs how this site is to be used.
+// registerSite puts the files on mux that tell programs how to use this site.
 func (a *app) registerSite(mux *http.ServeMux) {
 	base, path := a.config.Server.BaseURL, web.BasePath(a.config.Server.BaseURL)
 	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
@@ -61,20 +61,21 @@ func (a *app) registerSite(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /.well-known/security.txt", func(w http.ResponseWriter, r *http.Request) {
 		contact := a.contact()
-		if contact == "" { // RFC 9116 wants one, and a wrong one is worse than none
+		if contact == "" { // RFC 9116 requires a contact, and a wrong one is worse than no file
 			web.NotFound(w, r)
 			return
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		// Less than a year ahead (RFC 9116 §2.5.5), the same for a month.
+		// The date is less than a year ahead (RFC 9116 §2.5.5) and stays the same for a
+		// month.
 		now := time.Now().UTC()
 		expires := time.Date(now.Year(), now.Month()+7, 1, 0, 0, 0, 0, time.UTC)
 		fmt.Fprintf(w, "Contact: %s\nExpires: %s\nPreferred-Languages: zh, en\nCanonical: %s/.well-known/security.txt\n", contact, expires.Format(time.RFC3339), base)
 	})
 }
 
-// contact is the address for reports of vulnerabilities: the configured one,
-// else our sender, unless nobody reads its mail.
+// contact is the address for reports of vulnerabilities: the configured one, or else
+// our sender, unless nobody reads its mail.
 func (a *app) contact() string {
 	if c := a.config.Server.Contact; c != "" {
 		return c
@@ -86,7 +87,8 @@ func (a *app) contact() string {
 	return "mailto:" + from.Address
 }
 
-// tls says how the public address encrypts; nil: a proxy does, or nobody.
+// tls returns the TLS settings of the public address; nil: a proxy encrypts, or nobody
+// does.
 func (a *app) tls() (*tls.Config, error) {
 	s := a.config.Server
 	switch {
@@ -100,7 +102,7 @@ func (a *app) tls() (*tls.Config, error) {
 	return web.TLSByACME(s.ACMEHosts, certificates.Cache(a.db, a.member.ID(), s.ACMEDir), s.ACMEDirectory), nil
 }
 
-// certificate reads the two files that the keys name.
+// certificate reads the two files that the configuration names.
 func certificate(cert, key, keys string) (*tls.Config, error) {
 	if cert == "" || key == "" {
 		return nil, fmt.Errorf("%s need each other; set both or neither", keys)
@@ -112,5 +114,5 @@ func certificate(cert, key, keys string) (*tls.Config, error) {
 	return c, nil
 }
 
-// isSecure reports whether readers reach us by HTTPS, through whatever.
+// isSecure reports whether readers reach us by HTTPS, directly or through a proxy.
 func (a *app) isSecure() bool { return strings.HasPrefix(a.config.Server.BaseURL, "https://") }

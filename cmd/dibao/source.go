@@ -22,7 +22,7 @@ func (p program) Open(cmd *cobra.Command) (*sources.Node, func(), error) {
 	return a.sourcesNode(), a.close, nil
 }
 
-// sourcesNode is what the commands of sources use of an open database.
+// sourcesNode returns the parts of an open node that the commands of sources use.
 func (a *app) sourcesNode() *sources.Node {
 	return &sources.Node{Config: a.config, Articles: a.articles, Collector: a.collector}
 }

@@ -31,7 +31,7 @@ func newStatus(g *globals) *cobra.Command {
 					err = writeJSON(out, st.JSON())
 				} else {
 					if watch {
-						fmt.Fprint(out, "\x1b[H\x1b[2J") // to the top of an empty screen
+						fmt.Fprint(out, "\x1b[H\x1b[2J") // clears the screen
 					}
 					st.Print(out, g.chinese)
 				}
@@ -51,7 +51,7 @@ func newStatus(g *globals) *cobra.Command {
 	return cmd
 }
 
-// node is what snapshots of the status are read from.
+// node returns what a snapshot of the status is read from.
 func (a *app) node() status.Node {
 	return status.Node{DB: a.db, Articles: a.articles, Digest: a.digest, Subscribers: a.subscribers, Zone: a.config.Schedule.Zone, Log: a.log}
 }

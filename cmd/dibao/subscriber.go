@@ -27,7 +27,7 @@ func newSubscriber(g *globals) *cobra.Command {
 	return cmd
 }
 
-// languages are those of emails.
+// languages are the languages of emails.
 var languages = []string{"zh", "en"}
 
 // subscriberView is a reader in JSON.

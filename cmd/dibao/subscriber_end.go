@@ -18,15 +18,15 @@ import (
 	"dibao/subscribers/mailaddr"
 )
 
-// many are flags of a verb that may concern several readers at once.
+// many holds the flags of a verb that can apply to several readers at once.
 type many struct{ count int }
 
 func (m *many) flag(cmd *cobra.Command) {
 	flags.Bounded(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "apply the changes to this number of readers, as printed by a run without it")
 }
 
-// each runs f for the reader with an address, or for all that match a pattern
-// such as *@example.org after their number was confirmed.
+// each runs f for the reader with an address, or for all that match a pattern such as
+// *@example.org, after the user confirmed their number.
 func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f func(ctx context.Context, address string) error) error {
 	if !strings.Contains(pattern, "*") {
 		return f(cmd.Context(), pattern)
@@ -229,7 +229,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 	return cmd
 }
 
-// unsuppressMany lists the readers of a selection, and lets them be mailed again.
+// unsuppressMany lists the selected readers, and lets them get mail again.
 func (a *app) unsuppressMany(g *globals, cmd *cobra.Command, sel subscribers.SuppressedSelection, note string, apply bool) error {
 	all, err := a.subscribers.SuppressedReaders(cmd.Context(), sel)
 	if err != nil {
@@ -267,7 +267,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 			"backups still contain the reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
-			if !strings.Contains(args[0], "*") { // the number of many is asked for
+			if !strings.Contains(args[0], "*") { // for several readers, the user confirms their number
 				if _, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0]); err != nil {
 					g.change.none = true
 					return fmt.Errorf("%w; nothing was done; to stop mail to an address without a reader: dibao subscriber suppress ADDRESS", a.explainUnknown(cmd.Context(), args[0], err))
@@ -306,7 +306,7 @@ func newSubscriberPrune(g *globals) *cobra.Command {
 	}
 }
 
-// prune deletes what has been kept long enough.
+// prune deletes expired data.
 func (a *app) prune(ctx context.Context) (subscribers.Pruned, error) {
 	if err := a.inbound.PruneFeedback(ctx, a.config.Privacy.Retention); err != nil {
 		return subscribers.Pruned{}, err

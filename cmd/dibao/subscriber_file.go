@@ -48,7 +48,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 			in.Apply = in.Apply || g.yes
 			size := info.Size()
 			if in.Apply {
-				size *= 2 // it is read to its end before anything is stored
+				size *= 2 // the file is read to its end before anything is stored, so it counts twice
 			}
 			bar := g.progress(cmd, "import", "rows", size)
 			in.Open = func() (io.ReadCloser, error) {
@@ -90,7 +90,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 type importView struct {
 	subscribers.Imported
 	Applied bool    `json:"applied"`
-	Report  *string `json:"report"` // file of what was refused, null if nothing was
+	Report  *string `json:"report"` // file with the refused rows, null if none was refused
 }
 
 func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out subscribers.Imported, report string) error {
@@ -124,13 +124,13 @@ func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out su
 	return nil
 }
 
-// writeNotes writes the report of an import, whole or not at all.
+// writeNotes writes the report of an import, completely or not at all.
 func (g *globals) writeNotes(path string, notes []subscribers.Note) error {
 	f, err := os.CreateTemp(dirOf(path), ".report-*")
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString("\uFEFF") // without it Excel takes UTF-8 for the code page of the system
+	_, err = f.WriteString("\uFEFF") // without it, Excel reads UTF-8 as the code page of the system
 	w := csv.NewWriter(f)
 	err = errors.Join(err, w.Write([]string{g.message("row"), g.message("outcome"), g.message("why"), g.message("address")}))
 	for _, n := range notes {

@@ -15,7 +15,7 @@ import (
 	"dibao/subscribers/mailaddr"
 )
 
-// person gathers what subscribers and digest keep of a reader.
+// person returns everything that subscribers and digest store about a reader.
 func (a *app) person(ctx context.Context, id int64) (view.Person, error) {
 	p, err := a.subscribers.Person(ctx, id)
 	if err != nil {
@@ -80,7 +80,8 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 	})
 }
 
-// explainUnknown adds, of an address without a reader, whether it is suppressed.
+// explainUnknown adds to the error for an unknown address whether the address is
+// suppressed.
 func (a *app) explainUnknown(ctx context.Context, address string, err error) error {
 	if x, e := a.subscribers.Suppression(ctx, address); e == nil && x != nil {
 		return fmt.Errorf("%w; the address is suppressed (%s) since %s", err, x.Reason, shortTime(x.At, a.config.Schedule.Zone))

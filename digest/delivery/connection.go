@@ -254,8 +254,8 @@ func (c *connection) refuser(j job) string {
 	return c.relay
 }
 
-// noteAccepted records that a relay or domain that refused our mail accepts it again:
-// it accepted the MAIL command.
+// noteAccepted records that a relay or domain that refused our mail accepts it again: the
+// dialogue got as far as naming a reader.
 func (c *connection) noteAccepted(j job, refused *mail.ReplyError, err error) {
 	heard := err == nil || errors.Is(err, mail.ErrUncertain) ||
 		refused != nil && (refused.Phase == "rcpt" || refused.Phase == "data" || refused.Phase == "dot")

@@ -64,7 +64,7 @@ func (s *Site) Register(mux *http.ServeMux) {
 	})
 }
 
-// serve answers with a page that is read anew each time.
+// serve answers with a page, which it builds anew for each request.
 func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates.AdminPage) (page, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -101,9 +101,9 @@ func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates
 	}
 }
 
-// isOurs reports whether a request names this server as part of our own
-// network: by an address, or by a name without dots. A page of a stranger whose
-// name leads to our address (DNS rebinding) fails this check.
+// isOurs reports whether a request names this server as part of our own network: by an
+// address, or by a name without dots. A stranger's page whose host name resolves to our
+// address (DNS rebinding) fails this check.
 func isOurs(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -114,7 +114,7 @@ func isOurs(host string) bool {
 	return host != "" && !strings.Contains(host, ".")
 }
 
-// page is what all pages say.
+// page returns what all pages have in common.
 func (s *Site) page(language string) templates.AdminPage {
 	return templates.AdminPage{
 		Page: templates.Page{Language: language, SiteName: s.SiteName, NoIndex: true},
@@ -122,7 +122,7 @@ func (s *Site) page(language string) templates.AdminPage {
 	}
 }
 
-// voice writes for the reader of a page.
+// voice formats values in the language of a page's reader.
 type voice struct {
 	language string
 	*Site
@@ -134,7 +134,8 @@ func (v voice) say(key string, args ...any) string {
 	return templates.Words(v.language, "admin."+key, args...)
 }
 
-// code returns a code, such as a state, by the heading that dibao prints it under.
+// code translates a code, such as a state, given the heading under which dibao prints
+// it.
 func (v voice) code(heading, code string) string {
 	if v.language == "zh" {
 		return cli.Code(heading, code)
@@ -142,7 +143,8 @@ func (v voice) code(heading, code string) string {
 	return code
 }
 
-// sentence is a sentence of the program, such as an error, in the page's language.
+// sentence translates a sentence of the program, such as an error, into the page's
+// language.
 func (v voice) sentence(english string) string {
 	if v.language == "zh" && english != "" {
 		return cli.Chinese(english)
@@ -150,7 +152,7 @@ func (v voice) sentence(english string) string {
 	return english
 }
 
-// class is the color of a state of a source.
+// class returns the color class for the state of a source.
 func class(s feed.State) string {
 	switch s {
 	case feed.StateOK:
@@ -163,7 +165,7 @@ func class(s feed.State) string {
 	return "plain"
 }
 
-// mailingClass is the color of a state of a mailing.
+// mailingClass returns the color class for the state of a mailing.
 func mailingClass(state string) string {
 	switch state {
 	case "done":

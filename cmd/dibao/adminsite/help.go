@@ -21,7 +21,7 @@ import (
 	"dibao/templates"
 )
 
-// markdown writes our own texts; HTML in them is left out.
+// markdown renders our own texts; it leaves out HTML in them.
 var markdown = sync.OnceValue(func() goldmark.Markdown {
 	return goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
 })
@@ -86,7 +86,7 @@ func helpPage(source []byte, numbered bool, suffix string) (title string, conten
 		return "", nil, "", err
 	}
 	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
-		if h, ok := n.(*ast.Heading); ok && h.Level == 1 { // the page writes it
+		if h, ok := n.(*ast.Heading); ok && h.Level == 1 { // the page template writes the title
 			tree.RemoveChild(tree, h)
 			break
 		}

@@ -18,9 +18,9 @@ import (
 
 const (
 	growthWeeks = 26
-	lately      = 28  // days of the figures next to a list
+	lately      = 28  // days that the figures next to a list cover
 	shownItems  = 100 // articles of the next issue
-	shownLeft   = 20  // articles that it does not hold
+	shownLeft   = 20  // articles that are left out of the next issue
 	shownIssues = 12
 )
 

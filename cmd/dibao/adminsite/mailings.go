@@ -23,11 +23,11 @@ import (
 const (
 	shownMailings = 50
 	shownDomains  = 50
-	titledIssues  = 3 // in the title of a mailing
+	titledIssues  = 3 // how many issues the title of a mailing names
 	shownRefusals = 30
 	curveSteps    = 60
 	reportWeeks   = 26
-	longestReply  = 300 // characters of a reply that are shown
+	longestReply  = 300 // how many characters of a reply are shown
 )
 
 // mailings shows the last mailings.
@@ -71,7 +71,7 @@ var reportClasses = []struct {
 	{"other", "plain", func(c delivery.ReportCount) bool { return true }},
 }
 
-// reports plots what came back of emails, by week and class.
+// reports plots bounces, complaints and refusals by week and class.
 func (v voice) reports(ctx context.Context) (templates.Chart, error) {
 	weeks := weeksUntil(v.Node.Articles.Now(), v.Node.Zone, reportWeeks)
 	counts, err := v.Node.Digest.ReportsByDay(ctx, v.Node.Articles.Now().In(v.Node.Zone).AddDate(0, 0, -7*reportWeeks))
@@ -209,7 +209,7 @@ func (v voice) mailingFigures(m delivery.MailingReport, domains []delivery.Domai
 	}
 }
 
-// percent is a share, "" of nothing.
+// percent formats a share; "" if the total is 0.
 func percent(n, all int) string {
 	if n == 0 || all == 0 {
 		return ""
@@ -217,7 +217,7 @@ func percent(n, all int) string {
 	return fmt.Sprintf("%.1f%%", float64(n)*100/float64(all))
 }
 
-// curve plots how a mailing went.
+// curve plots the progress of a mailing.
 func (v voice) curve(ctx context.Context, mailing int64) (templates.Chart, error) {
 	curve, later, err := v.Node.Digest.Curve(ctx, mailing, curveSteps)
 	chart := templates.Chart{ID: "plot-curve", Title: v.say("curve"), Step: v.say("time"), Line: true,

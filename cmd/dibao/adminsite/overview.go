@@ -23,9 +23,9 @@ import (
 )
 
 const (
-	soon       = "01-02 15:04" // the form of times that are near
-	shownNeeds = 8             // sources that are listed as needs
-	lateMail   = 6 * time.Hour // unsent messages that are due for so long need an admin
+	soon       = "01-02 15:04" // the format of nearby times
+	shownNeeds = 8             // how many sources are listed as needing attention
+	lateMail   = 6 * time.Hour // unsent messages that have been due for so long need an admin
 	leastDisk  = 1 << 30       // bytes
 )
 
@@ -79,7 +79,8 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 	}
 }
 
-// needs are what an admin should look at; more counts the sources that are left out.
+// needs returns what an admin should look at; more counts the sources that are left
+// out.
 func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int) {
 	add := func(bad bool, verb, key string, args ...any) {
 		needs = append(needs, templates.AdminNeed{Text: v.say("need."+key, args...), Verb: verb, Bad: bad})
@@ -130,7 +131,7 @@ func (v voice) detail(src feed.Source) string {
 	return cmp.Or(v.sentence(redact.Text(src.LastError)), v.sentence(src.Advice()))
 }
 
-// system are the figures of the machine.
+// system returns the figures of the machine.
 func (v voice) system(st status.Snapshot) (facts []templates.Fact) {
 	add := func(key, value string) {
 		if value != "" {
@@ -151,7 +152,7 @@ func (v voice) system(st status.Snapshot) (facts []templates.Fact) {
 	return facts
 }
 
-// counts are counts by code, the largest first.
+// counts returns counts by code, the largest first.
 func (v voice) counts(heading string, counts map[string]int) (all []templates.AdminCount) {
 	for _, name := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))

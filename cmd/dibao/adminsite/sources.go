@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	weeksShown = 13 // of articles a source published
+	weeksShown = 13 // of articles that a source published
 	shownLags  = 20 // issuers
-	shownRows  = 30 // days of a source that did not go well
+	shownRows  = 30 // days on which collections of a source failed
 )
 
 func sourcePath(id int64) string { return fmt.Sprintf("/sources/%d", id) }
 
-// span is the days that a calendar shows, today last.
+// span is the days that a calendar shows, ending today.
 type span struct {
 	days  []string // YYYY-MM-DD
 	index map[string]int
@@ -50,7 +50,7 @@ func (sp span) months() (ticks []templates.ChainTick) {
 	return ticks
 }
 
-// weeks are weeks that end today.
+// weeks is a number of weeks that end today.
 type weeks struct {
 	labels []string // their first days
 	ticks  []templates.Tick
@@ -77,17 +77,17 @@ func (w weeks) of(day string) (int, bool) {
 	return i, ok
 }
 
-// history is what is known of the days behind the sources.
+// history is what is known about the past days of sources.
 type history struct {
 	span
 	days  map[int64][]feed.SourceDay // by source
-	first string                     // the first day of which anything is known; "": none
-	weeks                            // that articles are counted in
+	first string                     // the first day with records; "": none
+	weeks                            // in which articles are counted
 	count map[int64][]int            // articles by source, of each week
 	rates map[int64]float64          // articles a week by source, as dibao source list has them
 }
 
-// history reads what is known of a source, 0 of all.
+// history reads the history of a source, or of all sources if source is 0.
 func (s *Site) history(ctx context.Context, source int64) (history, error) {
 	now := s.Node.Articles.Now().In(s.Node.Zone)
 	h := history{span: spanOf(now, s.Node.Zone, feed.KeptDays), days: make(map[int64][]feed.SourceDay), weeks: weeksUntil(now, s.Node.Zone, weeksShown), count: make(map[int64][]int)}
@@ -121,7 +121,7 @@ func (s *Site) history(ctx context.Context, source int64) (history, error) {
 	return h, nil
 }
 
-// dayClass is the color of a day of a source.
+// dayClass returns the color class for a day of a source.
 func dayClass(d feed.SourceDay) string {
 	switch {
 	case d.Failures == d.Collections:
@@ -132,7 +132,7 @@ func dayClass(d feed.SourceDay) string {
 	return "good"
 }
 
-// sources shows all sources with what is known of the days behind them.
+// sources shows all sources with their history.
 func (s *Site) sources(ctx context.Context, _ *http.Request, p templates.AdminPage) (page, error) {
 	st, err := s.Node.Read(ctx)
 	if err != nil {
@@ -190,7 +190,7 @@ func (v voice) duration(d time.Duration) string {
 	return v.say("days", int(d.Hours()/24+0.5))
 }
 
-// source is a source with the days behind it.
+// source returns a source with its history.
 func (v voice) source(src feed.Source, h history) templates.AdminSource {
 	out := templates.AdminSource{
 		ID: src.ID, Name: src.Name, URL: sourcePath(src.ID), State: v.code("State", string(src.State)), Class: class(src.State),
@@ -213,14 +213,14 @@ func (v voice) source(src feed.Source, h history) templates.AdminSource {
 	return out
 }
 
-// runs joins days that went the same way.
+// runs joins consecutive days with the same outcome.
 func (v voice) runs(days []feed.SourceDay, sp span) (runs []templates.AdminRun, known, well int) {
 	percent := func(days int) string {
 		return strconv.FormatFloat(float64(days)*100/float64(len(sp.days)), 'f', 3, 64)
 	}
 	for i := 0; i < len(days); {
 		at, ok := sp.index[days[i].Day]
-		if !ok { // the source's day is ahead of ours
+		if !ok { // the source is in a time zone whose date is ahead of ours
 			i++
 			continue
 		}

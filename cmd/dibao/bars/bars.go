@@ -1,4 +1,4 @@
-// Package bars draws on a terminal how far a mailing is.
+// Package bars draws the progress of a mailing on a terminal.
 package bars
 
 import (
@@ -14,7 +14,7 @@ import (
 	"dibao/digest/delivery"
 )
 
-// maxDomainBars bounds the domains that are shown.
+// maxDomainBars limits how many domains are shown.
 const maxDomainBars = 8
 
 // Mailing is a bar for a mailing and, below it, one for each of its largest
@@ -29,10 +29,10 @@ type Mailing struct {
 // stateBar is a bar with a text before it.
 type stateBar struct {
 	*mpb.Bar
-	state atomic.Pointer[string] // read where it is drawn
+	state atomic.Pointer[string] // read when the bar is drawn
 }
 
-// New draws bars on a terminal; times are in a zone.
+// New returns bars for a terminal, with times in zone.
 func New(w io.Writer, zone *time.Location) *Mailing {
 	b := &Mailing{progress: mpb.New(mpb.WithOutput(w), mpb.WithWidth(30)), zone: zone, domains: make(map[string]*stateBar)}
 	b.all = b.bar()
@@ -54,7 +54,7 @@ func (s *stateBar) set(done, total int, format string, args ...any) {
 	s.SetCurrent(int64(done))
 }
 
-// Show draws how far the mailing is.
+// Show draws the progress of the mailing.
 func (b *Mailing) Show(r delivery.MailingReport) {
 	done := r.Sent + r.Failed + r.Suppressed + r.Uncertain
 	rate := ""
@@ -67,7 +67,7 @@ func (b *Mailing) Show(r delivery.MailingReport) {
 	b.all.set(done, done+r.Waiting+r.Claimed, "mailing %d %s  sent %d  failed %d%s", r.Mailing, r.State, r.Sent, r.Failed, rate)
 }
 
-// ShowDomains draws how far its largest domains are.
+// ShowDomains draws the progress at its largest domains.
 func (b *Mailing) ShowDomains(all []delivery.DomainReport) {
 	for _, d := range all[:min(len(all), maxDomainBars)] {
 		if b.domains[d.Domain] == nil {
@@ -77,7 +77,7 @@ func (b *Mailing) ShowDomains(all []delivery.DomainReport) {
 	}
 }
 
-// domainState says how a domain stands, in a line.
+// domainState returns the status of a domain in one line.
 func domainState(d delivery.DomainReport, zone *time.Location) string {
 	state := fmt.Sprintf("  %s  sent %d", d.Domain, d.Sent)
 	if d.Failed > 0 {
@@ -92,7 +92,7 @@ func domainState(d delivery.DomainReport, zone *time.Location) string {
 	return state
 }
 
-// Close leaves the bars as they are.
+// Close stops drawing and leaves the bars on the screen.
 func (b *Mailing) Close() {
 	for _, s := range b.domains {
 		s.Abort(false)
@@ -101,7 +101,7 @@ func (b *Mailing) Close() {
 	b.progress.Wait()
 }
 
-// Rate is how many emails a second are sent, "" if that is not known.
+// Rate returns how many emails are sent per second, "" if unknown.
 func Rate(r delivery.MailingReport) string {
 	if r.PerSecond == nil {
 		return ""
@@ -109,7 +109,7 @@ func Rate(r delivery.MailingReport) string {
 	return fmt.Sprintf("%.0f", *r.PerSecond)
 }
 
-// Left is how long the rest takes, "" if that is not known.
+// Left returns how long the rest takes, "" if unknown.
 func Left(r delivery.MailingReport) string {
 	if r.ETASeconds == nil {
 		return ""

@@ -39,12 +39,12 @@ type Node struct {
 	Register    func(*http.ServeMux) // puts the public pages on a mux
 }
 
-// Open opens a database for one run, with settings as the environment has them.
+// Open opens a database for one run, with settings from the environment.
 type Open func(ctx context.Context, settings map[string]string) (*Node, func(), error)
 
 // measure runs f and returns the CPU and wall time that it took, in seconds.
 func measure(f func() error) (cpu, wall float64, err error) {
-	runtime.GC() // what came before is not its work
+	runtime.GC() // earlier garbage must not count
 	c, w := cpuTime(), time.Now()
 	err = f()
 	return (cpuTime() - c).Seconds(), time.Since(w).Seconds(), err
@@ -68,7 +68,7 @@ func startHelper(ctx context.Context, args ...string) (addr string, stop func(),
 		cancel()
 		return "", nil, fmt.Errorf("start the other side of the benchmark: %w", err)
 	}
-	stop = func() { cancel(); cmd.Wait() } // its status after being stopped says nothing
+	stop = func() { cancel(); cmd.Wait() } // its exit status after being stopped means nothing
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		stop()
@@ -77,9 +77,9 @@ func startHelper(ctx context.Context, args ...string) (addr string, stop func(),
 	return strings.TrimSpace(line), stop, nil
 }
 
-// Help is the other side, which the benchmarks start as "bench helper KIND": it
-// listens on loopback, writes its address to out and serves until ctx ends. It
-// returns false for an unknown kind.
+// Help runs the other side, which the benchmarks start as "bench helper KIND": it
+// listens on loopback, writes its address to out and serves until ctx ends. It returns
+// false for an unknown kind.
 func Help(ctx context.Context, kind string, feeds, items int, out io.Writer) (known bool, err error) {
 	var serve func(net.Listener) error
 	switch kind {

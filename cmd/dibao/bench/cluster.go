@@ -15,13 +15,13 @@ import (
 	"dibao/subscribers"
 )
 
-// ClusterFigures are what so many nodes deliver together.
+// ClusterFigures are the results for a number of nodes that deliver together.
 type ClusterFigures struct {
 	Nodes     int     `json:"nodes"`
 	Messages  int     `json:"messages"`
 	Wall      float64 `json:"wall_s"`
 	PerSecond float64 `json:"messages_per_s"`
-	Speedup   float64 `json:"speedup"` // over the first number of nodes
+	Speedup   float64 `json:"speedup"` // relative to the smallest number of nodes
 	First     float64 `json:"first_s"` // until the first message was sent
 }
 
@@ -124,7 +124,7 @@ func startNodes(ctx context.Context, a *Node, database, server string, n int) (s
 			cmd.Process.Signal(os.Interrupt)
 		}
 		for _, cmd := range running {
-			cmd.Wait() // its status after being stopped says nothing
+			cmd.Wait() // its exit status after being stopped means nothing
 		}
 		os.RemoveAll(dir)
 	}
@@ -146,7 +146,7 @@ func startNodes(ctx context.Context, a *Node, database, server string, n int) (s
 	for begun := time.Now(); ; {
 		all, err := nodes.List(ctx, a.DB)
 		if err == nil && countLiving(all) == n {
-			return stop, sleep(ctx, 2*time.Second) // until their first look for work is over
+			return stop, sleep(ctx, 2*time.Second) // until they have looked for work for the first time
 		}
 		if err == nil && time.Since(begun) > time.Minute {
 			err = fmt.Errorf("%d nodes run a minute after %d were started", countLiving(all), n)

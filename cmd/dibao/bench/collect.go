@@ -22,7 +22,7 @@ import (
 	"dibao/internal/fetch"
 )
 
-// CollectFigures are what collecting costs, in the contract's words; times are seconds.
+// CollectFigures are the costs of collecting; times are in seconds.
 type CollectFigures struct {
 	Feeds         int     `json:"feeds"`
 	Entries       int     `json:"entries"`
@@ -48,7 +48,8 @@ func Collect(ctx context.Context, open Open, feeds, items int) (CollectFigures, 
 		return out, err
 	}
 	defer closeApp()
-	// All sources are on one host here; politeness would make it wait for itself.
+	// All sources are on one host here, so the pause between requests to a host would
+	// dominate.
 	a.Collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: Collectors})
 	ids := make([]int64, feeds)
 	for i := range ids {
@@ -175,7 +176,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(body)
 }
 
-// body makes the nth feed: each item a notice of a few paragraphs.
+// body returns the nth feed; each item is a notice of a few paragraphs.
 func (s *site) body(n int) []byte {
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>样例源</title><link>http://bench.example/</link><description>样例</description>` + "\n")

@@ -18,11 +18,11 @@ import (
 	"dibao/subscribers"
 )
 
-// ComposeFigures are what composing and rendering cost.
+// ComposeFigures are the costs of composing and rendering.
 type ComposeFigures struct {
 	Readers     int     `json:"readers"`
 	Sets        int     `json:"sets"`
-	Profiles    int     `json:"profiles"` // different ones; 0: no reader has any
+	Profiles    int     `json:"profiles"` // how many different profiles there are; 0: no reader has a profile
 	Articles    int     `json:"articles"`
 	Messages    int     `json:"messages"`
 	Variants    int     `json:"variants"`
@@ -33,8 +33,8 @@ type ComposeFigures struct {
 	CPUEachUS   float64 `json:"cpu_us_per_digest"`
 	MessageKB   float64 `json:"message_kb"` // on average
 	PeakRSS     float64 `json:"peak_rss_mb"`
-	PeakBefore  float64 `json:"peak_before_mb"` // when the readers had been made
-	MatchSecond float64 `json:"match_cpu_s"`    // of the articles, once
+	PeakBefore  float64 `json:"peak_before_mb"` // before composing, once the readers are stored
+	MatchSecond float64 `json:"match_cpu_s"`    // matching the articles, once
 }
 
 // themes and regions are those of the articles, from which the readers choose.
@@ -100,7 +100,7 @@ func Compose(ctx context.Context, open Open, readers, sets, profiles, articles i
 	})
 }
 
-// storeArticles stores articles of today, as a source would have given them.
+// storeArticles stores articles of today, as if a source had published them.
 func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int, calls bool) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	return a.DB.Write(ctx, func(tx *sql.Tx) error {
@@ -162,7 +162,8 @@ func newChoices(random *rand.Rand, n int) []choice {
 	return all
 }
 
-// storeChoosers stores confirmed readers, whose choices and profiles repeat in turn.
+// storeChoosers stores confirmed readers and assigns the choices and profiles to them
+// in turn.
 func (a *Node) storeChoosers(ctx context.Context, list int64, n int, choices []choice, profiles []string) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	const page = 20_000
@@ -200,7 +201,7 @@ func (a *Node) storeChoosers(ctx context.Context, list int64, n int, choices []c
 	return nil
 }
 
-// newCall is what a notice asks for that is made of the conditions that calls state.
+// newCall returns an invented call with a mix of the conditions that real calls state.
 func newCall(random *rand.Rand, today policy.Date) (string, error) {
 	one := func(of ...string) string { return of[random.IntN(len(of))] }
 	conditions := []string{"一、申报条件"}

@@ -29,7 +29,7 @@ import (
 	"dibao/subscribers"
 )
 
-// DeliverFigures are what delivering costs, in the contract's words.
+// DeliverFigures are the costs of delivering.
 type DeliverFigures struct {
 	Messages     int     `json:"messages"`
 	Wall         float64 `json:"wall_s"`
@@ -46,12 +46,12 @@ type DeliverFigures struct {
 // Delivery is one run of the benchmark of delivering.
 type Delivery struct {
 	Recipients  int
-	BodyKB      int    // about how much text and HTML an email has, before it is encoded
+	BodyKB      int    // approximate size of the text and HTML of an email, before it is encoded
 	Connections int    // to the mail server
 	DKIM        string // none, rsa or ed25519
 	SMTP        string // HOST:PORT of another mail server; "": one of its own
 
-	preview digest.Mail // what the mail says
+	preview digest.Mail // the mail that is sent
 }
 
 // Run delivers a mailing through the ledger, and through the baselines: the
@@ -102,8 +102,8 @@ func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err 
 		return out, err
 	}
 	out.MessageKB = float64(len(baseline.mail.Raw)) / 1024
-	// The baselines run before and after, so that a machine that becomes busier
-	// does not favor one side.
+	// The baselines run before and after the delivery, so that a machine that becomes
+	// busier does not favor one side.
 	rawBefore, err := baseline.raw(ctx)
 	if err != nil {
 		return out, err
@@ -133,7 +133,7 @@ func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err 
 	return out, err
 }
 
-// fill makes a list, articles whose mail is about so long, and readers.
+// fill makes a list, articles that make an email of about the given size, and readers.
 func (b *Delivery) fill(ctx context.Context, a *Node) (subscribers.List, error) {
 	list, err := a.Subscribers.CreateList(ctx, subscribers.List{Slug: "bench", Title: "样例周报", MaxItems: 200})
 	if err != nil {
@@ -207,7 +207,8 @@ func storeReaders(ctx context.Context, a *Node, list subscribers.List, n int) er
 	return nil
 }
 
-// newSigner makes a key, and the bare operation with it; both nil for none.
+// newSigner makes a key and returns its signer and the bare signing operation; both are
+// nil for none.
 func newSigner(kind string) (*mail.Signer, func(digest []byte) error, error) {
 	var key crypto.Signer
 	var opts crypto.SignerOpts
@@ -236,7 +237,7 @@ func newSigner(kind string) (*mail.Signer, func(digest []byte) error, error) {
 	}, err
 }
 
-// baselines send the same message without what dibao adds.
+// baselines send the same message without the work that dibao adds.
 type baselines struct {
 	server      mail.Options
 	connections int
@@ -245,7 +246,8 @@ type baselines struct {
 	content     digest.Mail
 }
 
-// raw sends the encoded bytes through the same transport: ms of CPU a message.
+// raw sends the encoded bytes through the same transport, and returns the CPU time per
+// message in ms.
 func (b *baselines) raw(ctx context.Context) (float64, error) {
 	return b.each(func(work <-chan int) error {
 		conn, err := mail.Dial(ctx, b.server)
@@ -288,7 +290,7 @@ func (b *baselines) pool() (float64, error) {
 	})
 }
 
-// noAuth lets the pool go on with a server that asks for no password.
+// noAuth lets the pool work with a server that requires no password.
 type noAuth struct{}
 
 func (noAuth) Start(*smtp.ServerInfo) (string, []byte, error) { return "", nil, nil }
@@ -304,7 +306,7 @@ func (b *baselines) each(f func(work <-chan int) error) (float64, error) {
 			all.Go(func() {
 				err := f(work)
 				errs <- err
-				for range work { // so that who gives out the work is not left waiting
+				for range work { // so that the goroutine that hands out work is not blocked
 				}
 			})
 		}
@@ -323,7 +325,7 @@ func (b *baselines) each(f func(work <-chan int) error) (float64, error) {
 	return cpu / float64(b.messages) * 1000, err
 }
 
-// sign makes bare signatures of a hash: ms of CPU each.
+// sign makes bare signatures of a hash: and returns the CPU time of each in ms.
 func (b *baselines) sign(f func([]byte) error) (float64, error) {
 	if f == nil {
 		return 0, nil

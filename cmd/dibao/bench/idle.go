@@ -20,7 +20,7 @@ type IdleFigures struct {
 	Seconds      float64 `json:"seconds"`
 	CPU          float64 `json:"cpu_s"`
 	CorePercent  float64 `json:"core_percent"`
-	Wakeups      float64 `json:"wakeups_s"` // of all threads, a second
+	Wakeups      float64 `json:"wakeups_s"` // of all threads, per second
 	RSS          float64 `json:"rss_mb"`
 	EmptyCPU     float64 `json:"empty_cpu_s"`
 	EmptyWakeups float64 `json:"empty_wakeups_s"`
@@ -121,7 +121,7 @@ type usage struct {
 	cpu, switches, rss float64
 }
 
-// usageOf reads it of each process from Linux's /proc (proc(5)).
+// usageOf reads the usage of each process from Linux's /proc (proc(5)).
 func usageOf(pids ...int) (out []usage, err error) {
 	for _, pid := range pids {
 		u := usage{at: time.Now()}
@@ -136,7 +136,7 @@ func usageOf(pids ...int) (out []usage, err error) {
 			measured++
 			u.cpu += float64(scheduled.RunningNanoseconds) / 1e9
 			u.switches += float64(status.VoluntaryCtxtSwitches)
-			u.rss = float64(status.VmRSS) / 1024 / 1000 // of the process; the baselines count thousands of KiB
+			u.rss = float64(status.VmRSS) / 1024 / 1000 // the process itself reports it; in thousands of KiB, as the baselines count
 		}
 		if measured == 0 {
 			return nil, errors.Join(fmt.Errorf("process %d can't be measured: \"bench idle\" needs Linux's /proc, and the process running", pid), err)

@@ -12,7 +12,7 @@ import (
 	"dibao/subscribers"
 )
 
-// ImportFigures are what an import costs.
+// ImportFigures are the costs of an import.
 type ImportFigures struct {
 	Rows      int     `json:"rows"`
 	WallS     float64 `json:"wall_s"`
@@ -55,7 +55,7 @@ func Import(ctx context.Context, open Open, rows int) (ImportFigures, error) {
 	return ImportFigures{Rows: out.Rows, WallS: round(wall), CPUS: round(cpu), PeakRSSMB: round(peakRSS()), Readers: out.Readers}, nil
 }
 
-// WriteReaders writes a file as a provider exports it.
+// WriteReaders writes a file of readers like the export of a mailing service.
 func WriteReaders(path string, rows int) error {
 	f, err := os.Create(path)
 	if err != nil {

@@ -34,13 +34,13 @@ type PublishFigures struct {
 	FeedBytes       int     `json:"feed_bytes"`
 	FeedRPS         float64 `json:"feed_rps"`
 	NotModifiedRPS  float64 `json:"not_modified_rps"`
-	FileRPS         float64 `json:"file_rps"`              // Go's file server with the feed's bytes
+	FileRPS         float64 `json:"file_rps"`              // Go's file server, serving the bytes of the feed
 	FileNotModified float64 `json:"file_not_modified_rps"` // and its 304
-	FeedCPU         float64 `json:"feed_cpu_us"`           // of the server, a request
+	FeedCPU         float64 `json:"feed_cpu_us"`           // of the server, per request
 	NotModifiedCPU  float64 `json:"not_modified_cpu_us"`
 	FileCPU         float64 `json:"file_cpu_us"`
 	Pages           int     `json:"pages"`
-	PageP50         float64 `json:"page_p50_ms"` // until the first byte of pages that nobody asked for before
+	PageP50         float64 `json:"page_p50_ms"` // until the first byte, for pages that were not requested before
 	PageP99         float64 `json:"page_p99_ms"`
 	ArchiveFirst    float64 `json:"archive_newest_ms"` // median of the newest archive documents
 	ArchiveLast     float64 `json:"archive_oldest_ms"` // and of the oldest
@@ -101,7 +101,7 @@ func measureServer(ctx context.Context, base string, a *Node, out *PublishFigure
 	if err != nil {
 		return err
 	}
-	// The pages first: nobody has asked for them yet.
+	// Pages come first, while they have not been requested yet.
 	if err := measurePages(ctx, a, load, urls, archive, out); err != nil {
 		return err
 	}
@@ -251,7 +251,7 @@ func measurePages(ctx context.Context, a *Node, load string, urls, archive []str
 	all := append(slices.Clone(urls), archive...)
 	best := make([]float64, len(all))
 	for round := range pageRounds {
-		err := a.DB.Write(ctx, func(tx *sql.Tx) error { // everything that is kept is old
+		err := a.DB.Write(ctx, func(tx *sql.Tx) error { // all cached pages are out of date
 			_, err := tx.ExecContext(ctx, `UPDATE lists SET updated_at = $1`, time.Now().UTC().Truncate(time.Microsecond))
 			return err
 		})
@@ -281,14 +281,14 @@ func median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// loadRequest is what the client in the other process is to do.
+// loadRequest is what the client in the other process has to do.
 type loadRequest struct {
 	URL    string
 	Header map[string]string
-	URLs   []string // each asked for once, one after the other
+	URLs   []string // each requested once, one after the other
 }
 
-// loadAnswer is what it did.
+// loadAnswer is what the client measured.
 type loadAnswer struct {
 	Requests  int
 	Seconds   float64
@@ -332,7 +332,7 @@ func loadClient() http.Handler {
 				http.Error(w, err.Error(), http.StatusBadGateway)
 				return
 			}
-			_ = json.NewEncoder(w).Encode(did) // to our own parent
+			_ = json.NewEncoder(w).Encode(did) // to the parent process
 		}
 	}
 	mux.HandleFunc("POST /run", answer(runLoad))
@@ -340,7 +340,7 @@ func loadClient() http.Handler {
 	return mux
 }
 
-// runLoad asks for one address over some connections for a while.
+// runLoad requests one address over several connections for a while.
 func runLoad(ctx context.Context, client *http.Client, ask loadRequest) (did loadAnswer, err error) {
 	var count atomic.Int64
 	var failed atomic.Pointer[error]
@@ -375,7 +375,7 @@ func timePages(ctx context.Context, client *http.Client, ask loadRequest) (did l
 	return did, nil
 }
 
-// askOnce reads one answer and returns how long its first byte took.
+// askOnce requests an address and returns the time until the first byte.
 func askOnce(ctx context.Context, client *http.Client, address string, header map[string]string) (first time.Duration, err error) {
 	start := time.Now()
 	if header == nil {

@@ -16,13 +16,13 @@ import (
 	"dibao/policy"
 )
 
-// SearchFigures are in the contract's words.
+// SearchFigures are the results of "bench search"; the keys must not change.
 type SearchFigures struct {
 	Articles int     `json:"articles"`
 	Queries  int     `json:"queries"`
 	P50      float64 `json:"p50_ms"`
 	P99      float64 `json:"p99_ms"`
-	P50CPU   float64 `json:"p50_cpu_ms"` // of this process alone: on a machine that others use
+	P50CPU   float64 `json:"p50_cpu_ms"` // CPU time of this process, which other programs on the machine don't affect
 	P99CPU   float64 `json:"p99_cpu_ms"`
 	Slowest  string  `json:"slowest"` // the query that took longest
 	Index    float64 `json:"index_s"` // wall time of judging, storing and indexing all
@@ -97,8 +97,8 @@ func (t *texts) store(ctx context.Context, a *Node, n int) (seconds float64, err
 	return time.Since(begin).Seconds(), err
 }
 
-// texts generates articles whose words are as frequent as in real ones: some
-// are in nearly every text, most in a few.
+// texts generates articles with a realistic distribution of words: some are in nearly
+// every text, most in only a few.
 type texts struct {
 	words []string
 }

@@ -24,7 +24,7 @@ func peakRSS() float64 {
 		return 0
 	}
 	if runtime.GOOS == "darwin" {
-		return float64(u.Maxrss) / (1 << 20) // bytes there, kilobytes elsewhere
+		return float64(u.Maxrss) / (1 << 20) // macOS counts in bytes, other systems in kilobytes
 	}
 	return float64(u.Maxrss) / (1 << 10)
 }

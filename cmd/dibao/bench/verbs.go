@@ -16,12 +16,12 @@ import (
 // verbs are the verbs of "dibao bench".
 type verbs struct {
 	open     Open
-	database *string           // as the command line has it
-	output   func() cli.Output // when the flags are read
+	database *string           // as specified on the command line
+	output   func() cli.Output // called after the flags are parsed
 }
 
-// New returns the commands that measure this machine, on the database that
-// --database names or on one that open creates.
+// New returns the commands that measure this machine, on the database in --database or
+// on one that open creates.
 func New(open Open, database *string, output func() cli.Output) *cobra.Command {
 	v := &verbs{open, database, output}
 	cmd := &cobra.Command{Use: "bench", Short: "Benchmark this machine against a baseline in the same run"}
@@ -260,7 +260,8 @@ func seconds(s float64) string { return fmt.Sprintf("%.2f s", s) }
 
 func millis(ms float64) string { return fmt.Sprintf("%.3f ms", ms) }
 
-// newHelper is the other side: hidden, started by the benchmarks themselves.
+// newHelper returns the hidden command that runs the other side of a benchmark; the
+// benchmarks start it.
 func (v *verbs) newHelper() *cobra.Command {
 	var feeds, items int
 	cmd := &cobra.Command{

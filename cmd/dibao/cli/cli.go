@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// UsageError is wrong usage: exit status 2.
+// UsageError reports wrong usage: exit status 2.
 type UsageError struct{ Err error }
 
 func (e *UsageError) Error() string { return e.Err.Error() }

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	_ "embed" // of the codes in Chinese
+	_ "embed" // for the codes in Chinese
 	"encoding/json"
 	"sync"
 
@@ -14,8 +14,8 @@ import (
 //go:embed codes.zh.json
 var chineseCodes []byte
 
-// readersWords are, by the same headings, the prefixes of the keys of codes
-// that readers see, too: these have the words of the pages.
+// readersWords maps the same headings to prefixes of keys in the catalog, for codes
+// that readers also see: these use the words of the pages.
 var readersWords = map[string]string{
 	"Format": "format.", "Frequency": "frequency.", "Kind": "kind.", "Level": "level.", "Lists": "kind.", "Section": "section.", "Status": "status.",
 }
@@ -23,7 +23,7 @@ var readersWords = map[string]string{
 var codes = sync.OnceValue(func() map[string]map[string]string {
 	all := make(map[string]map[string]string)
 	if err := json.Unmarshal(chineseCodes, &all); err != nil {
-		panic("the table of codes in Chinese is broken: " + err.Error()) // a test reads it
+		panic("the table of codes in Chinese is broken: " + err.Error()) // a test reads the table
 	}
 	return all
 })

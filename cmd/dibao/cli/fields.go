@@ -1,7 +1,7 @@
 package cli
 
 import (
-	_ "embed" // of the names of fields in Chinese
+	_ "embed" // for the names of fields in Chinese
 	"encoding/json"
 	"io"
 	"slices"
@@ -21,7 +21,7 @@ var chineseFields []byte
 
 var fieldNames = sync.OnceValue(func() map[string]string { return words(chineseFields) })
 
-// saidFields are the fields that hold sentences of ours.
+// saidFields are the fields that contain sentences of this program.
 var saidFields = map[string]bool{"advice": true, "last_error": true}
 
 // WriteFields writes a value for people: the fields of its JSON in their order,
@@ -76,8 +76,8 @@ func unflow(n *yaml.Node, zone *time.Location) {
 // evidenceFields say where a fact comes from.
 var evidenceFields = []string{"published_from", "issued_from", "effective_from", "expires_from", "deadline_from", "opens_from", "theme_from"}
 
-// describeEvidence writes where facts come from in a language; what is quoted stays as it
-// is.
+// describeEvidence writes where facts come from in a language; quotations stay as they
+// are.
 func describeEvidence(n *yaml.Node, language string) {
 	for _, child := range n.Content {
 		describeEvidence(child, language)
@@ -105,7 +105,7 @@ func translateFields(n *yaml.Node) {
 		switch value.Kind {
 		case yaml.ScalarNode:
 			translateValue(key.Value, value)
-		case yaml.SequenceNode: // kinds: each is a kind
+		case yaml.SequenceNode: // each element is a code of its own
 			for _, v := range value.Content {
 				if v.Kind == yaml.ScalarNode {
 					translateValue(strings.TrimSuffix(key.Value, "s"), v)
@@ -114,7 +114,7 @@ func translateFields(n *yaml.Node) {
 		}
 		name, ok := fieldNames()[key.Value]
 		if !ok {
-			name = Code("State", key.Value) // of a number for each state
+			name = Code("State", key.Value) // a count for each state
 		}
 		key.SetString(name)
 	}

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	_ "embed" // of the help in Chinese
+	_ "embed" // for the help in Chinese
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +34,7 @@ func WantsChinese(getenv func(string) string) bool {
 	return false
 }
 
-// usageWords are the words of the frame that help is in.
+// usageWords are the words of the frame around the help text.
 var usageWords = strings.NewReplacer(
 	"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "可用命令：", "Additional Commands:", "其他命令：",
 	"Global Flags:", "全局选项：", "Flags:", "选项：", "Additional help topics:", "其他帮助主题：",
@@ -42,7 +42,7 @@ var usageWords = strings.NewReplacer(
 	`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `用“{{.CommandPath}} [命令] --help”查看一个命令的详细说明。`,
 )
 
-// placeholders are what stands for arguments in the first line of usage.
+// placeholders are the names of arguments in the first line of usage.
 var placeholders = strings.NewReplacer(
 	"[flags]", "[选项]", "CHAPTER|PAGE", "章号|参考页", "LIST NUMBER", "列表 期号", "NUMBER", "文号", "ADDRESS", "地址", "DIR", "目录", "FILE", "文件", "ID", "编号", "LIST", "列表", "MAILING", "群发编号",
 	"NAME", "名称", "NEW", "新文件", "OLD", "旧文件", "PATTERN", "模式", "QUERY", "查询", "SOURCE", "来源", "TEXT", "文字", "URL", "网址", "WORD", "词",
@@ -62,8 +62,8 @@ var flagDefault = lazyregexp.New(`(?m) \(default (.*)\)$`)
 // UseLine returns the first line of a command's usage in Chinese.
 func UseLine(cmd *cobra.Command) string { return placeholders.Replace(cmd.UseLine()) }
 
-// Describe describes a command: its short text as a sentence, then the long
-// one, which can therefore begin with the details.
+// Describe describes a command: its short text as a sentence, then the long text, which
+// can therefore begin with the details.
 func Describe(cmd *cobra.Command) string {
 	stop := "."
 	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, last) || last == '）' {
@@ -72,18 +72,17 @@ func Describe(cmd *cobra.Command) string {
 	return strings.TrimSpace(cmd.Short + stop + "\n" + cmd.Long)
 }
 
-// DescribeInHelp begins the help of a command and those below it with Describe.
+// DescribeInHelp makes the help of a command and those below it begin with Describe.
 func DescribeInHelp(root *cobra.Command) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", Describe(cmd), cmd.UsageString())
 	})
 }
 
-// exampleProse finds what a person writes in an example: two words or more in quotation
-// marks.
+// exampleProse finds prose in an example: two words or more in quotation marks.
 var exampleProse = lazyregexp.New(`"[^"\n]*[a-z] [^"\n]*"`)
 
-// ExampleProse returns what a person writes in an example, in quotation marks.
+// ExampleProse returns the prose in an example, with its quotation marks.
 func ExampleProse(example string) []string { return exampleProse.FindAllString(example, -1) }
 
 // SpeakChinese puts the help of a command and those below it into Chinese.
@@ -111,7 +110,7 @@ func SpeakChinese(root *cobra.Command) {
 	translate(root, words(ChineseHelp))
 }
 
-// words reads a file of Chinese by English text.
+// words reads a file that maps English texts to Chinese ones.
 func words(file []byte) map[string]string {
 	all := make(map[string]string)
 	if err := json.Unmarshal(file, &all); err != nil {

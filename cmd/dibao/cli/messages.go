@@ -2,7 +2,7 @@ package cli
 
 import (
 	"cmp"
-	_ "embed" // of the messages in Chinese
+	_ "embed" // for the messages in Chinese
 	"fmt"
 	"regexp"
 	"slices"
@@ -21,7 +21,7 @@ import (
 //go:embed messages.zh.json
 var chineseMessages []byte
 
-// chineseLibraries are the same for messages of the system and of libraries.
+// chineseLibraries is the same for messages of the operating system and of libraries.
 //
 //go:embed libraries.zh.json
 var chineseLibraries []byte
@@ -31,21 +31,21 @@ type message struct {
 	chinese  string
 	literals []string // around the verbs
 	verbs    []verb
-	pattern  func() *regexp.Regexp // of what the format writes in English
+	pattern  func() *regexp.Regexp // matches the English texts that the format produces
 }
 
 // verb is a verb of a format.
 type verb struct {
 	arg  int // counted from 0
 	text string
-	code string // the heading of its codes; "" if it is no code
+	code string // the heading of its codes; "" if the value is not a code
 }
 
 func (v verb) letter() byte { return v.text[len(v.text)-1] }
 
 var verbPattern = lazyregexp.New(`%(?:\[(\d+)\])?(?:\{([A-Z][a-z ]*)\})?([-+# 0]*\d*(?:\.\d+)?[a-zA-Z%])`)
 
-// cut splits a format into its verbs and what is around them.
+// cut splits a format into its verbs and the text around them.
 func cut(format string) (literals []string, verbs []verb) {
 	literal, end, next := "", 0, 0
 	for _, at := range verbPattern.FindAllStringSubmatchIndex(format, -1) {
@@ -57,7 +57,7 @@ func cut(format string) (literals []string, verbs []verb) {
 		}
 		if at[2] >= 0 {
 			next, _ = strconv.Atoi(format[at[2]:at[3]])
-			next-- // the pattern takes digits only, and formats count from 1
+			next-- // the pattern allows only digits, and formats count from 1
 		}
 		v := verb{arg: next, text: "%" + format[at[6]:at[7]]}
 		if at[4] >= 0 {
@@ -69,8 +69,8 @@ func cut(format string) (literals []string, verbs []verb) {
 	return append(literals, literal+format[end:]), verbs
 }
 
-// messages are all messages by their English format, and those whose text can
-// be distinguished from others, the most specific first.
+// messages returns all messages by their English format, and a list of those whose text
+// is distinctive, the most specific first.
 var messages = sync.OnceValues(func() (map[string]*message, []*message) {
 	byFormat := make(map[string]*message)
 	var all []*message
@@ -89,10 +89,10 @@ var messages = sync.OnceValues(func() (map[string]*message, []*message) {
 	return byFormat, all
 })
 
-// weight is how much of a message's text is known beforehand.
+// weight is how much of a message's text is fixed, in characters.
 func (m *message) weight() int { return len(strings.Join(m.literals, "")) }
 
-// quoted counts the values in quotes, which nothing else looks like.
+// quoted counts the values in quotation marks, which are easy to recognize.
 func (m *message) quoted() (n int) {
 	for _, v := range m.verbs {
 		if v.letter() == 'q' {
@@ -102,8 +102,8 @@ func (m *message) quoted() (n int) {
 	return n
 }
 
-// lightest is the weight below which a format could match other texts, if it
-// had only one value, or a value of several words in the middle.
+// lightest is the weight below which a format could match other texts, if it has only
+// one value, or a value of several words in the middle.
 const lightest = 10
 
 // compile returns the pattern of the texts that a format produces. A text in
@@ -153,8 +153,8 @@ func (m *message) read(text string) (values map[int]string, ok bool) {
 	return values, true
 }
 
-// write returns the message in Chinese with these values, which are translated
-// if they are messages.
+// write returns the message in Chinese with these values; values that are messages
+// themselves are translated.
 func (m *message) write(values map[int]string) string {
 	letters := make(map[int]byte)
 	for _, v := range m.verbs {
@@ -212,7 +212,7 @@ func Say(format string, args ...any) string {
 	return m.write(values)
 }
 
-// joints are between the parts of a text, such as an error and what it wraps.
+// joints separate the parts of a text, such as an error and the error that it wraps.
 var joints = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
 
 // mostParts is how many parts of a text are looked at; a longer one is not a message.
@@ -236,7 +236,7 @@ func Chinese(text string) string {
 	return out
 }
 
-// part is a part of a text, translated where it is a message.
+// part is a part of a text, translated if it is a message.
 type part struct {
 	joint      string // before it
 	text       string

@@ -11,7 +11,7 @@ import (
 	"dibao/internal/redact"
 )
 
-// The width of a report and of its labels, in columns.
+// The widths of a report and of its labels, in columns.
 const (
 	reportWidth = 79
 	labelWidth  = 10
@@ -23,7 +23,7 @@ type Report struct {
 	Chinese bool
 }
 
-// Say writes what belongs to a label: a code or a sentence.
+// Say writes a labeled line with a code or a sentence, translated.
 func (r Report) Say(label, value string) {
 	if code := Code(heading(label), value); r.Chinese && code != value {
 		value = code
@@ -42,7 +42,8 @@ func (r Report) Text(english string) string {
 	return english
 }
 
-// Line writes a value behind a label, in lines of at most reportWidth columns.
+// Line writes a labeled line with a value as it is, in lines of at most reportWidth
+// columns.
 func (r Report) Line(label, value string, indent int) {
 	label = text.Pad(label, indent, ' ')
 	if !r.Chinese {
@@ -57,7 +58,8 @@ func (r Report) Line(label, value string, indent int) {
 	}
 }
 
-// chineseLabel returns the label of a line in Chinese: that of a heading, or a message.
+// chineseLabel returns the label of a line in Chinese: the Chinese heading, or else the
+// Chinese message.
 func chineseLabel(label string) string {
 	if chinese := ChineseHeadings()[heading(label)]; chinese != "" {
 		return chinese

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	_ "embed" // of the headings in Chinese
+	_ "embed" // for the headings in Chinese
 	"fmt"
 	"io"
 	"os"
@@ -33,15 +33,15 @@ type Table struct {
 	Chinese  bool // headings, codes and sentences in Chinese
 }
 
-// sentences are the headings above what is said in English, not above values.
+// sentences are the headings of columns that contain sentences rather than values.
 var sentences = map[string]bool{
 	"Check": true, "Detail": true, "Needs trust": true, "Problem": true, "Refused": true, "What": true, "What to do": true, "Why": true,
 }
 
-// smallest is the width that a column keeps, in characters of a terminal.
+// smallest is the minimum width of a column, in characters of a terminal.
 const smallest = 8
 
-// gap is between two columns.
+// gap separates two columns.
 const gap = 2
 
 // Print writes the table. On a terminal it fits the width: texts in the last
@@ -73,7 +73,7 @@ func (t Table) Print(out io.Writer) {
 	}
 }
 
-// say returns a cell as it is printed: a code or a sentence in the language of the reader.
+// say returns the text of a cell, translated if it is a code or a sentence.
 func (t Table) say(heading string, cell any) any {
 	english := fmt.Sprint(cell)
 	if t.Chinese {
@@ -90,7 +90,7 @@ func (t Table) say(heading string, cell any) any {
 	return plural.English(english)
 }
 
-// fit bounds the widest columns until a row has the width.
+// fit narrows the widest columns until a row fits the width.
 func fit(headings table.Row, rows [][]any, width int) []table.ColumnConfig {
 	widths := make([]int, len(headings))
 	for _, row := range append([][]any{headings}, rows...) {
@@ -125,14 +125,14 @@ func fit(headings table.Row, rows [][]any, width int) []table.ColumnConfig {
 	return configs
 }
 
-// Screen is a terminal of so many characters a line on another machine.
+// Screen is a terminal on another machine, with its width in characters.
 type Screen struct {
 	io.Writer
 	Columns int // 0: no terminal
 }
 
-// TerminalWidth is the width of the terminal that out is, in characters; 0 if
-// out is not a terminal. COLUMNS overrides it, as in other programs.
+// TerminalWidth returns the width of the terminal behind out, in characters; 0 if out
+// is not a terminal. COLUMNS overrides it, as in other programs.
 func TerminalWidth(out io.Writer) int {
 	if s, ok := out.(Screen); ok {
 		return s.Columns
@@ -154,7 +154,7 @@ func TerminalWidth(out io.Writer) int {
 // Output says how results are written.
 type Output struct {
 	JSON    bool
-	Chinese bool // headings and what is translated of the cells
+	Chinese bool // headings in Chinese, and cells as far as they are translated
 }
 
 // PrintRows writes rows as JSON lines, or as a table with these headings.
@@ -176,7 +176,7 @@ func PrintRows[T any](o Output, cmd *cobra.Command, headings []any, rows []T, ce
 	return nil
 }
 
-// Clip returns a text, cut to n characters.
+// Clip cuts a text to n characters.
 func Clip(s string, n int) string {
 	if runes := []rune(s); len(runes) > n {
 		return string(runes[:n-1]) + "…"

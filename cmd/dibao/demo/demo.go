@@ -43,12 +43,12 @@ type Options struct {
 	ReadURL     string // database URL of a user who may only read; "": the usual one
 	MailServer  string // another receiver's address; "": our own
 	JSON, Quiet bool   // as the global flags
-	Chinese     bool   // who runs it reads Chinese
+	Chinese     bool   // the user reads Chinese
 
-	Out, Talk io.Writer // results, and what is said in the meantime
+	Out, Talk io.Writer // for results, and for messages in the meantime
 	Open      Open
-	// BreakSite and AfterSteps are for tests: they break the site, and examine
-	// the result before the demo ends.
+	// BreakSite and AfterSteps are for tests: the first breaks the site, the second
+	// examines the result before the demo ends.
 	BreakSite  func(*samplesite.Site)
 	AfterSteps func(*Demo)
 }
@@ -56,7 +56,7 @@ type Options struct {
 // Open opens the database of a configuration and puts the features on it.
 type Open func(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*Node, error)
 
-// Node is an open database with the features on it, and the daemon of it.
+// Node is an open database with the features on it, and its daemon.
 type Node struct {
 	Config           config.Config
 	DB               *database.DB
@@ -83,7 +83,7 @@ type Summary struct {
 	Errors           []string `json:"errors"`
 }
 
-// Feed is a feed that was read as a reader does.
+// Feed is a feed that the demo fetched as a feed reader would.
 type Feed struct {
 	URL    string `json:"url"`
 	Format string `json:"format"`
@@ -97,7 +97,7 @@ type Demo struct {
 	site    *samplesite.Site
 	siteURL string
 	Box     *mailbox.Mailbox
-	BoxURL  string // of the pages of its mail, with a slash at the end
+	BoxURL  string // address of the mailbox pages, with a slash at the end
 	client  *http.Client
 	Summary Summary
 }
@@ -180,7 +180,7 @@ func (d *Demo) start(ctx context.Context, group *errgroup.Group, o Options, dir 
 		public.Close()
 		return err
 	}
-	// The demo's clock starts when the site's pages are news and runs from there.
+	// The demo's clock starts at the time when the site's pages are news.
 	now := func() time.Time { return d.site.Now.Add(time.Since(started)) }
 	level := slog.LevelWarn
 	log := slog.New(redact.Handler(slog.NewTextHandler(d.options.Talk, &slog.HandlerOptions{Level: level})))
@@ -219,7 +219,7 @@ func (d *Demo) say(format string, args ...any) {
 	}
 }
 
-// text formats a text in the language of who runs the demo.
+// text formats a text in the user's language.
 func (d *Demo) text(format string, args ...any) string {
 	if d.options.Chinese {
 		return cli.Say(format, args...)

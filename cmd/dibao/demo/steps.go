@@ -80,7 +80,7 @@ func (d *Demo) makeList(ctx context.Context) error {
 	return d.Digest.Match(ctx)
 }
 
-// readFeeds asks for the feeds as a reader does.
+// readFeeds requests the feeds as a feed reader does.
 func (d *Demo) readFeeds(ctx context.Context) error {
 	var errs []error
 	for _, path := range []string{"/", "/lists/weekly/"} {
@@ -141,10 +141,11 @@ func (d *Demo) Do(req *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// StartedField finds when the form to subscribe was made, which it sends back.
+// StartedField finds the field of the subscription form that says when the form was
+// made.
 var StartedField = regexp.MustCompile(`name="started" value="([^"]+)"`)
 
-// subscribe fills in the form as readers do and opens the links they are mailed.
+// subscribe fills in the form as readers do and opens the links that they get by email.
 func (d *Demo) subscribe(ctx context.Context, n int) error {
 	base := d.Config.Server.BaseURL
 	page, err := d.Get(ctx, base+"/subscribe?list=weekly")
@@ -162,8 +163,8 @@ func (d *Demo) subscribe(ctx context.Context, n int) error {
 		return ctx.Err()
 	}
 	for i := range n {
-		// The form allows ten requests at once from one network; further
-		// readers of the demo are added as by an admin.
+		// The form allows ten requests at once from one network; so the demo adds
+		// further readers as an admin would.
 		address := fmt.Sprintf("reader%d@demo.example", i+1)
 		if i >= formReaders {
 			if err := d.AskByAdmin(ctx, address); err != nil {
@@ -197,7 +198,7 @@ func (d *Demo) subscribe(ctx context.Context, n int) error {
 
 const (
 	formReaders = 8
-	// FormPause is how long a person takes at least to fill in the form.
+	// FormPause is the minimum time that a person takes to fill in the form.
 	FormPause = 2100 * time.Millisecond
 )
 
@@ -233,7 +234,7 @@ func (d *Demo) deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := sender.Deliver(ctx); err != nil { // the daemon's heart may have sent some already
+	if _, err := sender.Deliver(ctx); err != nil { // the daemon's schedule may have sent some already
 		return err
 	}
 	report, err := d.Digest.Report(ctx, 1)

@@ -7,7 +7,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// examineChannels names the channels that can't send, or did not take their newest issue.
+// examineChannels reports channels that can't send, or that did not get their newest
+// issue.
 func (n *Node) examineChannels(ctx context.Context) (all []Finding) {
 	channels, err := n.Digest.Channels.Channels(ctx, 0)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// askDNS returns an error if no name server answers at all: that a name has no
-// records, or that its own servers fail, is an answer.
+// askDNS returns an error if no name server answers at all: a name without records, or
+// one whose own servers fail, counts as an answer.
 func (d *Mail) askDNS(ctx context.Context, domain string) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -111,7 +111,7 @@ func (d *Mail) examineSPF(ctx context.Context, domain string) {
 	}
 }
 
-// mechanisms writes the sending addresses as SPF has them.
+// mechanisms writes the sending addresses as SPF mechanisms.
 func (d *Mail) mechanisms() string {
 	var b strings.Builder
 	for _, a := range d.From {
@@ -139,7 +139,7 @@ func (d *Mail) txt(ctx context.Context, name, tag string) (out []string, err err
 	return out, nil
 }
 
-// tags reads "k=rsa; p=…".
+// tags parses "k=rsa; p=…".
 func tags(record string) map[string]string {
 	out := make(map[string]string)
 	for part := range strings.SplitSeq(record, ";") {
@@ -218,7 +218,7 @@ func (d *Mail) examineDMARC(ctx context.Context, domain, envelope string) {
 	}
 }
 
-// organization is the domain that somebody registered.
+// organization returns the registered domain above a name.
 func organization(domain string) string {
 	if o, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
 		return o

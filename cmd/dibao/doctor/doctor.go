@@ -26,7 +26,7 @@ import (
 	"dibao/subscribers"
 )
 
-// Finding is one line of the doctor.
+// Finding is one line of the doctor's output.
 type Finding struct {
 	Check  string `json:"check"`
 	Status string `json:"status"` // ok, warning, failed
@@ -40,7 +40,7 @@ type Node struct {
 	Articles    *feed.Store
 	Subscribers *subscribers.Store
 	Digest      *digest.Service
-	Deliverer   func() (*delivery.Deliverer, error) // by the configured server
+	Deliverer   func() (*delivery.Deliverer, error) // for the configured server
 }
 
 // Surroundings examines everything outside of the database: the address of the
@@ -85,7 +85,7 @@ func examineAddress(base string) Finding {
 	return Finding{"base_url", "ok", base}
 }
 
-// examineClock finds a clock that stands before the program was built.
+// examineClock reports a clock that is before the build of this program.
 func examineClock(now, built time.Time, zone *time.Location) Finding {
 	shown := now.In(zone).Format("2006-01-02 15:04 -07:00")
 	if now.Before(built) {
@@ -94,7 +94,7 @@ func examineClock(now, built time.Time, zone *time.Location) Finding {
 	return Finding{"clock", "ok", shown}
 }
 
-// examineStoredTimes finds a database that was written by a clock ahead of ours.
+// examineStoredTimes reports a database with times that are ahead of our clock.
 func (n *Node) examineStoredTimes(ctx context.Context, now time.Time) []Finding {
 	_, modified, err := n.Articles.Version(ctx)
 	if err == nil && modified.After(now.Add(5*time.Minute)) {
@@ -103,15 +103,15 @@ func (n *Node) examineStoredTimes(ctx context.Context, now time.Time) []Finding 
 	return nil
 }
 
-// The free space on the disk of the database below which the doctor warns, and
-// below which a mailing may not fit.
+// The free space on the disk of the database below which the doctor warns, and below
+// which there may not be enough room for a mailing.
 const (
 	littleDisk = 1 << 30
 	noDisk     = 64 << 20
 )
 
-// examineDisk examines the free space for a database in a file; PostgreSQL's is
-// not ours to examine.
+// examineDisk examines the free space for a database in a file; that of PostgreSQL may
+// be on another machine.
 func examineDisk(databaseURL string) (f Finding, ok bool) {
 	file := database.File(databaseURL)
 	if file == "" {

@@ -19,7 +19,7 @@ func privateFiles(c config.Config) []string {
 	}
 	files = append(files, c.Server.TLSKey, c.Mail.InboundKey)
 	if db := database.File(c.Database.URL.Reveal()); db != "" {
-		beside, _ := filepath.Glob(escapeGlob(db) + "-*") // its log and the journals of deliveries; the pattern is good
+		beside, _ := filepath.Glob(escapeGlob(db) + "-*") // its log and the journals of deliveries; the pattern is always valid
 		files = append(append(files, db), beside...)
 	}
 	return files
@@ -29,13 +29,13 @@ func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
-// examineFiles names each private file whose mode lets others read it.
+// examineFiles reports each private file whose mode lets others read it.
 func examineFiles(c config.Config) []Finding {
 	var open []Finding
 	for _, path := range privateFiles(c) {
 		info, err := os.Stat(path)
 		if path == "" || err != nil || !OthersMayRead(info) {
-			continue // a file that is needed and not there fails elsewhere
+			continue // a missing file is reported where it is needed
 		}
 		mode := "600"
 		if info.IsDir() {

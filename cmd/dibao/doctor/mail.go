@@ -19,11 +19,11 @@ import (
 	"dibao/internal/redact"
 )
 
-// ForwardedHeader of /healthz is "ignored" if the request came from a proxy
-// that is not trusted.
+// ForwardedHeader is the header of /healthz that says "ignored" if the request came
+// through a proxy that is not trusted.
 const ForwardedHeader = "Dibao-Forwarded"
 
-// MailFinding is one line of the mail doctor.
+// MailFinding is one line of the mail doctor's output.
 type MailFinding struct {
 	Domain string  `json:"domain"`
 	Check  string  `json:"check"`
@@ -32,7 +32,8 @@ type MailFinding struct {
 	Record *string `json:"record"` // the record to publish, as in a zone file
 }
 
-// ResolverAt returns a resolver that asks one name server, or the system's.
+// ResolverAt returns a resolver that asks one name server, or the servers of the
+// system.
 func ResolverAt(nameServer string) *net.Resolver {
 	if nameServer == "" {
 		return net.DefaultResolver
@@ -42,11 +43,11 @@ func ResolverAt(nameServer string) *net.Resolver {
 	}}
 }
 
-// Mail examines what receivers of mail look at.
+// Mail examines what receivers of mail check.
 type Mail struct {
 	Node     *Node
 	Resolver *net.Resolver
-	From     []netip.Addr // that mail comes from; none: those of the relay
+	From     []netip.Addr // from which mail is sent; none: the addresses of the relay
 	Found    []MailFinding
 }
 
@@ -145,7 +146,7 @@ func (d *Mail) examineRelay(ctx context.Context) {
 		case err != nil:
 			d.add(server.Addr, "relay", "failed", redact.Line(err))
 		case strings.HasSuffix(text, "without TLS") && onThisMachine(server.Addr):
-			d.add(server.Addr, "relay", "ok", text) // nobody else sees the connection
+			d.add(server.Addr, "relay", "ok", text) // others can't see a connection within this machine
 		case strings.HasSuffix(text, "without TLS"):
 			d.add(server.Addr, "relay", "warning", text+"; set tls = \"required\" in [mail] unless the connection is safe")
 		default:
@@ -164,7 +165,7 @@ func onThisMachine(server string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// examineEHLO looks at what we call ourselves to mail servers.
+// examineEHLO examines the name that we give to mail servers.
 func (d *Mail) examineEHLO() {
 	name := mailer.EHLOName(d.Node.Config)
 	if !mailer.IsFullName(name) {
@@ -174,7 +175,7 @@ func (d *Mail) examineEHLO() {
 	d.add(name, "ehlo", "ok", "the name in EHLO")
 }
 
-// examineBounces looks whether mail that comes back reaches us.
+// examineBounces examines whether returned mail reaches us.
 func (d *Mail) examineBounces(ctx context.Context) {
 	m := d.Node.Config.Mail
 	scheme, where, _ := strings.Cut(m.Inbound, ":")
@@ -198,7 +199,7 @@ func (d *Mail) examineBounces(ctx context.Context) {
 	}
 }
 
-// unreadFor is how long an email may lie in a Maildir that is read.
+// unreadFor is how long an email may stay unread in a Maildir before the doctor warns.
 const unreadFor = time.Hour
 
 func (d *Mail) examineMaildir(dir string) {

@@ -4,5 +4,5 @@ package doctor
 
 import "os"
 
-// OthersMayRead is not known on this system.
+// OthersMayRead returns false: this system has no file modes.
 func OthersMayRead(os.FileInfo) bool { return false }

@@ -12,11 +12,12 @@ import (
 	"dibao/internal/redact"
 )
 
-// overdueAfter is how long after its time a source may wait for its collection
-// before the doctor reports it.
+// overdueAfter is how late the collection of a source may be before the doctor reports
+// it.
 const overdueAfter = 6 * time.Hour
 
-// examineSources sums up how the sources do, then names each that needs somebody.
+// examineSources sums up the states of the sources, then reports each that needs an
+// admin.
 func (n *Node) examineSources(ctx context.Context, now time.Time) []Finding {
 	sources, err := n.Articles.Sources(ctx)
 	if err != nil {

@@ -7,16 +7,15 @@ import (
 )
 
 const (
-	// childAddresses bounds the address space of a child process, in bytes. Go
-	// reserves 2 GB of it and uses little of that.
+	// childAddresses limits the address space of a child process, in bytes. Go reserves
+	// 2 GB of it and uses little of that.
 	childAddresses = 3 << 30
 	// oomFirst makes the kernel end this process before any other.
 	oomFirst = "1000"
 )
 
-// confine bounds the resources of this process: address space and processor
-// time. If memory runs out nevertheless, the kernel ends it first, not the
-// daemon.
+// confine limits the resources of this process: address space and processor time. If
+// memory runs out nevertheless, the kernel ends it first, not the daemon.
 func confine(processor time.Duration) error {
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte(oomFirst), 0); err != nil && !os.IsNotExist(err) && !os.IsPermission(err) {
 		return os.NewSyscallError("oom_score_adj", err)

@@ -4,5 +4,5 @@ package filereader
 
 import "time"
 
-// confine does nothing: the system is not known to offer it.
+// confine does nothing: this system is not known to offer such limits.
 func confine(time.Duration) error { return nil }

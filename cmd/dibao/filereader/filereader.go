@@ -1,5 +1,5 @@
-// Package filereader reads the text of files in a separate process, which is
-// bounded in memory and processor time.
+// Package filereader reads the text of files in a separate process, with limited memory
+// and processor time.
 package filereader
 
 import (
@@ -29,11 +29,12 @@ const fileTimeout, fileProcessor = time.Minute, 20 * time.Second
 // addition to the sandbox.
 const fileMemory = "GOMEMLIMIT=200MiB"
 
-// fileTurn is held while a PDF is read: one at a time, because each takes about
-// as much memory as the daemon.
+// fileTurn is locked while a PDF is read: only one is read at a time, because each
+// takes about as much memory as the daemon.
 var fileTurn = make(chan struct{}, 1)
 
-// Command reads one PDF, DOCX or OFD file on stdin: hidden, run by Read.
+// Command returns the hidden command that reads one PDF, DOCX or OFD file from stdin;
+// Read runs it.
 func Command() *cobra.Command {
 	return &cobra.Command{
 		Use: "file-text", Hidden: true, Args: cobra.NoArgs,

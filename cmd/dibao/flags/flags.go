@@ -1,5 +1,5 @@
-// Package flags has the flags that commands share: words to choose from, bounded
-// numbers, regions and themes; and what is wrong with a flag, in plain words.
+// Package flags has the flags that commands share: words to choose from, numbers in a
+// range, regions and themes. It also words errors in flags plainly.
 package flags
 
 import (
@@ -17,14 +17,14 @@ import (
 	"dibao/policy/division"
 )
 
-// choice is a flag that takes one of some words, or none where it is "".
+// choice is a flag whose value is one of several words, or "".
 type choice[T ~string] struct {
 	to   *T
 	of   []T
 	name string
 }
 
-// Choice defines a flag that takes one of some words; its help ends with them.
+// Choice defines a flag whose value is one of several words; its help ends with them.
 func Choice[T ~string](f *pflag.FlagSet, to *T, name string, value T, of []T, help string) {
 	*to = value
 	f.Var(&choice[T]{to, of, name}, name, strings.TrimSpace(help+": "+listOf(of)))
@@ -42,7 +42,7 @@ func (c *choice[T]) Set(s string) error {
 	return nil
 }
 
-// Words are what a shell offers and the API takes.
+// Words returns the words that a shell offers and the API accepts.
 func (c *choice[T]) Words() []string {
 	all := make([]string, len(c.of))
 	for i, w := range c.of {
@@ -60,7 +60,7 @@ func listOf[T ~string](words []T) string {
 	return strings.Join(all, ", ")
 }
 
-// Complete lets a shell complete the words of flags that take one of some.
+// Complete lets a shell complete the words of flags that Choice defined.
 func Complete(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		c, ok := f.Value.(interface{ Words() []string })
@@ -68,7 +68,7 @@ func Complete(cmd *cobra.Command) {
 			return
 		}
 		if err := cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.Words(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
-			panic("completion of --" + f.Name + ": " + err.Error()) // it is defined above
+			panic("completion of --" + f.Name + ": " + err.Error()) // the flag exists
 		}
 	})
 }
@@ -173,7 +173,7 @@ func (t themeFlag) Set(s string) error {
 	return nil
 }
 
-// Given are the flags of the verb itself that were given.
+// Given returns the flags of the verb itself that were set on the command line.
 func Given(cmd *cobra.Command) (all []*pflag.Flag) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if cmd.InheritedFlags().Lookup(f.Name) == nil {

@@ -30,7 +30,7 @@ func newInspectCall(readFile FileReader) *cobra.Command {
 				f := policy.Understand(item.Evidence)
 				v := struct {
 					File string     `json:"file"`
-					Call *call.View `json:"call"` // null: the text asks its readers for nothing
+					Call *call.View `json:"call"` // null: the text is not a call
 				}{File: name}
 				if c, ok := call.Extract(f.Title, f.Paragraphs, call.MadeOn(f.IssuedOn, f.PublishedOn)); ok {
 					v.Call = c.View()

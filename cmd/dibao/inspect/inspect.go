@@ -58,8 +58,8 @@ func readInput(name string) ([]byte, error) {
 	return b, err
 }
 
-// inspectFiles calls f for each file and prints the result; for a file that it
-// can't read it prints what problem makes of the error, and sets exit status 3.
+// inspectFiles calls f for each file and prints the result; for a file that it can't
+// read, it prints the result of problem, and the exit status is 3.
 func inspectFiles(cmd *cobra.Command, files []string, problem func(name string, err error) any, f func(name string, b []byte) (any, error)) error {
 	failed := 0
 	for _, name := range files {
@@ -82,7 +82,7 @@ func inspectFiles(cmd *cobra.Command, files []string, problem func(name string, 
 	return nil
 }
 
-// unreadable is what is said of a file that can't be read.
+// unreadable is the JSON output for a file that can't be read.
 type unreadable struct {
 	File  string `json:"file"`
 	Error string `json:"error"`
@@ -151,8 +151,8 @@ func readForInspection(ctx context.Context, readFile FileReader, page ingest.Pag
 	return it, charset, err
 }
 
-// factsOfFiles reads and understands files; with an error it returns those
-// before the one that it can't read.
+// factsOfFiles reads and understands files; if one can't be read, it returns those
+// before it and the error.
 func factsOfFiles(ctx context.Context, readFile FileReader, names []string) ([]policy.Facts, error) {
 	var facts []policy.Facts
 	for _, name := range names {
@@ -255,7 +255,7 @@ func newInspectList() *cobra.Command {
 	return cmd
 }
 
-// writeItems prints what a list holds, one JSON object a line.
+// writeItems prints the items of a list, one JSON object per line.
 func writeItems(cmd *cobra.Command, items []ingest.Item) error {
 	for _, it := range items {
 		if err := cli.WriteJSON(cmd.OutOrStdout(), ViewListed(it)); err != nil {
@@ -313,7 +313,7 @@ func newInspectBounce() *cobra.Command {
 				for _, r := range report.Recipients {
 					v := inbound.ClassifyBounce(r)
 					if report.Kind == mail.ReportComplaint {
-						v = verdict.Verdict{Suppress: true} // by whoever complains (RFC 5965)
+						v = verdict.Verdict{Suppress: true} // a complaint always suppresses (RFC 5965)
 					}
 					all = append(all, recipient{cli.Null(r.Address), cli.Null(r.Action), cli.Null(r.Status), cli.Null(r.Code), v.Class.String(), v.Suppress})
 				}
@@ -331,7 +331,7 @@ func newInspectBounce() *cobra.Command {
 	}
 }
 
-// DateOfItem is the date of a row as it is stated.
+// DateOfItem returns the date of a row as the page states it.
 func DateOfItem(it ingest.Item) string {
 	date := cmp.Or(it.Evidence.ListDate, it.AddressDate.String())
 	if at := it.Evidence.FeedPublished; date == "" && at != nil {
@@ -340,7 +340,7 @@ func DateOfItem(it ingest.Item) string {
 	return date
 }
 
-// AddSelectors adds the flags that say how a list page is read.
+// AddSelectors adds the flags with selectors, which say how to read a list page.
 func AddSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f := cmd.Flags()
 	f.StringVar(&s.Item, "item", "", "CSS selector of a row of the list")

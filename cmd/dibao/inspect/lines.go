@@ -84,8 +84,8 @@ func answerTitle(out io.Writer, line string) error {
 
 // answerReply prints what a reply means, whether it suppresses the reader, and
 // retry-after in seconds: empty if the same email is not tried again. A line is
-// PHASE<TAB>DOMAIN<TAB>REPLY, DOMAIN<TAB>REPLY or REPLY; the default phase is
-// rcpt. A line that is not a reply says how a connection ended.
+// PHASE<TAB>DOMAIN<TAB>REPLY, DOMAIN<TAB>REPLY or REPLY; the default phase is rcpt. A
+// line that is not a reply describes how a connection ended.
 func answerReply(out io.Writer, line string) error {
 	fields := strings.SplitN(mail.DecodeText([]byte(line)), "\t", 3)
 	phase, domain, reply := "rcpt", "", fields[len(fields)-1]
@@ -135,7 +135,7 @@ func answerURL(out io.Writer, line string) error {
 	return err
 }
 
-// unescapeTarget undoes what an address with a tab in it needs to be one line.
+// unescapeTarget reverts the escapes by which an address with a tab fits on one line.
 var unescapeTarget = strings.NewReplacer(`\t`, "\t", `\\`, `\`)
 
 func answerHTML(out io.Writer, line string) error {

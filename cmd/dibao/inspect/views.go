@@ -20,8 +20,8 @@ type citationView struct {
 	Title    string   `json:"title"`
 	Number   *string  `json:"number"` // 发文字号
 	Issuers  []string `json:"issuers"`
-	Relation *string  `json:"relation"` // what the text does to it, such as repeals
-	Status   *string  `json:"status"`   // of the document, where the text says so
+	Relation *string  `json:"relation"` // how the text relates to it, such as repeals
+	Status   *string  `json:"status"`   // status of the document, if the text says so
 }
 
 // FactsView is what dibao understood, in JSON; unknown is null.
@@ -55,24 +55,24 @@ type FactsView struct {
 	FirstEffective *string               `json:"first_effective"` // of the first version, where a later one repeats it
 	ExpiresFrom    *string               `json:"expires_from"`
 	DeadlineFrom   *string               `json:"deadline_from"`
-	LateDays       *int                  `json:"late_days"`      // working days until it was published, where they are too many (逾期公开)
-	AuthorBody     *string               `json:"author_body"`    // the body of the office, such as 民政部
+	LateDays       *int                  `json:"late_days"`      // working days until it was published, if there were too many (逾期公开)
+	AuthorBody     *string               `json:"author_body"`    // the organization of the office, such as 民政部
 	RelativeDates  []policy.RelativeDate `json:"relative_dates"` // days that the text states relative to another day
 	Opens          *string               `json:"opens"`          // first day for comments or applications
 	OpensFrom      *string               `json:"opens_from"`
-	Audience       []string              `json:"audience"` // whom the title and headings address
-	Marker         *string               `json:"marker"`   // 有效, 失效 and the like, as the page itself says
+	Audience       []string              `json:"audience"` // groups that the title and headings address
+	Marker         *string               `json:"marker"`   // 有效, 失效 and the like, as the page itself states
 
 	Language   *string        `json:"language"` // zh or en
 	Summary    *string        `json:"summary"`
 	Paragraphs []string       `json:"paragraphs"`    // the text
 	Citations  []citationView `json:"citations"`     // documents that the text mentions
 	Warnings   []string       `json:"warnings"`      // in English
-	Codes      []warn.Warning `json:"warning_codes"` // the same as codes with parameters
+	Codes      []warn.Warning `json:"warning_codes"` // the warnings as codes with parameters
 }
 
-// unknownAddress replaces the address of a page that was saved without one, so
-// that its relative links resolve; they are printed without it.
+// unknownAddress replaces the address of a page that was saved without one, so that its
+// relative links resolve; the printed links don't include it.
 const unknownAddress = "http://unknown.invalid/"
 
 // AttachmentView is a file of an article in JSON.
@@ -117,14 +117,14 @@ func ViewFacts(f policy.Facts) FactsView {
 	return v
 }
 
-// LeftOut is the last object of a list in JSON.
+// LeftOut is the last object in the JSON output of a list.
 type LeftOut struct {
 	Dropped []list.Drop `json:"dropped"`
 	Next    *string     `json:"next"`
 	Pager   *string     `json:"pager"`
 }
 
-// ViewLeftOut returns what a list left out and where it goes on.
+// ViewLeftOut returns what was left out of a list and where the list continues.
 func ViewLeftOut(l ingest.List) LeftOut {
 	return LeftOut{append([]list.Drop{}, l.Dropped...), cli.Null(l.Next), cli.Null(l.Pager.String())}
 }
@@ -135,7 +135,7 @@ type ListedView struct {
 	Title    string  `json:"title"`
 	Date     *string `json:"date"`
 	DateFrom *string `json:"date_from"`
-	New      *bool   `json:"new,omitempty"` // null: not compared with what is stored
+	New      *bool   `json:"new,omitempty"` // null: not compared with stored articles
 }
 
 // ViewListed returns a row of a list as it is printed in JSON.

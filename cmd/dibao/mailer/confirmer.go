@@ -12,7 +12,7 @@ import (
 	"dibao/subscribers"
 )
 
-// ErrNoServer is the error of a node without a mail server.
+// ErrNoServer says that the node has no mail server.
 var ErrNoServer = errors.New("no mail server is set; set host in [mail]")
 
 // IsOurs reports whether an email failed for a reason on our side: the server
@@ -37,8 +37,8 @@ type waitingMail struct {
 }
 
 const (
-	// maxWaiting bounds the waiting confirmations: more than can be sent in an
-	// hour (subscribers.ProofNeeded), so that an attack keeps nobody out.
+	// maxWaiting limits the waiting confirmations. It exceeds what can be sent in an
+	// hour (subscribers.ProofNeeded), so that an attack does not lock out others.
 	maxWaiting = 10_000
 	// confirmationSenders is how many are sent at a time.
 	confirmationSenders = 4
@@ -52,7 +52,7 @@ func NewConfirmer(send func(context.Context, subscribers.Confirmation) error, lo
 	return &Confirmer{send: send, log: log, queue: make(chan waitingMail, maxWaiting)}
 }
 
-// Enqueue has an email sent; where too many wait, it is dropped and the log says so.
+// Enqueue queues an email; if too many wait, it drops the email and logs that.
 func (c *Confirmer) Enqueue(m subscribers.Confirmation) { c.add(waitingMail{Confirmation: m}) }
 
 func (c *Confirmer) add(m waitingMail) {

@@ -19,8 +19,7 @@ import (
 // SiteName is what the product calls itself.
 const SiteName = "邸报"
 
-// Sender is the node's own address, or one that does not work if mail is not
-// set up.
+// Sender returns the node's own address, or an invalid one if mail is not configured.
 func Sender(c config.Config) (netmail.Address, error) {
 	if c.Mail.From == "" {
 		return netmail.Address{Name: SiteName, Address: "dibao@localhost.invalid"}, nil
@@ -53,8 +52,8 @@ func Servers(c config.Config) []mail.Options {
 // Direct reports whether mail goes to the readers' own servers.
 func Direct(c config.Config) bool { return c.Mail.Host == "" && c.Mail.Direct }
 
-// EHLOName is our name in EHLO (RFC 5321 §4.1.1.1): as configured, or the host
-// of our pages, or if that is not a full name, the machine's.
+// EHLOName is our name in EHLO (RFC 5321 §4.1.1.1): the configured name, or the host of
+// our pages, or, if that is not a full name, the name of the machine.
 func EHLOName(c config.Config) string {
 	if c.Mail.Ehlo != "" {
 		return c.Mail.Ehlo
@@ -77,7 +76,7 @@ func IsFullName(host string) bool {
 	return err != nil && dot > 0 && !strings.HasSuffix(strings.ToLower(host), ".local") && !strings.HasSuffix(strings.ToLower(host), ".localdomain")
 }
 
-// Signer returns the DKIM signer, nil where none is configured.
+// Signer returns the DKIM signer, nil if none is configured.
 func Signer(c config.Config) (*mail.Signer, error) {
 	d := c.DKIM
 	if d.Domain == "" {

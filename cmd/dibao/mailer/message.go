@@ -16,7 +16,7 @@ import (
 	"dibao/templates"
 )
 
-// Mailer sends messages that belong to no mailing.
+// Mailer sends messages that do not belong to a mailing.
 type Mailer struct {
 	Config config.Config
 	Keys   *tokens.Keys
@@ -25,12 +25,12 @@ type Mailer struct {
 // Router finds the servers of domains.
 func Router() *mail.Router { return &mail.Router{Check: fetch.CheckAddr} }
 
-// dial connects to where a message to an address is sent.
+// dial connects to the server to which a message for an address is sent.
 func (m *Mailer) dial(ctx context.Context, address string) (*mail.Conn, error) {
 	return m.DialWith(ctx, Servers(m.Config)[0], address)
 }
 
-// DialWith connects to server or, with direct delivery, to that of the address.
+// DialWith connects to server or, with direct delivery, to the server of the address.
 func (m *Mailer) DialWith(ctx context.Context, server mail.Options, address string) (*mail.Conn, error) {
 	if !Direct(m.Config) {
 		conn, err := mail.Dial(ctx, server)

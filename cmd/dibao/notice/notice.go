@@ -16,7 +16,7 @@ import (
 	"dibao/templates"
 )
 
-// In puts a letter that was written in English into the language of the admin.
+// In translates a letter that was written in English into the language of the admin.
 func In(l templates.Letter, isChinese bool) templates.Letter {
 	l.Language = "en"
 	say := plural.English
@@ -88,7 +88,7 @@ func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
 	}
 }
 
-// Channel says what became of an issue in a channel, in English.
+// Channel returns the letter about an issue that a channel did not get, in English.
 func Channel(x channel.Trouble) templates.Letter {
 	l := templates.Letter{
 		Title:    fmt.Sprintf("Channel %d (%s) did not get mailing %d", x.Channel, x.Kind, x.Mailing),
@@ -108,7 +108,7 @@ func Channel(x channel.Trouble) templates.Letter {
 	return l
 }
 
-// reportRows are the figures of a mailing, without those that are nothing.
+// reportRows returns the figures of a mailing that are not 0.
 func reportRows(r delivery.MailingReport, zone *time.Location) []templates.LetterRow {
 	rows := []templates.LetterRow{{Name: "Due", Value: cli.ShortTime(r.DueAt, zone)}}
 	if r.DoneAt != nil {
@@ -126,10 +126,10 @@ func reportRows(r delivery.MailingReport, zone *time.Location) []templates.Lette
 	return rows
 }
 
-// maxDomainRows bounds the domains that an email to the admin names.
+// maxDomainRows limits the domains that an email to the admin lists.
 const maxDomainRows = 8
 
-// DomainRows names the domains that did not take all of a mailing.
+// DomainRows lists the domains that did not accept all of a mailing.
 func DomainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 	for _, d := range domains {
 		if d.Failed+d.Waiting+d.Uncertain == 0 || len(rows) == maxDomainRows {
@@ -144,7 +144,8 @@ func DomainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 	return rows
 }
 
-// Held reminds of an issue that waits for the admin, in English. Times are in zone.
+// Held returns the letter that reminds the admin of a held issue, in English. Times are
+// in zone.
 func Held(i digest.Issue, zone *time.Location) templates.Letter {
 	return templates.Letter{
 		Title: fmt.Sprintf("No. %d of %s waits for you", i.Number, i.List.Slug),

@@ -21,7 +21,7 @@ func Describe(root *cobra.Command, verbs, closed []string, server, version strin
 		words := strings.Fields(verb)
 		cmd, _, err := root.Find(words)
 		if err != nil {
-			panic("the API offers an unknown verb: " + verb) // a test describes all
+			panic("the API offers an unknown verb: " + verb) // a test describes all verbs
 		}
 		paths["/api/"+strings.Join(words, "/")] = object{"post": operation(cmd, words, closed)}
 	}

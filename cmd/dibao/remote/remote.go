@@ -20,28 +20,28 @@ import (
 	"dibao/internal/redact"
 )
 
-// Request is what the body of POST /api/GROUP/VERB holds.
+// Request is the body of POST /api/GROUP/VERB.
 type Request struct {
 	Args     []string       `json:"args"`
 	Flags    map[string]any `json:"flags"`              // by name; an array gives the flag several times
-	Terminal *Terminal      `json:"terminal,omitempty"` // nil: a program asks, which reads JSON
+	Terminal *Terminal      `json:"terminal,omitempty"` // nil: the client is a program that reads JSON
 }
 
-// Terminal is where the answer is shown.
+// Terminal describes the terminal that shows the answer.
 type Terminal struct {
-	Columns int  `json:"columns"` // 0: no terminal, and nothing is cut
+	Columns int  `json:"columns"` // 0: not a terminal, so nothing is cut
 	Chinese bool `json:"chinese"`
 	JSON    bool `json:"json"`
 	Quiet   bool `json:"quiet"`
 }
 
-// Answer is what the verb wrote there, and how it ended.
+// Answer is the output of the verb, and how it ended.
 type Answer struct {
 	Out      string `json:"out"`      // to standard output
 	Talk     string `json:"talk"`     // to standard error
 	Error    string `json:"error"`    // "": none
 	Status   int    `json:"status"`   // the exit status
-	Question string `json:"question"` // to be answered with yes first; nothing was done
+	Question string `json:"question"` // must be answered with yes first; nothing was done yet
 }
 
 // Timeout is how long a verb may take.
@@ -49,7 +49,7 @@ const Timeout = 5 * time.Minute
 
 const (
 	maxAnswer  = 64 << 20 // bytes
-	maxProblem = 64 << 10 // bytes, of an answer that refuses
+	maxProblem = 64 << 10 // bytes of an error answer
 )
 
 // Client runs verbs on one server.
@@ -81,7 +81,7 @@ func New(server, tokenFile string) (*Client, error) {
 	redact.Register(token)
 	return &Client{server: u, token: token, http: &http.Client{
 		Timeout:       Timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token stays here
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token must not go to another server
 	}}, nil
 }
 
@@ -90,7 +90,8 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// Run runs a verb such as "issue note". The error says what to do where no verb ran.
+// Run runs a verb such as "issue note". If the verb did not run, the error says what to
+// do.
 func (c *Client) Run(ctx context.Context, verb string, r Request) (Answer, error) {
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -122,7 +123,7 @@ func (c *Client) Run(ctx context.Context, verb string, r Request) (Answer, error
 	return a, nil
 }
 
-// problem is the error of an answer that is not one of a verb.
+// problem returns the error for an answer that does not come from a verb.
 func problem(res *http.Response) error {
 	var said struct {
 		Error string `json:"error"`

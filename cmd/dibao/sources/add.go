@@ -59,7 +59,7 @@ func newSourceAdd(p Program) *cobra.Command {
 			l := seen.List
 			showHops(p, cmd, seen)
 			if found.Private != fetch.Origin(found.URL) {
-				found.Private = "" // the feed is on another host than the one that was typed
+				found.Private = "" // the feed is on a different host than the address that was typed
 			}
 			if found.URL != s.URL {
 				p.Say(cmd, "the %s %s was found there", found.Kind, found.URL)
@@ -98,7 +98,7 @@ const renderHelp = "render the page with the browser that is set in [fetch] befo
 
 const privateHelp = "allow URL in your own network: only its host and port, not what it links or redirects to"
 
-// adviseOnPrivate says how to add a source that is in one's own network.
+// adviseOnPrivate says how to add a source in the admin's own network.
 func adviseOnPrivate(err error) error {
 	var blocked *fetch.BlockedError
 	if errors.As(err, &blocked) && blocked.Local {
@@ -124,7 +124,7 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f.BoolVar(&s.Settings.Render, "render", false, renderHelp)
 }
 
-// showHops says how the page that was read was reached.
+// showHops prints the redirects that led to the page.
 func showHops(p Program, cmd *cobra.Command, v visit.Visit) {
 	for _, hop := range v.Hops {
 		p.Say(cmd, "followed %s to %s", hop.By, hop.To)
@@ -155,7 +155,7 @@ func agree(p Program, cmd *cobra.Command, asked, found feed.Source) error {
 	return nil
 }
 
-// selectorFlags writes settings as the flags that set them.
+// selectorFlags returns the flags that would set the given settings.
 func selectorFlags(s ingest.Settings) string {
 	var flags []string
 	for _, f := range []struct{ name, value string }{{"item", s.Item}, {"link", s.Link}, {"title", s.Title}, {"date", s.Date}, {"content", s.Content}} {
@@ -169,14 +169,14 @@ func selectorFlags(s ingest.Settings) string {
 	return strings.Join(flags, " ")
 }
 
-// look fetches a source and reads it without storing anything. Without a kind
-// it detects what the address is: a feed, a sitemap, a page that links to
-// feeds, a list page, or a site with a feed at a well-known path. The source
-// that it returns has address, kind and selectors set.
+// look fetches a source and reads it without storing anything. If no kind is specified,
+// it detects what the address is: a feed, a sitemap, a page that links to feeds, a list
+// page, or a site with a feed at a well-known path. The source that it returns has
+// address, kind and selectors set.
 func (n *Node) look(ctx context.Context, s feed.Source) (found feed.Source, seen visit.Visit, err error) {
 	if strings.HasPrefix(s.URL, "maildir:") {
 		s.Kind = "mail"
-		return s, visit.Visit{}, nil // it is read when it is collected
+		return s, visit.Visit{}, nil // a mail source is only read when it is collected
 	}
 	v, err := n.Collector.Visitor(s)
 	if err != nil {
@@ -194,7 +194,7 @@ func (n *Node) look(ctx context.Context, s feed.Source) (found feed.Source, seen
 	}
 	l := &looker{node: n, source: s, found: s, first: res.URL}
 	if l.source.Private != fetch.Origin(res.URL) {
-		l.source.Private = "" // what the page names is asked for with the permission only where the page itself is the typed host's
+		l.source.Private = "" // addresses on the page get the permission only if the page itself is on the typed host
 	}
 	out, err := v.Open(ctx, res, l.read)
 	if err == nil {
@@ -213,7 +213,7 @@ func (n *Node) look(ctx context.Context, s feed.Source) (found feed.Source, seen
 	return s, out, err
 }
 
-// lookAs reads what a site answered with as the kind that an admin named.
+// lookAs reads the answer of a site as the kind that the admin specified.
 func (n *Node) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Visit, error) {
 	page := n.pageOf(res)
 	l, err := ingest.ReadKind(s.Kind, page, s.Ingest())
@@ -232,16 +232,16 @@ func (n *Node) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Vi
 	return s, out, err
 }
 
-// looker finds out what the pages are that are at an address or behind it.
+// looker finds out what kind of page is at an address or behind it.
 type looker struct {
 	node   *Node
-	source feed.Source // as it was asked for
-	found  feed.Source // what it turned out to be
-	first  string      // that the address answered from
+	source feed.Source // as requested
+	found  feed.Source // as it was recognized
+	first  string      // the address of the first page that answered
 }
 
-// at sets the address of a source to that of a page to which another one
-// redirected browsers. For a list page the redirect is followed anew each time.
+// at sets the address of a source to that of a page to which a page redirected. For a
+// list page, the address stays, and each collection follows the redirect.
 func (l *looker) at(s feed.Source, page ingest.Page) feed.Source {
 	if page.URL != l.first {
 		s.URL = page.URL
@@ -249,7 +249,7 @@ func (l *looker) at(s feed.Source, page ingest.Page) feed.Source {
 	return s
 }
 
-// read is a [visit.Reader]. Without a kind it tries a page as a feed and a
+// read is a [visit.Reader]. If no kind is specified, it tries a page as a feed and a
 // sitemap, then the feeds that it links to, then the list on it.
 func (l *looker) read(ctx context.Context, page ingest.Page) (ingest.List, error) {
 	s := l.source
@@ -289,7 +289,7 @@ func (l *looker) read(ctx context.Context, page ingest.Page) (ingest.List, error
 	return list, nil
 }
 
-// lookJSON finds the list of articles in an answer in JSON.
+// lookJSON finds the list of articles in a JSON answer.
 func lookJSON(s feed.Source, page ingest.Page) (feed.Source, ingest.List, error) {
 	s.Kind = "json"
 	if s.Settings.Item == "" {
@@ -314,7 +314,7 @@ func (n *Node) getPage(ctx context.Context, s feed.Source, address string, isPag
 	return n.pageOf(res), nil
 }
 
-// pageOf is what was fetched just now.
+// pageOf returns the page that was just fetched.
 func (n *Node) pageOf(res *fetch.Response) ingest.Page {
 	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body, FetchedAt: n.Articles.Now()}
 }

@@ -50,7 +50,7 @@ func newSourceCatalog(p Program) *cobra.Command {
 	return cmd
 }
 
-// shortAddress cuts an address that would make a table too wide.
+// shortAddress shortens an address that would make a table too wide.
 func shortAddress(address string) string {
 	const most = 80
 	if len(address) <= most {
@@ -69,7 +69,7 @@ func completeCatalog(_ *cobra.Command, _ []string, begun string) (names []string
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// addFromCatalog adds the entries of the catalog that a word chooses.
+// addFromCatalog adds the entries of the catalog that match a word.
 func (n *Node) addFromCatalog(p Program, cmd *cobra.Command, word string, anyway bool) error {
 	chosen := catalog.Named(catalog.All(), word)
 	if len(chosen) == 0 {
@@ -78,8 +78,8 @@ func (n *Node) addFromCatalog(p Program, cmd *cobra.Command, word string, anyway
 	return n.AddEntries(p, cmd, chosen, anyway)
 }
 
-// AddEntries reads each entry from its site and stores those that can be read;
-// with anyway also the others, as the catalog has them.
+// AddEntries reads each entry from its site and stores those that can be read; with
+// anyway, it also stores the others, as they are in the catalog.
 func (n *Node) AddEntries(p Program, cmd *cobra.Command, entries []catalog.Entry, anyway bool) error {
 	have, err := n.Articles.Sources(cmd.Context())
 	if err != nil {
@@ -133,7 +133,7 @@ func (n *Node) readEntry(ctx context.Context, e catalog.Entry) (found feed.Sourc
 	plain := e.Source
 	plain.Settings = ingest.Settings{}
 	if plain.Kind == "json" {
-		plain.Kind = "" // it is read as JSON, and its paths are found
+		plain.Kind = "" // the address is read as JSON, and its paths are detected
 	}
 	found, seen, err := n.look(ctx, plain)
 	if err == nil && e.Source.Kind == "json" && found.Kind != "json" {

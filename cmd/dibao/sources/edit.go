@@ -37,11 +37,11 @@ func newSourceEdit(p Program) *cobra.Command {
 	address := cmd.Flags().String("url", "", "new address")
 	isPrivate := cmd.Flags().Bool("private", false, privateHelp)
 	edit := withSource(p, func(cmd *cobra.Command, n *Node, s feed.Source) error {
-		// The flags that were given are set again on what is stored.
+		// The flags from the command line are applied again, to the stored source.
 		before := s
 		stored := &cobra.Command{}
 		addSourceFlags(stored, &s)
-		s = before // defining a flag wrote its default
+		s = before // defining the flags overwrote fields with their defaults
 		var err error
 		cmd.Flags().Visit(func(f *pflag.Flag) {
 			if stored.Flags().Lookup(f.Name) != nil && err == nil {

@@ -50,7 +50,7 @@ func newSourceImport(p Program) *cobra.Command {
 	return cmd
 }
 
-// readSourceFile reads a table or an OPML file, by the end of its name.
+// readSourceFile reads a table or an OPML file, depending on the file name extension.
 func readSourceFile(path string) (sourcelist.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -75,10 +75,11 @@ type importRow struct {
 	Kind       string   `json:"kind"`
 	URL        string   `json:"url"`
 	NeedsTrust []string `json:"needs_trust"`
-	Refused    *string  `json:"refused"` // null if it is added
+	Refused    *string  `json:"refused"` // the reason; null if the row is added
 }
 
-// viewImport judges the rows of a file; those that need trust come first.
+// viewImport returns the rows of a file with what would happen to each; those that need
+// trust come first.
 func viewImport(file sourcelist.File, trust bool) (views []importRow, refused int) {
 	var rest []importRow
 	for _, row := range file.Rows {
@@ -119,7 +120,7 @@ func listImport(p Program, cmd *cobra.Command, file sourcelist.File, trust bool)
 	return err
 }
 
-// refusedRows is the error of an import of which rows were refused.
+// refusedRows is the error of an import in which rows were refused.
 func refusedRows(refused, all int) error {
 	if refused == 0 {
 		return nil
@@ -160,7 +161,7 @@ func (n *Node) importSources(p Program, cmd *cobra.Command, file sourcelist.File
 	return refusedRows(refused, len(views))
 }
 
-// addAll stores sources; those that are there already are left alone.
+// addAll stores sources; existing ones stay as they are.
 func (n *Node) addAll(p Program, cmd *cobra.Command, all []feed.Source) (added, there int, err error) {
 	have, err := n.Articles.Sources(cmd.Context())
 	if err != nil {

@@ -11,43 +11,43 @@ import (
 	"dibao/internal/config"
 )
 
-// Node is what the commands use of an open node.
+// Node is the part of an open node that the commands use.
 type Node struct {
 	Config    config.Config
 	Articles  *feed.Store
 	Collector *collect.Collector
 }
 
-// Program is what the commands need of the program that they are part of: its
-// flags, its language, its database and its audit log.
+// Program is what the commands need from the program they belong to: its flags,
+// language, database and audit log.
 type Program interface {
-	// Open opens the database that is configured; whoever calls it calls done
-	// afterwards.
+	// Open opens the configured database; the caller must call done afterwards.
 	Open(cmd *cobra.Command) (n *Node, done func(), err error)
 	// LacksDatabase reports whether the database is a file that does not exist.
 	LacksDatabase() (bool, error)
-	// UseDatabase makes Open open another database than the one configured.
+	// UseDatabase makes Open open a different database from the configured one.
 	UseDatabase(url string)
-	// Say writes talk to stderr, unless --quiet; Print writes a line to stdout.
-	// Both are in the language of the person who runs the command.
+	// Say writes a message to stderr, unless --quiet is set; Print writes a line to
+	// stdout. Both are in the language of the person who runs the command.
 	Say(cmd *cobra.Command, format string, args ...any)
 	Print(cmd *cobra.Command, format string, args ...any)
-	// Message formats a text in that language; Either chooses one of two.
+	// Message formats a text in that language; Either returns one of two texts.
 	Message(format string, args ...any) string
 	Either(english, chinese string) string
 	// Output returns how results are written.
 	Output() cli.Output
-	// Yes reports whether every question is answered with yes.
+	// Yes reports whether --yes answers all questions.
 	Yes() bool
-	// Confirm asks before something that can't be undone.
+	// Confirm asks the user before something that can't be undone.
 	Confirm(cmd *cobra.Command, format string, args ...any) error
-	// ChangedNothing keeps the command out of the audit log; Changed says there
-	// what it changed.
+	// ChangedNothing keeps the command out of the audit log; Changed records there what
+	// the command changed.
 	ChangedNothing()
 	Changed(detail string)
 }
 
-// verb is what a command runs that works on the database: run, with all open.
+// verb wraps run, the work of a command on the database, and opens and closes the
+// database around it.
 func verb(p Program, run func(cmd *cobra.Command, args []string, n *Node) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		n, done, err := p.Open(cmd)

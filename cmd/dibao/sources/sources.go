@@ -35,8 +35,8 @@ func showItems(p Program, cmd *cobra.Command, items []ingest.Item) {
 	}
 }
 
-// showLeftOut prints in one line what was left out of a list, and why only one
-// page can be read if more were requested.
+// showLeftOut prints in one line what was left out of a list, and, if more pages were
+// requested than can be read, why.
 func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, pages int) {
 	if len(l.Dropped) > 0 {
 		parts := make([]string, len(l.Dropped))

@@ -22,7 +22,7 @@ import (
 	"dibao/internal/redact"
 )
 
-const triedArticles = 3 // of a list that are read
+const triedArticles = 3 // how many articles of a list are read
 
 func newSourceTest(p Program) *cobra.Command {
 	var isPrivate, render bool
@@ -109,7 +109,7 @@ func (n *Node) try(ctx context.Context, s feed.Source) *trial.Report {
 	return t
 }
 
-// failTrial notes why no list was read.
+// failTrial records why no list was read.
 func failTrial(t *trial.Report, s feed.Source, err error) {
 	t.Err = adviseOnPrivate(err)
 	t.Problem = cli.Null(redact.Text(redact.Line(t.Err)))
@@ -120,11 +120,11 @@ func failTrial(t *trial.Report, s feed.Source, err error) {
 			id = fmt.Sprint(s.ID)
 		}
 		t.Answer, t.Problem, t.Advice = said.Kind, cli.Null(redact.Text(said.Sentence())), cli.Null(redact.Text(said.Advice(id)))
-		t.Err = fmt.Errorf("no list was read at %s", t.URL) // the report says why
+		t.Err = fmt.Errorf("no list was read at %s", t.URL) // the report contains the reason
 	}
 }
 
-// tryRobots asks what robots.txt says of a list page; of a feed it is not asked.
+// tryRobots reads what robots.txt says about a list page; feeds are exempt.
 func (n *Node) tryRobots(ctx context.Context, s feed.Source) trial.Robots {
 	if strings.HasPrefix(s.URL, "maildir:") || s.Kind == "feed" {
 		return trial.Robots{}

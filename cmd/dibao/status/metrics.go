@@ -13,7 +13,7 @@ import (
 	"dibao/internal/web"
 )
 
-// metricsKept is how long a snapshot is served: several servers may ask.
+// metricsKept is how long a snapshot is reused: several servers may request it.
 const metricsKept = 10 * time.Second
 
 // Metrics serves the counts of the node (Prometheus), with the metrics of its

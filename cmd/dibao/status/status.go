@@ -28,7 +28,7 @@ import (
 	"dibao/subscribers"
 )
 
-// The size of the status screen: what does not fit is counted.
+// The size of the status screen: the number of rows that don't fit is shown instead.
 const (
 	statusWidth   = 80
 	statusSources = 5
@@ -42,14 +42,14 @@ type Node struct {
 	Articles    *feed.Store
 	Digest      *digest.Service
 	Subscribers *subscribers.Store
-	Zone        *time.Location // of the times that are printed
+	Zone        *time.Location // time zone of the printed times
 	Log         *slog.Logger
 }
 
 // Snapshot is the state of everything at one time; /metrics serves the same figures.
 type Snapshot struct {
 	At            time.Time
-	Zone          *time.Location // of the times that are printed
+	Zone          *time.Location // time zone of the printed times
 	Feed          feed.Status
 	Sources       []feed.Source // the worst first
 	Unread        map[int64]int // articles whose page could not be read completely, by source
@@ -58,12 +58,12 @@ type Snapshot struct {
 	MailingLists  map[int64][]string       // the titles of the lists of each mailing
 	Posted        map[string]int           // issues in channels, by state
 	Troubled      []channel.Row            // the channels whose newest issue failed, is tried again or is uncertain
-	Readers       int                      // with a confirmed subscription
+	Readers       int                      // readers with a confirmed subscription
 	Subscriptions map[string]int           // by state
 	Suppressions  map[string]int           // by reason
 	Jobs          map[string]int           // by state
 	ClockSkew     time.Duration            // how far the clock of the database server is ahead
-	DiskFree      uint64                   // bytes where the database is; 0: not known
+	DiskFree      uint64                   // free bytes on the disk of the database; 0: unknown
 	Database      string                   // without its password
 }
 
@@ -150,7 +150,7 @@ func (s *screen) said(english string) string {
 	return english
 }
 
-// code returns a code, such as a state, under a heading.
+// code translates a code, such as a state, under a heading.
 func (s *screen) code(heading, code string) string {
 	if s.chinese {
 		return cli.Code(heading, code)
@@ -167,7 +167,7 @@ func (s *screen) line(line string) {
 
 func (s *screen) head(english string) { s.line(s.text("%s", english)) }
 
-// item writes what is said of one thing, in columns.
+// item writes a line about one thing, in columns.
 func (s *screen) item(cells ...string) { s.columns([]int{30, 16}, cells...) }
 
 // columns is item with other widths of its columns.
@@ -183,7 +183,7 @@ func (s *screen) columns(widths []int, cells ...string) {
 	s.line(line)
 }
 
-// counts lists counts by code, the largest first.
+// counts writes counts by code, the largest first.
 func (s *screen) counts(heading string, counts map[string]int) string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
@@ -304,7 +304,8 @@ func (st Snapshot) printLists(s *screen) {
 	}
 }
 
-// ListsByTime returns the lists in the order of their next issues, overdue ones first.
+// ListsByTime returns the lists in the order of their next issues; overdue lists come
+// first.
 func (st Snapshot) ListsByTime() []digest.ListStatus {
 	return slices.SortedStableFunc(slices.Values(st.Digest.Lists), func(a, b digest.ListStatus) int {
 		if a.OverdueSince.IsZero() != b.OverdueSince.IsZero() {

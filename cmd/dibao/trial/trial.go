@@ -1,4 +1,5 @@
-// Package trial is the report of "dibao source test": what a source would give.
+// Package trial is the report of "dibao source test": what a collection of the source
+// would find.
 package trial
 
 import (
@@ -16,7 +17,7 @@ import (
 	"dibao/templates"
 )
 
-// ShownRows is how many rows of a list people are shown.
+// ShownRows is how many rows of a list the report shows to people.
 const ShownRows = 10
 
 // Report is what trying a source showed, in JSON.
@@ -24,7 +25,7 @@ type Report struct {
 	Source          *string     `json:"source"`
 	URL             string      `json:"url"`
 	Kind            *string     `json:"kind"`
-	Answer          answer.Kind `json:"answer"`  // what the page is: page, wall, fault, shell …
+	Answer          answer.Kind `json:"answer"`  // kind of page: page, wall, fault, shell …
 	Problem         *string     `json:"problem"` // null if a list was read
 	Advice          *string     `json:"advice"`
 	Hops            []visit.Hop `json:"hops"`
@@ -39,13 +40,13 @@ type Report struct {
 	inspect.LeftOut             // dropped, next, pager
 	NextPage        *Page       `json:"next_page"` // null if there is none, or it was not understood
 	Articles        []Article   `json:"articles"`
-	Plain           *Plain      `json:"by_structure"` // null where the source has no selectors for its list
+	Plain           *Plain      `json:"by_structure"` // null if the source has no selectors for its list
 	Seconds         float64     `json:"seconds"`
 
 	Items   []ingest.Item   `json:"-"` // the rows
 	IsNew   map[string]bool `json:"-"` // by GUID
 	Pager   pager.Pager     `json:"-"`
-	Chinese bool            `json:"-"` // who reads it reads Chinese
+	Chinese bool            `json:"-"` // the user reads Chinese
 	Err     error           `json:"-"` // the exit status
 }
 
@@ -66,7 +67,7 @@ type Plain struct {
 type Page struct {
 	URL     string  `json:"url"`
 	Rows    int     `json:"rows"`
-	New     int     `json:"other_rows"` // that the page before does not have
+	New     int     `json:"other_rows"` // rows that the page before does not have
 	Problem *string `json:"problem"`
 }
 
@@ -87,7 +88,8 @@ type Article struct {
 	Problem       *string                  `json:"problem"`
 }
 
-// plainRows says what the list finder reads, and how to leave the list to it.
+// plainRows says what the list finder reads without selectors, and how to remove the
+// selectors.
 func (t *Report) plainRows() string {
 	text := fmt.Sprintf("%d found, %d with a date, without the selectors of the source", t.Plain.Rows, t.Plain.Dated)
 	switch {
@@ -99,7 +101,7 @@ func (t *Report) plainRows() string {
 	return text + fmt.Sprintf("; to use that: dibao source edit '%s' --item '' --link '' --title '' --date '' --date-pattern ''", *t.Source)
 }
 
-// WriteJSON prints a line for each row, then one with the rest.
+// WriteJSON prints a line for each row, then a line with the rest of the report.
 func (t *Report) WriteJSON(w io.Writer) error {
 	for _, it := range t.Items {
 		row := inspect.ViewListed(it)
@@ -146,7 +148,7 @@ func (t *Report) Write(w io.Writer) {
 	for _, d := range t.Dropped {
 		r.Say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.Chinese), d.Example))
 	}
-	if *t.Kind != "feed" { // no page lists one
+	if *t.Kind != "feed" { // feeds are not subject to robots.txt
 		r.Say("next page", t.nextPage())
 	}
 	for _, title := range t.Retitled {

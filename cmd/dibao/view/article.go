@@ -16,24 +16,24 @@ import (
 // Article is an article in JSON; unknown is null.
 type Article struct {
 	ID     int64  `json:"id"`
-	Source string `json:"collected_from"` // name of the source
+	Source string `json:"collected_from"` // name of the source from which it was collected
 	GUID   string `json:"guid"`           // identity of the item in its feed
 	inspect.FactsView
 	PageState  feed.PageState `json:"page_state"` // complete, wanted or missing
 	Collected  string         `json:"collected_at"`
 	Updated    string         `json:"updated_at"`
-	Withdrawn  *string        `json:"withdrawn_at"` // when its page was gone for good
+	Withdrawn  *string        `json:"withdrawn_at"` // when its page was found to be removed
 	Held       bool           `json:"held"`         // waits until an admin releases it
 	Pinned     bool           `json:"pinned"`       // first in its issue
 	Hidden     bool           `json:"hidden"`       // shown nowhere
 	Attachment []string       `json:"attachments"`  // addresses of files
 
-	Call *call.View `json:"call,omitempty"` // what it asks of readers or offers them; only article show has it, and only where there is something
+	Call *call.View `json:"call,omitempty"` // what it asks of readers or offers them; only in the output of article show, and only if there is something
 
-	MachineSummaries []MachineSummary `json:"machine_summaries"` // of a language model, if one is configured
+	MachineSummaries []MachineSummary `json:"machine_summaries"` // written by a language model, if one is configured
 }
 
-// MachineSummary is what a model, and not dibao, says of the text.
+// MachineSummary is what a model, and not dibao, says about the text.
 type MachineSummary struct {
 	Language    string `json:"language"`
 	Text        string `json:"text"`
@@ -75,7 +75,7 @@ type Hit struct {
 // Event is one thing that happened to an article.
 type Event struct {
 	At     time.Time `json:"at"`
-	What   string    `json:"what"` // collected, text, correction, undone, relation, relation-gone, withdrawn
+	What   string    `json:"what"` // one of collected, text, correction, undone, relation, relation-gone, withdrawn
 	Field  *string   `json:"field"`
 	Value  *string   `json:"value"`
 	Detail *string   `json:"detail"`

@@ -12,14 +12,14 @@ type Channel struct {
 	ID         int64        `json:"id"`
 	List       string       `json:"list"`
 	Kind       string       `json:"kind"`
-	Server     *string      `json:"server"`      // host and port; null if the secret file can't be read
+	Server     *string      `json:"server"`      // host and port of the service; null if the secret file can't be read
 	Room       *string      `json:"room"`        // chat, topic or room
 	SecretFile *string      `json:"secret_file"` // its path; what it holds is never printed
 	Private    bool         `json:"private"`     // the server may be in your own network
 	Proxy      *string      `json:"proxy"`
 	CreatedAt  time.Time    `json:"created_at"`
 	Last       *channel.Row `json:"last"`  // what became of its newest issue
-	Error      *string      `json:"error"` // why it can't send now, such as a secret file that others can read
+	Error      *string      `json:"error"` // why it can't send now, such as permissions of the secret file; null if it can
 }
 
 // OfChannel returns the view of a channel of a list, with what became of its newest issue.

@@ -42,7 +42,7 @@ func OfDocument(d feed.Document, on policy.Date) Document {
 	}
 }
 
-// Relation is what one text does with another.
+// Relation is how one text relates to another.
 type Relation struct {
 	Kind     *string `json:"relation"`
 	Document *int64  `json:"document"`
@@ -53,7 +53,7 @@ type Relation struct {
 	Quote    *string `json:"quote"`
 }
 
-// DocumentPage is all there is to a document.
+// DocumentPage is everything that is known about a document.
 type DocumentPage struct {
 	Document
 	StatusSince     *string    `json:"status_since"`
@@ -66,7 +66,8 @@ type DocumentPage struct {
 	Chain           []Step     `json:"chain"`
 }
 
-// OfDocumentPage reads all there is to a document, with the status on a day.
+// OfDocumentPage reads everything that is known about a document, with its status on a
+// day.
 func OfDocumentPage(ctx context.Context, articles *feed.Store, d feed.Document, on policy.Date) (DocumentPage, error) {
 	status := d.Status(on)
 	page := DocumentPage{Document: OfDocument(d, on), StatusSince: cli.Null(status.Since.String()), StatusUntil: cli.Null(status.Until.String()),

@@ -16,25 +16,25 @@ type List struct {
 	Slug        string            `json:"slug"` // the name in commands and addresses
 	Title       string            `json:"title"`
 	Description *string           `json:"description"`
-	Query       subscribers.Query `json:"query"` // which articles it takes; {}: all
+	Query       subscribers.Query `json:"query"` // which articles match; {}: all
 	Cron        string            `json:"cron"`  // when it is due, in its zone
 	Zone        string            `json:"zone"`
 	Sender      *string           `json:"sender"`
 	Language    string            `json:"language"`
 	MaxItems    int               `json:"max_items"`
 	Visibility  string            `json:"visibility"` // public, hidden or invitation
-	Address     string            `json:"address"`    // of its page; secret where the list is not public
+	Address     string            `json:"address"`    // address of its page; secret if the list is not public
 	AsItHappens bool              `json:"as_it_happens"`
-	MinGap      *string           `json:"min_gap"`      // between issues, where it comes out as it happens
+	MinGap      *string           `json:"min_gap"`      // minimum time between issues, if it is sent as it happens
 	WorkingDays bool              `json:"working_days"` // due on working days only
 	Welcome     bool              `json:"welcome"`      // new readers get the newest issue
 	Hold        bool              `json:"hold"`         // issues wait until an admin releases them
 	Subscribers map[string]int    `json:"subscribers"`  // by state
-	NextDue     *time.Time        `json:"next_due_at"`  // null where it comes out as it happens
+	NextDue     *time.Time        `json:"next_due_at"`  // null if it is sent as it happens
 }
 
-// OfList returns the view of a list: its numbers of subscribers by state, when
-// it is due next (nil: as it happens), and the address of its page.
+// OfList returns the view of a list: its numbers of subscribers by state, the next due
+// time (nil: sent as it happens), and the address of its page.
 func OfList(l subscribers.List, counts map[string]int, due *time.Time, address string) List {
 	gap := ""
 	if l.MinGap > 0 {
@@ -65,7 +65,7 @@ func OfItem(it digest.IssueItem) Item {
 	return v
 }
 
-// Preview is what the next issue of a list would hold, in JSON.
+// Preview is what the next issue of a list would contain, in JSON.
 type Preview struct {
 	List    string     `json:"list"`
 	Due     *time.Time `json:"due_at"`
@@ -73,7 +73,7 @@ type Preview struct {
 	LeftOut []LeftOut  `json:"left_out"`
 }
 
-// LeftOut is an article that it would not hold.
+// LeftOut is an article that the next issue would not contain.
 type LeftOut struct {
 	Article int64   `json:"article"`
 	Title   string  `json:"title"`
@@ -88,12 +88,12 @@ type Issue struct {
 	DueAt   time.Time `json:"due_at"`
 	Mailing *int64    `json:"mailing"`
 	Count   int       `json:"articles"`
-	Held    bool      `json:"held"` // waits for: dibao issue send LIST
+	Held    bool      `json:"held"` // waits until an admin runs: dibao issue send LIST
 }
 
-// Mailing is a mailing in JSON, with its domains where one was asked for.
+// Mailing is a mailing in JSON, with its domains if one mailing was requested.
 type Mailing struct {
 	delivery.MailingReport
 	Domains  []delivery.DomainReport `json:"domains,omitempty"`
-	Channels []channel.Row           `json:"channels,omitempty"` // what became of its issues in channels
+	Channels []channel.Row           `json:"channels,omitempty"` // the state of its issues in channels
 }

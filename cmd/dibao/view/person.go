@@ -10,7 +10,7 @@ import (
 	"dibao/subscribers"
 )
 
-// PersonEvent is one event of a reader, whoever keeps it.
+// PersonEvent is one event in a reader's history, from whichever package stores it.
 type PersonEvent struct {
 	At     time.Time `json:"at"`
 	Event  string    `json:"event"`
@@ -18,7 +18,7 @@ type PersonEvent struct {
 	Detail *string   `json:"detail"`
 }
 
-// Person is everything that is known of a reader, in JSON.
+// Person is everything that is known about a reader, in JSON.
 type Person struct {
 	ID int64 `json:"id"`
 	subscribers.Person

@@ -18,7 +18,7 @@ type Source struct {
 	URL             string          `json:"url"`
 	Kind            string          `json:"kind"`  // feed, json, mail, page or sitemap
 	State           feed.State      `json:"state"` // ok, quiet, flood, failing, changed, blocked, gone, paused or new
-	Zone            string          `json:"zone"`  // of dates without one
+	Zone            string          `json:"zone"`  // time zone of dates that state none
 	Issuer          *string         `json:"issuer"`
 	Region          *string         `json:"region"`
 	Licence         feed.Licence    `json:"licence"`
@@ -29,9 +29,9 @@ type Source struct {
 	Advice          *string         `json:"advice"` // what to do
 	Theme           *string         `json:"theme"`
 	UsualItems      int             `json:"usual_items"`  // usual number of rows of its list
-	NewsAt          *time.Time      `json:"news_at"`      // when something new came last
-	CheckedAt       *time.Time      `json:"checked_at"`   // of the last collection
-	SucceededAt     *time.Time      `json:"succeeded_at"` // of the last collection without a failure
+	NewsAt          *time.Time      `json:"news_at"`      // when the last new item came
+	CheckedAt       *time.Time      `json:"checked_at"`   // time of the last collection
+	SucceededAt     *time.Time      `json:"succeeded_at"` // time of the last successful collection
 	NextAt          time.Time       `json:"next_at"`
 	PaceSeconds     int64           `json:"pace_seconds"`       // between collections now
 	NewsEvery       *int64          `json:"news_every_seconds"` // mean time between collections with news
@@ -39,11 +39,11 @@ type Source struct {
 	Proxy           *string         `json:"proxy"`
 	UserAgent       *string         `json:"user_agent"`
 	Private         *string         `json:"private"`        // host and port that may be in our own network
-	ItemsPerWeek    float64         `json:"items_per_week"` // of the last four weeks
+	ItemsPerWeek    float64         `json:"items_per_week"` // average of the last four weeks
 	UnreadPages     int             `json:"unread_pages"`   // articles whose page could not be read completely
 }
 
-// OfSource returns the view of a source, without passwords.
+// OfSource returns the view of a source without passwords.
 func OfSource(s feed.Source) Source {
 	return Source{
 		ID: s.ID, Name: s.Name, URL: redact.URL(s.URL), Kind: s.Kind, State: s.State, Zone: s.Zone, Issuer: cli.Null(s.Issuer), Region: cli.Null(s.Region),

@@ -1,7 +1,6 @@
-// Package mailbox is a mail server that stores what it receives, for the demo,
-// the benchmarks and the tests: a real SMTP conversation, and a page that shows
-// the emails. It forwards nothing and listens on the given address, which is
-// loopback.
+// Package mailbox is a mail server that stores what it receives, for the demo, the
+// benchmarks and the tests: a real SMTP conversation, and a page that shows the emails.
+// It forwards nothing and listens on the given loopback address.
 package mailbox
 
 import (
@@ -32,7 +31,7 @@ type Options struct {
 	// Dir, if set, is where each message is written before it is acknowledged:
 	// an acknowledged message survives even if everything is killed.
 	Dir string
-	// Reject, if set, is asked for each recipient; what it returns is answered.
+	// Reject, if set, is called for each recipient; its result is the reply.
 	Reject func(from, to string) *smtp.SMTPError
 	// MaxBytes of a message; 0 is 10 MiB.
 	MaxBytes int64
@@ -173,7 +172,7 @@ func (s *session) Data(r io.Reader) error {
 func (s *session) Reset()        { s.from, s.to = "", nil }
 func (s *session) Logout() error { return nil }
 
-// parse reads a message as far as it can; what it can't read stays in Raw.
+// parse reads a message as far as possible; the whole message stays in Raw.
 func parse(from, to string, raw []byte) Message {
 	m := Message{From: from, To: to, ReceivedAt: time.Now(), Raw: raw}
 	msg, err := netmail.ReadMessage(bytes.NewReader(raw))
@@ -195,7 +194,7 @@ func parse(from, to string, raw []byte) Message {
 	return m
 }
 
-// maxParts is how deep parts are read.
+// maxParts is how deep nested parts are read.
 const maxParts = 5
 
 func (m *Message) readPart(contentType, encoding string, r io.Reader, depth int) {

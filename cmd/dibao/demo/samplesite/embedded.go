@@ -36,8 +36,8 @@ type article struct {
 type section struct {
 	Source
 	file     string // of its articles
-	list     string // template of the list or feed
-	item     string // template of an article's page
+	list     string // the template of the list or feed
+	item     string // the template of an article's page
 	charset  string
 	Articles []article
 }
@@ -116,14 +116,14 @@ func (site *Site) addSection(templates *template.Template, s section, now time.T
 	return nil
 }
 
-// addPage renders a page, GB2312 if the site is of that age.
+// addPage renders a page, in GB2312 for the old site.
 func (site *Site) addPage(templates *template.Template, name, path, contentType, charset string, data any) error {
 	var buf bytes.Buffer
 	if err := templates.ExecuteTemplate(&buf, name, data); err != nil {
 		return err
 	}
 	body := buf.Bytes()
-	// html/template writes the first "<" of an XML declaration as text.
+	// html/template escapes the first "<" of an XML declaration.
 	body = bytes.Replace(body, []byte("&lt;?xml"), []byte("<?xml"), 1)
 	if charset == "gb2312" {
 		encoded, err := simplifiedchinese.GB18030.NewEncoder().Bytes(body)

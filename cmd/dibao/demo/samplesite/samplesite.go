@@ -20,7 +20,7 @@ import (
 
 // Site is a site to serve and what to collect from it.
 type Site struct {
-	Now     time.Time // when its pages are news: the clock of the demo starts here
+	Now     time.Time // when its pages are news: the clock of the demo starts at this time
 	Sources []Source
 	Handler http.Handler
 
@@ -73,7 +73,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", p.etag)
 		w.WriteHeader(http.StatusNotModified)
 	default:
-		// Old sites say nothing of their character set in the header.
+		// Old sites don't send their character set in the header.
 		w.Header()["Content-Type"] = []string{p.contentType}
 		if p.etag != "" {
 			w.Header().Set("ETag", p.etag)
@@ -82,7 +82,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// saved is site.json of a folder of saved pages.
+// saved is the file site.json in a folder of saved pages.
 type saved struct {
 	Now         time.Time         `json:"now"`
 	List        string            `json:"list"`
@@ -90,7 +90,7 @@ type saved struct {
 	Pages       map[string]string `json:"pages"`
 }
 
-// The most that is read of a folder.
+// Limits of what is read from a folder.
 const (
 	maxPages     = 10_000
 	maxPageBytes = 10 << 20
