@@ -82,7 +82,8 @@ func answered(ctx context.Context, page ingest.Page, status int, charset string)
 }
 
 // explain returns an *answer.Error for an answer whose status or page shows
-// that the site refuses us. Other errors are returned unchanged.
+// that the site refuses us, or that says why the site fails. Other errors are
+// returned unchanged.
 func explain(ctx context.Context, err error) error {
 	var status *fetch.StatusError
 	if !errors.As(err, &status) {
@@ -92,13 +93,16 @@ func explain(ctx context.Context, err error) error {
 	if waitErr != nil {
 		return errors.Join(err, waitErr)
 	}
+	if a.Kind == answer.Fault && status.Status >= http.StatusInternalServerError {
+		return &answer.Error{Answer: a, URL: status.URL, Status: status.Status, Err: err}
+	}
 	if a.Kind != answer.Wall {
 		if !answer.IsRefusal(status.Status) {
 			return err
 		}
-		a = answer.Answer{Kind: answer.Wall, Cause: answer.Refused, What: "no reason is given"}
+		a = answer.Answer{Kind: answer.Wall, Cause: answer.Refused, What: "a refusal without a reason"}
 		if status.Status == http.StatusUnauthorized {
-			a.Cause, a.What = answer.Login, "it asks for a name and a password"
+			a.Cause, a.What = answer.Login, "a request for a name and a password"
 		}
 	}
 	return &answer.Error{Answer: a, URL: status.URL, Status: status.Status, Err: err}
@@ -145,7 +149,7 @@ func (v *Visitor) follow(ctx context.Context, from step, hop Hop) (step, error) 
 		v.Base.Private = ""
 	}
 	if hop.To == from.res.URL || slices.ContainsFunc(from.hops, func(h Hop) bool { return h.To == hop.To }) {
-		a := answer.Answer{Kind: answer.Wall, Cause: answer.Script, What: "its pages send browsers round in a circle until a script or cookie lets them in"}
+		a := answer.Answer{Kind: answer.Wall, Cause: answer.Script, What: "redirects in a circle"}
 		return step{}, &answer.Error{Answer: a, URL: from.res.URL}
 	}
 	res, err := v.Get(ctx, v.request(hop.To))

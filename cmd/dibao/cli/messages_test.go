@@ -86,7 +86,7 @@ func callee(call *ast.CallExpr) string {
 // formatArgument is which argument of a function is a format that a user reads.
 var formatArgument = map[string]int{
 	"p.Say": 1, "p.Print": 1, "p.Confirm": 1, "p.Message": 0, "g.say": 1, "g.print": 1, "g.confirm": 1, "g.message": 0, "g.text": 0, "usagef": 0, "Usagef": 0, "cli.Usagef": 0, "fmt.Errorf": 0, "errors.New": 0,
-	"fault.Invalid": 0, "fault.Missing": 0, "d.add": 3, "d.publish": 3, "r.Say": 1, "d.say": 0, "d.text": 0, "s.text": 0, "r.Text": 0, "r.refuse": 1, "s.head": 0,
+	"fault.Invalid": 0, "found": 1, "fault.Missing": 0, "d.add": 3, "d.publish": 3, "r.Say": 1, "d.say": 0, "d.text": 0, "s.text": 0, "r.Text": 0, "r.refuse": 1, "s.head": 0,
 }
 
 var (
@@ -145,6 +145,10 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 								add(named.Value) // of an email to the admin
 							}
 						}
+					}
+				case *ast.KeyValueExpr:
+					if key, ok := x.Key.(*ast.Ident); ok && filepath.Base(folder) == "answer" && slices.Contains([]string{"What", "Script", "Human", "Refused"}, key.Name) {
+						add(x.Value) // what a page is
 					}
 				case *ast.AssignStmt:
 					if to, ok := x.Lhs[0].(*ast.SelectorExpr); ok && (to.Sel.Name == "Text" || to.Sel.Name == "Why" || to.Sel.Name == "Lead") {

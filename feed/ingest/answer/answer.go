@@ -6,8 +6,8 @@ package answer
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -64,10 +64,10 @@ const (
 // Read classifies a page that was served at address with this status, as UTF-8
 // text.
 func Read(address string, status int, text string) Answer {
-	s := scanPage(address, text)
-	if trimmed := strings.TrimSpace(text); trimmed != "" && trimmed[0] != '<' && s.links == 0 && s.scripts == "" && (trimmed[0] == '{' || trimmed[0] == '[') {
-		return Answer{Kind: Page} // JSON
+	if trimmed := strings.TrimSpace(text); trimmed != "" && (trimmed[0] == '{' || trimmed[0] == '[') && !strings.Contains(trimmed[:min(len(trimmed), 1<<10)], "<html") {
+		return readJSON(trimmed)
 	}
+	s := scanPage(address, text)
 	a := s.kind(status)
 	if a.Kind == Page || a.Kind == Shell {
 		a.Frames = s.framesBySize()
@@ -89,107 +89,128 @@ func (s *scan) kind(status int) Answer {
 	}
 	scripted := s.scripts != "" || len(s.sources) > 0
 	switch {
-	case s.seen() >= maxShell || len(s.frames) > 0:
+	case s.seen() >= maxShell || len(s.frames) > 0 || s.isDated() || s.seen() > 0 && s.isDocument():
 	case s.root && len(s.sources) > 0, len(s.sources) > 0 && s.links < 3:
 		return Answer{Kind: Shell, What: "an app that scripts render in the browser", Sure: s.seen() < maxBare}
+	case s.seen() == 0 && importsApp.MatchString(s.scripts):
+		return Answer{Kind: Shell, What: "an app that scripts render in the browser", Sure: true}
 	case s.seen() == 0 && scripted && !s.root:
-		return Answer{Kind: Wall, What: "a page that contains only a script", Cause: Script, Sure: true}
+		return Answer{Kind: Wall, What: "a page that contains only scripts", Cause: Script, Sure: true}
 	case scripted && s.seen() > 0 && s.links < 3:
 		return Answer{Kind: Shell, What: "a page that scripts fill in the browser"}
 	case s.seen() == 0 && !scripted:
-		return Answer{Kind: Empty, What: "an empty page", Sure: true}
+		return Answer{Kind: Empty, Sure: true}
 	}
 	return Answer{Kind: Page}
 }
+
+// importsApp matches a script that loads the modules of an app.
+var importsApp = lazyregexp.New(`\bimport\(\s*['"]`)
 
 // maxTraces is how many bytes of the beginning of a page, and half as many of
 // its end, are searched for traces.
 const maxTraces = 32 << 10
 
-// wall looks for a page that keeps programs out.
+// wall looks for a page that keeps programs out. A page with the date of an
+// article or of rows does not, whatever it writes about 验证码 or 访问受限.
 func (s *scan) wall(status int) (Answer, bool) {
-	found := func(g sign, what string, sure bool) (Answer, bool) {
-		return Answer{Kind: Wall, What: cmp.Or(g.name, what), Cause: g.cause, Sure: sure}, true
+	if s.isDated() && status < http.StatusBadRequest {
+		return Answer{}, false
+	}
+	found := func(c Cause, what string, sure bool) (Answer, bool) {
+		return Answer{Kind: Wall, What: what, Cause: c, Sure: sure}, true
 	}
 	app := s.root && len(s.sources) > 0 // an app may hold a puzzle for its visitors
-	if s.links <= maxLinks && s.prose <= maxWall && !app {
-		traces := s.raw[:min(len(s.raw), maxTraces)] + s.raw[max(min(len(s.raw), maxTraces), len(s.raw)-maxTraces/2):]
-		for _, g := range signs {
-			if g.trace.MatchString(traces) && (s.seen() <= maxBare || s.saysWall() != "" || status >= 400) {
-				if what := s.saysWall(); g.cause == Refused && what != "" {
-					g.name += " that says \"" + what + "\""
-				}
-				return found(g, "", s.seen() <= maxBare)
-			}
+	if g, ok := s.sign(app, status); ok {
+		what := fmt.Sprintf(systems[g.cause], g.system)
+		if line := s.lineOf(g.cause, false); g.cause == Refused && line != "" {
+			what = fmt.Sprintf("%s, which says %q", what, line)
 		}
+		return found(g.cause, what, s.seen() <= maxBare)
 	}
 	if s.seen() <= maxBare && !app && setsCookie.MatchString(s.scripts) && reloads.MatchString(s.scripts) && s.target() == "" {
-		return found(sign{cause: Script}, "a script that sets a cookie and loads the page again", true)
+		return found(Script, "a script that sets a cookie and loads the page again", true)
 	}
-	for _, g := range says {
-		if g.cause == Login {
+	for _, w := range says {
+		if w.cause == Login || s.prose > maxTitle || s.links > maxLinks || app || s.isDocument() || !w.words.MatchString(s.title) {
 			continue
 		}
-		if m := g.trace.FindString(s.title); m != "" && s.prose <= maxTitle && s.links <= maxLinks && !app {
-			if _, said := s.wallLine(app); g.cause == Script && said.cause == Human {
-				g.cause = Human // "访问验证" over a picture with a code
-			}
-			return found(g, "a page headed \""+clip(s.title)+"\"", true)
+		if w.cause == Script && s.lineOf(Human, false) != "" {
+			w.cause = Human // "访问验证" over a picture with a code
+		}
+		return found(w.cause, fmt.Sprintf("a page headed %q", clip(s.title)), true)
+	}
+	for _, w := range says {
+		if line := s.lineOf(w.cause, app); line != "" {
+			return found(w.cause, fmt.Sprintf("a page that says %q", line), false)
 		}
 	}
-	if line, g := s.wallLine(app); line != "" {
-		return found(g, "a page that says \""+line+"\"", false)
-	}
 	if s.password && s.prose <= maxWall && s.links <= maxLinks || s.titleSaysLogin() && s.seen() <= maxWall {
-		return found(sign{cause: Login}, "a login page", true)
+		return found(Login, "a login page", true)
 	}
-	if s.seen() == 0 && !app && status >= 400 && (s.scripts != "" || len(s.sources) > 0) {
-		return found(sign{cause: Script}, "a page of nothing but scripts", true)
+	if s.seen() == 0 && !app && status >= http.StatusBadRequest && (s.scripts != "" || len(s.sources) > 0) {
+		return found(Script, "a page that contains only scripts", true)
 	}
 	return Answer{}, false
 }
 
+// sign finds the system that serves a page with hardly any text, by its traces.
+func (s *scan) sign(app bool, status int) (sign, bool) {
+	isRefused := status >= http.StatusBadRequest
+	if s.links > maxLinks || s.prose > maxWall || app && !isRefused {
+		return sign{}, false
+	}
+	traces := s.raw[:min(len(s.raw), maxTraces)] + s.raw[max(min(len(s.raw), maxTraces), len(s.raw)-maxTraces/2):]
+	for _, g := range signs {
+		if g.trace.MatchString(traces) && (s.seen() <= maxBare || isRefused || s.saysWall()) {
+			return g, true
+		}
+	}
+	return sign{}, false
+}
+
 func (s *scan) titleSaysLogin() bool {
-	login := says[len(says)-1]
-	return login.trace.MatchString(strings.TrimSpace(s.title))
+	return says[len(says)-1].words.MatchString(strings.TrimSpace(s.title))
 }
 
-// saysWall returns the line in which the page says that it is a wall.
-func (s *scan) saysWall() string {
-	line, _ := s.wallLine(false)
-	return line
+// saysWall reports whether a line of the page says that it is a wall.
+func (s *scan) saysWall() bool {
+	return slices.ContainsFunc(says, func(w wording) bool { return s.lineOf(w.cause, false) != "" })
 }
 
-// wallLine finds the line in which a page with little text shows that it is a
-// wall.
-func (s *scan) wallLine(app bool) (string, sign) {
-	if s.links > maxLinks || s.prose > maxWall {
-		return "", sign{}
+// lineOf finds the line in which a page with little text says that it is a wall
+// with this cause.
+func (s *scan) lineOf(c Cause, app bool) string {
+	if s.links > maxLinks || s.prose > maxWall || s.isDocument() {
+		return ""
 	}
 	lines := s.lines
 	if !app && s.seen() <= maxBare {
 		lines = append(slices.Clip(lines), s.noscript)
 	}
-	for _, g := range says {
+	for _, w := range says {
+		if w.cause != c {
+			continue
+		}
 		for _, line := range lines {
-			if g.trace.MatchString(line) {
-				return clip(line), g
+			if w.words.MatchString(line) {
+				return clip(line)
 			}
 		}
 	}
-	return "", sign{}
+	return ""
 }
 
 // fault looks for an error page.
 func (s *scan) fault() (Answer, bool) {
-	if faultIn(s.title) != "" && s.prose <= maxTitle {
+	if faultIn(s.title) != "" && s.prose <= maxTitle && !s.isDocument() {
 		return Answer{Kind: Fault, What: clip(s.title), Sure: true}, true
 	}
 	all := strings.Join(s.lines, "\n")
 	if t := StackTrace.FindAllString(all, 2); len(t) == 2 || len(t) == 1 && s.prose <= maxFault {
 		return Answer{Kind: Fault, What: clip(t[0]), Sure: true}, true
 	}
-	if s.prose > maxFault {
+	if s.prose > maxFault || s.isDated() || s.isDocument() {
 		return Answer{}, false
 	}
 	for _, line := range s.lines[:min(len(s.lines), 12)] {
@@ -203,70 +224,11 @@ func (s *scan) fault() (Answer, bool) {
 // faultIn returns the part of a text that shows that it replaces a page, "" if
 // there is none.
 func faultIn(text string) string {
-	m := cmp.Or(FaultText.FindString(text), noSite.FindString(text))
+	m := cmp.Or(FaultText.FindString(text), noSite.FindString(text), maintained.FindString(text))
 	if emptyList.MatchString(m) {
 		return ""
 	}
 	return m
-}
-
-var (
-	refreshTo  = lazyregexp.New(`(?i)^\s*(\d*)(?:\.\d*)?\s*[;,]?\s*url\s*=\s*(?:'([^']+)|"([^"]+)|([^\s'"]+))`)
-	setsCookie = lazyregexp.New(`document\s*(?:\.\s*cookie|\[\s*['"]cookie['"]\s*\])\s*=|setCookie\s*\(`)
-	reloads    = lazyregexp.New(`location\s*(?:\.\s*(?:href|reload|replace|assign)|\[\s*['"](?:href|reload|replace)['"]\s*\]|=)`)
-	goesTo     = lazyregexp.New(`(?:^|[^\w.$])(?:(?:window|document|top|self|parent|this)\s*\.\s*)*location(?:\s*\.\s*href)?\s*=\s*(?:['"]([^'"\n]+)['"]\s*(?:[;)}"',\n<]|$)|([A-Za-z_$][\w$]*)\s*(?:[;)}\n<]|$))` +
-		`|location\s*\.\s*(?:replace|assign)\s*\(\s*(?:['"]([^'"\n]+)['"]|([A-Za-z_$][\w$]*))\s*\)|(?:window\.)?open\(\s*['"]([^'"\n]+)['"]\s*,\s*['"]_(?:self|top|parent)['"]`)
-	ifMobile = lazyregexp.New(`(?i)userAgent|isMobile|ipad|screen\.width|navigator\.platform`)
-)
-
-// maxRedirect is how many bytes of a page's scripts are searched for a
-// redirect: a page that does nothing else is short.
-const maxRedirect = 16 << 10
-
-// longestDelay is the longest delay, in seconds, of a refresh that is a
-// redirect; news pages reload themselves after minutes.
-const longestDelay = 15
-
-// onward looks for a page that does nothing but send browsers on.
-func (s *scan) onward() (Answer, bool) {
-	if s.refresh != "" && s.delay <= longestDelay && s.seen() < maxShell && s.refresh != s.base.String() {
-		return Answer{Kind: Onward, What: "a meta refresh", To: s.refresh, Sure: true}, true
-	}
-	if s.seen() >= maxBare || s.root && len(s.sources) > 0 {
-		return Answer{}, false
-	}
-	if to := s.target(); to != "" && to != s.base.String() {
-		return Answer{Kind: Onward, What: "a script", To: to, Sure: true}, true
-	}
-	return Answer{}, false
-}
-
-// target is the literal address to which a script sends browsers; "" if it is
-// computed, or depends on the browser.
-func (s *scan) target() string {
-	scripts := s.scripts[:min(len(s.scripts), maxRedirect)]
-	for _, m := range goesTo.FindAllStringSubmatchIndex(scripts, 8) {
-		part := func(i int) string {
-			if m[2*i] < 0 {
-				return ""
-			}
-			return scripts[m[2*i]:m[2*i+1]]
-		}
-		if ifMobile.MatchString(scripts[max(0, m[0]-300):m[0]]) || waits(scripts, min(m[0]+1, m[1])) {
-			continue
-		}
-		to := firstOf(part(1), part(3), part(5))
-		if name := firstOf(part(2), part(4)); to == "" && name != "" {
-			set := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*=\s*['"]([^'"\n]+)['"]\s*[;,\n]`).FindStringSubmatch(scripts)
-			if set != nil {
-				to = set[1]
-			}
-		}
-		if to := s.resolve(strings.ReplaceAll(html.UnescapeString(to), `\/`, "/")); to != "" {
-			return to
-		}
-	}
-	return ""
 }
 
 func (s *scan) framesBySize() []string {
@@ -316,27 +278,4 @@ func clip(s string) string {
 		return s
 	}
 	return string([]rune(s)[:60]) + "…"
-}
-
-var namedFunction = lazyregexp.New(`function\s+([A-Za-z_$][\w$]*)\s*\(|([A-Za-z_$][\w$]*)\s*=\s*function\b`)
-
-// waits reports whether a place in the scripts is in the body of a named
-// function that nothing calls: a link or button calls it when somebody clicks.
-func waits(scripts string, at int) bool {
-	before := scripts[max(0, at-2000):at]
-	all := namedFunction.FindAllStringSubmatchIndex(before, -1)
-	if len(all) == 0 {
-		return false
-	}
-	m := all[len(all)-1]
-	body := before[m[1]:]
-	if strings.Count(body, "{") <= strings.Count(body, "}") {
-		return false // it has ended
-	}
-	from, to := m[2], m[3]
-	if from < 0 {
-		from, to = m[4], m[5]
-	}
-	name := before[from:to]
-	return !strings.HasPrefix(name, "onload") && strings.Count(scripts, name+"(") < 2 && !strings.Contains(scripts, "("+name+")") && !strings.Contains(scripts, "="+name) && !strings.Contains(scripts, "("+name+",")
 }

@@ -3,6 +3,7 @@ package answer
 import (
 	"cmp"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 )
 
 var (
-	literalPath = lazyregexp.New("['\"`]((?:https?:)?/?/?[\\w.~-]*[./][\\w./~%-]*(?:\\?[\\w.,=&%~+-]*)?)(['\"`]|\\$\\{)")
+	literalPath = lazyregexp.New("(?:([A-Za-z_$][\\w$]*)\\s*\\+\\s*['\"]|['\"]|`(?:\\$\\{([A-Za-z_$][\\w$]*)\\})?)((?:https?:)?/?/?[\\w.~-]*[./][\\w./~%-]*(?:\\?[\\w.,=&%~+-]*)?)(['\"`]|\\$\\{)")
 	basePath    = lazyregexp.New("\\b(?:baseURL|baseUrl|base_url|apiUrl|API_URL|VUE_APP_BASE_API)['\"]?\\s*[:=]\\s*['\"]((?:https?://)?/?[\\w./:-]{2,100})['\"]")
 	ofData      = lazyregexp.New(`(?i)api|interface|query|search|rest|service|\.json\b|\.do\b|\.action\b|ajax|front|data|list|page`)
 	ofList      = lazyregexp.New(`(?i)list|article|news|notice|polic|doc|content|info|announce|publish|search|zcfg|zcwj|tzgg|wenjian|page`)
@@ -24,6 +25,9 @@ const maxSearched = 1 << 20
 
 // maxEndpoints is how many addresses are named.
 const maxEndpoints = 3
+
+// maxCandidates is how many paths are completed to addresses.
+const maxCandidates = 12
 
 // Endpoints returns addresses of the same site that scripts call for data, the
 // most likely list of articles first. page is the address at which the scripts
@@ -39,35 +43,46 @@ func Endpoints(page, scripts string) []string {
 		prefix = strings.TrimRight(m[1], "/")
 	}
 	type candidate struct {
-		address string
-		score   int
+		path, name string // name is the variable that a script puts before the path
+		score      int
 	}
 	var found []candidate
 	seen := make(map[string]bool)
 	for _, m := range literalPath.FindAllStringSubmatch(scripts, 4000) {
-		score := scorePath(m[1])
-		if score <= 0 || seen[m[1]] {
-			continue
-		}
-		seen[m[1]] = true
-		path := m[1]
-		if prefix != "" && strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.HasPrefix(path, prefix) {
-			path = prefix + path
-		}
-		u, err := base.Parse(path)
-		if err != nil || u.Host == "" || !SameSite(page, u.String()) || u.String() == page {
-			continue
-		}
-		if c := (candidate{u.String(), score}); !slices.ContainsFunc(found, func(x candidate) bool { return x.address == c.address }) {
+		c := candidate{m[3], cmp.Or(m[1], m[2]), scorePath(m[3])}
+		if c.score > 0 && !seen[c.path] && c.path != prefix {
+			seen[c.path] = true
 			found = append(found, c)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
 	var all []string
-	for _, c := range found[:min(len(found), maxEndpoints)] {
-		all = append(all, c.address)
+	for _, c := range found[:min(len(found), maxCandidates)] {
+		if c.name != "" && strings.HasPrefix(c.path, "/") {
+			c.path = valueOf(scripts, c.name) + c.path
+		}
+		if prefix != "" && strings.HasPrefix(c.path, "/") && !strings.HasPrefix(c.path, "//") && !strings.HasPrefix(c.path, prefix) {
+			c.path = prefix + c.path
+		}
+		u, err := base.Parse(c.path)
+		if err != nil || u.Host == "" || !SameSite(page, u.String()) || u.String() == page || slices.Contains(all, u.String()) {
+			continue
+		}
+		if all = append(all, u.String()); len(all) == maxEndpoints {
+			break
+		}
 	}
 	return all
+}
+
+// valueOf returns the literal that a script sets a variable to, without a slash
+// at its end; "" if it sets none.
+func valueOf(scripts, name string) string {
+	m := regexp.MustCompile(`(?:^|[^\w$.])` + regexp.QuoteMeta(name) + `\s*=\s*['"]([\w./:-]{1,100})['"]`).FindStringSubmatch(scripts)
+	if m == nil {
+		return ""
+	}
+	return strings.TrimRight(m[1], "/")
 }
 
 // scorePath says how likely a literal is the address of a list in JSON; 0 is not.

@@ -31,12 +31,14 @@ func (e *Error) Error() string {
 func (e *Error) Sentence() string {
 	switch e.Kind {
 	case Wall:
-		status := ""
 		if e.Status != 0 {
-			status = fmt.Sprintf("%d and ", e.Status)
+			return fmt.Sprintf("the site answers with status %d and %s in place of its pages; it does not count as \"nothing new\"", e.Status, e.What)
 		}
-		return "the site answers with " + status + "a challenge, login or refusal page in place of its pages (" + e.What + "); it does not count as \"nothing new\""
+		return fmt.Sprintf("the site answers with %s in place of its pages; it does not count as \"nothing new\"", e.What)
 	case Fault:
+		if e.Status != 0 {
+			return fmt.Sprintf("the site answers with status %d and an error page: \"%s\"", e.Status, e.What)
+		}
 		return fmt.Sprintf("the site answers with an error page: \"%s\"", e.What)
 	case Onward:
 		return fmt.Sprintf("the page redirects browsers to %s (by %s)", e.To, e.What)

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -38,12 +39,11 @@ type scan struct {
 	frames   []frame
 	root     bool // an element in which an app draws its pages
 	password bool // a field for a password
-}
-
-// frame is a frame that may hold a page's content.
-type frame struct {
-	address string
-	area    int // in pixels, as far as it is known
+	sets     []frameSet
+	hollow   []frame // frames whose address a script sets
+	before   string  // the text before the current one
+	dates    int     // lines with the date of an article or of a row
+	days     int     // lines with a day without a year
 }
 
 // seen is the text of a page that was seen, in characters.
@@ -66,6 +66,7 @@ func scanPage(address, text string) *scan {
 		at += len(z.Raw())
 		switch kind {
 		case html.ErrorToken:
+			s.takeWritten()
 			return s
 		case html.TextToken:
 			s.takeText(in, inLink, string(z.Text()))
@@ -85,11 +86,15 @@ func scanPage(address, text string) *scan {
 			if string(name) == in {
 				in = ""
 			}
-			if string(name) == "a" {
+			switch string(name) {
+			case "a":
 				inLink = false
+			case "frameset":
+				s.sets = s.sets[:max(0, len(s.sets)-1)]
 			}
 		}
 	}
+	s.takeWritten()
 	return s
 }
 
@@ -127,6 +132,7 @@ func (s *scan) takeText(in string, inLink bool, text string) {
 	}
 	text = strings.Join(strings.Fields(html.UnescapeString(text)), " ")
 	n := utf8.RuneCountInString(text)
+	s.noteDate(text)
 	switch {
 	case n == 0:
 	case inLink:
@@ -146,6 +152,7 @@ func (s *scan) takeTag(tag string, attrs map[string]string) {
 			s.base = u
 		}
 	case "meta":
+		s.noteMeta(cmp.Or(attrs["name"], attrs["property"]), attrs["content"])
 		if strings.EqualFold(attrs["http-equiv"], "refresh") && s.refresh == "" {
 			s.delay, s.refresh = s.readRefresh(attrs["content"])
 		}
@@ -157,6 +164,8 @@ func (s *scan) takeTag(tag string, attrs map[string]string) {
 		}
 	case "iframe", "frame":
 		s.takeFrame(tag, attrs)
+	case "frameset":
+		s.sets = append(s.sets, frameSet{sizes(attrs["cols"]), sizes(attrs["rows"])})
 	case "input":
 		s.password = s.password || strings.EqualFold(attrs["type"], "password")
 	case "body":
@@ -182,37 +191,6 @@ func (s *scan) readRefresh(content string) (delay int, to string) {
 	delay, _ = strconv.Atoi(m[1])
 	target := firstOf(m[2], m[3], m[4])
 	return delay, s.resolve(html.UnescapeString(target))
-}
-
-// minFrame is the least width and height of a frame that may hold content.
-const minFrame = 50
-
-func (s *scan) takeFrame(tag string, attrs map[string]string) {
-	style := strings.ReplaceAll(strings.ToLower(attrs["style"]), " ", "")
-	if _, hidden := attrs["hidden"]; hidden || strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") {
-		return
-	}
-	to := s.resolve(attrs["src"])
-	if to == "" || !s.SameSite(to) || to == s.base.String() {
-		return
-	}
-	width, height := pixels(attrs["width"]), pixels(attrs["height"])
-	if width < minFrame || height < minFrame {
-		return
-	}
-	if name := strings.ToLower(attrs["name"] + " " + attrs["id"]); tag == "frame" && strings.Contains(name, "main") {
-		width *= 10 // of a frameset the main frame counts, whatever its place
-	}
-	s.frames = append(s.frames, frame{to, width * height})
-}
-
-// pixels reads a width or height; what is not given in pixels is that of a screen.
-func pixels(value string) int {
-	value = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(value)), "px")
-	if n, err := strconv.Atoi(value); err == nil && n >= 0 && n < 10000 {
-		return n
-	}
-	return 600
 }
 
 // resolve makes an address that a page names absolute; "" if no browser would

@@ -1,0 +1,41 @@
+package answer
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// maxRefusal is the size, in bytes, of the longest answer in JSON that may be a
+// refusal.
+const maxRefusal = 4 << 10
+
+// messageKeys are those under which an API says why it returns no data.
+var messageKeys = []string{"msg", "message", "errmsg", "errorMsg", "errorMessage", "error_description", "error", "resultMsg", "info"}
+
+// readJSON classifies an answer in JSON: it is a page unless it only says that
+// the site refuses us or failed.
+func readJSON(text string) Answer {
+	var object map[string]any
+	if len(text) > maxRefusal || json.Unmarshal([]byte(text), &object) != nil {
+		return Answer{Kind: Page}
+	}
+	for _, value := range object {
+		if _, isList := value.([]any); isList {
+			return Answer{Kind: Page}
+		}
+	}
+	for _, key := range messageKeys {
+		message, _ := object[key].(string)
+		message = strings.TrimSpace(message)
+		for _, w := range says {
+			if message != "" && w.words.MatchString(message) {
+				return Answer{Kind: Wall, Cause: w.cause, What: fmt.Sprintf("a message that says %q", clip(message)), Sure: true}
+			}
+		}
+		if faultIn(message) != "" {
+			return Answer{Kind: Fault, What: clip(message), Sure: true}
+		}
+	}
+	return Answer{Kind: Page}
+}
