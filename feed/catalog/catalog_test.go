@@ -111,6 +111,9 @@ func checkRegion(t *testing.T, e Entry) {
 		return
 	}
 	digits := len(division.TrimCode(code))
+	if organ, _, ok := division.OfOrgan(e.Source.Issuer, ""); !ok || organ != division.TrimCode(code) && organ != code {
+		t.Errorf("%s: issuer %s has region %q, the row %q", e.Source.Name, e.Source.Issuer, organ, code)
+	}
 	if len(code) != 6 || division.Name(code) == "" || e.Level == Province && digits != 2 || e.Level == City && digits < 4 || e.Level != Province && e.Level != City {
 		t.Errorf("%s: level %s, region %q (%s)", e.Source.Name, e.Level, code, division.Name(code))
 	}
