@@ -49,10 +49,7 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	}
 	since := s.now().Add(-statusWindow)
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		deliveries, errDeliveries := database.CollectMap(ctx, tx, database.ScanPair[string, int], `
-			SELECT state, CAST(SUM(n) AS BIGINT) FROM (
-				SELECT d.state, COUNT(*) AS n FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE m.due_at >= $1 GROUP BY d.state
-				UNION ALL SELECT f.state, f.count FROM mailing_forgotten f JOIN mailings m ON m.id = f.mailing WHERE m.due_at >= $1) AS x GROUP BY state`, since)
+		deliveries, errDeliveries := delivery.States(ctx, tx, since)
 		reports, errReports := database.CollectMap(ctx, tx, database.ScanPair[string, int], `SELECT kind, COUNT(*) FROM feedback WHERE kind <> 'reply' AND at >= $1 GROUP BY kind`, since)
 		st.Deliveries, st.Reports = deliveries, reports
 		err := errors.Join(errDeliveries, errReports,

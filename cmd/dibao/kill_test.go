@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ import (
 	"dibao/cmd/dibao/demo/samplesite"
 	"dibao/feed"
 	"dibao/internal/config"
+	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/trust"
 	"dibao/internal/web"
@@ -153,9 +156,36 @@ func (r *killRun) interrupt(t *testing.T, signal syscall.Signal, after int) {
 	cmd.Wait() // a killed program's status says nothing
 }
 
+// compareCounts compares the counts of deliveries that the database keeps with its rows.
+func compareCounts(t *testing.T, url string) {
+	t.Helper()
+	db, err := database.Open(t.Context(), url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var differ []string
+	err = db.Read(t.Context(), func(tx *sql.Tx) (err error) {
+		differ, err = database.Collect(t.Context(), tx, database.ScanOne[string], `SELECT mailing || ' ' || state || ' ' || SUM(n) FROM (
+			SELECT mailing, state, -count AS n FROM mailing_counts UNION ALL SELECT mailing, 'all', 1 FROM deliveries
+			UNION ALL SELECT mailing, state, 1 FROM deliveries WHERE state NOT IN ('waiting', 'claimed')) AS x GROUP BY mailing, state HAVING SUM(n) <> 0`)
+		return err
+	})
+	if err != nil || len(differ) > 0 {
+		t.Errorf("counts that differ from the rows: %v, %v", differ, err)
+	}
+}
+
 // copies returns how many readers got no mail, and how many copies too many there are.
 func (r *killRun) copies(t *testing.T) (lost, duplicates int) {
 	t.Helper()
+	url := ""
+	for _, pair := range r.env {
+		if value, ok := strings.CutPrefix(pair, "DIBAO_DATABASE_URL="); ok {
+			url = value
+		}
+	}
+	compareCounts(t, url)
 	got := make(map[string]int)
 	ids := make(map[string]string)
 	for _, m := range r.box.Messages() {

@@ -240,6 +240,7 @@ func TestUpgradeNodeByNode(t *testing.T) {
 	round(current, "丁", stopOld) // in the middle of a mailing
 	round(current, "戊", nothing)
 	stopCurrent()
+	compareCounts(t, url)
 	lost, twice := 0, 0
 	for title, counts := range countTitles(box.Messages()) {
 		if !slices.Contains(sent, title) {

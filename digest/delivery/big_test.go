@@ -34,9 +34,11 @@ INSERT INTO variants (id, mailing, key, language, issues) SELECT n, n, 'k', 'zh'
 INSERT INTO deliveries (mailing, subscriber, variant, state, next_at, attempts, done_at) SELECT m, s, m,
 	CASE WHEN m < %[2]d OR s <= %[1]d / 2 THEN CASE WHEN s %% 500 = 1 THEN 'failed' ELSE 'sent' END ELSE 'waiting' END,
 	CASE WHEN m < %[2]d OR s <= %[1]d / 2 THEN NULL ELSE now() - interval '10 minutes' END, 1,
-	CASE WHEN m < %[2]d OR s <= %[1]d / 2 THEN now() - (%[1]d / 2 - s %% (%[1]d / 2)) * interval '2 milliseconds' END
+	CASE WHEN m < %[2]d OR s <= %[1]d / 2 THEN now() - (%[2]d - m) * interval '7 days' - (%[1]d / 2 - s %% (%[1]d / 2)) * interval '2 milliseconds' END
 	FROM generate_series(1, %[2]d) m, generate_series(1, %[1]d) s;
 DO $$ DECLARE def TEXT; BEGIN FOR def IN SELECT indexdef FROM built LOOP EXECUTE def; END LOOP; END $$;
+INSERT INTO mailing_counts (mailing, state, slot, count) SELECT mailing, 'all', 0, COUNT(*) FROM deliveries GROUP BY mailing
+	UNION ALL SELECT mailing, state, 0, COUNT(*) FROM deliveries WHERE state <> 'waiting' GROUP BY mailing, state;
 SELECT setval(pg_get_serial_sequence('subscribers', 'id'), %[1]d);
 SET session_replication_role = DEFAULT;
 ANALYZE`, bigReaders, bigMailings)
@@ -57,7 +59,7 @@ func timed(t *testing.T, times int, f func() error) (median, p99 time.Duration) 
 	return all[times/2], all[(times*99-1)/100]
 }
 
-// With ten million deliveries, claims and pruning are as quick as with few, and no query
+// With ten million deliveries, claims, reports and pruning are as quick as with few, and no query
 // reads the whole table. Other programs may keep the machine busy, so the limits are for half
 // of all; the figures say what 99 of 100 took.
 func TestLedgerOfTenMillion(t *testing.T) {
@@ -108,7 +110,7 @@ func TestLedgerOfTenMillion(t *testing.T) {
 	if median > 20*time.Millisecond {
 		t.Errorf("half of the claims take %s; the limit is 20ms", median)
 	}
-	median, p99 = timed(t, 20, func() error {
+	median, p99 = timed(t, 100, func() error {
 		r, err := s.ReportOf(ctx, bigMailings)
 		if err == nil && (r.Sent+r.Failed != bigReaders/2 || r.Claimed != 300*128) {
 			err = fmt.Errorf("%+v", r)
@@ -116,13 +118,16 @@ func TestLedgerOfTenMillion(t *testing.T) {
 		return err
 	})
 	trust.Report(t, "report of a mailing to a million of 10 million deliveries", "half within %s, 99 of 100 within %s", median.Round(time.Millisecond), p99.Round(time.Millisecond))
+	if median > 100*time.Millisecond {
+		t.Errorf("half of the reports take %s; the limit is 100ms", median)
+	}
 	for _, q := range []struct {
 		query string
 		args  []any
 	}{
 		{claimPostgres, []any{l.owner, utcNow(), bigMailings, 128}},
 		{`SELECT ` + reportColumns + ` FROM mailings m WHERE m.id = $1`, []any{bigMailings}},
-		{`SELECT COUNT(*)` + sentSince, []any{bigMailings, utcNow().Add(-rateWindow)}},
+		{sentSincePostgres, []any{bigMailings, utcNow().Add(-rateWindow)}},
 		{`DELETE FROM subscribers WHERE id = $1`, []any{1}},
 	} {
 		if plan := planOf(t, db, q.query, q.args...); strings.Contains(plan, "Seq Scan on deliveries") {

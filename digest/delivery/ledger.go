@@ -297,7 +297,7 @@ func (l *Ledger) closeMailings(ctx context.Context) (done []int64, err error) {
 		done, err = database.Collect(ctx, tx, database.ScanOne[int64], `
 			UPDATE mailings SET state = 'done', done_at = $1 WHERE state = 'sending'
 			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.mailing = mailings.id AND d.state IN ('waiting', 'uncertain') AND d.next_at IS NOT NULL)
-			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.mailing = mailings.id AND d.state = 'claimed') RETURNING id`, l.now())
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE +d.mailing = mailings.id AND d.state = 'claimed') RETURNING id`, l.now())
 		return err
 	})
 	return done, err

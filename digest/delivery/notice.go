@@ -140,7 +140,7 @@ func (s *Service) haltedMailings(ctx context.Context) (ids []int64, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `
 			SELECT id FROM mailings WHERE state IN ('paused', 'cancelled')
-			AND EXISTS (SELECT 1 FROM deliveries d WHERE d.mailing = mailings.id AND d.state = 'claimed')`)
+			AND EXISTS (SELECT 1 FROM deliveries d WHERE +d.mailing = mailings.id AND d.state = 'claimed')`)
 		return err
 	})
 	return ids, err

@@ -211,7 +211,7 @@ func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string,
 			return err
 		}
 		all := 0
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE mailing = $1`, mailing).Scan(&all); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(count), 0) FROM mailing_counts WHERE mailing = $1 AND state = 'all'`, mailing).Scan(&all); err != nil {
 			return err
 		}
 		sizes[""] = all
