@@ -119,6 +119,31 @@ func TestWhatIsNoRow(t *testing.T) {
 	}
 }
 
+// TestUnreadDates reads rows whose dates are in a form that is not known: the admin sees
+// an example. Rows that state no year say nothing of the kind.
+func TestUnreadDates(t *testing.T) {
+	t.Parallel()
+	for date, want := range map[string]string{"27 tháng 11 năm 2026": "27 tháng 11 năm 2026", "27 พ.ย. 2569": "27 พ.ย. 2569", "27 Kasım 2026": "", "Economy": ""} {
+		var b strings.Builder
+		for i := range 6 {
+			fmt.Fprintf(&b, `<li><a href="/n/%d.html">Statement number %c on the state of trade</a> <span>%s</span></li>`, i, 'A'+i, date)
+		}
+		l, err := ReadList(Page{URL: "http://site.test/n/", Body: []byte("<ul>" + b.String() + "</ul>"), FetchedAt: casesAt}, Source{})
+		if err != nil || len(l.Items) != 6 {
+			t.Fatalf("%s: %d rows, %v", date, len(l.Items), err)
+		}
+		got := ""
+		for _, d := range l.Dropped {
+			if d.Code == list.UnreadDate && d.Count == 6 {
+				got = d.Example
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %+v", date, l.Dropped)
+		}
+	}
+}
+
 // A selector may name rows in elements that nobody sees.
 func TestUnseenRows(t *testing.T) {
 	t.Parallel()

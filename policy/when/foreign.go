@@ -5,20 +5,21 @@ import "strings"
 // maxMonthName is the maximum number of bytes of the name of a month.
 const maxMonthName = 20
 
-// foreignMonths are the months in other European languages, as dates use them.
+// foreignMonths are the months in other languages, as dates use them. Words that are
+// different months in two languages are left out: listopada.
 var foreignMonths = foreignNames(
-	"januar januari janvier enero janeiro gennaio stycznia января",
-	"februar februari février fevrier febrero fevereiro febbraio lutego февраля",
-	"märz mars marzo março maart marca марта",
-	"avril abril aprile kwietnia апреля",
-	"mai maj mei mayo maio maggio maja мая",
-	"juni juin junio junho giugno czerwca июня",
-	"juli juillet julio julho luglio lipca июля",
-	"augusti août aout agosto augustus sierpnia августа",
-	"septembre septiembre setembro settembre września сентября",
-	"oktober octobre octubre outubro ottobre października октября",
-	"novembre noviembre novembro listopada ноября",
-	"dezember desember décembre decembre diciembre dezembro dicembre grudnia декабря",
+	"januar januari janvier enero janeiro gennaio stycznia ledna января січня ianuarie ocak tammikuuta",
+	"februar februari février fevrier febrero fevereiro febbraio lutego února февраля лютого februarie şubat helmikuuta",
+	"märz mars marts marzo março maart maret marca března марта березня martie mart maaliskuuta",
+	"avril abril aprile kwietnia dubna апреля квітня aprilie nisan huhtikuuta",
+	"mai maj mei mayo maio maggio maja května мая травня mayıs toukokuuta",
+	"juni juin junio junho giugno czerwca června июня червня iunie haziran kesäkuuta",
+	"juli juillet julio julho luglio lipca července июля липня iulie temmuz heinäkuuta",
+	"augusti août aout agosto augustus agustus sierpnia srpna августа серпня ağustos elokuuta",
+	"septembre septiembre setembro settembre września září сентября вересня septembrie eylül syyskuuta",
+	"oktober octobre octubre outubro ottobre października října октября жовтня octombrie ekim lokakuuta",
+	"novembre noviembre novembro листопада noiembrie ноября kasım marraskuuta",
+	"dezember desember décembre decembre diciembre dezembro dicembre grudnia prosince декабря грудня decembrie aralık joulukuuta",
 )
 
 func foreignNames(months ...string) map[string]int {

@@ -78,7 +78,7 @@ next:
 			continue
 		}
 		for i, k := range x.kinds {
-			if tokens[i].kind != k || i > 0 && !dateGap(gap[tokens[i-1].end:tokens[i].start]) {
+			if tokens[i].kind != k || i > 0 && !joins(gap, tokens[i-1], tokens[i]) {
 				continue next
 			}
 		}
@@ -87,6 +87,13 @@ next:
 		}
 	}
 	return 0, token{}
+}
+
+// joins reports whether what is between two tokens joins them; a dash does where one is the
+// name of a month.
+func joins(gap string, a, b token) bool {
+	between := gap[a.end:b.start]
+	return dateGap(between) || between == "-" && (isLetter(gap[a.start]) || isLetter(gap[b.start]))
 }
 
 // dateGap reports whether what is between two tokens joins them.

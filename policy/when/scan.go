@@ -189,6 +189,9 @@ func (sc *scanner) chain(first part) {
 // separator after a complete date (2026.11.27-2026.12.27) or at one with
 // spaces.
 func cutChain(parts []part) []part {
+	if len(parts) == 3 && parts[0].digits() == 4 && parts[0].sep == '.' && parts[1].sep == '.' {
+		return parts // 2026. 11. 27., as Korean sites write it
+	}
 	for i := 0; i+1 < len(parts); i++ {
 		p := parts[i]
 		whole := i == 2 && parts[0].digits() == 4 && parts[1].digits() <= 2 && p.digits() <= 2
@@ -213,8 +216,8 @@ func (sc *scanner) endsWell(t token, i int) bool {
 			return true
 		}
 		return t.kind == fullDate && (c == 'T' || c == 'Z')
-	case c == '-' || c == '/': // an index number goes on with letters
-		return i+1 >= len(sc.s) || !isLetter(sc.s[i+1]) || t.kind == fullDate
+	case c == '-' || c == '/': // an index number goes on with letters, except 27-Nov-2026
+		return i+1 >= len(sc.s) || !isLetter(sc.s[i+1]) || t.kind == fullDate || c == '-' && (t.kind == bare || t.kind == year) && beginsWithMonth(sc.s[i+1:])
 	case c < utf8.RuneSelf:
 		return true
 	}

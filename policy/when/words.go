@@ -14,8 +14,10 @@ func (sc *scanner) units(p part) bool {
 	n, after := p.value, sc.spaces(p.end)
 	switch {
 	case strings.HasPrefix(sc.s[after:], "年"):
-		switch ofRepublic := strings.HasSuffix(sc.s[:p.start], "民国"); {
-		case ofRepublic && p.digits() <= 3, p.digits() == 3 && n >= firstOfRepublic && n <= lastOfRepublic && sc.hasMonth(after+len("年")):
+		switch before := eraBefore(sc.s[:p.start]); {
+		case before > 0 && p.digits() <= 3:
+			n += before
+		case p.digits() == 3 && n >= firstOfRepublic && n <= lastOfRepublic && sc.hasMonth(after+len("年")):
 			n += republic
 		case p.digits() == 2:
 			n += 2000
@@ -40,6 +42,22 @@ func (sc *scanner) units(p part) bool {
 		return false
 	}
 	return true
+}
+
+// eras are the calendars that count years from a beginning, with the year before it.
+var eras = []struct {
+	name   string
+	before int
+}{{"民国", republic}, {"令和", 2018}, {"平成", 1988}, {"昭和", 1925}}
+
+// eraBefore returns the year before the era that s ends with, 0 for none.
+func eraBefore(s string) int {
+	for _, e := range eras {
+		if strings.HasSuffix(s, e.name) {
+			return e.before
+		}
+	}
+	return 0
 }
 
 // republic is the year before the first of the calendar that Taiwan counts by.
@@ -258,14 +276,12 @@ func (sc *scanner) word() {
 	case "today":
 		sc.push(token{kind: relative, start: start, end: end, seconds: -1})
 	default:
-		for i, m := range monthNames {
-			if name == m || len(name) == 3 && name == m[:3] || name == "sept" && i == 8 {
-				if end < len(sc.s) && sc.s[end] == '.' {
-					end++
-				}
-				sc.push(token{kind: month, start: start, end: end, m: i + 1})
-				return
+		if m := englishMonth(name); m != 0 {
+			if end < len(sc.s) && sc.s[end] == '.' {
+				end++
 			}
+			sc.push(token{kind: month, start: start, end: end, m: m})
+			return
 		}
 		if m := foreignMonths[name]; m != 0 {
 			sc.foreignMonth(m, start, end)
@@ -274,6 +290,25 @@ func (sc *scanner) word() {
 }
 
 var monthNames = []string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
+
+// englishMonth returns the number of a month by its name or short name, 0 for other words.
+func englishMonth(name string) int {
+	for i, m := range monthNames {
+		if name == m || len(name) == 3 && name == m[:3] || name == "sept" && i == 8 {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// beginsWithMonth reports whether s begins with the name of a month: Nov-2026.
+func beginsWithMonth(s string) bool {
+	end := 0
+	for end < len(s) && end <= maxMonthName && isLetter(s[end]) {
+		end++
+	}
+	return englishMonth(strings.ToLower(s[:end])) != 0
+}
 
 func isOrdinal(s string) bool {
 	if len(s) < 2 || len(s) > 2 && isLetter(s[2]) {
@@ -315,6 +350,12 @@ func foldRune(r rune) rune {
 		return r - 0xFEE0
 	case r == '‐', r == '‑':
 		return '-'
+	case r == '년':
+		return '年'
+	case r == '월':
+		return '月'
+	case r == '일':
+		return '日'
 	case r == '\u200B', r == '\u200C', r == '\u200D', r == '\uFEFF', r == '\u00AD', r == '\u2060':
 		return -1
 	case r != ' ' && unicode.IsSpace(r):

@@ -148,6 +148,31 @@ func (f *finder) hiddenDate(n *html.Node) string {
 	return stated
 }
 
+// sayUnread records rows that state a year outside their titles, if the list has no date at
+// all and most of its rows state one.
+func (f *finder) sayUnread(found *Found) {
+	var unread []string
+	for _, r := range found.Rows {
+		if !r.Date.On.IsZero() || r.Node == r.Link {
+			return
+		}
+		var own, nested strings.Builder
+		f.rowText(r.Node, r.Link, &own, &nested)
+		if text := own.String(); statesYear.MatchString(text) {
+			unread = append(unread, strings.Join(strings.FieldsFunc(text, func(c rune) bool { return c == when.Border || c == ' ' }), " "))
+		}
+	}
+	if len(unread)*2 < len(found.Rows) {
+		return
+	}
+	for _, text := range unread {
+		found.Dropped.Add(UnreadDate, "", text)
+	}
+}
+
+// statesYear finds a year of our calendar or of the Buddhist one, which Thai sites use.
+var statesYear = lazyregexp.New(`(?:^|[^\d])(?:(?:19|20)\d{2}|25[5-9]\d)(?:$|[^\d])`)
+
 // aYear is a year in four figures.
 var aYear = lazyregexp.New(`(?:19|20)\d{2}`)
 

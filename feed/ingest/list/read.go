@@ -72,6 +72,7 @@ func (f *finder) read(c *candidate) Found {
 	}
 	unnumber(found.Rows)
 	f.settle(&found)
+	f.sayUnread(&found)
 	return found
 }
 

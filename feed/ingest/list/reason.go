@@ -21,6 +21,7 @@ const (
 	Parts         Reason = "several-lists" // Detail is their headings
 	SameAddress   Reason = "same-address"
 	NoPage        Reason = "no-page"
+	UnreadDate    Reason = "unread-date"
 	NoDateThere   Reason = "no-date-at-selector"
 	NoLinkThere   Reason = "no-link-at-selector"
 	NoTitleMember Reason = "no-title"
@@ -44,6 +45,7 @@ var sentences = map[Reason][2]string{
 	Parts:         {"the list is made of several lists of the page: %s", "这个列表由页面上的几个列表组成：%s"},
 	SameAddress:   {"the row has the same address as another row", "这一行与另一行的网址相同"},
 	NoPage:        {"the link of the row does not lead to a page", "这一行的链接不指向任何页面"},
+	UnreadDate:    {"the date of the row was not read: its form is unknown", "这一行的日期没有读出：写法无法识别"},
 	NoDateThere:   {"the date selector finds no date in the row", "按日期选择器在这一行找不到日期"},
 	NoLinkThere:   {"the link selector finds no link in the row", "按链接选择器在这一行找不到链接"},
 	NoTitleMember: {"the element has no title", "这个元素没有标题"},
