@@ -91,6 +91,8 @@ type reading struct {
 	authorities bool
 	// passedOn is whether papers go to the issuer through a body that collects them.
 	passedOn bool
+	// hired is whether applicants employ graduates. Then graduates do not apply themselves.
+	hired bool
 	// listing is whether the lines below an announcement of papers list them.
 	listing bool
 	seen    map[string]bool

@@ -257,3 +257,49 @@ func BenchmarkExtract(b *testing.B) {
 		})
 	}
 }
+
+// TestDoers reads sentences with days for readers, for bodies that forward applications,
+// and for others. A day of somebody else must never be among the steps of the reader. A
+// day after a question mark is optional.
+func TestDoers(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("testdata/doers.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(string(b)), "\n")[1:]
+	if len(rows) < 60 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	check := func(row, what, want string, got []Step) {
+		var days, must []string
+		for _, s := range got {
+			days = append(days, s.Last.String()[len("2026-"):])
+		}
+		left := slices.Clone(days)
+		for d := range strings.SplitSeq(want, ",") {
+			day, optional := strings.CutPrefix(d, "?")
+			if !optional && d != "-" {
+				must = append(must, d)
+			}
+			left = slices.DeleteFunc(left, func(x string) bool { return x == day })
+		}
+		for _, d := range must {
+			if !slices.Contains(days, d) {
+				t.Errorf("%s\n%s: %v, want %s", row, what, days, want)
+			}
+		}
+		if len(left) > 0 {
+			t.Errorf("%s\n%s: %v is too much", row, what, left)
+		}
+	}
+	for _, row := range rows {
+		f := strings.Split(row, "\t")
+		if len(f) != 3 {
+			t.Fatalf("%q has %d columns, want 3", row, len(f))
+		}
+		c, _ := Extract("关于组织申报样例项目的通知", []string{"各有关单位：", f[0]}, when.MakeDate(2026, 5, 1))
+		check(f[0], "steps", f[1], c.Steps)
+		check(f[0], "others", f[2], c.ByOthers)
+	}
+}

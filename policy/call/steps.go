@@ -24,20 +24,37 @@ type Step struct {
 
 var (
 	// between are bodies that are between those who apply and the issuer.
-	between = words.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)|(?:组织|依托|保护|所在|责任|提名)(?:部门|单位)|(?:各|有关|相关)(?:设区的?|地级以上|省辖|直属)?(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|[各一二三四五六七八九十]大?(?:片区|赛区)|各(?:省|市|县|区|州|地市|设区市|县市区)(?:\([^()]{1,10}\))*(?:于|应|须|要|将|负责)|(?:市|县|区|镇|街道|属地|所在地)[^,。;:的向报送至]{0,12}?(?:局|委|厅|办|部门)(?:于|应|须|要|负责|会同|在)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
+	between = words.New(strings.Join([]string{
+		`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)`,
+		`(?:组织|依托|保护|所在|责任|提名)(?:部门|单位)`,
+		`(?:各|有关|相关)(?:设区的?|地级以上|省辖|直属)?(?:省|市|县|区|地|州|盟|旗|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)`,
+		`[各一二三四五六七八九十]大?(?:片区|赛区)`,
+		`各(?:省|市|县|区|州|盟|地市|设区市|县市区)(?:\([^()]{1,10}\))*(?:于|应|须|要|将|负责|请)`,
+		`(?:市|县|区|旗|镇|街道|属地|所在地)[^,。;:的向报送至]{0,12}?(?:局|委|厅|办|部门)(?:于|应|须|要|负责|会同|在|对|统一)`,
+		`各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?`,
+		`(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委`,
+		`(?:院校|单位|学校|学院|院系|[省市县区校院]级?|县\(市\))(?:初审|审核|推荐|复审|遴选)`,
+		`各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`,
+		// Bodies of universities and schools.
+		`(?:各|有关|相关|所在)+(?:二级)?(?:学院|院系|教学单位|高校|院校)|各(?:校|部门)(?:于|应|须|要|将|请|需)|二级(?:单位|学院|部门)|(?:学院|院系|系部)(?:于|应|须|要|将|负责|统一)`,
+		`辅导员|班主任|(?:科研|教学)(?:秘书|干事)`,
+		// Bodies of the lowest level, and associations.
+		`(?:街道办(?:事处)?|社区|居委会|村委会)(?:于|应|须|要|将|负责)|请社区`,
+		`(?:推荐|申报|报送)渠道|各[^,。;:]{0,6}(?:作协|文联|社科联|商会|协会|学会)`,
+	}, "|"))
 	// itself are bodies that decide: the issuer and its experts.
-	itself = words.New(`(?:我[厅局委部办会所]|本[局厅委会]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|组委会|评委会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
+	itself = words.New(`(?:我[厅局委部办会所处院校]|本[局厅委会校院]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|学校|(?:科研|科技|社科|教务|人事)处|组委会|评委会|评审委员会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
 	// recipient precedes a body to which, or through which, something is sent.
-	recipient = words.New(`(?:向|报|送|至|交|经|到|给)[^,。;]{0,12}$`)
+	recipient = words.New(`(?:[向送至交经到给]|联系|(?:^|[^申填])报)[^,。;]{0,12}$`)
 	// applicants are those who apply.
-	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|申请者|申报者|负责人|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|经营者|(?:各|有关|相关)?(?:类)?企业`)
+	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|申请者|申报者|(?:项目|课题)负责人|用人单位|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|经营者|(?:各|有关|相关)?(?:类)?企业`)
 	// led precedes applicants whom others gather: 组织辖区内企业申报.
 	led = words.New(`(?:组织|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
 	// hands are papers that only those who pass applications on hand in.
-	hands  = words.New(`推荐(?:[^,。;]{0,4}汇总表|表|文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
+	hands  = words.New(`推荐(?:[^,。;]{0,4}汇总表|表|文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	duties = words.New(`审核|审查|推荐|汇总|报送|上报|提交|报|送|完成|反馈|初审|发送|集中`)
 	// ownLabel are labels of what applicants do themselves.
-	ownLabel = words.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
+	ownLabel = words.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段|截止|截至)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
 
 	// ownClosing is a label that leaves no doubt, whatever follows its day.
 	ownClosing = words.New(`(?:申报|填报|报名|提交|投稿)(?:受理)?截止(?:时间|日期)(?:为|:|是)?\s*$`)
@@ -47,7 +64,7 @@ var (
 	// ofThose follows a day that only says whom a rule applies to:
 	// 5月30日之前的可以申请. Or until when something was counted:
 	// 截至9月30日,共收到.
-	ofThose = words.New(`^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
+	ofThose = words.New(`^(?:列入|认定|取得|获得|注册|成立|登记|投产|建成)[^,。;]*的|^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
 
 	// counted precedes a day until which something is counted, or a project runs.
 	counted = words.New(`(?:统计|数据|时点|年龄|业绩|计算)[^,。;]{0,6}(?:截止|截至|时间|日期)[^,。;]{0,6}$|(?:申请书|研究|实施|执行|合同|任务书?|服务|建设)的?(?:起止|执行|实施|研究)?(?:时间|期限|期|周期|年限)(?:统一)?[^,。;]{0,6}$|项目起止[^,。;]{0,10}$`)
@@ -149,12 +166,18 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	if who, by := subjectOf(clause); who != unknown {
 		return r.checked(who, by, d, clause, behind)
 	}
+	if itself.MatchString(clause) {
+		return unknown, ""
+	}
 	if ownLabel.MatchString(clause) && !hands.MatchString(clause) {
 		return readers, ""
 	}
-	right := strings.TrimLeft(d.Right, ",， ")
-	if who, by := subjectOf(cut.First(right, 24)); who == others && duties.MatchString(right) && !sentTo(right, by) {
+	next := nextClause(l.text[min(d.End, len(l.text)):])
+	switch who, by := subjectOf(cut.First(next, 24)); {
+	case who == others && duties.MatchString(next):
 		return others, by
+	case who == readers && strings.HasPrefix(strings.TrimLeft(next, "请由各"), by) && duties.MatchString(next) && !hands.MatchString(next):
+		return readers, by
 	}
 	if hands.MatchString(clause) || hands.MatchString(behind) {
 		return others, ""
@@ -164,6 +187,12 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 		c := cut.BehindLast(rest, ",")
 		if who, by := subjectOf(c); who != unknown {
 			return r.checked(who, by, d, c, behind)
+		}
+		if passed.MatchString(c) {
+			return others, ""
+		}
+		if itself.MatchString(c) {
+			return unknown, ""
 		}
 		rest = strings.TrimSuffix(rest, c)
 	}
@@ -181,6 +210,23 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	}
 	return unknown, ""
 }
+
+// passed matches the end of a clause that says that bodies review the papers first: 市级初审后.
+var passed = words.New(`(?:初审|审核|复审|审查|评审)[^,。;通过]{0,6}后$`)
+
+// nextClause returns the clause after a day, "" if it has a day of its own.
+func nextClause(s string) string {
+	s = strings.TrimLeft(s, ", ")
+	if i := strings.IndexAny(s, ",。;!?"); i >= 0 {
+		s = s[:i]
+	}
+	if strings.Contains(s, "月") && aDay.MatchString(s) {
+		return ""
+	}
+	return s
+}
+
+var aDay = words.New(`\d月\d{1,2}日`)
 
 // checked takes a duty from readers where only those who pass on can have it.
 func (r *reading) checked(who doer, by string, d deadline.Day, clause, behind string) (doer, string) {
@@ -209,12 +255,6 @@ func subjectOf(clause string) (doer, string) {
 	return unknown, ""
 }
 
-// sentTo reports whether a body after a day only receives: 前报送各市科技局.
-func sentTo(right, by string) bool {
-	i := strings.Index(right, by)
-	return i > 0 && recipient.MatchString(right[:i])
-}
-
 // dutyBehind is what is to be done by a day: the rest of its clause, or the
 // next clause if the clause ends with the day (6月5日前,将…).
 func dutyBehind(s string) string {
@@ -237,7 +277,7 @@ var (
 	parts     = words.New(`^各(?:省|市|设区|地|区|县|直辖市|盟|州)`)
 	regional  = words.New(`协会|学会|商会|规划办`)
 	authority = words.New(`(?:局|委|厅|部门|政府|管委会|团委|办公室|办事处|街道办|镇|文化旅游委|\(委\)|宣传部)(?:\([^()]{1,6}\))?$`)
-	reader    = words.New(`有关单位|各单位|企业|公司|高校|院校|学校|院所|协会|学会|个人|社会|单位$|老师|同学|集团|医院|学院|研究院|师生|部门和|经营者|合作社|农户|市民|用户`)
+	reader    = words.New(`有关单位|各单位|校[属内]|企业|公司|高校|院校|学校|院所|协会|学会|个人|社会|单位$|老师|同学|集团|医院|学院|研究院|师生|部门和|经营者|合作社|农户|市民|用户`)
 )
 
 // speaksToAuthorities reports whether the line of addressees, which ends with a

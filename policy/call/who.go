@@ -66,21 +66,27 @@ var (
 	// speaksOf are sentences that say who may apply, wherever they stand.
 	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|邀请|对企业|本公告适用|广泛征求|具有独立`)
 	// hires are those whom applicants employ, who don't apply themselves.
-	hires = words.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^。;]{0,120}的((?:各类)?(?:企业|用人单位|单位|社会组织)[^。;]{0,20})|(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}就业`)
+	hires = words.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^。;]{0,120}的((?:各类)?(?:企业|用人单位|单位|社会组织)[^。;]{0,20})|(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}(?:就业|毕业生|青年)`)
+	// claiming are verbs of those who apply themselves.
+	claiming = words.New(`申请|申领|申报|报名|享受`)
 	// excludes are sentences that say who may not, or what happens later.
 	excludes = words.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|下发|统一组织|负责对|要高度重视`)
 	// except is a remark in brackets on those who may not.
-	except   = words.New(`\([^()]{1,20}除外\)`)
+	except = words.New(`\([^()]{1,20}除外\)`)
+	// unless are conditions that applicants must not meet. They exclude nobody whom the sentence names.
+	unless   = words.New(`[未无没](?:有)?(?:被)?(?:列入|纳入|存在)?[^,。;]{0,16}(?:失信|黑名单|异常名录|违法|弄虚)[^,。;的]{0,16}`)
 	region   = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)?` + settled + `|工商注册|的独立法人|的企业)`)
 	regionIn = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)` + settled + `|工作|从事)`)
 	// anyRegion matches each text that one of them matches. It is fast, since it begins with words.
 	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled + `|工商注册|的独立法人|的企业|工作|从事)`)
-	size      = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
+	// notFor precedes a size that a call does not ask for: 非专门面向中小企业.
+	notFor = words.New(`(?:[非不]|不是)(?:专门)?(?:面向|针对)$`)
+	size   = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
 
 	quality   = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
 	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$`)
 	numbers   = `(\d[\d,.]{0,12}|[一二三四五六七八九十两]{1,3})`
-	threshold = words.New(`((?:上一?年度|年度|近[一二三两\d]年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|营业|毕业|创办)(?:时间|期限)?|(?:年龄|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
+	threshold = words.New(`((?:上一?年度|年度|近[一二三两\d]年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|营业|运营|毕业|创办)(?:时间|期限)?|(?:年龄|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
 	mostly    = words.New(`不超过|不高于|不大于|未满|不满`)
 	least     = words.New(`不低于|不少于|不小于|达到?|满|超过|高于`)
 	below     = words.New(`少于|低于`)
@@ -143,7 +149,7 @@ func (r *reading) who(l line) {
 			_, size := utf8.DecodeRuneInString(l.text[from+i:])
 			to = from + i + size
 		}
-		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !excludes.MatchString(except.ReplaceAllString(s, "")) {
+		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !excludes.MatchString(unless.ReplaceAllString(except.ReplaceAllString(s, ""), "")) {
 			r.whoOf(s, l.printed(from, to), l.in, inSection)
 		}
 		from = to
@@ -162,9 +168,15 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 		names = "" // whoever disagrees or bids
 	}
 	names = strings.ReplaceAll(names, "管理企业", "") // which pass applications on
-	names = hires.ReplaceAllString(titles.ReplaceAllString(names, ""), "$1")
+	names = titles.ReplaceAllString(names, "")
+	r.hired = r.hired || strings.Contains(names, "毕业生") && hires.MatchString(names)
+	names = hires.ReplaceAllString(names, "$1")
 	for ids := entityWords.Match(names); ids != 0; ids &= ids - 1 {
-		add(&w.Entities, entities[bits.TrailingZeros64(ids)].name)
+		name := entities[bits.TrailingZeros64(ids)].name
+		if name == "graduate" && r.hired && !claiming.MatchString(s) {
+			continue
+		}
+		add(&w.Entities, name)
 	}
 	if r.call.Kind == KindConsultation || r.call.Kind == KindObjection {
 		return
@@ -186,8 +198,10 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 		}
 	}
 	if conditions&(1<<2) != 0 {
-		for _, m := range size.FindAllString(s, 4) {
-			add(&w.Sizes, m)
+		for _, at := range size.FindAllStringIndex(s, 4) {
+			if !notFor.MatchString(s[:at[0]]) {
+				add(&w.Sizes, s[at[0]:at[1]])
+			}
 		}
 	}
 	for _, at := range quality.FindAllStringIndex(s, 8) {
@@ -204,6 +218,8 @@ func (r *reading) thresholds(s, quote, in string) {
 		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote, In: in}
 		behind := m[5]
 		switch {
+		case strings.HasPrefix(m[2], "占比"): // the share of something that is named before it
+			continue
 		case mostly.MatchString(m[2]) || strings.HasSuffix(behind, "下") || strings.HasSuffix(behind, "内"):
 			t.Bound = "most"
 		case least.MatchString(m[2]) || strings.HasSuffix(behind, "上"):

@@ -64,6 +64,11 @@ const (
 	shortLeft   = 12  // between a heading and its day
 )
 
+// isAsking reports whether a heading is about what readers do and when, not about conditions.
+func isAsking(line string) bool {
+	return line != "" && (IsHeading(line) || timed.MatchString(line)) && !untimed.MatchString(line) && !foreignWords.MatchString(line)
+}
+
 // daysIn finds days by the 月 that each has: a search for digits alone would stop at
 // every number.
 func daysIn(s string) (all [][]int) {
@@ -161,7 +166,7 @@ func mentions(line, heading string) (all []mention) {
 	if !strings.Contains(line, "月") {
 		return nil
 	}
-	plain := hans.Simplify(line)
+	plain, asking := hans.Simplify(line), isAsking(heading)
 	end := 0 // of the mention before, with its 前
 	for _, at := range daysIn(plain) {
 		m := mention{groups: make([]string, len(at)/2), at: at[0]}
@@ -181,9 +186,9 @@ func mentions(line, heading string) (all []mention) {
 		m.until = untilWord.FindString(m.right)
 		lead := m.lead()
 		m.text = strings.TrimSpace(line[at[0]-len(lead) : at[1]+len(m.until)])
-		m.right = m.right[len(m.until):]
+		m.right = withinBracket(m.right[len(m.until):])
 		m.quoted = strings.LastIndex(m.left, "《") > strings.LastIndex(m.left, "》")
-		m.headed = heading != "" && utf8.RuneCountInString(m.left) <= shortLeft
+		m.headed = asking && utf8.RuneCountInString(m.left) <= shortLeft
 		if n := len(all); n > 0 {
 			between := plain[min(end, at[0]):at[0]]
 			if joint.MatchString(between) || all[n-1].until != "" && !all[n-1].isSpan && !strings.ContainsAny(between, "。；;！!？?") && verbOf(between) == nothing && !asksAnew.MatchString(between) && !past.MatchString(m.left) {
@@ -290,6 +295,26 @@ func date(year, month, day string) when.Date {
 		return when.Date{}
 	}
 	return when.MakeDate(y, m, d)
+}
+
+// withinBracket cuts what follows a day at the end of its bracket, since only the bracket
+// describes the day: (6月1日前成立的除外)请于6月5日. If the bracket ends right after the
+// day, the sentence describes it.
+func withinBracket(right string) string {
+	depth := 0
+	for i, r := range right {
+		switch r {
+		case '（', '(':
+			depth++
+		case '）', ')':
+			if depth--; depth < 0 && i > 0 {
+				return right[:i]
+			} else if depth < 0 {
+				return right
+			}
+		}
+	}
+	return right
 }
 
 // sentenceEnd returns the rest of a sentence; a semicolon in a bracket does not

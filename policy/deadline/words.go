@@ -12,12 +12,17 @@ var (
 	asksTitle = words.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|邀请赛|挑战赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订|听证`)
 	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$`)
 
+	// timed are words in headings of schedules, untimed those in headings of conditions.
+	timed   = words.New(`时间|日期|期限|截止|节点|安排`)
+	untimed = words.New(`条件|对象|资格|范围|标准|内容|政策|依据`)
+
 	untilWord = words.New(`^(?:[上中下]午)?(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
 	// joint is between two days that share what follows: 3月2日、7月6日前.
 	joint = words.New(`^\s*(?:[、和及或]|以及)\s*$`)
 	// asksAnew occurs between a day that describes the subject and the day of
 	// its duty: 12月31日前登记的企业，应当于6月30日前报送.
-	asksAnew = words.New(`[，,][^，,]*(?:请|应|须|需|务必)[^，,]*$`)
+	// It also occurs between the days of two bodies: 各校6月5日前交市局，市局于6月8日前.
+	asksAnew = words.New(`[，,)）][^，,]*(?:请|应|须|需|务必)[^，,]*$|[，,][^，,并再且]{2,12}(?:于|在)$`)
 	// recurring precedes a day that comes every year.
 	recurring = words.New(`(?:每年|每月|每季度|每学期|每学年|次年|翌年|当年|上年|次月|此后|同年)[^，。；]{0,8}$`)
 	// everyYear are the words of what is reported year by year.
@@ -25,15 +30,15 @@ var (
 	// stood follows a day on which things are counted: 截至2023年12月31日，全市共有….
 	stood = words.New(`^[^，,。]{0,4}[，,]\s*(?:共|累计|已|全|我|各|收到|本|[^，,。]{0,6}(?:共|已|累计)(?:有|收|接|推荐|申报|报名|完成|受理))`)
 	// thoseWho and ofThose follow a day that only says whom or what a rule means.
-	thoseWho = words.New(`^[^，。；]{1,40}的[，,]|^[^，。；于将向请]{1,20}的[^，。；]{1,12}[，,]\s*(?:应|须|需|均|不)|^(?:前|之前|以前)?(?:仍|还)?(?:未|尚未|没有)[^，。；]{1,24}的`)
+	thoseWho = words.New(`^[^，。；]{1,40}的[，,]|^[^，。；于将向请]{1,20}的[^，。；]{1,12}(?:均|可|都|不)|^[^，。；于将向请]{1,20}的[^，。；]{1,12}[，,]\s*(?:应|须|需|均|不)|^(?:前|之前|以前)?(?:仍|还)?(?:未|尚未|没有)[^，。；]{1,24}的`)
 	ofThose  = words.New(`^(?:已|已经)?[^，。；]{0,4}(?:申报|提出|报送|报名|反馈|办理|受理)[^，。；将向至]{0,6}的`)
 	// ofAThing follows a span in which things happened, not one in which to ask.
 	ofAThing = words.New(`^\s*(?:期间|之间|的|发生|内发|内完|内取|新|已|购|完成|取得)`)
 	// spanFor follows a span in which readers may do something.
 	spanFor = words.New(`^[（(]?截止(?:日期|时间)以|^(?:期间|止|截止|内)?[，,]?\s*(?:面向社会|(?:向社会|公开|集中|统一|接受|网上|在线|全市|开始)*(?:征集|征求|接受|受理))`)
 	overdue = words.New(`^(?:止)?[，,]?\s*(?:逾期|过期)`)
-	// spanOf precedes a span, without a label: 公开征求意见，自….
-	spanOf = words.New(`(?:征求意见|意见征集|征集|公示|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*$`)
+	// spanOf precedes a span, without a label: 公开征求意见，自…; 项目申报（….
+	spanOf = words.New(`(?:征求意见|意见征集|征集|公示|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}(?:[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*|[（(])$`)
 	// ofSystem and opens are of a span of the system in which readers act: it is open.
 	ofSystem = words.New(`(?:系统|平台|网站|端口|通道)[^，。；]{0,6}$`)
 	opens    = words.New(`^(?:期间|止)?(?:开放|开通|接受|受理)`)
@@ -143,13 +148,13 @@ var (
 	oldDay    = words.New(`(?:由|从)(?:原[^，。；]{0,6})?(?:(?:(?:19|20)?\d{2}年)?\d{1,2}月)?\d{1,2}日[^，。；日]{0,10}$`)
 	bareLabel = words.New(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
-	ourWords = words.New(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿`)
+	ourWords = words.New(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿|(?:系统|平台|通道|端口)开[放通]`)
 	// calls are titles of texts whose 公告期 is not the time to answer in.
 	calls = words.New(`招标|采购|磋商|谈判|询价|比选|成交|中标|招聘|招考|招生|申报|遴选|拍卖|出让|转让`)
 	shows = words.New(`公示|公告`)
 	// shownTitle are titles of lists that are shown for objections: 拟聘用人员名单.
 	shownTitle   = words.New(`拟[^，。]{0,8}(?:人员|对象|项目|单位|企业)?名单`)
-	foreignWords = words.New(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|保证金|押金|完成(?:时间|时限|期限)|办[理结]时限|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
+	foreignWords = words.New(`(?:兑[现付]|拨付|发放)(?:时间|日期|期限)|缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|保证金|押金|完成(?:时间|时限|期限)|办[理结]时限|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
 
 // longestTail is how many characters stand between a label and its day in most texts.
@@ -188,7 +193,7 @@ func (r Reader) judge(l label) verdict {
 	if !l.isLabel && !l.closes {
 		return unknown
 	}
-	if foreignWords.MatchString(alongside.ReplaceAllString(l.text, "")) && (!actLabel.MatchString(l.text) || ofLater.MatchString(l.text)) {
+	if foreignWords.MatchString(alongside.ReplaceAllString(l.text, "")) && (!actLabel.MatchString(l.text) || ofLater.MatchString(l.text)) || strings.Contains(l.text, "异议") && !r.isFor("公示") {
 		return foreign
 	}
 	if !l.isLabel { // 截至6月5日
@@ -232,7 +237,7 @@ const (
 
 var (
 	sendVerb = `登录[^。；]{0,80}?(?:报名|预订|填报|申报|提交)|预订|报[^，。；、]{2,16}(?:邮箱|信箱)|报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回|电子版)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|回|我|市|省)|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
-	doVerb   = `完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|到达|抵达|到场|入场|发放|兑付|汇[至入]|出生|毕业|发布|颁发|公示`
+	doVerb   = `上线|运营|列入|纳入|完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|到达|抵达|到场|入场|发放|兑付|汇[至入]|出生|毕业|发布|颁发|公示`
 	verbs    = words.New(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal follows a verb that is a part of a name: 申报材料.
 	nominal = words.New(`^(?:材料|资料|书|表|单位|人(?:[^事社力才大]|$)|者|辅导|培训|宣传|动员|指导|宣讲|咨询|复核|复查|查分|复议|仲裁|领取|退还|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
