@@ -29,7 +29,7 @@ var (
 		`(?:组织|依托|保护|所在|责任|提名)(?:部门|单位)`,
 		`(?:各|有关|相关)(?:设区的?|地级以上|省辖|直属)?(?:省|市|县|区|地|州|盟|旗|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)`,
 		`[各一二三四五六七八九十]大?(?:片区|赛区)`,
-		`各(?:省|市|县|区|州|盟|地市|设区市|县市区)(?:\([^()]{1,10}\))*(?:于|应|须|要|将|负责|请)`,
+		`各(?:省|市|县|区|州|盟|地|设区|园|镇|街){1,3}(?:\([^()]{1,10}\))*(?:于|应|须|要|将|负责|请|对|组织|重点)`,
 		`(?:市|县|区|旗|镇|街道|属地|所在地)[^,。;:的向报送至]{0,12}?(?:局|委|厅|办|部门)(?:于|应|须|要|负责|会同|在|对|统一)`,
 		`各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?`,
 		`(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委`,
@@ -47,7 +47,7 @@ var (
 	// recipient precedes a body to which, or through which, something is sent.
 	recipient = words.New(`(?:[向送至交经到给]|联系|(?:^|[^申填])报)[^,。;]{0,12}$`)
 	// applicants are those who apply.
-	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|申请者|申报者|(?:项目|课题)负责人|用人单位|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|经营者|(?:各|有关|相关)?(?:类)?企业`)
+	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|(?:申报|申请|参评)主体|申请者|申报者|(?:项目|课题)负责人|用人单位|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|经营者|(?:各|有关|相关|条件的)(?:类)?企业|企业(?:$|[应须需可请要于在将]|通过|登录|填|提交|报名|自愿)`)
 	// led precedes applicants whom others gather: 组织辖区内企业申报.
 	led = words.New(`(?:组织|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
 	// hands are papers that only those who pass applications on hand in.
@@ -99,8 +99,8 @@ func (r *reading) steps(l line) {
 			continue
 		}
 		clause, _ := clauseBefore(l.text, d.At)
-		if counted.MatchString(clause) {
-			continue
+		if counted.MatchString(clause) || strings.TrimSpace(l.text[min(d.End, len(l.text)):]) == ":" {
+			continue // the lines below such a day say whose it is
 		}
 		who, by := r.doer(l, d)
 		if who == unknown || !d.Ours && who == readers && !ownClosing.MatchString(clause) && !r.dueOn(d) {
@@ -202,8 +202,16 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	if r.authorities {
 		return others, ""
 	}
-	if reviewed.MatchString(cut.Last(strings.TrimSuffix(l.text[:d.At], sentence), 240)) {
+	before := cut.Last(strings.TrimSuffix(l.text[:d.At], sentence), 240)
+	if reviewed.MatchString(before) {
 		return others, ""
+	}
+	for rest := strings.TrimRight(before, ",。;"); rest != ""; {
+		c := cut.BehindLast(rest, ",。;")
+		if who, by := subjectOf(c); who != unknown {
+			return r.checked(who, by, d, c, behind)
+		}
+		rest = strings.TrimRight(strings.TrimSuffix(rest, c), ",。;")
 	}
 	if d.Ours || r.dueOn(d) {
 		return readers, ""
@@ -212,7 +220,7 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 }
 
 // passed matches the end of a clause that says that bodies review the papers first: 市级初审后.
-var passed = words.New(`(?:初审|审核|复审|审查|评审)[^,。;通过]{0,6}后$`)
+var passed = words.New(`(?:初审|初评|审核|复审|审查|评审)[^,。;通过]{0,6}后$`)
 
 // nextClause returns the clause after a day, "" if it has a day of its own.
 func nextClause(s string) string {

@@ -20,6 +20,8 @@ type Contact struct {
 var (
 	website = words.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
 	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网`)
+	// signsIn precedes the address of a system in which readers apply.
+	signsIn = words.New(`登[录陆][^,。;]{0,24}(?:系统|平台)[^,。;]{0,4}$`)
 	// reads is said of pages that are only read.
 	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|练习|模拟|导出|下载地址`)
 
@@ -136,7 +138,7 @@ func (r *reading) platforms(l line) {
 			near = cut.Last(l.before, 40) + cut.Last(l.text[:at[0]], 60)
 		}
 		behind := cut.First(l.text[at[1]:], 16)
-		if !applies.MatchString(near+behind) && l.section != whereSection || reads.MatchString(near) || reads.MatchString(behind) {
+		if !applies.MatchString(near+behind) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(behind) && !signsIn.MatchString(near) {
 			continue
 		}
 		value := strings.TrimRight(strings.Join(strings.Fields(l.text[at[0]:at[1]]), ""), ".:,/")

@@ -41,7 +41,7 @@ var entities = []struct {
 	{"institution", words.New(`事业单位|企事业单位`)},
 	{"university", words.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生的全具])|大专院校`)},
 	{"institute", words.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
-	{"association", words.New(`行业组织|行业协会(?:$|[^会理])|社会组织|社会团体|(?:协会|商会|学会)(?:$|[^常理会副秘年历成自推负主组确])`)},
+	{"association", words.New(`行业组织|行业协会(?:$|[^会理])|社会组织|社会团体|(?:协会|商会|学会)(?:$|[^常理会副秘年历成自推负主组确发举承])`)},
 	{"school", words.New(`中小学|幼儿园|基地学校`)},
 	{"legal-entity", words.New(`独立(?:的)?(?:企业|事业)?法人|(?:含|为)法人|具有独立承担民事责任`)},
 	{"self-employed", words.New(`个体工商户|个体经营`)},
@@ -191,7 +191,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 			}
 		}
 	}
-	named := hints.Find(s)
+	named := hints.Find(strings.ReplaceAll(s, "制造业单项冠军", ""))
 	for i, x := range industries {
 		if inSection && named&(1<<i) != 0 {
 			add(&w.Industries, x.code)

@@ -146,7 +146,7 @@ func (r Reader) governs(m mention, l label) bool {
 		if afterwards.MatchString(cut.First(m.left, shortLeft)) && !shows.MatchString(l.text) {
 			return false
 		}
-		return l.closes && (l.isLabel || !stood.MatchString(m.right)) || m.isSpan || m.until != "" || l.fromNow
+		return l.closes && (l.isLabel || !stood.MatchString(m.right)) || m.isSpan || m.until != "" || l.fromNow || overdue.MatchString(m.right)
 	}
 	switch {
 	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
