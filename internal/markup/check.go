@@ -9,6 +9,7 @@ import (
 // Limits on what the tree of one text may cost.
 const (
 	maxNodes = 400_000    // of about 112 bytes; two attributes count as one
+	anyNodes = 4_096      // that a text may have in addition to one for each of its bytes
 	maxMoves = 20_000_000 // of a node to another parent, or steps of a search
 )
 
@@ -47,6 +48,7 @@ func check(text string) (cut string, ok bool) {
 	var kept strings.Builder
 	var hole cutter
 	rewrite := HasForeign(text)
+	most := min(maxNodes, anyNodes+len(text))
 	for t := newTokens(text); ; {
 		kind := t.next()
 		if kind == html.ErrorToken {
@@ -63,7 +65,7 @@ func check(text string) (cut string, ok bool) {
 			kept.WriteString(t.text[t.start:t.at])
 		}
 		c.count(kind, t)
-		if c.nodes > maxNodes || c.moves > maxMoves {
+		if c.nodes > most || c.moves > maxMoves {
 			return "", false
 		}
 	}

@@ -28,6 +28,7 @@ func hostile() map[string]string {
 	}
 	return map[string]string{
 		"FormattingElements":    "<p>" + numbered("<font a=%d>", 500) + repeat("<p>x", 10000),
+		"FormattingInShortText": "<p>" + numbered("<font a=%d>", 250) + repeat("<p>x", 1000),
 		"FormattingInCell":      "<table><td>" + numbered("<b a=%d>", 500) + repeat("<div>x</div>", 10000),
 		"FormattingInForeign":   numbered("<svg><b a=%d></svg>", 400) + repeat("<p>x</p>", 10000),
 		"EndTagsInObject":       numbered("<b a=%d><object></b></object>", 400) + repeat("<p>x</p>", 10000),
