@@ -60,6 +60,9 @@ func (v *view) readAttachments(root, container *html.Node, base *url.URL) []Atta
 	var walk func(n *html.Node, in bool)
 	walk = func(n *html.Node, in bool) {
 		if n.Type == html.ElementNode {
+			if in {
+				r.readPlayer(n)
+			}
 			kind, _ := isAside(n)
 			in = in && (kind == inArticle || contains(n, container)) || n == container || near[n] || named2(n)
 			r.read(n, in)
@@ -124,11 +127,15 @@ func (r *fileReader) read(n *html.Node, in bool) {
 		if name := strings.ToLower(markup.Attr(n, "name")); name == "src" || name == "filename" || name == "movie" {
 			r.shown(markup.Attr(n, "value"), n)
 		}
-	default:
-		for _, key := range []string{"pdfsrc", "data-pdf", "data-file", "data-url", "data-src"} {
-			if s := markup.Attr(n, key); s != "" && in {
-				r.shown(s, n)
-			}
+	}
+}
+
+// readPlayer takes the file that an element in the text plays by a script: its
+// name, such as wp_pdf_player, is often that of a box beside the text.
+func (r *fileReader) readPlayer(n *html.Node) {
+	for _, key := range []string{"pdfsrc", "data-pdf", "data-file", "data-url", "data-src"} {
+		if s := markup.Attr(n, key); s != "" {
+			r.shown(s, n)
 		}
 	}
 }

@@ -81,8 +81,9 @@ var says = []wording{
 }
 
 // FaultText is what systems write in the place of a page that they can't show.
-var FaultText = lazyregexp.New(`(?i)(?:页面|网页|文章|内容|信息|资源|文件|栏目|稿件|链接|地址)[^。，、]{0,14}(?:不存在|已(?:经)?被?(?:删除|移除|下线)|找不到|未找到|无法找到|没有找到|走丢|失效|无法访问|不可访问|出错)|(?:找不到|未找到|没有找到|无法找到)[^。，]{0,12}(?:页面|网页|文件|资源|内容|文章|信息)|` +
-	`\b404\b|\b(?:not found|403 forbidden|bad gateway|service unavailable|internal server error|server error in|access denied)\b|HTTP (?:Status|Error)|(?:系统|程序|服务器|网站)[^。，]{0,8}(?:异常|错误|繁忙|出错|维护中|升级中|无响应)|出错(?:了|啦)|(?:错误|异常)(?:信息|提示|页面|代码)|请求(?:的)?(?:资源|地址|页面)|数据库(?:连接)?(?:错误|失败)|ORA-\d{4,5}|SQL syntax|Whitelabel Error Page|暂无(?:数据|内容|权限)|没有权限|禁止访问|拒绝访问`)
+var FaultText = lazyregexp.New(`(?i)(?:页面|网页|文章|文档|内容|信息|资源|文件|栏目|稿件|链接|地址)[^。，、]{0,14}(?:不存在|已(?:经)?被?(?:发布者|作者|管理员)?(?:删除|移除|下线|屏蔽)|找不到|未找到|无法找到|没有找到|走丢|失效|无法访问|不可访问|出错)|(?:找不到|未找到|没有找到|无法找到)[^。，]{0,12}(?:页面|网页|文件|资源|内容|文章|信息)|` +
+	`\b404\b|\b(?:not found|403 forbidden|bad gateway|service unavailable|internal server error|server error in|access denied)\b|HTTP (?:Status|Error)|(?:系统|程序|服务器|网站|参数)[^。，]{0,8}(?:异常|错误|繁忙|出错|维护中|升级中|无响应)|出错(?:了|啦)|(?:错误|异常)(?:信息|提示|页面|代码)|请求(?:的)?(?:资源|地址|页面)|数据库(?:连接)?(?:错误|失败)|ORA-\d{4,5}|SQL syntax|Whitelabel Error Page|暂无(?:数据|内容|权限)|没有权限|禁止访问|拒绝访问|(?:访问|请求)[^。，]{0,6}被[^。，]{0,4}拦截|当前环境异常|` +
+	`\b(?:page|content|article|document)\b[^.]{0,40}(?:(?:could not|can ?not|can't) be found|(?:does not|doesn't|no longer) exists?\b|(?:has been|was) (?:removed|deleted))`)
 
 // maintained is what sites say while somebody works on them.
 var maintained = lazyregexp.New(`(?:网站|系统|平台|页面|站点|栏目|服务)?[^。，]{0,8}(?:正在(?:进行)?[^。，]{0,6}(?:升级|维护|改版|建设)|(?:升级|维护|改版|建设)中(?:$|[^心])|(?:升级|维护|改版)$)|(?:网站|系统|平台|栏目)[^。]{0,20}暂停(?:访问|服务)|(?i:under (?:maintenance|construction)|down for maintenance|scheduled maintenance)`)
