@@ -64,7 +64,7 @@ var (
 	// onDisplay precedes the days in which a plan may be looked at and commented on.
 	onDisplay = words.New(`(?:公开展览|公展|公开阅览|展示)(?:期间|时间|期|日期)[^，。；]{0,6}$`)
 	// announces is what the issuer itself is to do after a comma: 我厅将择优推荐，于.
-	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$`)
+	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$|(?:^|[，,、.．\s])\p{Han}{2,8}(?:处|科|办|中心|办公室)(?:将|统一|集中)?组织(?:专家|评审|论证)[^。；请]{0,40}$`)
 	// answersAll follows a day until which the issuer itself answers: 将电话对所有报名人员进行反馈.
 	answersAll = words.New(`^[，,]?\s*(?:我[厅局委部办院校会司]|本[局厅院会校])?将[^，。；]{0,8}(?:对|向)[^，。；]{0,12}(?:人员|者|人|单位|考生|企业)[^，。；]{0,4}(?:反馈|通知|答复|告知|回复)|^[，,]?\s*(?:报到|入职|到岗|上岗|入学)`)
 	// onTheDay follows a day on which something is to be sent, and not later.
@@ -122,7 +122,7 @@ type label struct {
 }
 
 var (
-	connector = words.New(`(?:\s|共?[0-9一二三四五六七八九十]{1,3}(?:个工作日|个自然日|天)|[:：,，(（~～—–-]|为|即|是|于|自|从|在|到|至|定|应|须|约|暂|统一|安排|调整|延长|延期|延后|延迟|顺延|推迟|推后|更正|变更|修改|改|现|截止|截至|截稿|不晚于|不迟于|不超过|最迟|最晚|即日起|(?:本)?(?:公告|公示|通知|通告)?(?:发布|公布|刊登)之日起?)+$`)
+	connector = words.New(`(?:\s|[本下]?(?:周|星期|礼拜)[一二三四五六日天]|共?[0-9一二三四五六七八九十]{1,3}(?:个工作日|个自然日|天)|[:：,，(（~～—–-]|为|即|是|于|自|从|在|到|至|定|应|须|约|暂|统一|安排|调整|延长|延期|延后|延迟|顺延|推迟|推后|更正|变更|修改|改|现|截止|截至|截稿|不晚于|不迟于|不超过|最迟|最晚|即日起|(?:本)?(?:公告|公示|通知|通告)?(?:发布|公布|刊登)之日起?)+$`)
 	moved     = words.New(`(?:延长|延期|延后|延迟|顺延|推迟|推后|调整|更正为?|变更为?|修改为|改为)(?:为|至|到)?[:：]?\s*$`)
 	// movedLabel names what is moved before a day that is no longer right.
 	movedLabel = words.New(`[^，,。；：:、]{1,20}(?:时间|日期|期限)`)
