@@ -209,6 +209,9 @@ func (v *view) afterHeadline(h headline) *html.Node {
 			s := v.under(next)
 			for i, l := range v.lines[s.from:s.to] {
 				if l.aside == inArticle && (i >= maxHeaders || !isHeader(l)) && !policy.IsFurniture(l.text) && (l.prose > 0 || isFileLine(l) || l.link == 0 && strings.HasSuffix(l.text, "。")) {
+					if textLevel[next.Data] && markup.NextElement(next) != nil { // the first of several paragraphs
+						return next.Parent
+					}
 					return next
 				}
 			}
