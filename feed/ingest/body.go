@@ -355,8 +355,8 @@ func dropBehind(container *html.Node, l line) {
 func dropBefore(container *html.Node, l line) {
 	for n := l.nodes[0]; n != nil && n != container; n = n.Parent {
 		for prev := n.PrevSibling; prev != nil; prev = n.PrevSibling {
-			if n.Parent == container && prev.Type == html.ElementNode && textblock.HoldsPicture(prev) {
-				break // a picture that opens the text
+			if (n.Parent == container || n == l.node) && prev.Type == html.ElementNode && textblock.HoldsPicture(prev) {
+				break // a picture that opens the text, or has the line below it
 			}
 			n.Parent.RemoveChild(prev)
 		}

@@ -38,6 +38,7 @@ var boxedPages = []kindOfPage{
 	{name: "MarkBeforeTheHeadline", head: "（转载）{T}", html: `<h1>（转载）{T}</h1>` + pageHead + `<div id="zoom"><p align=center>{T}</p>{B}</div>`, title: "（转载）" + pageTitle},
 	{name: "NoticeThatIssuesTheText", head: "某省冬季清洁取暖实施办法", html: `<h1>某省冬季清洁取暖实施办法</h1>` + pageHead + `<div id="zoom"><p align=center>某能规字〔2026〕1号</p><p align=center>某省能源局 某省财政厅</p><p align=center>关于印发某省冬季清洁取暖实施办法的通知</p>{B}</div>`, title: "某省冬季清洁取暖实施办法"},
 	{name: "ShortTextUnderItsHeadline", head: "服务指南-某州政务服务", html: `<div class="zn"><h2>食品经营许可办理指南</h2><p>一、受理范围：本市的企业。</p><p>二、办理依据：样例条例。</p><p>三、办理时限：5个工作日。</p></div>`, title: "食品经营许可办理指南", at: "-", source: "-", lines: 3},
+	{name: "CaptionThatOpensTheText", head: "{T}_某协网", html: `<div class="main"><h1>{T}</h1><div class="info">2026-11-27 09:30&nbsp;|&nbsp;来源：省能源局</div><div class="article_box"><div class="pic"><img src="1.jpg"><p>委员在社区调研</p></div>` + longText + `</div></div>`, lines: 3},
 	{name: "PlayerOfAFile", head: "{T}", html: `<h1>{T}</h1>` + pageHead + `<div class="wp_articlecontent">{B}<div class="wp_pdf_player" pdfsrc="/_upload/article/files/a.pdf"></div></div>`, files: 1},
 	{name: "DocumentDeleted", head: "某CMS提示信息", html: `<div><b>某CMS 提示信息！</b></div><div>文档id:123 已被删除，如果你的浏览器没反应，请点击这里...</div>`, fails: true},
 	{name: "DeletedByItsAuthor", head: "-", html: `<div id="js_content"></div><div class="msg"><h2 class="msg__title">该内容已被发布者删除</h2></div>`, fails: true},
