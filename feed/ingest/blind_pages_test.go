@@ -26,6 +26,7 @@ func TestBlindPages(t *testing.T) {
 		{name: "TableFromAnEditor", html: `<div class="t">{T}</div><div class="i">日期：2026-11-27 09:30 来源：省能源局</div><div class="c"><div id="eWebEditor_Excel_Sheet_Div1"><table>` + repeat(8, `<tr><td>%d</td><td>某某站</td><td>某市供热中心</td><td>2019.9</td></tr>`) + `</table></div></div><div class="son"><span>核发：0 </span><span>点击数：30</span> 【<a>收藏本页</a>】</div>`, lines: 8},
 		// From the second lot.
 		{name: "ShortTextUnderItsHeadline", head: "服务指南-某州政务服务", html: `<div class="zn"><h2>食品经营许可办理指南</h2><p>一、受理范围：本市的企业。</p><p>二、办理依据：样例条例。</p><p>三、办理时限：5个工作日。</p></div>`, title: "食品经营许可办理指南", at: "-", source: "-", lines: 3},
+		{name: "RarerFamilyName", html: `<h1>{T}</h1><p class="sou">2026-11-27 09:30 来源：省能源局</p><p class="author">饶某平</p><div class=con>{B}</div>`, author: "饶某平"},
 		{name: "CaptionInTheBlockOfItsPicture", html: `<h1>{T}</h1>` + pageHead + `<div class=con><table><tr><td><img src=/a.jpg></td></tr><tr><td>郭某某指挥乐团练习</td></tr></table>{B}<div class="img_wrapper"><img src=/b.jpg><span>线路分布情况</span></div></div>`},
 		{name: "ScenesUnderPictures", html: `<h1>{T}</h1>` + pageHead + `<div class=con><p>第一段话说的是签约的经过和意义。</p><p><img src=/a.jpg></p><p>签约仪式现场</p>{B}</div>`, lines: pageLines + 1},
 		{name: "HeadingUnderAPicture", html: `<h1>{T}</h1>` + pageHead + `<div class=con><p>第一段话说的是签约的经过和意义。</p><p><img src=/a.jpg></p><p>打造更具吸引力的营商环境</p>{B}</div>`, lines: pageLines + 2},
