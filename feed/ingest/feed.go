@@ -134,6 +134,9 @@ func sharedIDs(items []FeedItem) map[string]bool {
 	shared := make(map[string]bool)
 	for _, f := range items {
 		id, at := string(f.ID), weburl.Identity(string(f.Link))
+		if id == "" {
+			continue // the item has none
+		}
 		if before, ok := link[id]; ok && before != at {
 			shared[id] = true
 		}

@@ -80,3 +80,20 @@ func TestPackedFeed(t *testing.T) {
 		t.Errorf("%d bytes that inflate beyond the limit: %v", large.Len(), err)
 	}
 }
+
+// TestFeedWithoutIDs reads a feed whose items have no ID: that is not the same ID
+// for all of them.
+func TestFeedWithoutIDs(t *testing.T) {
+	t.Parallel()
+	const feed = `<rss version="2.0"><channel><title>某部要闻</title><item><title>关于甲事项的通知</title><link>http://www.example.gov.cn/1.html</link></item>
+<item><title>关于乙事项的通知</title><link>http://www.example.gov.cn/2.html</link></item></channel></rss>`
+	l, err := ReadKind("feed", Page{URL: "http://www.example.gov.cn/rss.xml", Body: []byte(feed)}, Source{})
+	if err != nil || len(l.Items) != 2 || l.Items[0].GUID == l.Items[1].GUID {
+		t.Fatalf("%d items, %v", len(l.Items), err)
+	}
+	for _, it := range l.Items {
+		if len(it.Warnings) > 0 {
+			t.Errorf("%s: %v", it.Title, it.Warnings)
+		}
+	}
+}
