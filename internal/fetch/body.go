@@ -29,7 +29,7 @@ func readBody(res *http.Response, limit int64) ([]byte, error) {
 	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, fmt.Errorf("gzip: %w", err)
+			return nil, fmt.Errorf("the gzip body is damaged: %w", err)
 		}
 		return readAll(coding, z, limit)
 	case "br":
@@ -38,7 +38,7 @@ func readBody(res *http.Response, limit int64) ([]byte, error) {
 		// 8 MiB is the window that RFC 8878 §3.1.1.1.2 asks decoders to support.
 		z, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(8<<20), zstd.WithDecoderConcurrency(1))
 		if err != nil {
-			return nil, fmt.Errorf("zstd: %w", err)
+			return nil, fmt.Errorf("the zstd body is damaged: %w", err)
 		}
 		defer z.Close()
 		return readAll(coding, z, limit)
@@ -50,7 +50,7 @@ func readBody(res *http.Response, limit int64) ([]byte, error) {
 func readAll(coding string, r io.Reader, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(&limitReader{r: r, left: limit})
 	if err != nil && !errors.Is(err, errTooLarge) {
-		return nil, fmt.Errorf("%s: %w", coding, err)
+		return nil, fmt.Errorf("the %s body is damaged: %w", coding, err)
 	}
 	return body, err
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"dibao/internal/lazyregexp"
 	"dibao/internal/plural"
 	"dibao/internal/redact"
 )
@@ -67,20 +69,30 @@ func chineseLabel(label string) string {
 	return Chinese(label)
 }
 
-// cutColumns cuts a text to a number of columns, at a space if there is one in
-// its second half.
+// cutColumns cuts a text to a number of columns: before a word in ASCII, such as
+// an address or a command, that fits into the next line, else at a space if there
+// is one in its second half.
 func cutColumns(s string, columns int) (part, rest string) {
-	used, space := 0, -1
+	used, space, word := 0, -1, 0
 	for i, r := range s {
 		if used += text.RuneWidth(r); used > columns {
-			if space > i/2 {
+			end := i + len(asciiWord.FindString(s[i:]))
+			switch {
+			case space > i/2:
 				return s[:space], s[space+1:]
+			case word > 0 && word < i && end > i && end-word <= columns:
+				return strings.TrimRight(s[:word], " "), s[word:]
 			}
 			return s[:i], s[i:]
 		}
 		if r == ' ' {
 			space = i
 		}
+		if r <= ' ' || r > '~' {
+			word = i + utf8.RuneLen(r)
+		}
 	}
 	return s, ""
 }
+
+var asciiWord = lazyregexp.New(`^[!-~]+`)

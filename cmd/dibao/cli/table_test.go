@@ -104,3 +104,21 @@ func TestHeadingsInChineseAreWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestReportKeepsAddressesWhole wraps a sentence with an address: who copies the
+// address gets all of it.
+func TestReportKeepsAddressesWhole(t *testing.T) {
+	t.Parallel()
+	const address = "http://www.example.gov.cn/api/list.json?page=1&size=20"
+	var out bytes.Buffer
+	r := Report{Out: &out}
+	r.Line("办法", "加入该地址，它返回这个栏目的全部文章："+address+"，或者在浏览器里渲染这个网页", labelWidth)
+	if !strings.Contains(out.String(), address) {
+		t.Errorf("the address is cut:\n%s", out.String())
+	}
+	for line := range strings.Lines(out.String()) {
+		if w := text.StringWidthWithoutEscSequences(strings.TrimRight(line, "\n")); w > 80 {
+			t.Errorf("%d columns: %s", w, line)
+		}
+	}
+}
