@@ -144,6 +144,24 @@ func TestSourceTestReports(t *testing.T) {
 	}
 }
 
+// TestListsObeyRobots tests and adds a list page that robots.txt forbids: what it
+// is shows only after the first request, and it is not read nevertheless.
+func TestListsObeyRobots(t *testing.T) {
+	t.Parallel()
+	s := served(t, map[string]string{"/denied": trialList, "/robots.txt": "User-agent: *\nDisallow: /denied\n"}, nil)
+	d := inFolder(t)
+	d.must("migrate")
+	for _, args := range [][]string{{"source", "test"}, {"source", "add", "--yes"}} {
+		status, out, talk := d.run(append(args, "--private", s.URL+"/denied")...)
+		if status != 1 || !strings.Contains(out+talk, "robots.txt forbids it") || strings.Contains(out, "关于印发某市养老服务实施方案的通知") {
+			t.Errorf("%s: status %d, %s%s", args, status, out, talk)
+		}
+	}
+	if out := d.must("--json", "source", "list"); out != "" {
+		t.Errorf("added %s", out)
+	}
+}
+
 // TestRenderedSource adds, tries and collects a page that scripts draw, in the
 // browser that config.toml names.
 func TestRenderedSource(t *testing.T) {

@@ -197,6 +197,11 @@ func (n *Node) look(ctx context.Context, s feed.Source) (found feed.Source, seen
 		l.source.Private = "" // addresses on the page get the permission only if the page itself is on the typed host
 	}
 	out, err := v.Open(ctx, res, l.read)
+	if err == nil && s.Kind == "" && l.found.Kind == "page" {
+		// It was requested without robots.txt, since it could have been a feed.
+		_, err = n.Collector.Client.Robots(ctx, s.Request(res.URL, true))
+		return l.found, out, err
+	}
 	if err == nil {
 		return l.found, out, nil
 	}
