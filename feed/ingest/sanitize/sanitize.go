@@ -4,6 +4,7 @@ package sanitize
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,27 +14,21 @@ import (
 	"dibao/policy/warn"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 )
 
-// policyHTML is what markup from other sites may contain: text, links and pictures. No
-// style, script, frame, event handler or form.
-var policyHTML = func() *bluemonday.Policy {
-	p := bluemonday.NewPolicy()
-	p.AllowElements("p", "div", "section", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
-		"strong", "b", "em", "i", "u", "s", "sub", "sup", "small", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th")
-	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements("td", "th")
-	p.AllowAttrs("href").OnElements("a")
-	p.AllowAttrs("src", "alt").OnElements("img")
-	p.AllowURLSchemes("http", "https", "mailto")
-	p.RequireParseableURLs(true)
-	p.AllowRelativeURLs(false)
-	p.RequireNoFollowOnLinks(false)
-	return p
+// permitted are the elements that markup from other sites may contain, with their attributes: text,
+// links and pictures, but no style, script, frame, event handler or form.
+var permitted = func() map[string][]string {
+	all := map[string][]string{"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
+	for _, name := range strings.Fields("p div section br hr h1 h2 h3 h4 h5 h6 blockquote pre code ul ol li dl dt dd strong b em i u s " +
+		"sub sup small figure figcaption table caption thead tbody tfoot tr") {
+		all[name] = nil
+	}
+	return all
 }()
 
 // removed elements go with all that is in them.
@@ -95,27 +90,89 @@ func Selection(s *goquery.Selection, base string) (clean string, warning warn.Wa
 	if err != nil {
 		u = &url.URL{}
 	}
-	s.Find("a[href]").Each(func(_ int, a *goquery.Selection) {
-		a.SetAttr("href", weburl.Absolute(u, a.AttrOr("href", "")))
-	})
-	s.Find("img").Each(func(_ int, img *goquery.Selection) {
-		address := weburl.Absolute(u, img.AttrOr("src", ""))
-		if address == "" || strings.HasPrefix(address, "mailto:") {
-			img.Remove()
-			return
-		}
-		img.SetAttr("src", address)
-	})
-	text := inner(s)
-	if len(text) > MaxMarkup {
+	w := writer{base: u}
+	for _, n := range s.Nodes {
+		w.children(n)
+	}
+	if w.Len() > MaxMarkup {
 		return textOf(s), TooLong
 	}
-	return strings.TrimSpace(permitted(text)), warn.Warning{}
+	return strings.TrimSpace(w.String()), warn.Warning{}
+}
+
+// writer writes what is permitted of a tree. It copies no markup: every tag is written from the table.
+type writer struct {
+	strings.Builder
+	base *url.URL // of the addresses
+}
+
+func (w *writer) children(n *html.Node) {
+	for c := n.FirstChild; c != nil && w.Len() <= MaxMarkup; c = c.NextSibling {
+		switch c.Type {
+		case html.TextNode:
+			w.WriteString(html.EscapeString(c.Data))
+		case html.ElementNode:
+			w.element(c)
+		}
+	}
+}
+
+// element writes an element if it is permitted, or else what it contains.
+func (w *writer) element(n *html.Node) {
+	names, ok := permitted[n.Data]
+	attributes := w.attributes(n, names)
+	switch n.Data {
+	case "br", "hr":
+		w.WriteString("<" + n.Data + "/>")
+		return
+	case "img":
+		if strings.Contains(attributes, ` src="`) {
+			w.WriteString("<img" + attributes + "/>")
+		}
+		return
+	case "a":
+		ok = attributes != ""
+	}
+	if !ok {
+		w.children(n)
+		return
+	}
+	w.WriteString("<" + n.Data + attributes + ">")
+	if n.Data == "pre" && n.FirstChild != nil && n.FirstChild.Type == html.TextNode && strings.HasPrefix(n.FirstChild.Data, "\n") {
+		w.WriteString("\n") // parsers drop the first one
+	}
+	w.children(n)
+	w.WriteString("</" + n.Data + ">")
+}
+
+// attributes writes the attributes of an element that are permitted and have a value that is.
+func (w *writer) attributes(n *html.Node, names []string) string {
+	var b strings.Builder
+	for _, a := range n.Attr {
+		if !slices.Contains(names, a.Key) {
+			continue
+		}
+		value := a.Val
+		switch a.Key {
+		case "href", "src":
+			absolute := weburl.Absolute(w.base, value)
+			if absolute == "" || strings.Contains(absolute, " ") || a.Key == "src" && (strings.TrimSpace(value) == "" || strings.HasPrefix(absolute, "mailto:")) {
+				continue
+			}
+			value = absolute
+		case "colspan", "rowspan":
+			if value == "" || strings.Trim(value, "0123456789") != "" {
+				continue
+			}
+		}
+		b.WriteString(" " + a.Key + `="` + html.EscapeString(value) + `"`)
+	}
+	return b.String()
 }
 
 // textOf writes the paragraphs of an element, as many as are kept.
 func textOf(s *goquery.Selection) string {
-	var blocks []string
+	var b strings.Builder
 	left := MaxMarkup / len("&amp;") // characters
 	for _, n := range s.Nodes {
 		for _, block := range textblock.Of(n) {
@@ -123,55 +180,10 @@ func textOf(s *goquery.Selection) string {
 				break
 			}
 			left -= utf8.RuneCountInString(block)
-			blocks = append(blocks, block)
+			b.WriteString("<p>" + html.EscapeString(block) + "</p>\n")
 		}
 	}
-	return strings.TrimSpace(permitted(Paragraphs(blocks)))
-}
-
-// inner writes what an element holds.
-func inner(s *goquery.Selection) string {
-	var b strings.Builder
-	for _, n := range s.Nodes {
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			splitTexts(c)
-			_ = html.Render(&b, c) // writing to memory does not fail
-		}
-	}
-	return b.String()
-}
-
-// permitted returns the part of markup that the policy allows.
-func permitted(text string) string {
-	var b strings.Builder
-	b.Grow(len(text) + len(text)/8)
-	_ = policyHTML.SanitizeReaderToWriter(strings.NewReader(text), &b) // neither reading nor writing memory fails
-	return b.String()
-}
-
-// maxPiece is the length of the longest text, in bytes, that the policy
-// processes at once: it copies a text several times.
-const maxPiece = 64 << 10
-
-// splitTexts parts long texts by comments, which the policy leaves out.
-func splitTexts(n *html.Node) {
-	if n.Type != html.TextNode {
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			splitTexts(c)
-		}
-		return
-	}
-	if len(n.Data) <= maxPiece || n.Parent == nil {
-		return
-	}
-	at := maxPiece
-	for at > maxPiece-utf8.UTFMax && !utf8.RuneStart(n.Data[at]) {
-		at--
-	}
-	rest := &html.Node{Type: html.TextNode, Data: n.Data[at:]}
-	n.Data = n.Data[:at]
-	n.Parent.InsertBefore(rest, n.NextSibling)
-	n.Parent.InsertBefore(&html.Node{Type: html.CommentNode}, rest)
+	return strings.TrimSpace(b.String())
 }
 
 // Paragraphs writes blocks of plain text as paragraphs in HTML.
