@@ -9,7 +9,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 build:
 	$(GO) generate ./internal/pdf
-	CGO_ENABLED=0 $(GO) build -trimpath -tags packedpdf -ldflags "-s -w" -o bin/dibao ./cmd/dibao
+	GO=$(GO) deploy/build.sh bin/dibao
 
 # What a release holds, for all platforms, in dist/.
 dist:

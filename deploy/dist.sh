@@ -17,7 +17,7 @@ stage=dist/stage
 
 # What is the same on each platform comes from the program on this one.
 $go generate ./internal/pdf
-CGO_ENABLED=0 $go build -trimpath -tags packedpdf -ldflags "-s -w" -o $stage/native ./cmd/dibao
+deploy/build.sh $stage/native
 deploy/texts.sh $stage/native $stage "$version"
 
 archive() { # archive NAME FOLDER: reproducible
@@ -29,7 +29,7 @@ for platform in $platforms; do
 	into=$stage/$name && mkdir -p "$into"
 	exe=dibao; [ "$os" != windows ] || exe=dibao.exe
 	echo "building $name"
-	CGO_ENABLED=0 GOOS=$os GOARCH=$arch $go build -trimpath -tags packedpdf -ldflags "-s -w" -o "$into/$exe" ./cmd/dibao
+	GOOS=$os GOARCH=$arch deploy/build.sh "$into/$exe"
 	cp -r LICENSE README.md config.toml $stage/NOTICES.txt $stage/man $stage/completions "$into/"
 	mkdir -p "$into/deploy/kubernetes"
 	cp deploy/{Caddyfile,Dockerfile,alerts.yaml,compose.yaml,grafana.json,nginx.conf} "$into/deploy/"
