@@ -33,7 +33,7 @@ func TestSiteUnderAPath(t *testing.T) {
 	defer stripped.Close()
 
 	config := filepath.Join(dir, "config.toml")
-	text := fmt.Sprintf("[server]\naddr = %q\nbase_url = \"%s/dibao\"\napi = true\n[database]\nurl = \"sqlite:%s\"\n[mail]\nhost = \"127.0.0.1:1\"\nfrom = \"dibao@test.example\"\n", address, whole.URL, filepath.Join(dir, "a.db"))
+	text := fmt.Sprintf("[server]\naddr = %q\nadmin_addr = %q\nbase_url = \"%s/dibao\"\napi = true\n[database]\nurl = \"sqlite:%s\"\n[mail]\nhost = \"127.0.0.1:1\"\nfrom = \"dibao@test.example\"\n", address, freeAddress(t), whole.URL, filepath.Join(dir, "a.db"))
 	for path, body := range map[string]string{config: text, filepath.Join(dir, "box/new/1"): letter, filepath.Join(dir, "box/cur/.keep"): ""} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)

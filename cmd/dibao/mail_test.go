@@ -45,7 +45,7 @@ func mailConfig(t *testing.T, more string) (path string, box *mailbox.Mailbox) {
 	go func() { ended <- box.Run(ctx, l) }()
 	t.Cleanup(func() { stop(); <-ended })
 	path = filepath.Join(dir, "config.toml")
-	content := "[database]\nurl = \"sqlite:" + filepath.Join(dir, "x.db") + "\"\n[mail]\nhost = \"" + l.Addr().String() +
+	content := "[server]\nbase_url = \"http://" + freeAddress(t) + "\"\n[database]\nurl = \"sqlite:" + filepath.Join(dir, "x.db") + "\"\n[mail]\nhost = \"" + l.Addr().String() +
 		"\"\ntls = \"none\"\nfrom = \"邸报 <dibao@example.org>\"\nbounce_domain = \"bounces.example.org\"\n" + more
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
