@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/mmcdole/gofeed"
 
 	"dibao/feed"
@@ -34,10 +35,14 @@ type CollectFigures struct {
 	BaselineParse float64 `json:"baseline_parse_cpu_s"`
 }
 
-// Collect collects generated feeds: the first time, with 304 responses, and
-// with the same bytes again.
-func Collect(ctx context.Context, open Open, feeds, items int) (CollectFigures, error) {
+// Collect collects generated feeds, or lists with their article pages: the first time, with
+// 304 responses, and with the same bytes again.
+func Collect(ctx context.Context, open Open, feeds, items int, pages bool) (CollectFigures, error) {
 	out := CollectFigures{Feeds: feeds}
+	path, kind := "f", "feed"
+	if pages {
+		path, kind = "l", "page"
+	}
 	addr, stop, err := startHelper(ctx, "feeds", "--feeds", strconv.Itoa(feeds), "--items", strconv.Itoa(items))
 	if err != nil {
 		return out, err
@@ -53,7 +58,7 @@ func Collect(ctx context.Context, open Open, feeds, items int) (CollectFigures, 
 	a.Collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: Collectors})
 	ids := make([]int64, feeds)
 	for i := range ids {
-		s, err := a.Articles.AddSource(ctx, feed.Source{URL: fmt.Sprintf("http://%s/f/%d", addr, i), Kind: "feed"})
+		s, err := a.Articles.AddSource(ctx, feed.Source{URL: fmt.Sprintf("http://%s/%s/%d", addr, path, i), Kind: kind})
 		if err != nil {
 			return out, err
 		}
@@ -85,7 +90,11 @@ func Collect(ctx context.Context, open Open, feeds, items int) (CollectFigures, 
 		return out, err
 	}
 	out.PeakRSS = peakRSS()
-	out.BaselineParse, err = parseAll(newSite(feeds, items), feeds)
+	parse := parseFeed
+	if pages {
+		parse = parsePages
+	}
+	out.BaselineParse, err = parseAll(newSite(feeds, items), parse)
 	return out, err
 }
 
@@ -120,21 +129,29 @@ func CollectAll(ctx context.Context, c *collect.Collector, ids []int64) (int, er
 	return int(added.Load()), failed
 }
 
-// parseAll is the baseline: gofeed alone over the same bytes.
-func parseAll(site *site, feeds int) (cpu float64, err error) {
-	parser := gofeed.NewParser()
-	for i := range feeds {
-		body := site.body(i)
-		took, _, err := measureOnly(func() error {
-			_, err := parser.Parse(bytes.NewReader(body))
-			return err
-		})
+// parseAll is the baseline: a library alone over the same bytes.
+func parseAll(site *site, parse func(site *site, n int) error) (cpu float64, err error) {
+	for i := range site.feeds {
+		took, _, err := measureOnly(func() error { return parse(site, i) })
 		if err != nil {
 			return cpu, err
 		}
 		cpu += took
 	}
 	return cpu, nil
+}
+
+func parseFeed(site *site, n int) error {
+	_, err := gofeed.NewParser().Parse(bytes.NewReader(site.body(n)))
+	return err
+}
+
+func parsePages(site *site, n int) error {
+	_, err := goquery.NewDocumentFromReader(bytes.NewReader(site.list(n)))
+	for i := 0; i < site.items && err == nil; i++ {
+		_, err = goquery.NewDocumentFromReader(bytes.NewReader(site.page(n, i)))
+	}
+	return err
 }
 
 // measureOnly is measure without collecting garbage first.
@@ -144,7 +161,7 @@ func measureOnly(f func() error) (cpu, wall float64, err error) {
 	return (cpuTime() - c).Seconds(), time.Since(w).Seconds(), err
 }
 
-// site serves feeds of invented notices.
+// site serves feeds of invented notices, and the same notices as lists and pages.
 type site struct {
 	feeds, items int
 	plain        atomic.Bool // no validators
@@ -157,13 +174,24 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.plain.Store(true)
 		return
 	}
-	n, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/f/"))
+	kind, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	feed, item, _ := strings.Cut(strings.TrimSuffix(rest, ".html"), "/")
+	n, err := strconv.Atoi(feed)
 	if err != nil || n < 0 || n >= s.feeds {
 		http.NotFound(w, r)
 		return
 	}
-	body := s.body(n)
-	w.Header().Set("Content-Type", "application/rss+xml")
+	contentType, body := "text/html; charset=utf-8", []byte(nil)
+	switch kind {
+	case "f":
+		contentType, body = "application/rss+xml", s.body(n)
+	case "l":
+		body = s.list(n)
+	default:
+		i, _ := strconv.Atoi(item)
+		body = s.page(n, i)
+	}
+	w.Header().Set("Content-Type", contentType)
 	if !s.plain.Load() {
 		sum := sha256.Sum256(body)
 		etag := `"` + hex.EncodeToString(sum[:8]) + `"`
@@ -176,14 +204,41 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(body)
 }
 
+// list returns the nth list of pages.
+func (s *site) list(n int) []byte {
+	var b strings.Builder
+	b.WriteString(`<!DOCTYPE html><html><head><title>通知公告_样例市人民政府</title></head><body>` + menu + `<ul class="list">`)
+	for i := range s.items {
+		fmt.Fprintf(&b, `<li><a href="/a/%d/%d.html">%s</a><span>%s</span></li>`, n, i, noticeTitle(n, i), dayOf(i))
+	}
+	b.WriteString(`</ul>` + menu + `</body></html>`)
+	return []byte(b.String())
+}
+
+// page returns the page of an item of the nth list, about 20 kB.
+func (s *site) page(n, i int) []byte {
+	return fmt.Appendf(nil, `<!DOCTYPE html><html><head><title>%[1]s_样例市人民政府</title></head><body>%[2]s<div class="article"><h1>%[1]s</h1>`+
+		`<p class="info">发布日期：%[3]s 来源：样例市人民政府</p><div class="content"><p>样政发〔2026〕%[4]d号</p><p>各县（市、区）人民政府，市政府各部门、各直属机构：</p>%[5]s</div></div>%[2]s</body></html>`,
+		noticeTitle(n, i), menu, dayOf(i), n*s.items+i+1, paragraphs)
+}
+
+func noticeTitle(n, i int) string {
+	return fmt.Sprintf("样例市人民政府关于第%d号第%d件事项的通知", n, i)
+}
+
+func dayOf(i int) string { return time.Now().AddDate(0, 0, -i).Format(time.DateOnly) }
+
+// menu stands above and below the text of a page.
+var menu = `<div class="nav"><ul>` + strings.Repeat(`<li class="item"><a href="/channel/index.html" target="_blank" title="样例栏目">样例栏目</a></li>`, 75) + `</ul></div>`
+
 // body returns the nth feed; each item is a notice of a few paragraphs.
 func (s *site) body(n int) []byte {
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>样例源</title><link>http://bench.example/</link><description>样例</description>` + "\n")
 	day := time.Now().Truncate(24 * time.Hour)
 	for i := range s.items {
-		fmt.Fprintf(&b, `<item><title>样例市人民政府关于第%d号第%d件事项的通知</title><link>http://bench.example/%d/%d.html</link><guid>http://bench.example/%d/%d.html</guid><pubDate>%s</pubDate>`,
-			n, i, n, i, n, i, day.Add(-time.Duration(i)*time.Hour).Format(time.RFC1123Z))
+		fmt.Fprintf(&b, `<item><title>%s</title><link>http://bench.example/%d/%d.html</link><guid>http://bench.example/%d/%d.html</guid><pubDate>%s</pubDate>`,
+			noticeTitle(n, i), n, i, n, i, day.Add(-time.Duration(i)*time.Hour).Format(time.RFC1123Z))
 		b.WriteString(`<content:encoded><![CDATA[`)
 		fmt.Fprintf(&b, "<p>样政发〔2026〕%d号</p><p>各县（市、区）人民政府，市政府各部门、各直属机构：</p>", n*s.items+i+1)
 		io.WriteString(&b, paragraphs)

@@ -49,19 +49,21 @@ func New(open Open, database *string, output func() cli.Output) *cobra.Command {
 
 func (v *verbs) newCollect() *cobra.Command {
 	var feeds, items int
+	var pages bool
 	cmd := &cobra.Command{
 		Use:   "collect",
 		Short: "Benchmark collecting: first time, 304 responses, and unchanged bytes",
+		Long:  "The baseline parses the same bytes with a library alone: gofeed, or goquery with --pages.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if feeds < 1 || items < 1 || feeds > 100_000 || items > 2000 {
 				return cli.Usagef("--feeds is from 1 to 100000, --items from 1 to 2000")
 			}
-			out, err := Collect(cmd.Context(), v.open, feeds, items)
+			out, err := Collect(cmd.Context(), v.open, feeds, items, pages)
 			if err != nil {
 				return err
 			}
-			return cli.PrintRows(v.output(), cmd, []any{"Feeds", "Entries", "First CPU", "First wall", "304 CPU", "Same body CPU", "Peak MB", "gofeed CPU"}, []CollectFigures{out},
+			return cli.PrintRows(v.output(), cmd, []any{"Feeds", "Entries", "First CPU", "First wall", "304 CPU", "Same body CPU", "Peak MB", "Baseline CPU"}, []CollectFigures{out},
 				func(f CollectFigures) []any {
 					return []any{f.Feeds, f.Entries, seconds(f.FirstCPU), seconds(f.FirstWall), seconds(f.NotModified), seconds(f.SameBody), int(f.PeakRSS), seconds(f.BaselineParse)}
 				})
@@ -69,6 +71,7 @@ func (v *verbs) newCollect() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&feeds, "feeds", 1000, "number of sources")
 	cmd.Flags().IntVar(&items, "items", 20, "number of items in each source")
+	cmd.Flags().BoolVar(&pages, "pages", false, "collect lists and article pages of 20 kB instead of feeds")
 	return cmd
 }
 
