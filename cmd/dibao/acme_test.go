@@ -3,12 +3,16 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +31,7 @@ import (
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
 
+	"dibao/internal/certificates"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail/dnstest"
 )
@@ -92,25 +97,28 @@ func newEntrance(t *testing.T) *entrance {
 	}
 	e := &entrance{Listener: l}
 	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			outside, err := l.Accept()
+	go forward(l, func() (net.Conn, error) { return net.Dial("tcp", e.server.Load().(string)) })
+	return e
+}
+
+// forward connects whoever calls l with what dial calls, until l is closed.
+func forward(l net.Listener, dial func() (net.Conn, error)) {
+	for {
+		outside, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer outside.Close()
+			inside, err := dial()
 			if err != nil {
 				return
 			}
-			go func() {
-				defer outside.Close()
-				inside, err := net.Dial("tcp", e.server.Load().(string))
-				if err != nil {
-					return
-				}
-				defer inside.Close()
-				go func() { _, _ = io.Copy(inside, outside); inside.Close() }()
-				_, _ = io.Copy(outside, inside)
-			}()
-		}
-	}()
-	return e
+			defer inside.Close()
+			go func() { _, _ = io.Copy(inside, outside); inside.Close() }()
+			_, _ = io.Copy(outside, inside)
+		}()
+	}
 }
 
 // get asks the server for its health by a name, and returns the certificate.
@@ -239,4 +247,73 @@ func TestNodesShareTheirCertificate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Two nodes that find at their start that their certificate is due for renewal order one new certificate,
+// and both serve it.
+func TestNodesRenewTheirCertificateOnce(t *testing.T) {
+	url := databasetest.Postgres(t)
+	first, second := newEntrance(t), newEntrance(t)
+	authority := newACMEAuthority(t, second.Addr().(*net.TCPAddr).Port)
+	old := storeOldCertificate(t, url)
+	before := x509.NewCertPool()
+	before.AddCert(old)
+	for _, e := range []*entrance{first, second} {
+		defer serveACME(t, e, url, t.TempDir(), authority)()
+	}
+	var all sync.WaitGroup
+	var got [2]*x509.Certificate
+	for i, e := range []*entrance{first, second} {
+		all.Go(func() {
+			if served, err := e.get(t, acmeName, before); err != nil || !served.Equal(old) {
+				t.Errorf("a node does not serve the certificate that it has: %v", err)
+				return
+			}
+			for begun := time.Now(); got[i] == nil; time.Sleep(100 * time.Millisecond) {
+				served, err := e.get(t, acmeName, authority.roots)
+				if err == nil {
+					got[i] = served
+				} else if time.Since(begun) > time.Minute {
+					t.Errorf("no new certificate: %v", err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if t.Failed() {
+		return
+	}
+	if n := authority.orders.Load(); n != 1 || !got[0].Equal(got[1]) {
+		t.Errorf("%d orders; the nodes have the same certificate: %v", n, got[0].Equal(got[1]))
+	}
+}
+
+// storeOldCertificate stores a certificate of 90 days that is valid for 20 more.
+func storeOldCertificate(t *testing.T, url string) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := time.Now().AddDate(0, 0, 20)
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: until.AddDate(0, 0, -90), NotAfter: until, DNSNames: []string{acmeName}}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := append(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: secret}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": url})
+	if err := certificates.Cache(a.db, "before", "").Put(t.Context(), acmeName, content); err != nil {
+		t.Fatal(err)
+	}
+	old, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return old
 }

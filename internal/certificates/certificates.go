@@ -14,6 +14,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/acme/autocert"
@@ -32,47 +33,93 @@ func Cache(db *database.DB, node, dir string) autocert.Cache {
 	if db.Dialect() == database.SQLite {
 		return autocert.DirCache(dir)
 	}
-	return &store{db: db, node: node}
+	return &store{db: db, node: node, had: make(map[string]string)}
 }
 
 // store is a cache in the database.
 type store struct {
 	db   *database.DB
 	node string // ID of this node
+
+	mu  sync.Mutex
+	had map[string]string // certificates by name, which this node got or put before
 }
+
+// renewedEvery is how often a node that waits looks whether another has renewed a certificate.
+const renewedEvery = time.Second
 
 // Get returns the data of a name. If several nodes ask for a certificate that
 // does not exist or has expired, one of them is selected to order it, and the others get
 // web.ErrOrdering until it exists.
+//
+// autocert asks for a certificate that it has already only in order to renew it.
+// One node is selected for that, too; the others wait for the new certificate,
+// and one of them takes its place if it does not succeed within orderFor.
 func (s *store) Get(ctx context.Context, name string) (content []byte, err error) {
+	for {
+		s.mu.Lock()
+		had := s.had[name]
+		s.mu.Unlock()
+		text, isOurs, err := s.get(ctx, name, had)
+		switch {
+		case err != nil:
+			return nil, err
+		case text == "":
+			return nil, autocert.ErrCacheMiss
+		case text != had || isOurs:
+			s.note(name, text)
+			return []byte(text), nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(renewedEvery):
+		}
+	}
+}
+
+// get returns what is stored under a name, "" for nothing, and whether this node is the
+// one that orders a certificate in its place; had is what the node has already.
+func (s *store) get(ctx context.Context, name, had string) (text string, isOurs bool, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error { // not from a replica: it may be a moment old
-		var text string
-		err := tx.QueryRowContext(ctx, `SELECT content FROM node_certificates WHERE name = $1`, name).Scan(&text)
+		text, isOurs = "", false
+		var stored string
+		err := tx.QueryRowContext(ctx, `SELECT content FROM node_certificates WHERE name = $1`, name).Scan(&stored)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if text != "" && (!isCertificate(name) || isValid([]byte(text), time.Now())) {
-			content = []byte(text)
-			return nil
+		isUsable := stored != "" && (!isCertificate(name) || isValid([]byte(stored), time.Now()))
+		if isUsable {
+			text = stored
 		}
-		if !isCertificate(name) {
-			return autocert.ErrCacheMiss
+		if !isCertificate(name) || isUsable && stored != had {
+			return nil
 		}
 		var ours string
 		err = tx.QueryRowContext(ctx, `
 			INSERT INTO node_certificates (name, content, node, free_at) VALUES ($1, '', $2, clock_timestamp() + make_interval(secs => $3))
 			ON CONFLICT (name) DO UPDATE SET node = excluded.node, free_at = excluded.free_at
 			WHERE node_certificates.content = $4 AND node_certificates.free_at <= clock_timestamp() RETURNING name`,
-			name, s.node, orderFor.Seconds(), text).Scan(&ours)
-		if errors.Is(err, sql.ErrNoRows) {
+			name, s.node, orderFor.Seconds(), stored).Scan(&ours)
+		if isOurs = err == nil; isOurs || !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if !isUsable {
 			return web.ErrOrdering
 		}
-		return err
+		return nil
 	})
-	if err == nil && content == nil {
-		err = autocert.ErrCacheMiss
+	return text, isOurs, err
+}
+
+// note remembers which certificate this node has.
+func (s *store) note(name, text string) {
+	if !isCertificate(name) {
+		return
 	}
-	return content, err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.had[name] = text
 }
 
 // isCertificate tells certificates from proofs and accounts, by the names that autocert uses.
@@ -97,13 +144,17 @@ func isValid(content []byte, now time.Time) bool {
 
 // Put keeps content under a name.
 func (s *store) Put(ctx context.Context, name string, content []byte) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO node_certificates (name, content, node, free_at) VALUES ($1, $2, $3, clock_timestamp())
 			ON CONFLICT (name) DO UPDATE SET content = excluded.content, node = excluded.node, free_at = excluded.free_at`,
 			name, string(content), s.node)
 		return err
 	})
+	if err == nil {
+		s.note(name, string(content))
+	}
+	return err
 }
 
 // Delete removes what is under a name.

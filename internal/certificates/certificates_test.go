@@ -2,6 +2,7 @@ package certificates
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -80,5 +81,55 @@ func TestOneNodeOrders(t *testing.T) {
 	}
 	if got, err := second.Get(t.Context(), "acme_account+key"); err != nil || string(got) != "a key" {
 		t.Errorf("the account: %q, %v", got, err)
+	}
+}
+
+// Of two nodes that are about to renew a certificate, one orders it, and the other gets the new one.
+func TestOneNodeRenews(t *testing.T) {
+	t.Parallel()
+	db, err := database.Open(t.Context(), databasetest.Postgres(t), database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	const name = "dibao.example.org"
+	old, renewed := stored(t, time.Now().Add(time.Hour)), stored(t, time.Now().Add(1000*time.Hour))
+	if err := Cache(db, "third", "").Put(t.Context(), name, old); err != nil {
+		t.Fatal(err)
+	}
+	first, second := Cache(db, "first", ""), Cache(db, "second", "")
+	get := func(c autocert.Cache, want []byte) {
+		t.Helper()
+		if got, err := c.Get(t.Context(), name); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%d bytes, want %d; %v", len(got), len(want), err)
+		}
+	}
+	get(first, old) // to serve with it
+	get(second, old)
+	get(first, old) // to renew it
+	waited := make(chan []byte)
+	go func() {
+		got, err := second.Get(t.Context(), name)
+		if err != nil {
+			t.Error(err)
+		}
+		waited <- got
+	}()
+	select {
+	case <-waited:
+		t.Fatal("the second node may renew the certificate, too")
+	case <-time.After(2 * renewedEvery):
+	}
+	if err := first.Put(t.Context(), name, renewed); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-waited; !bytes.Equal(got, renewed) {
+		t.Errorf("the second node gets %d bytes, want %d", len(got), len(renewed))
+	}
+	get(second, renewed) // the next renewal is the second's
+	ctx, cancel := context.WithTimeout(t.Context(), 2*renewedEvery)
+	defer cancel()
+	if _, err := first.Get(ctx, name); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while the second node renews, the first gets %v", err)
 	}
 }
