@@ -85,7 +85,17 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // verbs report themselves what they did
 		c.Log.Level = slog.LevelWarn
 	}
-	a, err := openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
+	log := newLogger(c, cmd.ErrOrStderr())
+	var a *app
+	open := func() (err error) {
+		a, err = openApp(cmd.Context(), c, log, time.Now)
+		return err
+	}
+	if cmd.Name() == "serve" { // who runs a command decides by the error whether to wait
+		err = database.Outlast(cmd.Context(), log, open)
+	} else {
+		err = open()
+	}
 	if err == nil {
 		a.startTracing(cmd)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,7 +37,18 @@ type killRun struct {
 	env     []string
 	box     *mailbox.Mailbox
 	readers int
+	limited int       // the first of the readers, who are at a domain of their own
 	stderr  io.Writer // of the program
+}
+
+// limitedDomain is the domain of the first readers, for which a run may set limits.
+const limitedDomain = "limited.example"
+
+func (r *killRun) address(i int) string {
+	if i < r.limited {
+		return fmt.Sprintf("reader%d@%s", i, limitedDomain)
+	}
+	return fmt.Sprintf("reader%d@test.example", i)
 }
 
 const killConnections = 4
@@ -48,16 +61,24 @@ func newKillRun(t *testing.T, url string, readers int) *killRun {
 // newSlowRun is newKillRun with a mail server that thinks about each reader.
 func newSlowRun(t *testing.T, url string, readers int, latency time.Duration) *killRun {
 	t.Helper()
+	run := &killRun{readers: readers}
+	run.prepare(t, url, mailbox.Options{Reject: thinks(latency)})
+	return run
+}
+
+// prepare composes a mailing for the readers of the run.
+func (r *killRun) prepare(t *testing.T, url string, options mailbox.Options) {
+	t.Helper()
 	ctx := t.Context()
-	box, port := newMailbox(t, latency)
+	box, port := newMailboxWith(t, options)
 	settings := map[string]string{
 		"DIBAO_DATABASE_URL": url, "DIBAO_MAIL_HOST": "127.0.0.1", "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none",
 		"DIBAO_MAIL_FROM": "dibao@test.example", "DIBAO_MAIL_CONNECTIONS": fmt.Sprint(killConnections),
 		asProgram: "1",
 	}
-	run := &killRun{box: box, readers: readers, env: os.Environ(), stderr: os.Stderr}
+	r.box, r.env, r.stderr = box, os.Environ(), os.Stderr
 	for k, v := range settings {
-		run.env = append(run.env, k+"="+v)
+		r.env = append(r.env, k+"="+v)
 	}
 	c, err := config.Load("", func(k string) string { return settings[k] })
 	if err != nil {
@@ -73,22 +94,49 @@ func newSlowRun(t *testing.T, url string, readers int, latency time.Duration) *k
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range readers {
-		if _, err := a.subscribers.AddConfirmed(ctx, fmt.Sprintf("reader%d@test.example", i), "zh", []subscribers.List{list}, "test"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	r.addReaders(t, a.db, list)
 	made, err := a.digest.ComposeNow(ctx, []subscribers.List{list})
-	if err != nil || made.Deliveries != readers {
-		t.Fatalf("%d deliveries composed (%v), want %d", made.Deliveries, err, readers)
+	if err != nil || made.Deliveries != r.readers {
+		t.Fatalf("%d deliveries composed (%v), want %d", made.Deliveries, err, r.readers)
 	}
-	return run
+}
+
+// addReaders stores confirmed readers, many at once.
+func (r *killRun) addReaders(t *testing.T, db *database.DB, list subscribers.List) {
+	t.Helper()
+	addresses := make([]string, r.readers)
+	for i := range addresses {
+		addresses[i] = r.address(i)
+	}
+	all, now := db.Dialect().Pick(`SELECT value FROM json_each($1)`, `SELECT jsonb_array_elements_text($1::jsonb) AS value`), time.Now().UTC().Truncate(time.Microsecond)
+	err := db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `
+			INSERT INTO subscribers (address, address_key, language, created_at) SELECT value, value, 'zh', $2 FROM (`+all+`) AS a`, string(database.JSON(addresses)), now)
+		if err == nil {
+			_, err = tx.ExecContext(t.Context(), `
+				INSERT INTO subscriptions (subscriber, list, state, created_at, confirmed_at) SELECT id, $1, 'confirmed', $2, $2 FROM subscribers`, list.ID, now)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// thinks lets a mail server take a while for each reader.
+func thinks(latency time.Duration) func(from, to string) *smtp.SMTPError {
+	return func(string, string) *smtp.SMTPError { time.Sleep(latency); return nil }
 }
 
 // newMailbox runs a mail server that thinks about each reader for a while.
 func newMailbox(t *testing.T, latency time.Duration) (box *mailbox.Mailbox, port string) {
 	t.Helper()
-	box = mailbox.New(mailbox.Options{Reject: func(string, string) *smtp.SMTPError { time.Sleep(latency); return nil }})
+	return newMailboxWith(t, mailbox.Options{Reject: thinks(latency)})
+}
+
+func newMailboxWith(t *testing.T, options mailbox.Options) (box *mailbox.Mailbox, port string) {
+	t.Helper()
+	box = mailbox.New(options)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +244,7 @@ func (r *killRun) copies(t *testing.T) (lost, duplicates int) {
 		ids[m.To] = m.MessageID
 	}
 	for i := range r.readers {
-		switch n := got[fmt.Sprintf("reader%d@test.example", i)]; {
+		switch n := got[r.address(i)]; {
 		case n == 0:
 			lost++
 		case n > 2:
@@ -259,4 +307,22 @@ func TestStoppedDeliveryRepeatsNothing(t *testing.T) {
 	if lost+duplicates > 0 {
 		t.Fatalf("%d lost and %d duplicates, want none", lost, duplicates)
 	}
+}
+
+// words are what a process writes, safe while it still writes.
+type words struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (w *words) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(b)
+}
+
+func (w *words) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
 }

@@ -120,6 +120,9 @@ func (c *Collector) collectNow(ctx context.Context, id int64) (Collection, error
 	if ctx.Err() != nil {
 		return out, errors.Join(ctx.Err(), c.stopped(ctx, src.ID))
 	}
+	if errors.Is(err, database.ErrUnreachable) { // which is not the source's fault
+		return out, errors.Join(err, database.Outlast(ctx, c.Logger, func() error { return c.Store.StopCollection(ctx, src.ID) }))
+	}
 	now := c.Store.Now()
 	src.CheckedAt = now
 	if err != nil {
@@ -128,7 +131,8 @@ func (c *Collector) collectNow(ctx context.Context, id int64) (Collection, error
 		err = c.succeed(ctx, &src, out, now)
 	}
 	out.Source = src
-	saveErr := c.Store.SaveCollection(ctx, src)
+	// A collection that is not recorded as ended counts as one that ended the process.
+	saveErr := database.Outlast(ctx, c.Logger, func() error { return c.Store.SaveCollection(ctx, src) })
 	return out, errors.Join(err, saveErr, indexErr)
 }
 

@@ -196,7 +196,7 @@ func openPool(ctx context.Context, rawURL, key string, opts Options) (pool *sql.
 		if refused := new(pgconn.PgError); errors.As(err, &refused) && refused.Code == pgerrcodeNoDatabase {
 			return nil, "", fmt.Errorf("database %s does not exist; create it with: createdb -h %s -p %d -U %s %s", shown, config.Host, config.Port, config.User, config.Database)
 		}
-		return nil, "", fmt.Errorf("database %s can't be reached: %v; check that PostgreSQL runs there and that %s in [database] is right", shown, reason(err), key)
+		return nil, "", fmt.Errorf("database %s can't be reached: %w; check that PostgreSQL runs there and that %s in [database] is right", shown, reason(err), key)
 	}
 	return pool, shown, nil
 }
@@ -315,13 +315,13 @@ func (db *DB) Writes() int64 { return db.writes.Load() }
 func transact(ctx context.Context, conn *sql.DB, opts *sql.TxOptions, f func(tx *sql.Tx) error) error {
 	tx, err := conn.BeginTx(ctx, opts)
 	if err != nil {
-		return Explain(err)
+		return markUnreachable(Explain(err))
 	}
 	defer tx.Rollback() // after a commit it does nothing; after a panic it frees the writer
 	if err := f(tx); err != nil {
-		return Explain(err)
+		return markUnreachable(Explain(err))
 	}
-	return Explain(tx.Commit())
+	return markUnreachable(Explain(tx.Commit()))
 }
 
 // PostgreSQL's class codes (appendix A of its manual).

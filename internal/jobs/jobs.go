@@ -247,15 +247,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	defer all.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	for _, t := range r.together { // jobs of releases that had a schedule for it; nobody works them
-		if _, err := r.db.JobsDB().ExecContext(ctx, `DELETE FROM river_job WHERE queue = $1 AND state <> 'running'`, t.kind.Name); err != nil {
-			return fmt.Errorf("start the job queue: %w", database.Explain(err))
-		}
+	if err := database.Outlast(ctx, r.opts.Logger, func() error { return r.clear(ctx) }); err != nil {
+		return fmt.Errorf("start the job queue: %w", database.Explain(err))
 	}
 	if r.opts.Living != nil {
-		if err := r.takeBack(ctx); err != nil {
-			return fmt.Errorf("start the job queue: %w", database.Explain(err))
-		}
 		all.Go(func() { r.takeBackAgain(ctx) })
 	}
 	for _, t := range r.together {
@@ -266,6 +261,20 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	all.Go(func() { r.watch.run(ctx) })
 	return r.work(ctx)
+}
+
+// clear removes the jobs of earlier releases that nobody runs any more, and takes
+// back those of nodes that are gone.
+func (r *Runner) clear(ctx context.Context) error {
+	for _, t := range r.together { // it had a schedule once, and is not a job now
+		if _, err := r.db.JobsDB().ExecContext(ctx, `DELETE FROM river_job WHERE queue = $1 AND state <> 'running'`, t.kind.Name); err != nil {
+			return err
+		}
+	}
+	if r.opts.Living == nil {
+		return nil
+	}
+	return r.takeBack(ctx)
 }
 
 // worker runs every kind of job.

@@ -15,6 +15,9 @@ import (
 // such as a command next to the daemon.
 const watchInterval = time.Second
 
+// lookWithin bounds a look: a network that loses everything reports nothing.
+const lookWithin = 10 * time.Second
+
 // watchedDriver is River's driver with the watch as its listener. Without it, River polls each
 // queue every second; its listener for SQLite reads a table 20 times a second, each time with
 // a newly prepared statement; and its notifications leave out jobs that follow another within
@@ -67,21 +70,14 @@ func (w *watch) look() {
 // run looks until ctx ends.
 func (w *watch) run(ctx context.Context) {
 	var query *sql.Stmt
+	defer func() {
+		if query != nil {
+			query.Close()
+		}
+	}()
 	failing := false
 	for {
-		var err error
-		if query == nil {
-			query, err = w.db.PrepareContext(ctx, `
-				SELECT queue, CAST(state AS TEXT), 0 FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'scheduled') GROUP BY queue, state
-				UNION ALL SELECT name, '', count FROM node_signals`)
-			if err == nil {
-				defer query.Close()
-			}
-		}
-		any := false
-		if err == nil {
-			any, err = w.queues(ctx, query)
-		}
+		any, err := w.lookNow(ctx, &query)
 		if ctx.Err() != nil {
 			return
 		}
@@ -99,6 +95,21 @@ func (w *watch) run(ctx context.Context) {
 		}
 		timer.Stop()
 	}
+}
+
+// lookNow looks once, with a query that it prepares the first time.
+func (w *watch) lookNow(ctx context.Context, query **sql.Stmt) (any bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	if *query == nil {
+		*query, err = w.db.PrepareContext(ctx, `
+			SELECT queue, CAST(state AS TEXT), 0 FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'scheduled') GROUP BY queue, state
+			UNION ALL SELECT name, '', count FROM node_signals`)
+		if err != nil {
+			return false, err
+		}
+	}
+	return w.queues(ctx, *query)
 }
 
 // report replaces the result of an older look that nobody has read. It never

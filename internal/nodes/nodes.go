@@ -121,9 +121,12 @@ func Join(ctx context.Context, db *database.DB, version string, roles []Role, lo
 	}
 	m := &Member{db: db, log: log, self: Node{ID: rand.Text(), Host: host, PID: os.Getpid(), Machine: machine(), Version: version, Roles: roles}}
 	joined.Store(m.self.ID, true)
-	if err = m.forget(ctx); err == nil {
-		err = m.beat(ctx)
-	}
+	err = database.Outlast(ctx, log, func() error {
+		if err := m.forget(ctx); err != nil {
+			return err
+		}
+		return m.beat(ctx)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("join the nodes of this database: %w", err)
 	}
@@ -175,6 +178,8 @@ func (m *Member) leave(ctx context.Context) error {
 
 // beat renews the node's row and reads the others'.
 func (m *Member) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settleAfter) // a network that loses everything reports nothing
+	defer cancel()
 	if err := m.db.Moved(ctx); err != nil {
 		return err
 	}

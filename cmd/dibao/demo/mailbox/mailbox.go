@@ -33,6 +33,9 @@ type Options struct {
 	Dir string
 	// Reject, if set, is called for each recipient; its result is the reply.
 	Reject func(from, to string) *smtp.SMTPError
+	// EnvelopesOnly keeps only the envelope, the time and the Message-ID of each message: tests
+	// receive hundreds of thousands.
+	EnvelopesOnly bool
 	// MaxBytes of a message; 0 is 10 MiB.
 	MaxBytes int64
 }
@@ -162,7 +165,14 @@ func (s *session) Data(r io.Reader) error {
 		return err
 	}
 	for _, to := range s.to {
-		if err := s.box.keep(parse(s.from, to, raw)); err != nil {
+		m, body := parse(s.from, to, raw)
+		switch {
+		case s.box.opts.EnvelopesOnly:
+			m = Message{From: m.From, To: m.To, ReceivedAt: m.ReceivedAt, MessageID: m.MessageID}
+		case body != nil:
+			m.readPart(m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), body, 0)
+		}
+		if err := s.box.keep(m); err != nil {
 			return &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "not stored"}
 		}
 	}
@@ -172,12 +182,12 @@ func (s *session) Data(r io.Reader) error {
 func (s *session) Reset()        { s.from, s.to = "", nil }
 func (s *session) Logout() error { return nil }
 
-// parse reads a message as far as possible; the whole message stays in Raw.
-func parse(from, to string, raw []byte) Message {
-	m := Message{From: from, To: to, ReceivedAt: time.Now(), Raw: raw}
+// parse reads the header of a message and returns its body; the whole message stays in Raw.
+func parse(from, to string, raw []byte) (m Message, body io.Reader) {
+	m = Message{From: from, To: to, ReceivedAt: time.Now(), Raw: raw}
 	msg, err := netmail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
-		return m
+		return m, nil
 	}
 	m.Header = msg.Header
 	m.MessageID = strings.Trim(msg.Header.Get("Message-Id"), "<> ")
@@ -190,8 +200,7 @@ func parse(from, to string, raw []byte) Message {
 			m.Unsubscribe = a
 		}
 	}
-	m.readPart(msg.Header.Get("Content-Type"), msg.Header.Get("Content-Transfer-Encoding"), msg.Body, 0)
-	return m
+	return m, msg.Body
 }
 
 // maxParts is how deep nested parts are read.

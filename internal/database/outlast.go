@@ -1,0 +1,80 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	// restartWithin is how long a node waits for a PostgreSQL that restarts. It is
+	// shorter than the 90 s after which systemd ends a service that does not start.
+	restartWithin = time.Minute
+	retryEvery    = time.Second
+)
+
+// Outlast runs f, and runs it again each second for up to a minute as long as its
+// error means that PostgreSQL can't be reached, starts or stops. Other errors,
+// such as a wrong password, are returned at once. It logs that it waits.
+func Outlast(ctx context.Context, log *slog.Logger, f func() error) error {
+	for begun, waits := time.Now(), false; ; waits = true {
+		err := f()
+		if err == nil && waits {
+			log.Info("the database can be reached again", "after", time.Since(begun).Round(time.Second))
+		}
+		if err == nil || !isUnreachable(err) || time.Since(begun) > restartWithin {
+			return err
+		}
+		if !waits {
+			log.Warn("the database can't be reached; this node tries again for a minute before it gives up", "err", err)
+		}
+		timer := time.NewTimer(retryEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		case <-timer.C:
+		}
+	}
+}
+
+// ErrUnreachable is part of the errors of [DB.Read] and [DB.Write] if PostgreSQL
+// can't be reached, starts or stops: what was to be stored may be right.
+var ErrUnreachable = errors.New("the database can't be reached")
+
+// unreachableError adds ErrUnreachable to an error, whose text says it already.
+type unreachableError struct{ error }
+
+func (e unreachableError) Unwrap() []error { return []error{e.error, ErrUnreachable} }
+
+func markUnreachable(err error) error {
+	if err != nil && isUnreachable(err) {
+		return unreachableError{err}
+	}
+	return err
+}
+
+// isUnreachable reports whether an error comes from the connection to the
+// server, or from a server that starts, stops or has no free connection
+// (appendix A of PostgreSQL's manual).
+func isUnreachable(err error) bool {
+	if errors.Is(err, ErrUnreachable) {
+		return true
+	}
+	switch pgCode(err) {
+	case "57P01", "57P02", "57P03", "53300":
+		return true
+	case "":
+	default:
+		return false
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
+}
