@@ -41,8 +41,8 @@ func hostileSource(t *testing.T, r *room) (*stubSite, feed.Source) {
 }
 
 // TestThirdCrashSlowsSource sees a source failing, with the reason, when the
-// process ended three times while it was collected; until then, and after a
-// success, it is collected as ever.
+// process ended three times while it was collected; it then backs off. Until then, and after
+// a success, it is collected as before.
 func TestThirdCrashSlowsSource(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -74,8 +74,8 @@ func TestThirdCrashSlowsSource(t *testing.T) {
 			t.Errorf("after three crashes: %s, %v", done.Source.State, err)
 		}
 		pause := done.Source.NextAt.Sub(r.at)
-		if pause < 23*time.Hour {
-			t.Errorf("the next collection is in %s", pause)
+		if pause < src.Interval || pause > src.Interval*11/10 {
+			t.Errorf("the next collection is in %s, want the interval %s", pause, src.Interval)
 		}
 		trust.Report(t, "source that ends the process", "%s after %d ends in a row, the next try %s later", done.Source.State, crashes, pause.Round(time.Minute))
 		stored, err := r.Store.SourceByRef(t.Context(), src.URL)
@@ -85,7 +85,13 @@ func TestThirdCrashSlowsSource(t *testing.T) {
 		if due, err := r.Store.DueSources(t.Context()); err != nil || len(due) > 0 {
 			t.Errorf("due: %v, %v", due, err)
 		}
-		// The next day it is tried again, and recovers.
+		// If it ends the process again, the pause is twice as long.
+		r.at = done.Source.NextAt
+		crash(t, db, r.at, src.ID)
+		if done, err = r.collect(src.ID); err == nil || done.Source.NextAt.Sub(r.at) < 2*src.Interval {
+			t.Errorf("after the fourth crash the next collection is in %s, %v", done.Source.NextAt.Sub(r.at), err)
+		}
+		// Later it is tried again, and recovers.
 		r.at = r.at.Add(48 * time.Hour)
 		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateOK {
 			t.Errorf("a day later: %s, %v", done.Source.State, err)

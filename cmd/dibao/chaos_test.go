@@ -162,7 +162,7 @@ func newChaos(t *testing.T) *chaos {
 	}
 	readers := size("DIBAO_CHAOS_MAILS", 200_000)
 	c := &chaos{
-		killRun: &killRun{readers: readers, limited: readers / 200}, interval: 4 * time.Minute, site: newCrowd(), away: make(map[int]time.Time),
+		killRun: &killRun{readers: readers, limited: readers / 400}, interval: 4 * time.Minute, site: newCrowd(), away: make(map[int]time.Time),
 		sources: size("DIBAO_CHAOS_SOURCES", 2000), lasts: time.Duration(size("DIBAO_CHAOS_MINUTES", 10)) * time.Minute,
 	}
 	c.hosts = max(c.sources/10, 1)

@@ -180,9 +180,6 @@ func fail(s *feed.Source, err error, now time.Time) {
 	}
 	s.State = stateAfter(err)
 	pause := min(s.Interval<<min(s.Failures-1, 10), maxBackoff)
-	if slowed(err) {
-		pause = maxBackoff
-	}
 	var status *fetch.StatusError
 	if errors.As(err, &status) {
 		pause = max(pause, status.RetryAfter)

@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -15,8 +14,9 @@ import (
 
 const (
 	// crashesToSlow is how many collections of a source in a row, without a
-	// success between, must end together with the process before the source is
-	// slowed.
+	// success between, must end together with the process before the source backs
+	// off like one that fails. Not at once for a day: somebody may have killed the
+	// process while the source was collected.
 	crashesToSlow = 3
 	// sideBySide is more than the collections that may run at the same time.
 	sideBySide = 1000
@@ -28,7 +28,7 @@ const (
 type crashError struct{ times int }
 
 func (e *crashError) Error() string {
-	return fmt.Sprintf("dibao stopped unexpectedly %d times while it collected this source; it is collected once a day until that succeeds; "+
+	return fmt.Sprintf("dibao stopped unexpectedly %d times while it collected this source; it is collected less and less often until that succeeds; "+
 		"check what the site returns, or pause the source with: dibao source pause", e.times)
 }
 
@@ -88,10 +88,4 @@ func (c *Collector) guarded(ctx context.Context, src *feed.Source, out *Collecti
 		}
 	}()
 	return c.collect(ctx, src, out)
-}
-
-// slowed reports whether an error slows a source down to once a day.
-func slowed(err error) bool {
-	var crash *crashError
-	return errors.As(err, &crash)
 }
