@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,6 +40,7 @@ type killRun struct {
 	readers int
 	limited int       // the first of the readers, who are at a domain of their own
 	stderr  io.Writer // of the program
+	peak    int64     // bytes of memory that the last command of says had
 }
 
 // limitedDomain is the domain of the first readers, for which a run may set limits.
@@ -94,28 +96,32 @@ func (r *killRun) prepare(t *testing.T, url string, options mailbox.Options) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.addReaders(t, a.db, list)
+	addresses := make([]string, r.readers)
+	for i := range addresses {
+		addresses[i] = r.address(i)
+	}
+	addReaders(t, a.db, list, addresses)
 	made, err := a.digest.ComposeNow(ctx, []subscribers.List{list})
 	if err != nil || made.Deliveries != r.readers {
 		t.Fatalf("%d deliveries composed (%v), want %d", made.Deliveries, err, r.readers)
 	}
 }
 
-// addReaders stores confirmed readers, many at once.
-func (r *killRun) addReaders(t *testing.T, db *database.DB, list subscribers.List) {
+// addReaders stores confirmed readers of a list, many at once.
+func addReaders(t *testing.T, db *database.DB, list subscribers.List, addresses []string) {
 	t.Helper()
-	addresses := make([]string, r.readers)
-	for i := range addresses {
-		addresses[i] = r.address(i)
-	}
 	all, now := db.Dialect().Pick(`SELECT value FROM json_each($1)`, `SELECT jsonb_array_elements_text($1::jsonb) AS value`), time.Now().UTC().Truncate(time.Microsecond)
 	err := db.Write(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(t.Context(), `
-			INSERT INTO subscribers (address, address_key, language, created_at) SELECT value, value, 'zh', $2 FROM (`+all+`) AS a`, string(database.JSON(addresses)), now)
-		if err == nil {
-			_, err = tx.ExecContext(t.Context(), `
-				INSERT INTO subscriptions (subscriber, list, state, created_at, confirmed_at) SELECT id, $1, 'confirmed', $2, $2 FROM subscribers`, list.ID, now)
+		for some := range slices.Chunk(addresses, 100_000) {
+			_, err := tx.ExecContext(t.Context(), `
+				INSERT INTO subscribers (address, address_key, language, created_at) SELECT value, value, 'zh', $2 FROM (`+all+`) AS a`, string(database.JSON(some)), now)
+			if err != nil {
+				return err
+			}
 		}
+		_, err := tx.ExecContext(t.Context(), `
+			INSERT INTO subscriptions (subscriber, list, state, created_at, confirmed_at)
+			SELECT id, $1, 'confirmed', $2, $2 FROM subscribers WHERE NOT EXISTS (SELECT 1 FROM subscriptions WHERE subscriber = subscribers.id)`, list.ID, now)
 		return err
 	})
 	if err != nil {

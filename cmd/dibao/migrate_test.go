@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,49 +15,89 @@ import (
 	"time"
 
 	"dibao/internal/database/databasetest"
+	"dibao/internal/trust"
 	"dibao/internal/web"
 	"dibao/subscribers"
 )
 
 // A mailing that is half sent when its database moves to PostgreSQL goes on there, and
-// nobody gets it twice. The old database refuses to send.
+// nobody gets it twice. The old database refuses to send; exports and feeds are the same. With
+// DIBAO_LONG=1 the database has 1,000,000 readers, 20,000 of whom get the mailing, and 300,000 articles.
 func TestMovedMailingGoesOn(t *testing.T) {
 	t.Parallel()
-	const readers = 400
+	mailed, readers, articles := 400, 1000, 300
+	if os.Getenv("DIBAO_LONG") != "" {
+		mailed, readers, articles = 20_000, 1_000_000, 300_000
+	}
 	old := "sqlite:" + filepath.Join(t.TempDir(), "old.db")
-	r := newSlowRun(t, old, readers, 10*time.Millisecond)
-	r.interrupt(t, syscall.SIGTERM, readers/4)
+	r := newSlowRun(t, old, mailed, 10*time.Millisecond)
+	addOthers(t, old, readers-mailed)
+	r.says(t, "bench", "search", "--articles", fmt.Sprint(articles), "--queries", "10", "--database", old) // stores them
+	r.interrupt(t, syscall.SIGTERM, mailed/4)
 	target := databasetest.Postgres(t)
 	feeds := feedsOf(t, old)
-	move := func(args ...string) string {
-		t.Helper()
-		var out bytes.Buffer
-		r.stderr = &out
-		cmd := r.start(t, append([]string{"migrate"}, args...)...)
-		if err := cmd.Wait(); err != nil {
-			t.Fatalf("migrate %v: %v: %s", args, err, out.String())
-		}
-		return out.String()
-	}
-	if said := move("--to", target); !strings.Contains(said, "both contain the same data") {
+	readersBefore, _ := r.says(t, "subscriber", "export")
+	sourcesBefore, _ := r.says(t, "source", "export")
+	begun := time.Now()
+	_, said := r.says(t, "migrate", "--to", target)
+	if !strings.Contains(said, "both contain the same data") {
 		t.Fatalf("migrate says %q", said)
 	}
-	var said bytes.Buffer
-	r.stderr = &said
-	if err := r.send(t).Wait(); err == nil || !strings.Contains(said.String(), "was moved to") {
-		t.Fatalf("the old database sends (%v): %s", err, said.String())
+	took, memory := time.Since(begun), r.peak
+	var refused bytes.Buffer
+	r.stderr = &refused
+	if err := r.send(t).Wait(); err == nil || !strings.Contains(refused.String(), "was moved to") {
+		t.Fatalf("the old database sends (%v): %s", err, refused.String())
 	}
 	r.env = append(slices.Clone(r.env), "DIBAO_DATABASE_URL="+target)
-	said.Reset()
-	if err := r.send(t).Wait(); err != nil {
-		t.Fatalf("%v: %s", err, said.String())
+	readersAfter, _ := r.says(t, "subscriber", "export")
+	sourcesAfter, _ := r.says(t, "source", "export")
+	if readersAfter != readersBefore || sourcesAfter != sourcesBefore {
+		t.Error("the exports of the two databases differ")
 	}
-	if lost, duplicates := r.copies(t); lost+duplicates > 0 {
-		t.Errorf("%d lost and %d duplicates, want none", lost, duplicates)
+	if n := strings.Count(readersBefore, "\n"); n < readers {
+		t.Errorf("%d lines were exported for %d readers", n, readers)
 	}
 	if got := feedsOf(t, target); got != feeds {
-		t.Errorf("the feeds are others:\n%s\n%s", feeds, got)
+		t.Errorf("the feeds are others: %d and %d bytes", len(feeds), len(got))
 	}
+	r.says(t, "issue", "send")
+	lost, duplicates := r.copies(t)
+	trust.Report(t, "SQLite to PostgreSQL", "%d readers, %d articles: moved in %s with %d MB; equal exports and feeds; of %d emails, half sent before, %d lost, %d twice",
+		readers, articles, took.Round(time.Second), memory>>20, mailed, lost, duplicates)
+	if lost+duplicates > 0 {
+		t.Errorf("%d lost and %d duplicates, want none", lost, duplicates)
+	}
+}
+
+// says runs a command, notes how much memory it had, and returns what it prints to standard output and for people.
+func (r *killRun) says(t *testing.T, args ...string) (out, notes string) {
+	t.Helper()
+	var printed, said bytes.Buffer
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = r.env, t.TempDir(), &printed, &said
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %v: %s", args, err, said.String())
+	}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		r.peak = usage.Maxrss << 10 // in kilobytes on Linux
+	}
+	return printed.String(), said.String()
+}
+
+// addOthers stores readers of a list that is never due in a test.
+func addOthers(t *testing.T, url string, n int) {
+	t.Helper()
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": url})
+	list, err := a.subscribers.CreateList(t.Context(), subscribers.List{Slug: "yearly", Cron: "0 0 29 2 *"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addresses := make([]string, n)
+	for i := range addresses {
+		addresses[i] = fmt.Sprintf("other%d@others.example", i)
+	}
+	addReaders(t, a.db, list, addresses)
 }
 
 // feedsOf returns the feeds that a database publishes.
