@@ -25,7 +25,7 @@ type verbs struct {
 func New(open Open, database *string, output func() cli.Output) *cobra.Command {
 	v := &verbs{open, database, output}
 	cmd := &cobra.Command{Use: "bench", Short: "Benchmark this machine against a baseline in the same run"}
-	cmd.AddCommand(v.newCollect(), v.newCompose(), v.newDeliver(), v.newSearch(), v.newImport(), v.newPublish(), v.newIdle(), v.newCluster(), v.newHelper())
+	cmd.AddCommand(v.newCollect(), v.newCompose(), v.newDeliver(), v.newSearch(), v.newImport(), v.newPublish(), v.newIdle(), v.newCluster(), v.newSimulate(), v.newHelper())
 	var profile *os.File
 	path := cmd.PersistentFlags().String("cpuprofile", "", "write a CPU profile for go tool pprof to this file")
 	cmd.PersistentPreRunE = func(*cobra.Command, []string) (err error) {
@@ -184,6 +184,51 @@ func (v *verbs) newCluster() *cobra.Command {
 	cmd.Flags().IntSliceVar(&b.Nodes, "nodes", b.Nodes, "numbers of nodes, with one run for each number")
 	cmd.Flags().IntVar(&b.Recipients, "recipients", 12_000, "number of readers")
 	cmd.Flags().DurationVar(&b.Latency, "latency", 20*time.Millisecond, "time that the mail server takes for each message")
+	return cmd
+}
+
+func (v *verbs) newSimulate() *cobra.Command {
+	one := Simulation{Nodes: 1, Cores: 2, Connections: 8, DBCores: 4}
+	var costs string
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Simulate a service that is too large to try, from measured costs",
+		Long: "Computes how long a mailing takes, which resource is saturated first, how many cores collecting uses, and how large\n" +
+			"the database is after a year. Without --readers it does so for a ministry, a province and the nation. --costs\n" +
+			"specifies a JSON file with the costs that differ from those in docs/scale.md.",
+		Example: "  dibao bench simulate\n  dibao bench simulate --sources 1000 --readers 200000 --nodes 3 --limit 20000",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := ReadCosts(costs)
+			if err != nil {
+				return err
+			}
+			if one.Sources < 0 || one.Readers < 0 || one.Limit < 0 || min(one.Nodes, one.Cores, one.Connections, one.DBCores) < 1 || max(one.Nodes, one.Cores, one.Connections, one.DBCores) > 1000 {
+				return cli.Usagef("--sources, --readers and --limit are 0 or more, --nodes, --cores, --connections and --database-cores from 1 to 1000")
+			}
+			all := Services
+			if one.Readers > 0 {
+				all = []Simulation{one}
+			}
+			var out []SimulationFigures
+			for _, s := range all {
+				s.Costs = c
+				out = append(out, s.Run())
+			}
+			return cli.PrintRows(v.output(), cmd, []any{"Service", "Sources", "Readers", "Nodes", "Messages/s", "Mailing takes", "Saturated first", "Busy", "Collecting", "Database", "Core hours a million", "GB a million"}, out, func(f SimulationFigures) []any {
+				return []any{f.Name, f.Sources, f.Readers, f.Nodes, int(f.PerSecond), time.Duration(f.Mailing * float64(time.Second)).Round(time.Second), f.First, fmt.Sprintf("%.0f %%", 100*f.Busy[f.First]),
+					fmt.Sprintf("%.2f", f.Collect), fmt.Sprintf("%.0f GB", f.DatabaseG), fmt.Sprintf("%.2f", f.CoreHours), fmt.Sprintf("%.0f", f.SentGB)}
+			})
+		},
+	}
+	cmd.Flags().StringVar(&costs, "costs", "", "JSON file with measured costs")
+	cmd.Flags().IntVar(&one.Sources, "sources", 0, "number of sources")
+	cmd.Flags().IntVar(&one.Readers, "readers", 0, "number of readers; 0: a ministry, a province and the nation")
+	cmd.Flags().IntVar(&one.Nodes, "nodes", one.Nodes, "number of nodes that deliver")
+	cmd.Flags().IntVar(&one.Cores, "cores", one.Cores, "cores of each node")
+	cmd.Flags().IntVar(&one.Connections, "connections", one.Connections, "connections of each node to mail servers")
+	cmd.Flags().IntVar(&one.DBCores, "database-cores", one.DBCores, "cores of the PostgreSQL server")
+	cmd.Flags().IntVar(&one.Limit, "limit", 0, "emails a minute that receivers accept from all nodes together; 0: no limit")
 	return cmd
 }
 
