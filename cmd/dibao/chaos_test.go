@@ -29,6 +29,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/internal/nodes"
 	"dibao/internal/trust"
 	"dibao/subscribers"
 )
@@ -327,6 +328,7 @@ func TestNodesInChaos(t *testing.T) {
 	}
 	sent, ended := c.box.Count(), time.Now()
 	c.finish(t, time.Hour)
+	c.awaitNodes(t)
 	for _, cmd := range c.nodes {
 		cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
@@ -345,6 +347,21 @@ func TestNodesInChaos(t *testing.T) {
 	if lost > 0 || duplicates > most || gap > 2*c.interval || worst > 1 || skipped > 0 || fullest > chaosLimit*105/100 {
 		t.Errorf("%d lost, %d duplicates of at most %d, a source not collected for %s, %d requests at once, %d due times skipped, %d emails in a minute of %d",
 			lost, duplicates, most, gap, worst, skipped, fullest, chaosLimit)
+	}
+}
+
+// awaitNodes waits until all nodes run: one that starts does not handle signals yet.
+func (c *chaos) awaitNodes(t *testing.T) {
+	t.Helper()
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": c.direct})
+	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		ids, err := nodes.Living(t.Context(), a.db)
+		if err == nil && len(ids) == len(c.nodes) {
+			return
+		}
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("%d nodes run, %v", len(ids), err)
+		}
 	}
 }
 
