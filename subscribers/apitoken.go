@@ -51,7 +51,7 @@ func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string
 		return "", fault.Invalid("name %q of the token: use lowercase letters, digits and hyphens, such as backoffice", name)
 	}
 	if len(scopes) == 0 {
-		return "", fault.Invalid("give the token a scope: read, a group such as subscriber, or a command such as subscriber:add")
+		return "", fault.Invalid("specify a scope for the token: read, a group such as subscriber, or a command such as subscriber:add")
 	}
 	for _, scope := range scopes {
 		if !apiScope.MatchString(scope) {

@@ -313,12 +313,12 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	for _, slug := range x.lists {
 		id, ok := r.bySlug[slug]
 		if !ok {
-			return e, fmt.Sprintf("the row names the list %q, which does not exist", slug)
+			return e, fmt.Sprintf("the row is for the list %q, which does not exist", slug)
 		}
 		e.lists = append(e.lists, id)
 	}
 	if len(e.lists) == 0 {
-		return e, "the row names no list; give one with --list"
+		return e, "the row has no list; specify one with --list"
 	}
 	return e, ""
 }

@@ -135,7 +135,7 @@ func TestImportRefusesByRow(t *testing.T) {
 		}
 		for _, want := range []string{
 			"3 true the row has no address", "4 true invalid address", "5 true the reader unsubscribed from the list", "6 true the address is suppressed (bounce)", "7 true this is the address of a program",
-			"8 true the other provider no longer mails", "9 true the reader unsubscribed at the other provider", "10 true the other provider no longer mails", "11 true the reader never confirmed", `12 true the row names the list "nowhere"`,
+			"8 true the other provider no longer mails", "9 true the reader unsubscribed at the other provider", "10 true the other provider no longer mails", "11 true the reader never confirmed", `12 true the row is for the list "nowhere"`,
 			"13 false this is the address of an office", "14 false the address looks misspelled", "17 true column 1 is longer",
 		} {
 			if !strings.Contains(notes.String(), want) {

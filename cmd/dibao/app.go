@@ -151,6 +151,9 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 		return nil, err
 	}
 	if err := db.Moved(ctx); err != nil {
+		if moved := (*database.MovedError)(nil); errors.As(err, &moved) {
+			moved.At = moved.At.In(c.Schedule.Zone)
+		}
 		return nil, err
 	}
 	readers, err := subscribers.New(ctx, db, now)

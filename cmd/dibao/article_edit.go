@@ -131,7 +131,7 @@ func newArticleReread(g *globals) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "reread [ID…]",
-		Short: "Reread stored articles by the current rules, without fetching",
+		Short: "Reread stored articles with the current rules, without fetching",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return usagef("specify articles, or use --all")

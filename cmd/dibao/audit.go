@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
 	"dibao/internal/redact"
 	"dibao/subscribers"
@@ -73,6 +74,18 @@ func (g *globals) audit(cmd *cobra.Command, action string, args []string) error 
 	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: cmp.Or(g.actor, systemUser()), Action: action, Target: redact.Text(target), Detail: redact.Text(detail)})
 }
 
+// auditText returns a stored text in the user's language; the flags in it stay as they are.
+func (g *globals) auditText(text string) string {
+	said, flags, ok := strings.Cut(text, "--")
+	if !g.chinese || said == "" {
+		return text
+	}
+	if ok {
+		flags = " --" + flags
+	}
+	return cli.Chinese(strings.TrimSpace(said)) + flags
+}
+
 // systemUser returns the user who runs this program, or the user behind sudo.
 func systemUser() string {
 	u, err := user.Current()
@@ -99,7 +112,7 @@ func newAudit(g *globals) *cobra.Command {
 				return err
 			}
 			return printRows(g, cmd, []any{"ID", "When", "Who", "Command", "Target", "Arguments"}, all, func(e subscribers.AuditEvent) []any {
-				return []any{e.ID, shortTime(e.At, a.config.Schedule.Zone), e.Actor, e.Action, e.Target, e.Detail}
+				return []any{e.ID, shortTime(e.At, a.config.Schedule.Zone), e.Actor, e.Action, g.auditText(e.Target), g.auditText(e.Detail)}
 			})
 		}),
 	}

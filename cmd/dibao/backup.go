@@ -128,7 +128,7 @@ func newRestore(g *globals) *cobra.Command {
 			g.say(cmd, "%s: %d rows as of %s; %d mailings are paused", a.db, rows, shortTime(madeAt, a.config.Schedule.Zone), paused)
 			for _, d := range due {
 				if send {
-					g.say(cmd, "%s was due %s: dibao serve composes and sends it, again if it went out after the backup", d.List.Slug, shortTime(d.At, a.config.Schedule.Zone))
+					g.say(cmd, "%s was due %s: dibao serve composes and sends it, even if it was already sent after the backup", d.List.Slug, shortTime(d.At, a.config.Schedule.Zone))
 				} else {
 					g.say(cmd, "%s was due %s and may have been sent after the backup: its issues are held. Send one with: dibao issue send %s; drop one that was sent with: dibao issue drop %s NUMBER; then: dibao list edit %s --hold=false",
 						d.List.Slug, shortTime(d.At, a.config.Schedule.Zone), d.List.Slug, d.List.Slug, d.List.Slug)

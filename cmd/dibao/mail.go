@@ -74,7 +74,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 		},
 	}
 	flags.Choice(cmd.Flags(), &kind, "type", "rsa", []string{"rsa", "ed25519"}, "kind of key (rsa has 2048 bits)")
-	cmd.Flags().StringVar(&selector, "selector", "", "the key's name in DNS (default: selector in [dkim])")
+	cmd.Flags().StringVar(&selector, "selector", "", "name of the key in DNS (default: selector in [dkim])")
 	cmd.Flags().StringVar(&domain, "domain", "", "the domain that signs (default: domain in [dkim])")
 	return cmd
 }

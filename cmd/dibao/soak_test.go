@@ -80,7 +80,7 @@ func TestSoak(t *testing.T) {
 	slope := slopeOf(settled, func(m month) float64 { return m.heap }) * 100
 	resident := slopeOf(settled, func(m month) float64 { return m.resident }) * 100
 	perArticle := slopeOf(settled, func(m month) float64 { return m.file }) * first.file / max(1, float64(last.articles-first.articles)/float64(len(settled)-1))
-	trust.Report(t, "soak, heap a simulated month", "%+.2f %% of %.0f MB; of the process %+.2f %% of %.0f MB", slope, last.heap/1e6, resident, last.resident/1e6)
+	trust.Report(t, "soak, heap a simulated month", "%+.2f%% of %.0f MB; of the process %+.2f%% of %.0f MB", slope, last.heap/1e6, resident, last.resident/1e6)
 	trust.Report(t, "soak, goroutines and descriptors", "%d to %d and %d to %d", first.goroutines, last.goroutines, first.files, last.files)
 	trust.Report(t, "soak, database", "%.0f MB after %d articles and %d emails, %.1f kB an article", last.file/1e6, last.articles, s.mails.Load(), perArticle/1e3)
 	if slope > 1 || slope < -1 {

@@ -28,7 +28,7 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 	var unstar []int64
 	cmd := &cobra.Command{
 		Use:   "edit ADDRESS",
-		Short: "Edit the profile of a reader, by which emails begin with calls that concern the reader",
+		Short: "Edit the profile of a reader; emails begin with the calls that match it",
 		Long: "Settings without a flag stay as they are; an empty value, as in --industry \"\", removes a field. The profile is used only for\n" +
 			"the section of calls in the reader's emails. Readers see and change it on their preference page.\n" +
 			"Values are codes or their names in Chinese, such as small or 小型企业; the error for an unknown value lists the known ones.",
@@ -63,7 +63,7 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 				}
 			}
 			if !given && len(unstar) == 0 {
-				return &cli.UsageError{Err: errors.New("say what to change; see: dibao subscriber edit --help")}
+				return &cli.UsageError{Err: errors.New("specify what to change; see: dibao subscriber edit --help")}
 			}
 			g.change.target = fmt.Sprintf("subscriber %d", x.ID)
 			for _, article := range unstar {

@@ -118,7 +118,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 1) == (file != "") {
-				return usagef("give an address, or a file with --file")
+				return usagef("specify an address, or a file with --file")
 			}
 			a, err := g.open(cmd)
 			if err != nil {
@@ -196,7 +196,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 			case note == "":
 				return usagef("say with --note why mail may be sent to this address again")
 			case len(args) == 1 == many:
-				return usagef("give an address, or say which readers with --since, --reason or --domain")
+				return usagef("specify an address, or select readers with --since, --reason or --domain")
 			case many:
 				if since != "" {
 					day, err := policy.ParseDate(since)

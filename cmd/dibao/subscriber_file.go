@@ -75,12 +75,12 @@ func newSubscriberImport(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&lists, "list", nil, "list for rows that name none (repeatable)")
+	f.StringArrayVar(&lists, "list", nil, "list for rows without one (repeatable)")
 	f.StringVar(&in.Columns.Address, "column", "", "name or number of the column of addresses")
 	f.StringArrayVar(&in.Columns.Status, "status-column", nil, "a column that says who gets mail, with values such as true, 1, subscribed, 已订阅 (repeatable)")
 	f.StringArrayVar(&in.Columns.Ignore, "ignore-column", nil, "a column that does not say who gets mail (repeatable)")
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
-	flags.Choice(f, &in.Language, "language", "zh", languages, "language for rows that name none")
+	flags.Choice(f, &in.Language, "language", "zh", languages, "language for rows without one")
 	f.BoolVar(&in.Apply, "apply", false, "apply the changes")
 	f.StringVar(&report, "report", "", "file for refused rows (default: FILE.report.csv)")
 	return cmd

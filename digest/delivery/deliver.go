@@ -75,7 +75,7 @@ func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, er
 	}
 	if d.opts.Probe {
 		if err := ledger.retryNow(ctx); err != nil {
-			return run.total, false, fmt.Errorf("find emails that were refused because of us: %w", err)
+			return run.total, false, fmt.Errorf("find emails that were refused for reasons on our side: %w", err)
 		}
 	}
 	if err := run.keepPauses(ctx); err != nil {

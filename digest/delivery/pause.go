@@ -164,7 +164,7 @@ func (p *pauses) all() map[string]Pause {
 // keepPauses loads which servers refuse our mail.
 func (r *deliveryRun) keepPauses(ctx context.Context) error {
 	if err := r.pauses.load(ctx, r.opts.Probe); err != nil {
-		return fmt.Errorf("read who refuses our mail: %w", err)
+		return fmt.Errorf("read which servers refuse our mail: %w", err)
 	}
 	if r.opts.Direct == nil {
 		if err := r.pauses.forgetOthers(ctx, r.servers.names()); err != nil {

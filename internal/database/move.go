@@ -108,8 +108,15 @@ func (db *DB) Reopen(ctx context.Context) error {
 	})
 }
 
-// MovedError says that the database was moved to another.
-type MovedError struct{ error }
+// MovedError says that the database was moved to another, or is being moved.
+type MovedError struct {
+	To string    // address of the other database, without a password
+	At time.Time // the date in the error is that of its location
+}
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("this database was moved to %s on %s; set url in [database] to that, or work with this one again: dibao migrate --stay", e.To, e.At.Format(time.DateOnly))
+}
 
 // Moved returns a [MovedError] if this database was moved to another, or is being moved.
 func (db *DB) Moved(ctx context.Context) error {
@@ -123,6 +130,6 @@ func (db *DB) Moved(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return &MovedError{fmt.Errorf("this database was moved to %s on %s; set url in [database] to that, or work with this one again: dibao migrate --stay", address, began.Format(time.DateOnly))}
+		return &MovedError{To: address, At: began}
 	})
 }

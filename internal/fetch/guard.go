@@ -126,7 +126,7 @@ func parseURL(raw string) (*url.URL, string) {
 	case u.User != nil:
 		return u, "a user name or password in an address is not sent"
 	case u.Opaque != "" || u.Hostname() == "":
-		return u, "it names no host"
+		return u, "it contains no host"
 	}
 	if reason := checkPort(u); reason != "" {
 		return u, reason
@@ -217,7 +217,7 @@ func (c *Client) dial(r reach) func(ctx context.Context, network, address string
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
-			return nil, &BlockedError{URL: address, Reason: "it names no host"}
+			return nil, &BlockedError{URL: address, Reason: "it contains no host"}
 		}
 		addrs, err := c.lookUp(ctx, host)
 		if err != nil {

@@ -197,7 +197,7 @@ func readOFD(ctx context.Context, file []byte) ([]string, error) {
 		return nil, err
 	}
 	if doc = strings.TrimPrefix(strings.TrimSpace(doc), "/"); doc == "" {
-		return nil, errors.New("OFD.xml names no document")
+		return nil, errors.New("OFD.xml does not refer to a document")
 	}
 	var locations []string
 	err = a.walk(ctx, doc, func(t xml.Token, _ int) error {

@@ -228,7 +228,7 @@ func newInspectList() *cobra.Command {
 				return &cli.UsageError{Err: wrong}
 			}
 			if u, err := url.Parse(src.URL); err != nil || u.Host == "" {
-				return cli.Usagef("give the address of the page with --url, such as https://www.example.gov.cn/zhengce/: its links are relative to it")
+				return cli.Usagef("specify the address of the page with --url, such as https://www.example.gov.cn/zhengce/: its links are relative to it")
 			}
 			if err != nil {
 				return inspectFailed(cmd, args[0], err)

@@ -46,7 +46,7 @@ func newSourceAdd(p Program) *cobra.Command {
 				return n.addFromCatalog(p, cmd, args[0], anyway)
 			}
 			if anyway {
-				return cli.Usagef("--anyway is for sources of the catalog; give --catalog, too")
+				return cli.Usagef("--anyway works only with --catalog")
 			}
 			s.URL = args[0]
 			if isPrivate {

@@ -148,7 +148,7 @@ func (t *Report) Write(w io.Writer) {
 	for _, d := range t.Dropped {
 		r.Say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.Chinese), d.Example))
 	}
-	if *t.Kind != "feed" { // feeds are not subject to robots.txt
+	if *t.Kind != "feed" { // a feed has no next page
 		r.Say("next page", t.nextPage())
 	}
 	for _, title := range t.Retitled {
