@@ -12,8 +12,8 @@ import (
 	"dibao/policy/call"
 )
 
-// callOf reads what an article asks of its readers, in its text and in that of
-// the files attached to it; nil for nothing.
+// callOf reads what an article asks of its readers, in its text and in that of the
+// files attached to it; nil if it asks nothing.
 func callOf(f policy.Facts, e policy.Evidence) *call.Call {
 	var guides []call.Part
 	for _, g := range e.Guides {
@@ -35,7 +35,7 @@ func partsOf(f policy.Facts, e policy.Evidence) []call.Part {
 	for _, p := range e.Paragraphs[e.FileFrom:] {
 		inFile[strings.TrimSpace(p)] = true
 	}
-	at := len(f.Paragraphs) // paragraphs of the page's furniture are not among them
+	at := len(f.Paragraphs) // the paragraphs exclude those of the page around the text
 	for at > 0 && inFile[f.Paragraphs[at-1]] {
 		at--
 	}
@@ -127,7 +127,7 @@ func (b *batch) storeAmendments(ctx context.Context) error {
 	return amend.Store(ctx, b.tx, b.st.db.Dialect(), b.now, all)
 }
 
-// keyCalls gives calls their keys that were stored before there were any.
+// keyCalls stores the keys of calls that were stored by a version without keys.
 func (st *Store) keyCalls(ctx context.Context) error {
 	for after := int64(0); ; {
 		var page []int64

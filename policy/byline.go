@@ -27,7 +27,7 @@ var (
 	reporterOpens = words.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
 	// namesInLead matches names in a bracket after the dateline of an agency: 7月2日电 (郭样 肖样贤).
 	namesInLead = words.New(`^[^，。]{2,24}日(?:电|讯)\s*[（(](\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,4})[）)]`)
-	// unitAndName is in a bracket behind a text: （样例局杨样）, （样例电大张样 报道）.
+	// unitAndName matches a bracket after a text: （样例局杨样）, （样例电大张样 报道）.
 	unitAndName = words.New(`^\p{Han}{2,20}(?:局|委|办|站|段|队|所|院|校|中心|公司|电大|报社)(\p{Han}{2,3})(?:\s*报[道导])?$`)
 	officeEnd   = words.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|总编辑|顾问|负责人|处|科员)$`)
 	organWord   = words.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)

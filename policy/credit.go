@@ -156,11 +156,12 @@ var (
 	unit = words.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
 	// filler are words of credits that name nobody.
 	filler = words.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|文?\p{Han}{0,8}供图|实习|见习|杂志社|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)
-	// rank is an office or a title that follows a name, or precedes it, without an organ.
+	// rank is an office or a title that follows a name, or precedes it, without the name
+	// of an organization.
 	rank = words.New(`^(?:副?研究员|副?教授|讲师|博士后?|博士生导师|硕士生导师|院士|(?:特聘|客座)教授|(?:高级|正高级)(?:工程师|经济师|记者|编辑|会计师|研究员|政工师)|首席(?:经济学家|专家|分析师|研究员)|(?:高级)?(?:分析师|评论员|律师|编辑|主编)|秘书长|副?(?:院长|所长|主任|会长|理事长|局长|厅长|部长|处长|司长|校长|书记|省长|市长|县长|区长|主席|总编辑|总经理|董事长))$`)
-	// picture follows the name of who took the pictures.
+	// picture follows the name of the photographer.
 	picture = words.New(`^(?:图|摄|摄影|图片)$`)
-	// courtesy follows a name and says nothing.
+	// courtesy follows a name and means nothing.
 	courtesy = words.New(`^(?:先生|女士|同志)$`)
 	// reportsEnd follows the name of a reporter: 记者王样报道.
 	reportsEnd = words.New(`(?:摄影)?(?:报[道导]|報[道導])$`)

@@ -120,7 +120,7 @@ func headlineIn(paragraphs []string, title string) (lines int, organs []string) 
 	return lines, organs
 }
 
-// repeats is headlineIn for a headline without a mark.
+// repeats is headlineIn for a headline without a mark in front.
 func repeats(paragraphs []string, title string) (lines int, organs []string) {
 	whole := same.Clean(title)
 	if whole == "" {

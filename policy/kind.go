@@ -88,9 +88,9 @@ var (
 	// issues are verbs with which media report that something was issued; the
 	// official title itself ends in 通知 or 批复.
 	issues = words.New(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}|^(?:[^关《》]{2,14}[会局部委院厅署行组织协])(?:已|正式)?(?:发布|公布|出台|修订)[^《》]{2,32}[^告示知令]$`)
-	// essay are titles of what somebody thinks.
+	// essay matches titles of opinions.
 	essay = words.New(`(?:几点|若干|一些)(?:思考|建议|体会|启示)$|(?:探析|浅析|刍议|初探|之我见)$|^(?:浅析|浅谈|试论|略论|再论)`)
-	// lectures are titles of who spoke, not of a report.
+	// lectures matches titles of speeches, as opposed to reports about them.
 	lectures  = words.New(`(?:[^工制]作|做)[^，。《》]{0,10}(?:报告|讲座|发言|宣讲)$`)
 	recordEnd = words.New(`(?:职责|职能|机构设置|领导分工|(?:职责|机构)[^，。]{0,4}负责人|专业[（(](?:本科|专科)[）)]|情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
@@ -214,7 +214,7 @@ func (u *understanding) textEvidence(score kindScore) {
 	switch {
 	case u.reported || u.Author != "" && (saysOften(u.Paragraphs) || !named && quotesOften(u.Paragraphs)): // as good as a dateline, and often next to one
 		score[KindNews] = max(score[KindNews], strong)
-	case named && u.behind && !strings.Contains(u.Byline, "作者") && (strings.Contains(u.Byline, "图") || tellsOf(head) || endsInAny(u.Byline, "）", ")") && !mediaCredit.MatchString(u.Credit)): // who sent the report
+	case named && u.behind && !strings.Contains(u.Byline, "作者") && (strings.Contains(u.Byline, "图") || tellsOf(head) || endsInAny(u.Byline, "）", ")") && !mediaCredit.MatchString(u.Credit)): // the by-line names who sent the report
 		score[KindNews] += strong
 	case named:
 		score[KindSignedArticle] += strong
@@ -227,7 +227,7 @@ func (u *understanding) textEvidence(score kindScore) {
 
 var wordsOfPaper = words.NewFinder("摘", "提要", "键", "目的/", "作者简介", "分类号", "大学", "学院", "研究", "科学院", "党校", "智库")
 
-// event is in the first sentences of reports of what happened on a day.
+// event matches the first sentences of reports about what happened on a day.
 var event = words.New(`\d{1,2}月\d{1,2}日[^。]{0,80}(?:举行|举办|召开|开展|组织|参加|启动|来到|走进|赴|揭牌|开幕|开班)`)
 
 // tellsOf reports whether the first sentences tell of an event on a day.
@@ -264,7 +264,7 @@ func saysOften(lines []string) bool {
 	return n >= 2
 }
 
-// says is what introduces or follows speech in quotation marks.
+// says matches words that introduce or follow a quotation.
 var says = words.New(`(?:说|表示|介绍|坦言|告诉[^，。]{1,12}|称|指出|认为|回忆|解释|感慨)(?:道)?[：:，,]\s*[“"「]|[。，！？]["”」][^“”。]{0,16}(?:说|表示|介绍|坦言|称|回忆|告诉|解释|感慨)`)
 
 // leastSays is how many paragraphs quote people in a report.

@@ -66,8 +66,8 @@ type Evidence struct {
 	// on; "" is none.
 	File     string `json:"file,omitempty"`
 	FileFrom int    `json:"file_from,omitempty"`
-	// Guides are attached files that say what a call leaves open. They are no part
-	// of the text: only what a call asks is read in them.
+	// Guides are attached files that say what a call leaves open. They are not part of
+	// the text: only what a call asks is read from them.
 	Guides []Guide `json:"guides,omitempty"`
 }
 

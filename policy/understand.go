@@ -22,7 +22,7 @@ type understanding struct {
 	hints  []uint64 // of each paragraph
 
 	reported bool // its author is a reporter
-	behind   bool // the by-line is after the text
+	behind   bool // the by-line follows the text
 }
 
 // MaxText is how many bytes of a text are read and stored; feed/ingest cuts

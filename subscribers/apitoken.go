@@ -115,7 +115,7 @@ func (s *Store) APITokens(ctx context.Context) ([]APIToken, error) {
 	return all, err
 }
 
-// CheckAPIToken returns the token that a program shows, or tokens.ErrInvalid.
+// CheckAPIToken returns the token that a program sent, or tokens.ErrInvalid.
 func (s *Store) CheckAPIToken(ctx context.Context, text string) (APIToken, error) {
 	if !strings.HasPrefix(text, apiPrefix) || len(text) > tokens.MaxLength {
 		return APIToken{}, tokens.ErrInvalid

@@ -122,7 +122,7 @@ type ConsentEvent struct {
 type Starred struct {
 	Article  int64     `json:"article"`
 	Title    string    `json:"title"`
-	Last     *string   `json:"last"` // the last day as it is now; null: not known
+	Last     *string   `json:"last"` // the current last day; null: unknown
 	Canceled bool      `json:"canceled"`
 	Remind   bool      `json:"remind"` // by email, before the last day
 	At       time.Time `json:"at"`     // when the reader starred it

@@ -126,11 +126,11 @@ func (s *Store) pruneRows(ctx context.Context, query string, until time.Time, co
 
 const pruneBatch = 200 // readers or rows of one transaction
 
-// prunable selects readers who are to be deleted; a condition goes on.
+// prunable is the beginning of a query for readers to delete; a condition follows.
 const prunable = `SELECT u.id, u.address, COUNT(x.ended_at) FROM subscribers u LEFT JOIN subscriptions x ON x.subscriber = u.id
 	WHERE u.created_at < $1 AND (u.last_confirmation_at IS NULL OR u.last_confirmation_at < $1) AND `
 
-// prunableEnd is what follows the condition.
+// prunableEnd is the end of that query, after the condition.
 const prunableEnd = ` GROUP BY u.id, u.address
 	HAVING COUNT(CASE WHEN x.state = 'confirmed' THEN 1 END) = 0 AND COUNT(CASE WHEN x.state = 'unsubscribed' AND x.ended_at >= $2 THEN 1 END) = 0
 	ORDER BY u.id LIMIT $4`
@@ -147,7 +147,7 @@ func scanGone(r database.Row) (g gone, err error) {
 	return g, err
 }
 
-// pruneReaders deletes readers. It looks at all readers, so it does that outside of the
+// pruneReaders deletes readers. It looks at all readers, so it looks outside of the
 // transactions that delete them. These are short, since a reader may have many deliveries.
 func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pruned) error {
 	pieces := database.NewPieces(10, 1, pruneBatch)

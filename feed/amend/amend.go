@@ -1,9 +1,9 @@
 // Package amend links notices that move, correct or cancel an earlier call to that
-// call, and stores how each changed call stands: its last day before and now.
+// call, and stores the state of each changed call: its last day before and after.
 //
-// A link rests on what both texts name: a document number, the number of a project, a
-// title, or the same subject of the same issuer. Where several calls may be meant, none
-// is linked. The order in which the texts arrive does not matter.
+// A link requires something that both texts contain: a document number, the number of a
+// project, a title, or the same subject of the same issuer. Where several calls may be
+// meant, none is linked. The order in which the texts arrive does not matter.
 package amend
 
 import (
@@ -22,11 +22,11 @@ import (
 	"dibao/policy/call"
 )
 
-// Arrival is what is needed of an article that is stored.
+// Arrival is what linking needs to know about a newly stored article.
 type Arrival struct {
 	Article int64
 	IsNew   bool
-	Keys    []string     // what its call goes by, or what its notice names; by KeyOf
+	Keys    []string     // what identifies its call, or what its notice mentions; see KeyOf
 	Notice  *call.Change // nil: it changes no call
 }
 
@@ -107,7 +107,7 @@ func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.T
 		if moved, err = s.link(ctx, notices, moved); err != nil || len(moved) == 0 {
 			return err
 		}
-		// A call that is open longer may be what a later notice means.
+		// Once a call is open longer, a later notice may mean it.
 		if notices, err = s.stillWaiting(ctx, moved); err != nil || len(notices) == 0 {
 			return err
 		}
@@ -116,7 +116,7 @@ func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.T
 	return nil
 }
 
-// maxRounds bounds how often notices are linked again because a call is open longer.
+// maxRounds limits how often notices are linked again because a call is open longer.
 const maxRounds = 5
 
 var insertKeys = database.Insertion{
@@ -131,7 +131,8 @@ type store struct {
 	now     time.Time
 }
 
-// forget removes what was stored of articles, and returns the calls that they changed.
+// forget removes what was stored about articles, and returns the calls that they
+// changed.
 func (s store) forget(ctx context.Context, articles []int64) (targets []int64, err error) {
 	if len(articles) == 0 {
 		return nil, nil
@@ -158,7 +159,7 @@ func (s store) waiting(ctx context.Context, keys []string) ([]int64, error) {
 		WHERE changes = 1 AND key IN (`+s.dialect.Texts("$1")+`) ORDER BY article LIMIT $2`, database.JSON(keys), maxLinks)
 }
 
-// maxLinks bounds what one transaction links, and the calls that are considered for a
+// maxLinks limits what one transaction links, and the calls that are considered for a
 // notice: a key that more calls share does not identify any of them.
 const maxLinks = 200
 
@@ -207,7 +208,7 @@ func (s store) stillWaiting(ctx context.Context, calls []int64) ([]int64, error)
 
 // candidate is a call that a notice may mean.
 type candidate struct {
-	article, source, cluster int64 // cluster: itself if it is in none
+	article, source, cluster int64 // cluster is article if it is in none
 	issuers                  []string
 	region                   string
 	published, deadline      policy.Date
@@ -226,7 +227,7 @@ func scanCandidate(r database.Row) (c candidate, err error) {
 const candidateColumns = `SELECT k.key, a.id, a.source, a.issuers, a.region, a.published_on, COALESCE(s.until_on, a.deadline_on), COALESCE(c.cluster, a.id)
 	FROM call_keys k JOIN articles a ON a.id = k.article LEFT JOIN clusters c ON c.article = a.id LEFT JOIN call_states s ON s.article = a.id`
 
-// find returns the call that a notice changes and the kind of key that says so; 0 where
+// find returns the call that a notice changes and the kind of key that links them; 0 if
 // none is known or several may be meant.
 func (s store) find(ctx context.Context, id int64) (target int64, by string, err error) {
 	all, err := database.Collect(ctx, s.tx, scanCandidate, candidateColumns+` WHERE k.article = $1 LIMIT 1`, id)
@@ -256,12 +257,12 @@ func (s store) find(ctx context.Context, id int64) (target int64, by string, err
 }
 
 const (
-	// maxAge is how many days before it a call is that a notice changes.
+	// maxAge is the maximum age in days of a call that a notice can change.
 	maxAge = 550
 	// graceDays is how many days after the last day a notice may still move it.
 	graceDays = 15
-	// minUnique is how many characters the number of a project has at least that no two
-	// bodies give: many call their first purchase of a year CG2026-001.
+	// minUnique is the length in characters from which the number of a project counts
+	// as unique: many bodies call their first purchase of a year CG2026-001.
 	minUnique = 12
 )
 
@@ -274,7 +275,7 @@ func mayMean(notice, c candidate) bool {
 	if !strings.HasPrefix(notice.region, c.region) && !strings.HasPrefix(c.region, notice.region) {
 		return false
 	}
-	if c.kind == ByProject && len(c.value) >= minUnique { // agencies publish for those who buy
+	if c.kind == ByProject && len(c.value) >= minUnique { // agencies publish on behalf of buyers
 		return true
 	}
 	related := notice.source == c.source || slices.ContainsFunc(notice.issuers, func(i string) bool { return slices.Contains(c.issuers, i) })
@@ -295,7 +296,7 @@ func only(all []candidate) int64 {
 	return slices.MinFunc(all, func(a, b candidate) int { return int(a.article - b.article) }).article
 }
 
-// state stores how a call stands, for all articles of its text.
+// state stores the state of a call, for all articles with its text.
 func (s store) state(ctx context.Context, target int64) error {
 	all, err := changesOf(ctx, s.tx, target)
 	if err != nil {
@@ -316,7 +317,7 @@ func (s store) state(ctx context.Context, target int64) error {
 			continue
 		}
 		last := all[len(all)-1]
-		// The time stays where nothing changes: what is sent once is not sent for it again.
+		// The time stays if nothing changes, so that nothing is sent again.
 		if _, err := s.tx.ExecContext(ctx, `INSERT INTO call_states (article, notice, kind, was_on, until_on, changes, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (article) DO UPDATE SET notice = excluded.notice, kind = excluded.kind, was_on = excluded.was_on, until_on = excluded.until_on,
 				changes = excluded.changes, at = CASE WHEN call_states.notice = excluded.notice THEN call_states.at ELSE excluded.at END`,
@@ -327,7 +328,7 @@ func (s store) state(ctx context.Context, target int64) error {
 	return nil
 }
 
-// Event names the change of a notice where it is mailed: each once.
+// Event identifies the change by a notice in emails; each is mailed once.
 func Event(notice int64) string { return eventPrefix + strconv.FormatInt(notice, 10) }
 
 const eventPrefix = "change/"

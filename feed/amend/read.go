@@ -15,8 +15,8 @@ type Change struct {
 	Title    string
 	On       policy.Date // published
 	Kind     call.ChangeKind
-	Was      policy.Date // the last day before; zero: not known
-	Until    policy.Date // the last day from then on; zero: not known
+	Was      policy.Date // the last day before; zero: unknown
+	Until    policy.Date // the last day from then on; zero: unknown
 	Evidence string
 	By       string // the kind of key that links them
 }
@@ -49,7 +49,7 @@ func changesOf(ctx context.Context, tx *sql.Tx, target int64) (all []Change, err
 	}
 	seen := make(map[int64]bool)
 	for _, n := range notices {
-		if seen[n.cluster] || n.Kind == call.ChangeMoved && n.Until == until && len(all) > 0 { // somebody else says so, too
+		if seen[n.cluster] || n.Kind == call.ChangeMoved && n.Until == until && len(all) > 0 { // another notice already says so
 			continue
 		}
 		seen[n.cluster] = true
@@ -95,7 +95,7 @@ func Target(ctx context.Context, db *database.DB, notice int64) (target int64, c
 	return target, c, err
 }
 
-// State is how a call stands that notices have changed.
+// State is the state of a call that notices have changed.
 type State struct {
 	Notice     int64 // the latest
 	Kind       call.ChangeKind
@@ -103,7 +103,7 @@ type State struct {
 	Changes    int
 }
 
-// States returns how calls among articles stand, without those that nothing changed.
+// States returns the states of the calls among articles that notices changed.
 func States(ctx context.Context, db *database.DB, articles []int64) (all map[int64]State, err error) {
 	if len(articles) == 0 {
 		return nil, nil

@@ -28,7 +28,7 @@ func (w Words) Change(c amend.Change, day func(policy.Date) string) string {
 	return w.say("change.and", w.say("change."+string(c.Kind)), moves)
 }
 
-// State says how a call stands that notices have changed.
+// State describes in words the state of a call that notices have changed.
 func (w Words) State(s amend.State) string {
 	return w.Change(amend.Change{Kind: s.Kind, Was: s.Was, Until: s.Until}, policy.Date.String)
 }

@@ -14,9 +14,9 @@ import (
 // maxGuides is how many files are read with a call.
 const maxGuides = 2
 
-// readGuides judges an article. If it is a call that leaves open until when, who
-// may apply or what they get, it reads the attached files first that sound like
-// its guide. A file that can't be read is a warning.
+// readGuides judges an article. If it is a call that leaves open the deadline, who may
+// apply or what they get, it reads the attached files first whose titles sound like its
+// guide. A file that can't be read is a warning.
 func (c *Collector) readGuides(ctx context.Context, src *feed.Source, it ingest.Item, out *Collection) (feed.Article, error) {
 	a := c.judge(src, it)
 	if c.FileText == nil {
@@ -54,7 +54,7 @@ func (c *Collector) readGuides(ctx context.Context, src *feed.Source, it ingest.
 }
 
 var (
-	// numberOnly is a title of an attachment whose name only the text has.
+	// numberOnly is a title of an attachment whose name is only in the text.
 	numberOnly = lazyregexp.New(`^附\s?件\s*(\d{0,2})(?:\.\p{Latin}{3,4})?$`)
 	listed     = lazyregexp.New(`^(?:附\s?件\s*[:：]?\s*)?(\d{0,2})\s*[.．、:：]?\s*(\P{N}.{2,80})$`)
 )

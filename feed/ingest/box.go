@@ -12,20 +12,20 @@ import (
 	"dibao/policy/hans"
 )
 
-// boxTags are the elements that may hold something else within a text.
+// boxTags are elements that may contain unrelated content within a text.
 var boxTags = set(`div section table ul ol dl pre fieldset center blockquote`)
 
 const (
-	minBoxLinks = 2  // links of a box that is nothing else
-	maxInBox    = 50 // percent of a text that a box in it holds
-	minCopied   = 15 // characters of a line of a box that stands below it once more and is no link
+	minBoxLinks = 2  // minimum number of links in a box that contains only links
+	maxInBox    = 50 // maximum percentage of a text that is in a box
+	minCopied   = 15 // minimum length of a line of a box that is repeated below it and is not a link
 )
 
-// markBoxes marks what is within a text but does not belong to it: boxes of
-// links to other pages, parts headed 相关阅读, and lines that repeat these.
+// markBoxes marks what is within a text but does not belong to it: boxes of links to
+// other pages, parts under 相关阅读, and lines that repeat them.
 func (v *view) markBoxes(container *html.Node) {
 	all, whole := v.weights[container], v.under(container)
-	boxed := make(map[string]bool) // the lines of headed boxes
+	boxed := make(map[string]bool) // the lines of boxes with a heading
 	var walk func(n *html.Node)
 	walk = func(n *html.Node) {
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
@@ -59,8 +59,8 @@ func (v *view) markBoxes(container *html.Node) {
 	}
 }
 
-// hasProse reports whether lines of the article, of which some are sentences, stand
-// in a span.
+// hasProse reports whether a span of lines contains lines of the article, some of them
+// sentences.
 func (v *view) hasProse(from, to int) bool {
 	return from < to && slices.ContainsFunc(v.lines[from:to], func(l line) bool { return l.prose > 0 && l.aside == inArticle })
 }
@@ -78,7 +78,7 @@ func headsOthers(text string) bool {
 	return moreHeading.MatchString(text) || commentHeading.MatchString(text)
 }
 
-// headingOf returns a heading without what sets its words apart: 延伸 · 推荐.
+// headingOf returns a heading without the marks between its words: 延伸 · 推荐.
 func headingOf(text string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" ·•・|｜/-", r) {
@@ -122,15 +122,16 @@ func (v *view) isStream(n *html.Node) bool {
 }
 
 var (
-	// appeal praises what a platform offers its readers, with a link. Notices ask to
-	// install an application, too, but promise nothing.
+	// appeal matches lines that advertise what a platform offers its readers, with a
+	// link. Notices may also ask readers to install an application, but promise
+	// nothing.
 	appeal = lazyregexp.New(`(?i)(?:下载|安装|打开|关注|扫码)[^。]{0,16}(?:客户端|app|公众号)[^。]{0,24}(?:福利|精彩|资讯|第一时间|抢先|专享|独家|惊喜)|(?:福利|精彩|抢先|免费试玩|达人)[^。]{0,60}(?:客户端|app|公众号|众测)|【点击(?:投票|报名|参与)】`)
-	// ofPlatform is a service by text message, or says that users of the platform
-	// and not the platform wrote the text.
+	// ofPlatform matches an offer by text message, or a note that a user of the
+	// platform wrote the text.
 	ofPlatform = lazyregexp.New(`^(?:编辑短信)?发送\S{1,8}到\d{4,12}|^(?:[^。，]{0,6}声明[:：])?以上(?:内容|文章)[^。]{0,40}(?:用户|作者|号主|自媒体)[^。]{0,12}(?:上传|发布|提供)`)
 )
 
-// maxAppeal is the most characters of an appeal.
+// maxAppeal is the maximum length of an appeal, in characters.
 const maxAppeal = 160
 
 // isAppeal reports whether a line above or below a text is about the platform.
@@ -144,11 +145,11 @@ const (
 	maxCard  = 300 // characters
 )
 
-// cardTags are the elements of which streams are made.
+// cardTags are the elements that cards consist of.
 var cardTags = set(`div li dl article section a`)
 
-// markStreams marks rows of cards, each of which announces another article with
-// a link. In the containers of known systems such rows are a text.
+// markStreams marks rows of cards, each of which announces another article with a link.
+// In the containers of known systems, such rows are part of the text.
 func (v *view) markStreams(root *html.Node) {
 	var walk func(n *html.Node)
 	walk = func(n *html.Node) {
@@ -182,8 +183,8 @@ func (v *view) markStreams(root *html.Node) {
 	walk(root)
 }
 
-// isThread reports whether an element holds several small parts of one kind, as
-// the remarks of several readers are.
+// isThread reports whether an element holds several small parts of one kind, such as
+// the comments of several readers.
 func (v *view) isThread(n *html.Node) bool {
 	for down := 0; n != nil && down < 3; down++ {
 		times := make(map[string]int)
@@ -206,8 +207,8 @@ func (v *view) isThread(n *html.Node) bool {
 	return false
 }
 
-// isCard reports whether an element is small and has a line that is a link to
-// another article, with or without words of its own.
+// isCard reports whether an element is small and has a line that is a link to another
+// article, with or without text of its own.
 func (v *view) isCard(n *html.Node) bool {
 	w, s := v.weights[n], v.under(n)
 	if w.size == 0 || w.size > maxCard || s.to == s.from || w.link < 2*minTitle {

@@ -111,7 +111,7 @@ var namedContainers = func() map[string][]string {
 	return all
 }()
 
-// hasClassAround reports whether an element is in one of a class.
+// hasClassAround reports whether an element is in an element with a class.
 func hasClassAround(n *html.Node, class string) bool {
 	for up := n.Parent; up != nil; up = up.Parent {
 		if up.Type == html.ElementNode && slices.Contains(strings.Fields(markup.Attr(up, "class")), class) {
@@ -121,7 +121,8 @@ func hasClassAround(n *html.Node, class string) bool {
 	return false
 }
 
-// isKnown reports whether an element is called like a container of a known system.
+// isKnown reports whether an element has the id or class of a container of a known
+// system.
 func isKnown(n *html.Node) bool {
 	if namedContainers["#"+markup.Attr(n, "id")] != nil {
 		return true

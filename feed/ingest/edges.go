@@ -147,10 +147,11 @@ func (v *view) endOf(s span) int {
 	return s.to
 }
 
-// siteMark is in lines that only sites print of themselves.
+// siteMark matches lines that sites print about themselves.
 var siteMark = words.New(`版权所有|(?i:ICP备|copyright|All Rights Reserved)|公网安备|网站标识码`)
 
-// beforeImprint returns the end of a text without the lines that say who runs the site.
+// beforeImprint returns the end of a text without the last lines about who runs the
+// site.
 func (v *view) beforeImprint(s span) int {
 	end := s.to
 	for i := s.to - 1; i >= max(s.from, s.to-2*maxImprintLines); i-- {
@@ -180,7 +181,7 @@ func (v *view) beginsAnother(i, end int) bool {
 	return false
 }
 
-// headHeight is how many lines below a headline its time may stand.
+// headHeight is how many lines below a headline its time may be.
 const headHeight = 5
 
 // signedOn is the date below a document, which ends its text; maxSigned is how

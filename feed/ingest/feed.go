@@ -202,7 +202,7 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 	return doc, nil
 }
 
-// IsEmpty reports whether an item says nothing that we read.
+// IsEmpty reports whether an item contains nothing that dibao reads.
 func (it FeedItem) isEmpty() bool {
 	return it.ID+it.Link+it.Title+it.Author+it.Content+it.Summary == "" && it.Published == nil && it.Updated == nil && len(it.Enclosures) == 0
 }
@@ -357,7 +357,7 @@ func parseXML(text string) (*gofeed.Feed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("this is not valid RSS: %v", err)
 		}
-		out, err := (&gofeed.DefaultRSSTranslator{DisableContentImageScan: true}).Translate(feed) // it would parse each content as HTML
+		out, err := (&gofeed.DefaultRSSTranslator{DisableContentImageScan: true}).Translate(feed) // the library would parse each content as HTML
 		if err == nil {
 			addPermalinks(out, feed)
 		}

@@ -112,8 +112,8 @@ func AddFile(it Item, pages []string) Item {
 	return it
 }
 
-// maxGuide is how many bytes of a guide are kept, with its article: what a call
-// asks stands in the first pages.
+// maxGuide is how many bytes of a guide are stored with its article: what a call asks
+// is on the first pages.
 const maxGuide = 200_000
 
 // AddGuide keeps the text of an attached file beside that of an article.

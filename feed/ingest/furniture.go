@@ -23,7 +23,7 @@ var (
 	others = set(`header reply replies foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
 		prenext prevnext pagination pager hot rank ranking paihang ad ads adv advert guanggao login search sousuo disclaimer shengming declare statement friendlink links yqlj
 		dqwz place weizhi app-download feedback jiucuo`)
-	// Parts that announce or show other articles, however much text those have.
+	// Parts that announce or show other articles, even if those have much text.
 	streams = set(`related relate relevant xgyd xgwz xgbd xgxw recommend recommends recommended tuijian`)
 	// Controls of the page.
 	controls = set(`player playlist share shares sharing bdshare fenxiang jiathis social qrcode qr ewm erweima toolbar tools print dayin editor zrbj bianji fontsize zihao tags keywords download reward like collect favorite`)
@@ -53,7 +53,7 @@ func set(list string) map[string]bool {
 // as part of the article in spite of its name.
 const (
 	maxRemarks    = 100
-	maxStream     = 99 // of other articles below one
+	maxStream     = 99 // percentage of other articles below the first
 	maxStranger   = 90
 	maxFurnishing = 30
 )
@@ -85,7 +85,7 @@ func isAside(n *html.Node) (kind aside, share int) {
 			return elsewhere, maxStranger
 		case others[word]:
 			kind, share = elsewhere, maxFurnishing
-		case word == "editor" && !namesEditor(n): // of a program for writing: _135editor
+		case word == "editor" && !namesEditor(n): // class of a program for writing articles: _135editor
 		case controls[word] && kind == inArticle:
 			kind, share = control, maxFurnishing
 		}
@@ -93,7 +93,7 @@ func isAside(n *html.Node) (kind aside, share int) {
 	return kind, share
 }
 
-// maxEditor is the most characters of a line that names who edited a text.
+// maxEditor is the maximum length of a line that says who edited a text, in characters.
 const maxEditor = 60
 
 // namesEditor reports whether an element says who edited the text, or holds nothing.

@@ -86,7 +86,7 @@ type jsonFinder struct {
 	page           Page
 	clock          when.Clock
 	arrays         map[string][]any
-	nodes, counted int    // values that were looked at
+	nodes, counted int    // values that were examined
 	template       bool   // the source has a template for addresses
 	markup         string // path of the markup with the best list
 	markupScore    float64

@@ -44,7 +44,8 @@ func (r *labelReader) readHint(l line) {
 	}
 }
 
-// maxHintDepth is how many elements around a value are asked, of which two have a name.
+// maxHintDepth is how many elements around a value are searched for a name; at most two
+// names are used.
 const maxHintDepth = 4
 
 // maxHint is the most characters of a value that has no label.

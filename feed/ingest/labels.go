@@ -118,7 +118,7 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 		raw, next = r.withValue(i)
 	}
 	fields, rest := label.Split(raw)
-	if len(fields) > 0 && imprint.MatchString(l.text) && len(headerLabels(l)) == 0 { // 主办单位：… of a site
+	if len(fields) > 0 && imprint.MatchString(l.text) && len(headerLabels(l)) == 0 { // 主办单位：… describes the site
 		return next
 	}
 	r.add(l.node, fields)

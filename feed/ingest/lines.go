@@ -29,7 +29,7 @@ type line struct {
 	part  *html.Node // the element that makes it stand aside
 
 	inRegister bool // of a document
-	inCard     bool // that announces another article
+	inCard     bool // the line is in a card that announces another article
 }
 
 // mass is what an element holds.
@@ -41,9 +41,9 @@ type view struct {
 	weights map[*html.Node]mass
 	links   map[string]bool            // squeezed texts that are a link and nothing else
 	ends    map[*html.Node]span        // the lines under each element
-	bare    bool                       // the page has no text but the remarks of readers
+	bare    bool                       // the page has no text except comments of readers
 	boxes   map[*html.Node]bool        // parts about other articles within the text, which goes on below
-	before  struct{ lines, prose int } // the lines that isStream has read, and the running text of their sentences
+	before  struct{ lines, prose int } // the lines that isStream has read, and the size of their sentences
 }
 
 // span are lines from up to but not including to.

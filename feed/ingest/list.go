@@ -62,8 +62,8 @@ func ReadList(p Page, src Source) (List, error) {
 	return l.List, nil
 }
 
-// hasDate reports whether the list states the day of an article: that of a menu in a script
-// does not.
+// hasDate reports whether the list states the day of an article: a menu in a script does
+// not.
 func (l List) hasDate() bool {
 	return slices.ContainsFunc(l.Items, func(it Item) bool { return it.Evidence.ListDate != "" })
 }

@@ -78,10 +78,10 @@ func (s *pairSet) add(pair uint64) bool {
 	}
 }
 
-// tables are kept for the sets of texts, which are large.
+// tables are reused for the sets of texts, which are large.
 var tables = sync.Pool{New: func() any { return new([2048]uint64) }}
 
-// lend gives an empty set one of the tables; the function takes it back.
+// lend returns an empty set from the pool; the returned function gives it back.
 func (s *pairSet) lend() (back func()) {
 	table := tables.Get().(*[2048]uint64)
 	clear(table[:])

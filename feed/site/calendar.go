@@ -53,7 +53,7 @@ type Agenda struct {
 	Calls bool // only the deadlines of calls
 
 	Articles []int64 // only these, where it is not nil
-	Remind   []int   // how many days before each day to remind; nil: before deadlines, as in all calendars
+	Remind   []int   // how many days before each day to remind; nil: only before deadlines, as in all other calendars
 }
 
 // maxDays is how many days an agenda holds.
@@ -186,7 +186,7 @@ func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string,
 	h.serveCalendar(w, r, path, "", find)
 }
 
-// serveCalendar is ServeCalendar with the query of the page, which begins with its
+// serveCalendar is ServeCalendar with the query of the page, which begins with a
 // question mark.
 func (h *Web) serveCalendar(w http.ResponseWriter, r *http.Request, path, query string, find func(context.Context) (publish.Calendar, Agenda, error)) {
 	version, _, err := h.Store.Version(r.Context())
@@ -214,13 +214,13 @@ func (h *Web) serveCalendar(w http.ResponseWriter, r *http.Request, path, query 
 	}
 }
 
-// agendaFrom is the first day that a calendar has.
+// agendaFrom is the first day in a calendar.
 func (h *Web) agendaFrom() policy.Date {
 	today := h.Today()
 	return policy.DateOf(time.Date(today.Year, today.Month-agendaPast, 1, 0, 0, 0, 0, time.UTC))
 }
 
-// calendar writes the days of an agenda, and returns when they were changed last.
+// calendar writes the days of an agenda, and returns when they last changed.
 func (h *Web) calendar(ctx context.Context, c publish.Calendar, ask Agenda, from policy.Date) (body []byte, modified time.Time, err error) {
 	days, err := daysOf(ctx, h.Store, ask, from)
 	if err != nil {

@@ -16,13 +16,13 @@ import (
 	"dibao/templates"
 )
 
-// callFilter narrows the list of calls, its feed and its calendar. Every field takes one
-// of few values, so that caches hold few pages of each.
+// callFilter narrows the list of calls, its feed and its calendar. Every field has few
+// possible values, so that caches hold few pages.
 type callFilter struct {
 	values map[string]string // by the name of the parameter; none is empty
 }
 
-// withins are the numbers of days in which calls may end.
+// withins are the numbers of days within which the calls end.
 var withins = []string{"7", "14", "30", "90"}
 
 // callFields are the fields of a filter, in the order of an address and of the form.
@@ -55,12 +55,13 @@ func callFilterOf(q url.Values) (f callFilter, err error) {
 		f.values[x.name] = v
 	}
 	if f.values["state"] != "" {
-		delete(f.values, "within") // what is closed ends no more
+		delete(f.values, "within") // closed calls have already ended
 	}
 	return f, nil
 }
 
-// query is the filter as an address has it, with its question mark; "" for none.
+// query returns the filter as the query of an address, with its question mark; "" for
+// no filter.
 func (f callFilter) query() string {
 	var parts []string
 	for _, x := range callFields {
@@ -74,7 +75,7 @@ func (f callFilter) query() string {
 	return "?" + strings.Join(parts, "&")
 }
 
-// dayOf is today for a query whose answer depends on the day, else "".
+// dayOf returns today's date for a query whose answer depends on the day, else "".
 func dayOf(h *Web, query string) string {
 	if query == "" {
 		return ""
@@ -82,7 +83,8 @@ func dayOf(h *Web, query string) string {
 	return h.Today().String()
 }
 
-// ofLastDay are the fields of the last day of calls; all others are of what calls state.
+// ofLastDay are the fields about the last day of calls; all others are about what calls
+// state.
 var ofLastDay = []string{"within", "state"}
 
 // asksOfCalls reports whether the filter looks at what calls state.
@@ -95,7 +97,7 @@ func (f callFilter) asksOfCalls() bool {
 	return false
 }
 
-// takes reports whether nothing that a call states excludes what the filter names. A
+// takes reports whether nothing that a call states contradicts the filter. A
 // qualification and a topic must be in the text of the call.
 func (f callFilter) takes(n match.Notice) bool {
 	one := func(name string) []string {
@@ -131,7 +133,7 @@ func (f callFilter) keep(ctx context.Context, st *feed.Store, ids []int64) (kept
 	return kept, err
 }
 
-// maxFiltered is how many calls a filter looks at for one page or calendar.
+// maxFiltered is how many calls a filter examines for one page or calendar.
 const maxFiltered = 3000
 
 // callIDs returns the calls that a page or calendar shows: those whose last day is
@@ -159,7 +161,7 @@ func (h *Web) callIDs(ctx context.Context, key string, f callFilter, from policy
 	return f.keep(ctx, h.Store, ids)
 }
 
-// form is the form of the filter on a page.
+// form returns the form of the filter for a page.
 func (f callFilter) form(language, path string) *templates.CallFilter {
 	v := &templates.CallFilter{Action: path, Active: len(f.values) > 0}
 	for _, x := range callFields {
@@ -210,8 +212,8 @@ func (f callFilter) filtered(h *Web, e Entries) Entries {
 	return e
 }
 
-// lastDays returns a function that reports whether the filter takes the last day of an
-// article's call.
+// lastDays returns a function that reports whether the last day of an article's call
+// matches the filter.
 func (h *Web) lastDays(ctx context.Context, f callFilter) (takes func(article int64) bool, err error) {
 	own := callFilter{make(map[string]string)}
 	for _, name := range ofLastDay {

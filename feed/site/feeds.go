@@ -221,7 +221,7 @@ func (h *Web) ServeFeed(w http.ResponseWriter, r *http.Request, f publish.Format
 	h.serveFeed(w, r, f, path, "", find)
 }
 
-// serveFeed is ServeFeed with the query of the page, which begins with its question mark.
+// serveFeed is ServeFeed with the query of the page, which begins with a question mark.
 func (h *Web) serveFeed(w http.ResponseWriter, r *http.Request, f publish.Format, path, query string, find findFeed) {
 	ask := feedRequest{format: f, path: path, query: query, find: find, day: dayOf(h, query)}
 	if page := r.URL.Query().Get("page"); page != "" {
@@ -247,7 +247,7 @@ type feedRequest struct {
 	query      string // of a search, with its question mark
 	upTo       int64  // of an archive document, 0: none
 	negotiated bool
-	day        string // on which the answer depends, "" if it depends on none
+	day        string // the day on which the answer depends, "" if it depends on none
 }
 
 func (q feedRequest) key() string {

@@ -49,9 +49,9 @@ func statusOn(f policy.Facts, today policy.Date) string {
 }
 
 // Items returns the views of articles that pages list, in a language. They include the
-// state of their documents if it is unusual, what these repeal and amend, who else has
-// the same text, and what later notices changed in calls. A repost whose original is in
-// the same list is left out.
+// state of their documents if it is unusual, what these documents repeal and amend, who
+// else has the same text, and what later notices changed in calls. A repost whose
+// original is in the same list is left out.
 func (h *Web) Items(ctx context.Context, language string, articles []feed.Article) ([]templates.Item, error) {
 	ids := make([]int64, len(articles))
 	for i, a := range articles {

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReleaseCode gives back the memory of the program's code and constants. Most of it is used
-// only while the program starts, and counts as memory of the process until the system
-// needs it. What is used later is read again: it is in the file, and usually in the
-// cache of the system.
+// ReleaseCode releases the memory of the program's code and constants. Most of it is used
+// only while the program starts, and counts as memory of the process until the system needs
+// it. What is used later is read again: it is in the file, and usually in the cache of the
+// system.
 func ReleaseCode() error {
 	program, err := os.Executable()
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package budget
 
-// ReleaseCode does nothing: only on Linux is it known how.
+// ReleaseCode does nothing: it is only implemented for Linux.
 func ReleaseCode() error { return nil }

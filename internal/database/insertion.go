@@ -14,7 +14,7 @@ import (
 type Insertion struct {
 	Into     string // INSERT INTO …, up to VALUES
 	Columns  int
-	After    string // ON CONFLICT …, after the values
+	After    string // what follows the values, such as ON CONFLICT …
 	Postgres string // with the array as $1
 }
 

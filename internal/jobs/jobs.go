@@ -66,8 +66,9 @@ const (
 	// rescueAfter is when a job that a dead node left running is started again, if Living
 	// does not say so before. It is longer than any timeout of a kind.
 	rescueAfter = time.Hour
-	// fetchInterval is how often each queue polls for jobs by itself, which is never
-	// needed: the watch notifies it of all jobs, each second until it has fetched them.
+	// fetchInterval is how often each queue polls for jobs by itself, which is not
+	// needed, since the watch notifies it of all jobs, every second until it has
+	// fetched them.
 	fetchInterval = 24 * time.Hour
 )
 
@@ -80,7 +81,7 @@ type Runner struct {
 	kinds    map[string]Kind
 	hasWork  bool
 	worker   *worker
-	stage    atomic.Int32 // what the working client does
+	stage    atomic.Int32 // the stage of River's client
 	watch    *watch       // wakes the queues, and what is together
 	together []*together  // the kinds that every node runs
 	plans    []planned

@@ -13,13 +13,13 @@ import (
 	"dibao/internal/database"
 )
 
-// Schedules belong to the nodes and not to River, whose leader leads only while its client
+// The nodes run the schedules themselves, since River's leader leads only while its client
 // runs. One row says which node leads, and for which minute jobs were added last. A node
 // takes a minute and adds the jobs that became due since the last in one transaction, so that
 // no due time is skipped or doubled, whichever nodes die.
 
-// followAfter is how much later than the leader others try to take a minute:
-// the same node leads as long as it lives.
+// followAfter is how much later than the leader other nodes try to take a minute: the
+// same node leads as long as it lives.
 const followAfter = 2 * time.Second
 
 // planned is a schedule with its kind.
@@ -37,7 +37,7 @@ func (r *Runner) plan(s Schedule) (planned, error) {
 	return planned{schedule, s.Kind, s.AtStart}, err
 }
 
-// lead adds the jobs that become due, until ctx ends.
+// lead adds jobs when they become due, until ctx ends.
 func (r *Runner) lead(ctx context.Context) {
 	leads := false
 	for first := true; ctx.Err() == nil; first = false {
@@ -71,7 +71,7 @@ func (r *Runner) lead(ctx context.Context) {
 
 // takeMinute adds the jobs that became due since the last minute that a node took, unless
 // another node has taken this one or is about to: the first time, a node leaves the lead to
-// whoever has it. It reports whether this node leads; led says whether it did before.
+// the node that has it. It reports whether this node leads; led says whether it did before.
 func (r *Runner) takeMinute(ctx context.Context, first, led bool) (leads bool, err error) {
 	var living []string
 	if r.opts.Living != nil {
@@ -108,7 +108,7 @@ func (r *Runner) takeMinuteWithin(ctx context.Context, tx *sql.Tx, now time.Time
 	if err != nil {
 		return false, err
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 { // two nodes made the row
+	if n, err := res.RowsAffected(); err != nil || n == 0 { // two nodes created the row
 		return false, err
 	}
 	for _, p := range r.plans {

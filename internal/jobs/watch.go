@@ -42,9 +42,9 @@ func (d watchedDriver) GetListener(*riverdriver.GetListenenerParams) riverdriver
 type watch struct {
 	db      *sql.DB
 	logger  *slog.Logger
-	own     map[string]bool                // queues of this node
+	own     map[string]bool                // the queues of this node
 	wake    chan struct{}                  // this process asked for a job
-	found   chan bool                      // by the newest look: whether jobs of this node wait, or are to be tried again
+	found   chan bool                      // the newest result: whether jobs of this node wait, or have to be tried again
 	waiting chan *riverdriver.Notification // for River
 	silent  atomic.Bool                    // River is about to stop and is not notified of jobs
 	signals map[string]*together
@@ -67,7 +67,7 @@ func (w *watch) look() {
 	}
 }
 
-// run looks until ctx ends.
+// run looks for jobs until ctx ends.
 func (w *watch) run(ctx context.Context) {
 	var query *sql.Stmt
 	defer func() {

@@ -42,7 +42,7 @@ type Collector interface {
 	Collect(*Page)
 }
 
-// Handler serves what collectors have.
+// Handler serves the metrics of collectors.
 func Handler(collectors ...Collector) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		var p Page
@@ -57,7 +57,7 @@ func Handler(collectors ...Collector) http.Handler {
 // A Page is the answer to one scrape.
 type Page struct{ samples map[*Family][]sample }
 
-// A sample is what one set of labels has: a line, or those of a histogram.
+// A sample is the value for one set of labels: one line, or the lines of a histogram.
 type sample struct{ labels, lines string }
 
 // Set adds a value, with a value for each label of the family.
@@ -85,7 +85,8 @@ func (p *Page) Quantiles(f *Family, count uint64, sum float64, quantiles, values
 	p.total(f, &b, count, sum, nil, "")
 }
 
-// total ends the lines of a distribution; everything is the bucket of all, if there is one.
+// total adds the last lines of a distribution: the bucket of all observations, if there are
+// buckets, the sum and the count.
 func (p *Page) total(f *Family, b *strings.Builder, count uint64, sum float64, labels []string, everything string) {
 	at, all := f.labelled(labels, "", ""), strconv.FormatUint(count, 10)
 	if everything != "" {
@@ -126,7 +127,8 @@ var (
 	labelEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 )
 
-// labelled writes labels with their values, and one more if it has a name.
+// labelled writes labels with their values, and one more label if its name is not
+// empty.
 func (f *Family) labelled(values []string, name, value string) string {
 	var parts []string
 	for i, v := range values {

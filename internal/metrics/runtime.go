@@ -111,7 +111,7 @@ func (Process) Collect(p *Page) {
 	ofProcess(p)
 }
 
-// ofProcess adds what /proc says; without it, nothing.
+// ofProcess adds the figures in /proc; without it, it adds nothing.
 func ofProcess(p *Page) {
 	self, err := procfs.NewProc(os.Getpid())
 	if err != nil {

@@ -5,10 +5,10 @@ package pdf
 import (
 	_ "unsafe" // for linkname
 
-	_ "github.com/klippa-app/go-pdfium/webassembly" // has wasm; its other parts are not linked
+	_ "github.com/klippa-app/go-pdfium/webassembly" // contains wasm; its other parts are not linked
 )
 
-// wasm is PDFium. go-pdfium gives it only to its own reader, which is large.
+// wasm is PDFium. go-pdfium does not export it, and its own reader is large.
 //
 //go:linkname wasm github.com/klippa-app/go-pdfium/internal/pdfium_wasm.Module
 var wasm []byte

@@ -75,11 +75,11 @@ func Text(ctx context.Context, file []byte) ([]string, error) {
 type reader struct {
 	ctx     context.Context
 	runtime wazero.Runtime
-	cache   wazero.CompilationCache // nil: it is compiled anew each time
+	cache   wazero.CompilationCache // nil: PDFium is compiled each time
 	module  api.Module
 }
 
-// start compiles PDFium, or takes it from the cache of the user, and initializes it.
+// start compiles PDFium, or loads it from the user's cache, and initializes it.
 func start(ctx context.Context) (*reader, error) {
 	wasm, err := engine()
 	if err != nil {

@@ -29,7 +29,7 @@ type Metrics struct {
 	duration map[string]*durations // by route
 }
 
-// A request is what is counted of one.
+// A request holds the labels under which a request is counted.
 type request struct {
 	route, method string
 	status        int

@@ -36,7 +36,7 @@ const (
 type Said struct {
 	Value    string
 	Evidence string
-	In       string `json:",omitempty"` // the attached file whose sentence it is; "" is the notice
+	In       string `json:",omitempty"` // the attached file that contains the sentence; "" is the notice
 }
 
 // Part is a notice, which has no name, or a file attached to it.
@@ -73,7 +73,7 @@ const (
 type line struct {
 	raw     string // as printed
 	text    string // as it is read: one character for one of raw
-	in      string // the attached file that it is of, "": the notice
+	in      string // the attached file that contains it; "": the notice
 	above   string // the line before it, if it is a heading
 	before  string // the line before it
 	section section
@@ -93,7 +93,7 @@ type reading struct {
 	passedOn bool
 	// hired is whether applicants employ graduates. Then graduates do not apply themselves.
 	hired bool
-	// listing is whether the lines below an announcement of papers list them.
+	// listing reports whether the lines below an announcement of papers list them.
 	listing bool
 	seen    map[string]bool
 }

@@ -11,7 +11,7 @@ import (
 	"dibao/policy/words"
 )
 
-// ChangeKind is what a later notice does to a call.
+// ChangeKind is how a later notice changes a call.
 type ChangeKind string
 
 // The kinds of changes.
@@ -23,8 +23,8 @@ const (
 	ChangeCanceled     ChangeKind = "canceled"     // 取消, 终止
 )
 
-// Change is what a notice says of a call that was made before. What the text leaves
-// open is empty.
+// Change is what a notice says about an earlier call. Fields that the text does not
+// state are empty.
 type Change struct {
 	Kind     ChangeKind
 	Until    when.Date // the new last day for readers; zero if the text states none
@@ -34,12 +34,12 @@ type Change struct {
 	Names    []string  // what the call was about: subjects and names of projects
 }
 
-// changes are what titles say of earlier calls, the first that matches counts.
+// changes are what titles say about earlier calls; the first that matches counts.
 var changes = []struct {
 	kind  ChangeKind
 	words *words.Regexp
 }{
-	// Neither results, nor what becomes of those who got something.
+	// Excludes results, and notices about those who got something.
 	{"", words.New(`中标|成交|结果|候选人|合同|名单|入围|获奖|资格|称号|资质|证书|许可|营业执照|登记|注册|名称变更|地址变更|法定代表人|解读|答记者问|综述|的决定$`)},
 	{ChangeCanceled, words.New(`^(?:关于)?(?:取消|终止|撤销|停止)|(?:关于|的)(?:取消|终止|撤销|停止)|(?:取消|终止|撤销)(?:采购|招标|征集|申报|评选|活动|项目)?(?:的?(?:公告|通知|公示|通告|说明|函)|$|[)）】])`)},
 	{ChangeSuspended, words.New(`^(?:关于)?(?:暂停|中止)|(?:关于|的)(?:暂停|中止)|(?:暂停|中止)(?:采购|招标|征集|申报)?(?:的?(?:公告|通知|公示|通告|说明)|$|[)）】])`)},
@@ -51,11 +51,11 @@ var changes = []struct {
 var (
 	// changing is what a title says of the change and not of its subject.
 	changing = words.New(`(?:第?[一二三四五六七八九十0-9]{0,3}次|再次|二次)?(?:更正|变更|延期|延长|顺延|推迟|延后|推后|调整|补充|补遗|澄清|答疑|勘误|修改|修正|取消|终止|撤销|停止|暂停|中止)(?:事项|采购|招标|受理)?`)
-	// timing is what is moved, after the subject: 申报时间, 投标截止时间.
+	// timing matches what is moved, after the subject: 申报时间, 投标截止时间.
 	timing = words.New(`(?:的)?(?:申报|报名|征集|投标|开标|申请|受理|提交|递交|填报|投稿|响应文件|反馈|评选)*(?:的)?(?:截止|起止)?(?:时间|日期|期限)(?:至[^的]{0,16})?`)
-	// papersOf are what is corrected of a tender: 招标文件(第2号).
+	// papersOf matches the papers of a tender that are corrected: 招标文件(第2号).
 	papersOf = words.New(`(?:招标|采购|磋商)?(?:文件|公告)(?:\(第?[0-9一二三四五六七八九十]+[号次]\))?$`)
-	// own is said of what readers do, before a day that is moved.
+	// own matches words for what readers do, before a day that is moved.
 	own = words.New(`申报|报名|申请|提交|递交|征集|投稿|填报|反馈|截止`)
 	// named are labels before the name of a project: 原公告的采购项目名称:…
 	named = words.New(`(?:项目|标段|活动|课题)名称\s*:\s*([^,;。\s][^;。\n]{3,80})`)
@@ -101,7 +101,7 @@ func ReadChange(title string, paragraphs []string, published when.Date) (Change,
 	return c, true
 }
 
-// changeOf is what a title says of an earlier call, "" for nothing.
+// changeOf returns what a title says about an earlier call, "" for nothing.
 func changeOf(title string) ChangeKind {
 	for _, k := range changes {
 		if k.words.MatchString(titles.ReplaceAllString(title, "")) {
@@ -134,8 +134,8 @@ func (r reading) movedTo(kind ChangeKind, otherwise string) (until when.Date, ev
 	return until, evidence
 }
 
-// changedSubject is what a title says that is changed: 关于延长2026年度样例项目申报
-// 时间的通知 is about 2026年度样例项目.
+// changedSubject returns what a title says is changed: 关于延长2026年度样例项目申报 时间的通知 is about
+// 2026年度样例项目.
 func changedSubject(title string) string {
 	if t := titlesIn(title); len(t) > 0 {
 		return subject(t[0], kindOf(t[0]))
@@ -163,7 +163,7 @@ func Name(s string) string {
 	return s
 }
 
-// Identity returns what a call goes by other than its title: numbers of projects and
+// Identity returns what identifies a call other than its title: numbers of projects and
 // names, as [Change] has them.
 func Identity(c Call, paragraphs []string) (projects, names []string) {
 	r := reading{call: &Call{}}
@@ -216,7 +216,7 @@ func projectsOf(lines []line) (all []string) {
 	return all
 }
 
-// projectNumber writes a number in one form; "" for what has too few digits to be one.
+// projectNumber writes a number in one form; "" if it has too few digits.
 func projectNumber(s string) string {
 	digits := 0
 	s = strings.Map(func(r rune) rune {

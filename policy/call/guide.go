@@ -23,8 +23,8 @@ func IsGuide(title string) bool {
 	return guideWords.MatchString(title) && !formWords.MatchString(title)
 }
 
-// LacksGuide reports whether a notice calls for applications and leaves open
-// until when, who may apply, or what they get.
+// LacksGuide reports whether a notice calls for applications and leaves open the
+// deadline, who may apply, or what they get.
 func LacksGuide(title string, paragraphs []string, published when.Date) bool {
 	c, _ := Extract(title, paragraphs, published)
 	switch c.Kind {

@@ -21,11 +21,11 @@ var (
 	aPaper = words.New(`(?:表|书|证|报告|证明|材料|复印件|原件|清单|合同|方案|执照|文件|承诺|简介|光盘|流水|扫描件|函|发票|凭证|协议|成绩单|台账|截图|副本|介绍信|声明|名单|章程|户口本|户口簿|身份证明|》)(?:\([^()]{1,40}\))*(?:及?(?:复印件|原件|扫描件|电子版|纸质版|电子文档))*(?:\([^()]{1,40}\))*(?:各?一式\S{1,4}|各?[一二三四五六七八九十两\d]{1,3}[份张套])?(?:\([^()]{1,40}\))*$`)
 	// copies are in which form a paper is handed in: 原件及复印件.
 	copies = words.New(`^(?:其)?(?:原件|复印件|扫描件|电子版|纸质版|电子文档)`)
-	// unasked is said of papers that nobody hands in, or that others do.
+	// unasked matches words about papers that nobody hands in, or that others hand in.
 	unasked = words.New(`不需|无需|无须|免于|不再|不用|未提供|未提交|不能提供|采购人|代理机构|中标|成交|立项后|验收|虚假|伪造|公示|结题|主管部门|推荐单位|归口|取消|如实`)
 	// asked is part of a sentence, not of a name.
 	asked = words.New(`(?:^|[^申])请|须|应当|需要|不得|发至|发送|报送至|过期|逾期`)
-	// pointsBack begins what is said of the whole list.
+	// pointsBack matches the beginning of a remark about the whole list.
 	pointsBack = words.New(`^(?:上述|以上|前述|所有|全部|注)`)
 	// more follows the last of some papers: 等材料.
 	more = words.New(`^等[^,。;]{0,12}(?:材料|资料|证件|文件|证明|原件)`)
@@ -35,7 +35,7 @@ var (
 // the names in one sentence.
 func (r *reading) materials(l line) {
 	if k := r.call.Kind; k == KindConsultation || k == KindObjection || len(r.call.Materials) >= maxEntries {
-		return // a draft asks others for papers
+		return // a draft regulates papers that others hand in
 	}
 	if r.listing && !r.item(l) {
 		r.listing = false
@@ -108,7 +108,7 @@ func (r *reading) papers(l line) {
 	}
 }
 
-// note adds papers by where their names are.
+// note adds papers, given the positions of their names.
 func (r *reading) note(l line, names [][2]int) {
 	for _, n := range names {
 		if !r.is("material", l.text[n[0]:n[1]]) && len(r.call.Materials) < maxEntries {
@@ -151,7 +151,7 @@ func namesAt(text string, from int) (names [][2]int, end int) {
 		size := utf8.RuneLen(c)
 		switch {
 		case c == '、' && i > start && strings.Trim(s[start:i], "0123456789 ") == "":
-			continue // the number of a point: 1、
+			continue // it is the number of a point: 1、
 		case c == '、' || c == ';':
 			if !add(i) {
 				return names, end

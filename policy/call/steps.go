@@ -133,7 +133,8 @@ var (
 	handsIn   = words.New(`^\s*(?:[上下]午)?\s*(?:报送|报交|报至|上报|提交|送交|送至|送到|送达|交至|交到|递交|寄至)`)
 	dueBefore = words.New(`(?:于|在|[纸电][质子]版|材料)\s*$`)
 	done      = words.New(`(?:已|曾|将|拟)[^,。;]{0,3}$`)
-	// reviewed is said, in the sentences before, of those who pass applications on.
+	// reviewed matches words about those who pass applications on, in the sentences
+	// before.
 	reviewed = words.New(`(?:学院|各单位|部门|学校|院系|归口单位|科研处|推荐单位|中心校)(?:应|须|要|负责)?(?:对|组织)[^。]{0,60}(?:审核|评审|初审|推荐|汇总|遴选)`)
 )
 

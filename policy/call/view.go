@@ -35,7 +35,7 @@ type View struct {
 type SaidView struct {
 	Value    string  `json:"value"`
 	Evidence string  `json:"evidence"` // the sentence that says so; the same applies to other keys named evidence
-	File     *string `json:"file"`     // the attached file whose sentence it is; null: the notice
+	File     *string `json:"file"`     // the attached file that contains the sentence; null: the notice
 }
 
 // ThresholdView is a condition with a number.
@@ -46,7 +46,7 @@ type ThresholdView struct {
 	Value    float64 `json:"value"`
 	Unit     string  `json:"unit"` // yuan, years, percent or people
 	Evidence string  `json:"evidence"`
-	File     *string `json:"file"` // the attached file whose sentence it is; null: the notice
+	File     *string `json:"file"` // the attached file that contains the sentence; null: the notice
 }
 
 // BenefitView is money that a call offers.
@@ -57,7 +57,7 @@ type BenefitView struct {
 	Cap      *int64   `json:"cap"`
 	Per      *string  `json:"per"`
 	Evidence string   `json:"evidence"`
-	File     *string  `json:"file"` // the attached file whose sentence it is; null: the notice
+	File     *string  `json:"file"` // the attached file that contains the sentence; null: the notice
 }
 
 // StepView is something to be done by a day.
@@ -68,7 +68,7 @@ type StepView struct {
 	Last     string  `json:"last"`
 	Moved    bool    `json:"moved"` // it takes the place of an earlier day
 	Evidence string  `json:"evidence"`
-	File     *string `json:"file"` // the attached file whose sentence it is; null: the notice
+	File     *string `json:"file"` // the attached file that contains the sentence; null: the notice
 }
 
 // ContactView is where readers ask.
@@ -77,7 +77,7 @@ type ContactView struct {
 	Telephone *string `json:"telephone"`
 	Email     *string `json:"email"`
 	Evidence  string  `json:"evidence"`
-	File      *string `json:"file"` // the attached file whose sentence it is; null: the notice
+	File      *string `json:"file"` // the attached file that contains the sentence; null: the notice
 }
 
 // View returns a call as it is printed in JSON.

@@ -44,7 +44,7 @@ const (
 // mention is a day, or a span, that a sentence names.
 type mention struct {
 	groups   []string
-	at, end  int    // where it begins and ends in the line, with 前
+	at, end  int    // where it begins and ends in the line, including 前
 	left     string // of the sentence before it, in simplified characters
 	right    string // of the sentence after it
 	until    string // 前, 止 … right after it
@@ -112,7 +112,7 @@ func dayAt(s string, from int) []int {
 	return append(at, until[2:]...)
 }
 
-// longestDay is how many characters a day has at most, with its hour.
+// longestDay is the maximum number of characters of a day with its hour.
 const longestDay = 60
 
 // shifted moves the places of a match that was found from a place on.

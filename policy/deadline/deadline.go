@@ -64,7 +64,7 @@ type Day struct {
 	Ours  bool   // it is a term for readers
 	Until bool   // something is due by then: 前, 止, a span or 截止时间
 	At    int    // where it begins in the line, in bytes
-	End   int    // and where it ends, with 前
+	End   int    // where it ends, including 前
 	Left  string // what precedes it in its sentence, in simplified characters
 	Right string // and after it
 }

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// maxPlace is the most characters of the name of a place.
+// maxPlace is the maximum length of the name of a place, in characters.
 const maxPlace = 10
 
 // placeEnds are the characters that end the names of places, with those before

@@ -61,7 +61,7 @@ func Simplify(s string) string {
 	b := []byte(s)
 	for ; i >= 0; i = nextTraditional(s, i+3) {
 		r, _ := utf8.DecodeRuneInString(s[i:])
-		utf8.EncodeRune(b[i:], simplified[r-firstHan]) // three bytes for three
+		utf8.EncodeRune(b[i:], simplified[r-firstHan]) // both characters have three bytes
 	}
 	return string(b)
 }

@@ -79,7 +79,7 @@ type Parts struct {
 	Number                string
 	IssuedOn, PublishedOn when.Date
 	Title                 string      // without the words that sites add after it
-	Marks                 []string    // of a version in the title: 2021年修订
+	Marks                 []string    // marks of a version in the title: 2021年修订
 	Enacted               []when.Date // in the heading of the text: passed, amended, made public; sorted
 	Paragraphs            []string
 }

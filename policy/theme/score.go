@@ -25,7 +25,7 @@ const (
 	leastMargin = 1.4 // of the first theme over the second
 	compound    = 4   // characters from which a word is made of two
 	leastInText = 2   // characters of a word that counts in the text
-	manyInText  = 4   // different words of a theme in the text that are two signs
+	manyInText  = 4   // so many different words of a theme in the text count as two signs
 )
 
 // fields are the words in the names of organs whose field is one theme.

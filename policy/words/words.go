@@ -49,7 +49,7 @@ func NewFinder(all ...string) *Finder {
 	return f
 }
 
-// In reports whether s has one of the words.
+// In reports whether s contains one of the words.
 func (f *Finder) In(s string) bool { return f.Next(s, 0) >= 0 }
 
 // Find sets the bits of the words that s holds.

@@ -238,9 +238,9 @@ func (k *Keys) ParseMailUnsubscribeToken(ctx context.Context, text string) (subs
 	return t.Subscriber, t.List, nil
 }
 
-// FormStamp says when a form was shown, so that one returned at once can be
-// recognized as a robot's, and to which network, so that its proof is valid
-// only for that one.
+// FormStamp says when a form was shown, so that a form that returns at once can be
+// recognized as a program's, and to which network, so that its proof is valid only for
+// that one.
 func (k *Keys) FormStamp(network netip.Prefix) string {
 	return k.Sign(Token{Action: actionForm, Subscriber: k.now().UnixMilli(), List: k.Binding(network.String())})
 }

@@ -17,7 +17,7 @@ import (
 	"dibao/internal/markup"
 )
 
-// Limits on scripts and on what is taken from them.
+// Limits on scripts and on what is read from them.
 const (
 	maxScripts = 1 << 20 // bytes of a page's scripts that are read
 	maxValues  = 40      // objects and arrays
@@ -33,11 +33,11 @@ const Class = "fujian"
 // valueStart finds where a variable or a member is set to an object or array.
 var valueStart = lazyregexp.New(`["']?([\w.$]{1,60})["']?\s*[=:]\s*([\[{])`)
 
-// nameWords are what variables and members with attachments are called; files and fj
-// are whole names, or ends of them.
+// nameWords are names of variables and members that contain attachments; files and fj
+// must be the whole name or its end.
 var nameWords = []string{"fujian", "attach", "appendi", "annex", "accessor", "enclosure", "filelist", "fileinfo"}
 
-// isNamed reports whether a variable or member is called attachments.
+// isNamed reports whether a variable or member is named as attachments.
 func isNamed(name string) bool {
 	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
 	return holdsWord(name) || name == "files" || strings.HasPrefix(name, "fj") || strings.HasSuffix(name, "fj")
@@ -91,7 +91,7 @@ func Place(root *html.Node) {
 	}
 }
 
-// namesFile finds, at little cost, the scripts that may name a file.
+// namesFile finds, at little cost, scripts that may mention a file.
 func namesFile(text string) bool {
 	return slices.ContainsFunc(strings.Fields(`.pdf .PDF .doc .DOC .xls .XLS .ppt .zip .ZIP .rar .RAR .ofd .OFD .wps .et`), func(end string) bool { return strings.Contains(text, end) })
 }
@@ -99,7 +99,7 @@ func namesFile(text string) bool {
 type reader struct {
 	body    *html.Node
 	left    int // bytes of scripts
-	written int // bytes that may be put together
+	written int // how many more bytes may be assembled
 	vars    map[string]string
 	seen    map[string]bool // addresses
 	values  int
@@ -132,7 +132,7 @@ func (r *reader) write(script *html.Node, text string) {
 	}
 }
 
-// objects places the files of objects that are called attachments.
+// objects places the files of objects that are named as attachments.
 func (r *reader) objects(script *html.Node, text string) {
 	if !mayBeNamed(text) {
 		return
@@ -153,7 +153,7 @@ func (r *reader) objects(script *html.Node, text string) {
 	}
 }
 
-// take places the files of a value.
+// take places the files in a value.
 func (r *reader) take(script *html.Node, v any, depth int) {
 	if depth > maxDepth {
 		return

@@ -55,7 +55,8 @@ func Type(address string) string {
 }
 
 // mayName finds, at little cost, addresses and scripts that name no file: they have no
-// ending of one. What is written in other characters, or escaped, may have one.
+// ending of one. Escaped addresses, and those in other characters, may still name a
+// file.
 func mayName(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {

@@ -95,7 +95,8 @@ func (s *segment) take(x *note) {
 	}
 }
 
-// maxBesideDay is how many bytes of 汉字 a heading has beside its day: 星期五.
+// maxBesideDay is how many bytes of Chinese characters a heading may have beside its
+// day: 星期五.
 const maxBesideDay = 4 * 3
 
 func onlyHan(r rune) rune {

@@ -32,12 +32,13 @@ type candidate struct {
 	dated      int
 	bare       bool                // scored without dates
 	fixed      bool                // a selector names the rows
-	parts      []string            // the headings of the sections that it is made of
+	parts      []string            // the headings of the sections that it consists of
 	own        map[*html.Node]bool // containers, once they were compared
 	around     map[*html.Node]bool // containers and what holds them
 }
 
-// enough is how many letters of a title count: all are alike where short ones do.
+// enough is the number of letters from which a title counts fully; in a list that
+// accepts short titles, all count alike.
 func (f *finder) enough() int {
 	if f.least < minTitle {
 		return minTitle
@@ -153,7 +154,7 @@ func isRowTag(n *html.Node) bool {
 // segment reads what is needed to weigh a row.
 func (f *finder) segment(n *html.Node) segment {
 	in := f.seen[n]
-	if in == nil { // a selector may name what nobody sees
+	if in == nil { // a selector may match what nobody sees
 		return segment{node: n, pure: 1}
 	}
 	s := segment{node: n, link: in.first, pure: 1}

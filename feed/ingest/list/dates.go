@@ -24,7 +24,7 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 	found := when.Find(own.String(), f.clock)
 	if outside := hasDate(found); !outside || !hasAlone(found) {
 		if inLink := when.Find(f.linkRest(link), f.clock); hasDate(inLink) && (!outside || hasAlone(inLink)) {
-			found = inLink // what is outside may be of an abstract
+			found = inLink // dates outside the link may belong to an abstract
 		}
 	}
 	if !hasDate(found) {
@@ -47,7 +47,7 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 	return found
 }
 
-// hasAlone reports whether one of the dates is all that its element says.
+// hasAlone reports whether one of the dates is the whole text of its element.
 func hasAlone(all []when.When) bool {
 	return slices.ContainsFunc(all, func(w when.When) bool { return w.Alone })
 }

@@ -70,7 +70,7 @@ func Find(root *html.Node, at *url.URL, c when.Clock) Found {
 	return found
 }
 
-// isOfShort reports whether a list has enough rows to take short texts for titles.
+// isOfShort reports whether a list has enough rows to accept short texts as titles.
 func (c *candidate) isOfShort() bool {
 	return c != nil && !c.bare && c.dated == len(c.rows) && c.dated >= minShortRows
 }

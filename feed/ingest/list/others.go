@@ -15,7 +15,7 @@ import (
 const (
 	maxOthers   = 8
 	minOther    = 0.2  // of the weight of the list that was taken
-	minNamed    = 0.02 // of that weight, for a list in the main part that has a heading: 4 rows beside 20
+	minNamed    = 0.02 // share of the weight for a list with a heading in the main part: 4 rows beside 20
 	minEqual    = 0.7  // of that weight, for a list that could have been taken as well
 	maxHeadings = 20   // characters of the heading of a list
 	maxCompared = 200  // lists that are looked at

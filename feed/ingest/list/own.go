@@ -14,11 +14,12 @@ import (
 // columns on it.
 type own struct {
 	at     *url.URL        // the address of the page, nil if it is unknown
-	folder string          // of the address, with a slash at its end; "/" tells nothing
-	names  map[string]bool // what the column may be called
+	folder string          // of the address, with a slash at its end; "/" means nothing
+	names  map[string]bool // possible names of the column
 }
 
-// isRoot reports whether the page is the start page of a site, or at least of unknown place.
+// isRoot reports whether the page is the start page of a site, or has an unknown place in
+// it.
 func (o own) isRoot() bool { return o.at == nil || o.folder == "/" }
 
 // ownOf reads the address, the title and the name of the column.
@@ -48,7 +49,7 @@ func ownOf(root *html.Node, at *url.URL) own {
 	return o
 }
 
-// partOfTitle makes one separator of those between the parts of a title.
+// partOfTitle replaces the separators between the parts of a title with one.
 func partOfTitle(r rune) rune {
 	if strings.ContainsRune("-_–—－>»·/", r) {
 		return '|'

@@ -63,7 +63,7 @@ func (f *finder) repeated(root *html.Node, single map[*html.Node]*candidate) []*
 	return all
 }
 
-// keepPanels notes the panels of tabs.
+// keepPanels records the panels of tabs.
 func (f *finder) keepPanels(members []*candidate) {
 	if f.panels == nil {
 		f.panels = make(map[*html.Node][]*html.Node)

@@ -41,7 +41,7 @@ func (f *finder) sections(best *candidate) *candidate {
 	for _, c := range most {
 		heading := f.headingOf(c.containers[0])
 		if headings[heading] || mine != (f.inFolder(c) > 0) {
-			return nil // not each is of the page
+			return nil // not all belong to the page
 		}
 		headings[heading] = true
 		whole.parts = append(whole.parts, heading)
@@ -57,7 +57,7 @@ func (f *finder) isSection(c *candidate) bool {
 	return len(c.rows) <= maxSection && c.isDated() && f.side(c.containers[0]) == 1 && f.headingOf(c.containers[0]) != ""
 }
 
-// firstPanel returns the first list that is seen of those between which tabs switch.
+// firstPanel returns the first visible list of those between which tabs switch.
 func (f *finder) firstPanel(best *candidate, all []*candidate) *candidate {
 	if len(best.containers) > 1 || best.bare {
 		return best

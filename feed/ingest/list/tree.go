@@ -37,7 +37,7 @@ type info struct {
 
 	action  *html.Node // the first link that says what a click does
 	actions int        // such links
-	pages   int        // links that are a number of at most three figures
+	pages   int        // links that are a number of at most three digits
 }
 
 // finder holds what was found out of each element.
@@ -53,7 +53,7 @@ type finder struct {
 
 	own    own
 	groups [][]*candidate              // containers that repeat, in the order of the page
-	panels map[*html.Node][]*html.Node // of tabs, by each of them
+	panels map[*html.Node][]*html.Node // panels of tabs, by each panel
 
 	keepsDates bool // dates at the end of titles belong to them
 }

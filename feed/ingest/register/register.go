@@ -1,5 +1,5 @@
-// Package register recognizes the register of a document on a page: a table of
-// its index number, issuer, dates and number, which is no part of its text.
+// Package register recognizes the register of a document on a page: a table of its
+// index number, issuer, dates and number, which is not part of its text.
 package register
 
 import (
@@ -12,10 +12,10 @@ import (
 	"dibao/policy/label"
 )
 
-// Limits on a register, and the least of labels by which one is known.
+// Limits on a register, and the minimum number of labels that identify one.
 const (
 	maxCells  = 80
-	maxValue  = 400 // characters of a cell: some describe what the document says
+	maxValue  = 400 // characters of a cell: some summarize the document
 	maxLabel  = 12  // characters of a label
 	minLabels = 3
 	minStrong = 2
