@@ -241,7 +241,7 @@ func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collecti
 	if suspect != nil && src.Kind != "feed" { // a feed may be as short as it likes
 		return suspect
 	}
-	if finished { // else the same bytes have to be read again
+	if finished && !l.IsTruncated() { // else the same bytes have to be read again
 		src.ETag, src.LastModified, src.BodyHash = resp.ETag, resp.LastModified, hash
 		if hash != hashOf(resp.Hash) {
 			src.ETag, src.LastModified = "", "" // of the page that leads there: it stays the same

@@ -3,7 +3,6 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html"
 	"net/url"
@@ -15,11 +14,7 @@ import (
 	"dibao/policy/warn"
 
 	"github.com/mmcdole/gofeed"
-	"github.com/mmcdole/gofeed/atom"
-	jsonfeed "github.com/mmcdole/gofeed/json"
-	"github.com/mmcdole/gofeed/rss"
 
-	"dibao/feed/ingest/decode"
 	"dibao/feed/ingest/feedtext"
 	"dibao/feed/ingest/sanitize"
 	"dibao/feed/ingest/textblock"
@@ -34,6 +29,9 @@ const (
 	maxFeedBytes = 5 << 20
 	maxFeedItems = feedtext.MaxItems
 )
+
+// feedTruncated is the warning on the first item of a truncated feed.
+var feedTruncated = warn.New("feed-truncated")
 
 // Text is a string whose JSON is null when it is empty: the feed does not say.
 type Text string
@@ -178,7 +176,7 @@ func feedItem(f FeedItem, site string, src Source) Item {
 
 // readFeed decodes, checks the limits, parses and cleans.
 func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
-	feed, err := parseFeed(p, override)
+	feed, truncated, err := parseFeed(p, override)
 	if err != nil {
 		return FeedDoc{}, err
 	}
@@ -196,8 +194,13 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 			doc.Items = append(doc.Items, it)
 		}
 	}
-	if len(feed.Items) > maxFeedItems && len(doc.Items) > 0 {
-		doc.Items[0].Warnings = append(doc.Items[0].Warnings, warn.New("feed-too-long", maxFeedItems))
+	if len(doc.Items) > 0 {
+		switch first := &doc.Items[0]; {
+		case truncated:
+			first.Warnings = append(first.Warnings, feedTruncated)
+		case len(feed.Items) > maxFeedItems:
+			first.Warnings = append(first.Warnings, warn.New("feed-too-long", maxFeedItems))
+		}
 	}
 	return doc, nil
 }
@@ -214,8 +217,8 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 		ID: shortID(f.GUID), Link: Text(link), Title: title(f.Title), Author: authors(f),
 		Enclosures: enclosures(f, base),
 	}
-	summary, summaryWarning := sanitize.Markup(f.Description, near)
-	content, contentWarning := sanitize.Markup(f.Content, near)
+	summary, summaryWarning := sanitize.Markup(unescapeOnce(f.Description), near)
+	content, contentWarning := sanitize.Markup(unescapeOnce(f.Content), near)
 	it.Summary, it.Content = Text(summary), Text(content)
 	for _, w := range []warn.Warning{contentWarning, summaryWarning} {
 		if w.Code != "" && len(it.Warnings) == 0 {
@@ -238,6 +241,18 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 		}
 	}
 	return it
+}
+
+// escapedTag is an element with which a text that was escaped twice begins.
+var escapedTag = lazyregexp.New(`^\s*&lt;(?:p|div|span|br|table|section|article|h[1-6]|ul|ol|strong|b|font|img|a)(?:\s|/?&gt;)`)
+
+// unescapeOnce returns the HTML of a text that a site has escaped twice: all of
+// its elements are escaped, and it begins with one.
+func unescapeOnce(markup string) string {
+	if strings.Contains(markup, "<") || !escapedTag.MatchString(markup) {
+		return markup
+	}
+	return html.UnescapeString(markup)
 }
 
 func title(markup string) Text { return Text(clip(plainText(markup), maxTitle)) }
@@ -302,123 +317,4 @@ func resolve(base, ref string) string {
 		return a
 	}
 	return ""
-}
-
-// parseFeed decodes, checks the limits and has gofeed parse.
-func parseFeed(p Page, override string) (feed *gofeed.Feed, err error) {
-	if len(p.Body) > maxFeedBytes {
-		return nil, fmt.Errorf("the feed is larger than %d MB", maxFeedBytes>>20)
-	}
-	body, err := decode.Gunzip(p.Body, maxFeedBytes)
-	if err != nil {
-		return nil, err
-	}
-	text, _ := decode.Text(body, p.ContentType, override)
-	text = strings.TrimLeft(text, " \t\r\n\uFEFF")
-	if text == "" {
-		return nil, errors.New("the feed is empty")
-	}
-	defer func() {
-		// The parser is fed by strangers; a panic of it is a feed we can't read.
-		if p := recover(); p != nil {
-			feed, err = nil, fmt.Errorf("the parser failed on this feed: %v", p)
-		}
-	}()
-	if text[0] == '{' {
-		feed, err = parseJSON(text)
-	} else {
-		feed, err = parseXML(text)
-	}
-	return feed, err
-}
-
-func parseJSON(text string) (*gofeed.Feed, error) {
-	text, err := feedtext.JSON(text)
-	if err != nil {
-		return nil, err
-	}
-	feed, err := (&jsonfeed.Parser{}).Parse(strings.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("this is not a valid JSON Feed: %v", err)
-	}
-	return (&gofeed.DefaultJSONTranslator{}).Translate(feed)
-}
-
-// parseXML chooses gofeed's parser itself: gofeed looks for the root in the
-// first 4 KiB only.
-func parseXML(text string) (*gofeed.Feed, error) {
-	text, root, err := feedtext.XML(text)
-	if err != nil {
-		return nil, err
-	}
-	switch root {
-	case "rss", "rdf", "channel":
-		feed, err := (&rss.Parser{}).Parse(strings.NewReader(text))
-		if err != nil {
-			return nil, fmt.Errorf("this is not valid RSS: %v", err)
-		}
-		out, err := (&gofeed.DefaultRSSTranslator{DisableContentImageScan: true}).Translate(feed) // the library would parse each content as HTML
-		if err == nil {
-			addPermalinks(out, feed)
-		}
-		return out, err
-	case "feed":
-		feed, err := (&atom.Parser{}).Parse(strings.NewReader(text))
-		if err != nil {
-			return nil, fmt.Errorf("this is not valid Atom: %v", err)
-		}
-		out, err := (&gofeed.DefaultAtomTranslator{}).Translate(feed)
-		if err == nil {
-			keepIDs(out, text)
-		}
-		return out, err
-	case "cdf":
-		return nil, errors.New("this is a channel in CDF, which is not read; look for a feed in RSS or Atom")
-	}
-	return nil, fmt.Errorf("this is not a feed: its first element is %q", clip(root, 40))
-}
-
-var atomID = lazyregexp.New(`<(?:atom:)?id>([^<>]+)</`)
-
-// keepIDs restores ids that are addresses, which the parser changes: they are
-// compared character by character (RFC 4287 §4.2.6.1).
-func keepIDs(feed *gofeed.Feed, text string) {
-	written := make(map[string]string) // as it is in the feed, by what the parser makes of it
-	for _, m := range atomID.FindAllStringSubmatch(text, 2*maxFeedItems) {
-		raw := html.UnescapeString(strings.TrimSpace(m[1]))
-		u, err := url.Parse(raw)
-		if err != nil || u.Scheme == "" {
-			continue
-		}
-		written[raw] = raw // no change is the best match
-		if rewritten := u.String(); written[rewritten] == "" {
-			written[rewritten] = raw
-		}
-	}
-	for _, it := range feed.Items {
-		if it == nil {
-			continue
-		}
-		if raw, ok := written[it.GUID]; ok {
-			it.GUID = raw
-		} else if u, err := url.Parse(it.GUID); err == nil && written[u.String()] != "" {
-			it.GUID = written[u.String()]
-		}
-	}
-}
-
-// addPermalinks uses the guid of RSS items without a link as their address,
-// unless isPermaLink is false (RSS 2.0, guid).
-func addPermalinks(feed *gofeed.Feed, original *rss.Feed) {
-	if len(original.Items) != len(feed.Items) {
-		return
-	}
-	for i, it := range original.Items {
-		if it == nil || it.GUID == nil || strings.EqualFold(it.GUID.IsPermalink, "false") {
-			continue
-		}
-		if f := feed.Items[i]; f != nil && strings.TrimSpace(f.Link) == "" {
-			f.Link = resolve("", it.GUID.Value)
-		}
-	}
 }

@@ -32,6 +32,12 @@ func TestOddFeeds(t *testing.T) {
 		{"an element that XHTML closes does not swallow the rest",
 			`<rss version="2.0"><channel><item><description>甲&lt;iframe src="http://a.example/"/> 乙&lt;script src="x"/>丙</description></item></channel></rss>`,
 			FeedItem{Summary: "甲 乙丙"}},
+		{"a text that the site escaped twice is HTML",
+			`<rss version="2.0"><channel><item><description>&amp;lt;p&amp;gt;甲&amp;lt;/p&amp;gt;&amp;lt;p&amp;gt;乙&amp;amp;nbsp;丙&amp;lt;/p&amp;gt;</description></item></channel></rss>`,
+			FeedItem{Summary: "<p>甲</p><p>乙\u00a0丙</p>"}},
+		{"a text about an element is text",
+			`<rss version="2.0"><channel><item><description>&lt;p&gt;甲 &amp;lt;p&amp;gt; 乙&lt;/p&gt;</description></item></channel></rss>`,
+			FeedItem{Summary: "<p>甲 &lt;p&gt; 乙</p>"}},
 	} {
 		doc, err := ParseFeed([]byte(c.body), "", "")
 		if err != nil || len(doc.Items) != 1 {
@@ -94,6 +100,38 @@ func TestFeedWithoutIDs(t *testing.T) {
 	for _, it := range l.Items {
 		if len(it.Warnings) > 0 {
 			t.Errorf("%s: %v", it.Title, it.Warnings)
+		}
+	}
+}
+
+// A truncated feed keeps its complete items, wherever it ends, and says that it is truncated.
+func TestTruncatedFeed(t *testing.T) {
+	t.Parallel()
+	for name, feed := range map[string]string{
+		"RSS":  `<rss version="2.0"><channel><title>要闻</title><item><title>甲</title><link>http://a.example/1</link></item><item><title>乙</title><description><![CDATA[<p>丙<br>丁</p>]]></description></item></channel></rss>`,
+		"RDF":  `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><channel><title>要闻</title></channel><item><title>甲</title></item><item><title>乙</title></item></rdf:RDF>`,
+		"Atom": `<feed xmlns="http://www.w3.org/2005/Atom"><title>要闻</title><entry><id>a</id><title>甲</title></entry><entry><id>b</id><title type="html">乙&lt;b></title></entry></feed>`,
+	} {
+		end := "</item>"
+		if name == "Atom" {
+			end = "</entry>"
+		}
+		first, last := strings.Index(feed, end)+len(end), strings.LastIndex(feed, end)+len(end)
+		for n := first; n < len(feed)-3; n++ {
+			want, warned := 1, true
+			if n >= last { // nothing but end tags is missing, which the parser may add
+				want, warned = 2, false
+			}
+			doc, err := ParseFeed([]byte(feed[:n]), "application/xml; charset=utf-8", "")
+			if err != nil || len(doc.Items) != want || doc.Items[0].Title != "甲" || warned && !(List{Items: []Item{{Warnings: doc.Items[0].Warnings}}}).IsTruncated() {
+				t.Fatalf("%s cut after %q: %+v, %v", name, feed[:n], doc.Items, err)
+			}
+		}
+		if _, err := ParseFeed([]byte(feed[:first-3]), "application/xml; charset=utf-8", ""); err == nil {
+			t.Errorf("%s without a complete item is not an error", name)
+		}
+		if doc, err := ParseFeed([]byte(feed), "application/xml; charset=utf-8", ""); err != nil || len(doc.Items[0].Warnings) != 0 {
+			t.Errorf("the whole %s: %+v, %v", name, doc.Items, err)
 		}
 	}
 }

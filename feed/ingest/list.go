@@ -27,6 +27,11 @@ type List struct {
 	Pager   pager.Pager // how the page names its next one
 }
 
+// IsTruncated reports whether the items are those of a feed that the site cut off.
+func (l List) IsTruncated() bool {
+	return len(l.Items) > 0 && slices.ContainsFunc(l.Items[0].Warnings, feedTruncated.Equal)
+}
+
 // ReadKind reads the content of the address of a source of a kind. What was
 // left out, and the next page, are known only for list pages and JSON lists.
 func ReadKind(kind string, p Page, src Source) (List, error) {

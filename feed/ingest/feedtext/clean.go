@@ -28,7 +28,7 @@ var (
 	// feedStart finds where a feed begins: it may be preceded by a warning of
 	// the program that wrote it, or white space.
 	feedStart      = lazyregexp.New(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
-	cutEnd         = lazyregexp.New(`</[\w:.-]+\s*$`)
+	cutEnd         = lazyregexp.New(`(?i)</(?:[\w.-]{1,30}:)?(?:rss|feed|rdf|channel)\s*$`)
 	charRef        = lazyregexp.New(`&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});`)
 	xmlDeclaration = lazyregexp.New(`<\?xml[^>]{0,400}\?>`)
 	isHTML         = lazyregexp.New(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
@@ -100,9 +100,7 @@ func WithoutDeclaration(text string) string {
 // markup to the parser, which is more tolerant. It returns the root's name, and
 // the text up to the first item that is not read.
 func Check(text string) (kept, root string, err error) {
-	d := xml.NewDecoder(strings.NewReader(text))
-	d.Strict = false
-	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	d := newDecoder(text)
 	var c depthChecker
 	for {
 		at := d.InputOffset()
@@ -121,11 +119,45 @@ func Check(text string) (kept, root string, err error) {
 				return text, c.root, err
 			}
 		case xml.EndElement:
-			if len(c.open) > 0 {
-				c.open = c.open[:len(c.open)-1]
+			c.open = c.open[:max(0, len(c.open)-1)]
+		}
+	}
+}
+
+// Complete returns the part of a truncated feed that is complete: up to the end
+// of its last complete item, with end tags for what is open there. It returns
+// false if the feed is not truncated, or has no complete item.
+func Complete(text string) (string, bool) {
+	d := newDecoder(text)
+	var c depthChecker
+	var end int64 // of the last complete item
+	var ends string
+	for {
+		token, err := d.RawToken()
+		if err != nil {
+			var syntax *xml.SyntaxError
+			truncated := err == io.EOF && len(c.open) > 0 || errors.As(err, &syntax) && strings.HasPrefix(syntax.Msg, "unexpected EOF")
+			return text[:end] + ends, truncated && end > 0
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if err := c.begin(t); err != nil {
+				return "", false
+			}
+		case xml.EndElement:
+			c.open = c.open[:max(0, len(c.open)-1)]
+			if c.isItem(t.Name) {
+				end, ends = d.InputOffset(), c.ends()
 			}
 		}
 	}
+}
+
+func newDecoder(text string) *xml.Decoder {
+	d := xml.NewDecoder(strings.NewReader(text))
+	d.Strict = false
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	return d
 }
 
 // depthChecker follows which elements of a feed are open.
