@@ -15,8 +15,8 @@ import (
 const (
 	// crashesToSlow is how many collections of a source in a row, without a
 	// success between, must end together with the process before the source backs
-	// off like one that fails. Not at once for a day: somebody may have killed the
-	// process while the source was collected.
+	// off like one that fails. The first pause is shorter than a day, because somebody may
+	// have killed the process while the source was collected.
 	crashesToSlow = 3
 	// sideBySide is more than the collections that may run at the same time.
 	sideBySide = 1000

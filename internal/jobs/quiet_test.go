@@ -18,3 +18,15 @@ func TestRiverIsQuiet(t *testing.T) {
 		t.Errorf("logged %s", got)
 	}
 }
+
+// The watch reports what it finds even if nobody reads it, and the newest result counts.
+func TestReportNeverWaits(t *testing.T) {
+	t.Parallel()
+	w := newWatch(nil, nil, nil)
+	for _, any := range []bool{true, false, true} {
+		w.report(any)
+	}
+	if got := <-w.found; !got || len(w.found) != 0 {
+		t.Errorf("got %v and %d more, want only the newest result", got, len(w.found))
+	}
+}

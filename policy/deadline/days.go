@@ -125,8 +125,8 @@ func shifted(at []int, by int) []int {
 	return at
 }
 
-// startsOfDay returns where a day may begin that goes on with 月 after s: with its year
-// and with its month.
+// startsOfDay returns where a day that continues with 月 after s may begin: at its year,
+// and at its month.
 func startsOfDay(s string) (all []int) {
 	month := numberBefore(s, 2)
 	if month < 0 {
@@ -147,8 +147,8 @@ func startsOfDay(s string) (all []int) {
 // spaces are what \s matches.
 const spaces = "\t\n\f\r "
 
-// numberBefore returns where the digits begin, at most so many, that end a text, -1 if
-// none do.
+// numberBefore returns where the digits at the end of a text begin, of which it takes at
+// most a number; -1 if there are none.
 func numberBefore(s string, most int) int {
 	end := len(strings.TrimRight(s, spaces))
 	i := end

@@ -7,16 +7,16 @@ import (
 	"os"
 )
 
-// UnitCosts are what one of each thing costs. docs/scale.md says how the
-// defaults were measured.
+// UnitCosts are the costs of one email, commit, collection and article. docs/scale.md
+// says how the defaults were measured.
 type UnitCosts struct {
 	MailCPU       float64 `json:"mail_cpu_ms"`          // of a node for an email, with rendering, an Ed25519 signature and SMTP
 	MailDBCPU     float64 `json:"mail_db_cpu_ms"`       // of PostgreSQL for an email: its row, claim and outcome
 	CommitCPU     float64 `json:"commit_cpu_ms"`        // of a node for a commit of hand-overs
 	CommitDBCPU   float64 `json:"commit_db_cpu_ms"`     // of PostgreSQL for the same
-	Flush         float64 `json:"flush_ms"`             // in which PostgreSQL writes its log to the disk, for all commits that wait
-	Gather        float64 `json:"gather_ms"`            // for which a hand-over waits for those of other connections
-	Reply         float64 `json:"reply_ms"`             // in which a receiver takes an email
+	Flush         float64 `json:"flush_ms"`             // that PostgreSQL takes to write its log to the disk, for all waiting commits
+	Gather        float64 `json:"gather_ms"`            // that a hand-over waits for those of other connections
+	Reply         float64 `json:"reply_ms"`             // that a receiver takes to accept an email
 	MailKB        float64 `json:"mail_kb"`              // as sent
 	ComposeCPU    float64 `json:"compose_cpu_ms"`       // of a node for a reader of an issue
 	CollectionCPU float64 `json:"collection_cpu_ms"`    // of a node for a collection without news
@@ -27,8 +27,8 @@ type UnitCosts struct {
 	ArticleKB     float64 `json:"article_db_kb"`        // in PostgreSQL, with its indexes
 	ReaderKB      float64 `json:"reader_db_kb"`         // the same
 	DeliveryKB    float64 `json:"delivery_db_kb"`       // the same; kept for Weeks
-	Weeks         float64 `json:"weeks_of_deliveries"`  // that PostgreSQL keeps
-	NodeMbit      float64 `json:"node_mbit_per_second"` // that a node's network sends
+	Weeks         float64 `json:"weeks_of_deliveries"`  // for which PostgreSQL keeps deliveries
+	NodeMbit      float64 `json:"node_mbit_per_second"` // bandwidth of a node's network
 }
 
 // DefaultCosts were measured on one machine with 2 cores, as far as they depend on the machine.

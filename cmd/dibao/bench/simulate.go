@@ -2,7 +2,7 @@ package bench
 
 import "container/heap"
 
-// Simulation is a service of so many nodes that sends one mailing.
+// Simulation describes a service whose nodes send one mailing.
 type Simulation struct {
 	Name        string
 	Sources     int
@@ -22,7 +22,7 @@ var Services = []Simulation{
 	{Name: "nation", Sources: 100_000, Readers: 10_000_000, Nodes: 20, Cores: 4, Connections: 32, DBCores: 16},
 }
 
-// SimulationFigures are what a simulation says.
+// SimulationFigures are the results of a simulation.
 type SimulationFigures struct {
 	Name      string             `json:"name,omitempty"`
 	Sources   int                `json:"sources"`
@@ -50,7 +50,7 @@ const (
 
 const secondsADay = 24 * 60 * 60
 
-// Run simulates a part of the mailing by its events, and multiplies.
+// Run simulates a part of the mailing, event by event, and extrapolates.
 func (s Simulation) Run() SimulationFigures {
 	c := s.Costs
 	collected := float64(s.Sources) * (c.Collections*c.CollectionCPU + c.Articles*c.ArticleCPU) / 1000 / secondsADay // cores
@@ -117,7 +117,7 @@ func newWorld(s Simulation, nodeSpeed, dbSpeed float64) *world {
 	return w
 }
 
-// run sends so many emails and returns how long it takes.
+// run sends a number of emails and returns how long that takes.
 func (w *world) run(emails int) float64 {
 	w.left = emails
 	for _, n := range w.nodes {
@@ -202,7 +202,7 @@ func (w *world) commit(n *simNode) {
 	})
 }
 
-// station serves so many at a time, in the order in which they come.
+// station is a resource with a number of servers. It serves in the order of arrival.
 type station struct {
 	w       *world
 	name    string

@@ -41,7 +41,7 @@ func (f *frameSet) next() (width, height int) {
 	return width, height
 }
 
-// minFrame is the least width and height of a frame that may hold content.
+// minFrame is the minimum width and height of a frame that may hold content.
 const minFrame = 50
 
 func (s *scan) takeFrame(tag string, attrs map[string]string) {

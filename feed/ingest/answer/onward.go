@@ -26,7 +26,7 @@ const maxRedirect = 16 << 10
 // redirect; news pages reload themselves after minutes.
 const longestDelay = 15
 
-// onward looks for a page that does nothing but send browsers on.
+// onward looks for a page that only redirects browsers.
 func (s *scan) onward() (Answer, bool) {
 	if s.refresh != "" && s.delay <= longestDelay && s.seen() < maxShell && s.refresh != s.base.String() {
 		return Answer{Kind: Onward, What: "a meta refresh", To: s.refresh, Sure: true}, true
