@@ -40,6 +40,8 @@ var (
 		`辅导员|班主任|(?:科研|教学)(?:秘书|干事)`,
 		// Bodies of the lowest level, and associations.
 		`(?:街道办(?:事处)?|社区|居委会|村委会)(?:于|应|须|要|将|负责)|请社区`,
+		// A body of any name that "every" precedes, with its duty: 各教研室应.
+		`各[^,。;:的企人者项类]{1,10}(?:总支|支部|[部室处科所站系]|中心)(?:于|应|须|要|将|请|需|负责|对|组织|统一|初审|审核|推荐|汇总)`,
 		`(?:推荐|申报|报送)渠道|各[^,。;:]{0,6}(?:作协|文联|社科联|商会|协会|学会)`,
 	}, "|"))
 	// itself are bodies that decide: the issuer and its experts.
@@ -48,6 +50,8 @@ var (
 	recipient = words.New(`(?:[向送至交经到给]|联系|(?:^|[^申填])报)[^,。;]{0,12}$`)
 	// applicants are those who apply.
 	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|(?:申报|申请|参评)主体|申请者|申报者|(?:项目|课题)负责人|用人单位|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|经营者|(?:各|有关|相关|条件的)(?:类)?企业|企业(?:$|[应须需可请要于在将]|通过|登录|填|提交|报名|自愿)`)
+	// ofOffice follows a word for applicants that is part of the name of an office: 学生处.
+	ofOffice = words.New(`^(?:工作)?[处部办]`)
 	// led precedes applicants whom others gather: 组织辖区内企业申报.
 	led = words.New(`(?:组织|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
 	// hands are papers that only those who pass applications on hand in.
@@ -167,6 +171,9 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	if who, by := subjectOf(clause); who != unknown {
 		return r.checked(who, by, d, clause, behind)
 	}
+	if passed.MatchString(strings.TrimRight(clause, "于在 ")) {
+		return others, ""
+	}
 	if itself.MatchString(clause) {
 		return unknown, ""
 	}
@@ -189,7 +196,7 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 		if who, by := subjectOf(c); who != unknown {
 			return r.checked(who, by, d, c, behind)
 		}
-		if passed.MatchString(c) {
+		if passed.MatchString(c) || forwards.MatchString(c) {
 			return others, ""
 		}
 		if itself.MatchString(c) {
@@ -222,6 +229,10 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 
 // passed matches the end of a clause that says that bodies review the papers first: 市级初审后.
 var passed = words.New(`(?:初审|初评|审核|复审|审查|评审)[^,。;通过]{0,6}后$`)
+
+// forwards matches a clause that has all addressees select or review for the issuer:
+// 各单位组织推荐.
+var forwards = words.New(`各[^,。;]{0,24}(?:推荐|推选|审核|遴选|把关|选拔)`)
 
 // nextClause returns the clause after a day, "" if it has a day of its own.
 func nextClause(s string) string {
@@ -257,7 +268,7 @@ func subjectOf(clause string) (doer, string) {
 		}
 	}
 	for _, at := range applicants.FindAllStringIndex(clause, 8) {
-		if !led.MatchString(clause[:at[0]]) {
+		if !led.MatchString(clause[:at[0]]) && !ofOffice.MatchString(clause[at[1]:]) {
 			return readers, clause[at[0]:at[1]]
 		}
 	}
