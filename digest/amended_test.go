@@ -93,3 +93,26 @@ func TestChangesToSentCalls(t *testing.T) {
 		}
 	})
 }
+
+// A notice that is withdrawn or hidden no longer changes its call.
+func TestWithdrawnNoticeChangesNothing(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		w.call("样例省厅关于组织申报样例技改项目的通知", policy.Date{Year: 2026, Month: 12, Day: 20}, "51", "各有关企业：", "请申报单位于2026年12月20日前填报。")
+		w.amend("P1", nil)
+		w.article("关于取消样例技改项目申报的公告")
+		w.amend("P1", &call.Change{Kind: call.ChangeCanceled, Evidence: "取消。"})
+		states := func() int { return len(must[map[int64]amend.State](t)(amend.States(t.Context(), db, []int64{1}))) }
+		if states() != 1 {
+			t.Fatal("the notice does not change the call")
+		}
+		w.exec(`UPDATE articles SET withdrawn_at = '2026-12-01T00:00:00Z' WHERE id = 2`)
+		if err := db.Write(t.Context(), func(tx *sql.Tx) error { return amend.Restate(t.Context(), tx, db.Dialect(), w.now(), []int64{2}) }); err != nil {
+			t.Fatal(err)
+		}
+		if states() != 0 {
+			t.Error("the withdrawn notice still changes the call")
+		}
+	})
+}

@@ -23,7 +23,7 @@ import (
 // reminders go out.
 const reminderHour = 8
 
-// reminderPage limits how many stars are looked at in one run.
+// reminderPage is how many stars one query reads at most.
 const reminderPage = 100_000
 
 const reminderPrefix = "remind/"
@@ -48,12 +48,24 @@ type reminder struct {
 // composeReminders composes the emails that remind readers of the calls they starred, as
 // emails of a list to which they subscribe, so that the same rules apply to both. Each
 // reminder is composed once: its row and its delivery are written in one transaction.
-func (s *Service) composeReminders(ctx context.Context) ([]Composed, error) {
+func (s *Service) composeReminders(ctx context.Context) (all []Composed, err error) {
 	today := policy.DateOf(s.now()) // in any time zone, it is this day, the previous or the next
-	near, err := s.Stars.Near(ctx, today.AddDays(-1), today.AddDays(slices.Max(agenda.Before)+1), reminderPage)
-	if err != nil || len(near) == 0 {
-		return nil, err
+	for after := int64(0); ; {
+		near, err := s.Stars.Near(ctx, today.AddDays(-1), today.AddDays(slices.Max(agenda.Before)+1), after, reminderPage)
+		if err != nil || len(near) == 0 {
+			return all, err
+		}
+		some, err := s.composeRemindersOf(ctx, near)
+		all = append(all, some...)
+		if err != nil || len(near) < reminderPage-stars.Max {
+			return all, err
+		}
+		after = near[len(near)-1].Subscriber
 	}
+}
+
+// composeRemindersOf composes the reminders that are due for these stars.
+func (s *Service) composeRemindersOf(ctx context.Context, near []stars.Wanted) ([]Composed, error) {
 	var ids []int64
 	for _, w := range near {
 		ids = append(ids, w.Subscriber)

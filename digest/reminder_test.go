@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,40 @@ func TestRemindersAfterRestore(t *testing.T) {
 		w.composeDue()
 		if d := w.deliver(); d.Sent != 0 {
 			t.Errorf("sent: %+v", d)
+		}
+	})
+}
+
+// All stars of a reader are on one page, so that one email lists them, and each star is on
+// one page only.
+func TestStarsOfAReaderStayTogether(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		ctx := t.Context()
+		l := w.list("weekly", subscribers.Query{})
+		last := policy.DateOf(w.now()).AddDays(5)
+		for range 3 {
+			w.call("样例省厅关于组织申报样例技改项目的通知", last, "51", "各有关企业：", "请登录http://apply.example/a填报。")
+		}
+		for _, name := range []string{"a", "b", "c"} {
+			id := must[int64](t)(w.readers.AddConfirmed(ctx, name+"@test.example", "zh", []subscribers.List{l}, "test"))
+			for article := range int64(3) {
+				if err := w.service.Stars.Put(ctx, id, article+1, true); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var sizes []int
+		for after := int64(0); ; {
+			near := must[[]stars.Wanted](t)(w.service.Stars.Near(ctx, policy.DateOf(w.now()), last, after, 5))
+			if len(near) == 0 {
+				break
+			}
+			sizes, after = append(sizes, len(near)), near[len(near)-1].Subscriber
+		}
+		if !slices.Equal(sizes, []int{3, 3, 3}) {
+			t.Errorf("pages of %v stars, want 3 pages of 3", sizes)
 		}
 	})
 }

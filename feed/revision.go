@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"dibao/feed/amend"
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 )
@@ -105,7 +106,10 @@ func (st *Store) PageGone(ctx context.Context, article int64) (isWithdrawn bool,
 		if err := touch(ctx, tx); err != nil {
 			return err
 		}
-		return oneRow(tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = $2, updated_at = $2, page_next_at = NULL WHERE id = $1`, article, now))
+		if err := oneRow(tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = $2, updated_at = $2, page_next_at = NULL WHERE id = $1`, article, now)); err != nil {
+			return err
+		}
+		return amend.Restate(ctx, tx, st.db.Dialect(), now, []int64{article})
 	})
 	return isWithdrawn, err
 }

@@ -14,6 +14,7 @@ import (
 	"dibao/cmd/dibao/inspect"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/policy"
 	"dibao/policy/diff"
 )
@@ -103,6 +104,11 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 			Language: m.Language, Text: m.Text, Model: m.Model, MadeAt: m.MadeAt.UTC().Format(time.RFC3339), MachineMade: true,
 		})
 	}
+	changes, err := amend.History(cmd.Context(), a.articles.DB(), x.ID)
+	if err != nil {
+		return err
+	}
+	v.Changes = amend.Views(changes)
 	if g.json {
 		return writeJSON(cmd.OutOrStdout(), v)
 	}

@@ -128,21 +128,26 @@ type Wanted struct {
 	sent                int // the nearest reminder that was composed for Last, in days before it; 0: none
 }
 
-// Near returns the stars with reminders whose calls end between two days, in the order
-// of readers.
-func (s *Store) Near(ctx context.Context, from, to policy.Date, limit int) (all []Wanted, err error) {
+// Near returns at most limit stars with reminders whose calls end between two days, in the
+// order of readers, of readers whose ID is greater than after. It returns all such stars of
+// a reader or none of them, so limit must be greater than Max.
+func (s *Store) Near(ctx context.Context, from, to policy.Date, after int64, limit int) (all []Wanted, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (w Wanted, err error) {
 			return w, r.Scan(&w.Subscriber, &w.Article, &w.At, &w.Last, &w.sent)
 		}, `SELECT st.subscriber, st.article, st.at, COALESCE(cs.until_on, a.deadline_on),
 				COALESCE((SELECT MIN(x.days) FROM reminders x WHERE x.subscriber = st.subscriber AND x.article = st.article AND x.last_on = COALESCE(cs.until_on, a.deadline_on)), 0) FROM stars st
 			JOIN articles a ON a.id = st.article LEFT JOIN call_states cs ON cs.article = st.article
-			WHERE st.remind = 1 AND a.hidden = 0 AND a.held = 0 AND a.withdrawn_at IS NULL AND COALESCE(cs.kind, '') <> 'canceled'
+			WHERE st.subscriber > $5 AND st.remind = 1 AND a.hidden = 0 AND a.held = 0 AND a.withdrawn_at IS NULL AND COALESCE(cs.kind, '') <> 'canceled'
 				AND COALESCE(cs.until_on, a.deadline_on) >= $1 AND COALESCE(cs.until_on, a.deadline_on) <= $2
 				AND NOT EXISTS (SELECT 1 FROM reminders x WHERE x.subscriber = st.subscriber AND x.article = st.article AND x.last_on = COALESCE(cs.until_on, a.deadline_on) AND x.days = $4)
-			ORDER BY st.subscriber, st.article LIMIT $3`, from, to, limit, slices.Min(agenda.Before))
+			ORDER BY st.subscriber, st.article LIMIT $3`, from, to, limit, slices.Min(agenda.Before), after)
 		return err
 	})
+	if n := len(all); n > 0 && n == limit { // the last reader may have more
+		last := all[n-1].Subscriber
+		all = slices.DeleteFunc(all, func(w Wanted) bool { return w.Subscriber == last })
+	}
 	return all, err
 }
 

@@ -342,3 +342,16 @@ func NoticeOf(event string) int64 {
 	id, _ := strconv.ParseInt(text, 10, 64)
 	return id
 }
+
+// Restate computes the states of the calls that these notices change again. Call it in the
+// transaction that withdraws a notice: a withdrawn notice no longer changes its call.
+func Restate(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, notices []int64) error {
+	targets, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT DISTINCT target FROM call_notices
+		WHERE target IS NOT NULL AND article IN (`+dialect.IDs("$1")+`)`, database.JSON(notices))
+	for _, target := range targets {
+		if err == nil {
+			err = store{tx, dialect, now}.state(ctx, target)
+		}
+	}
+	return err
+}

@@ -181,9 +181,10 @@ func (w Words) moved(s call.Step) string {
 
 // Step writes what is to be done and until when: 网上填报：2026-06-05截止.
 func (w Words) Step(s call.Step) string {
-	when := w.say("call.until", s.Last.String())
+	last := strings.TrimSpace(s.Last.String() + " " + s.Time)
+	when := w.say("call.until", last)
 	if !s.First.IsZero() && s.First != s.Last {
-		when = w.say("call.span", s.First.String(), s.Last.String())
+		when = w.say("call.span", s.First.String(), last)
 	}
 	what := w.say("step." + s.What)
 	if s.By != "" {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/internal/fault"
 	"dibao/internal/web"
 	"dibao/policy"
@@ -206,10 +207,15 @@ func (h *Web) apiArticle(w http.ResponseWriter, r *http.Request) {
 		if err == nil && a.Hidden {
 			err = feed.ErrNotFound
 		}
+		if err != nil {
+			return nil, err
+		}
 		v := newAPIArticle(a, h.BaseURL)
 		if a.Call != nil {
 			v.Call = a.Call.View()
 		}
+		changes, err := amend.History(ctx, h.Store.DB(), a.ID)
+		v.Changes = amend.Views(changes)
 		if a.MayShowText() {
 			v.HTML, v.Paragraphs = orNull(a.Content), a.Facts.Paragraphs
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/internal/redact"
 	"dibao/policy/call"
 )
@@ -37,7 +38,8 @@ type apiArticleView struct {
 	HTML       *string   `json:"content_html,omitempty"`
 	Paragraphs []string  `json:"paragraphs,omitempty"`
 
-	Call *call.View `json:"call,omitempty"` // only of one article
+	Call    *call.View         `json:"call,omitempty"`    // only of one article
+	Changes []amend.ChangeView `json:"changes,omitempty"` // how later notices changed the call, oldest first; only of one article
 }
 
 type apiSource struct {

@@ -159,6 +159,14 @@ func TestChangedCall(t *testing.T) {
 				}
 			}
 		}
+		var answer struct{ Changes []amend.ChangeView }
+		err := json.Unmarshal([]byte(s.Read("/api/v1/articles/1")), &answer)
+		if c := answer.Changes; err != nil || len(c) != 1 || c[0].Kind != "moved" || *c[0].Was != "2026-12-15" || *c[0].Until != "2026-12-28" || c[0].Notice != 2 || c[0].By != "project" || c[0].Evidence != "现延长至12月28日。" {
+			t.Errorf("the API has the changes %+v, %v", c, err)
+		}
+		if strings.Contains(s.Read("/api/v1/articles/2"), `"changes"`) {
+			t.Error("an article that no notice changes has changes in the API")
+		}
 		amended(s, db, call.Change{Kind: call.ChangeCanceled, Evidence: "现取消。"})
 		if got := event(); !strings.HasSuffix(got, " CANCELLED 0 true") {
 			t.Errorf("canceled: %s", got)

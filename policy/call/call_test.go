@@ -303,3 +303,18 @@ func TestDoers(t *testing.T) {
 		check(f[0], "others", f[2], c.ByOthers)
 	}
 }
+
+// A step has the time on its last day, if the text gives one.
+func TestHours(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"2026年6月5日17:00前": "17:00", "2026年6月5日下午5时前": "17:00", "2026年6月5日（周五）中午12:00前": "12:00", "6月5日上午9点半前": "09:30",
+		"2026年5月10日8:00至6月5日18：30": "18:30", "2026年6月5日24时前": "24:00", "2026年6月5日前": "", "2026年6月5日下班前": "",
+		"2026年5月10日8:00至6月5日": "", "2026年5月10日8:00至6月5日（周五）17:30前": "17:30", "2026年5月10日8:00至6月5日17点30": "", "2026年6月5日晚12点前": "24:00", "2026年6月5日凌晨12点前": "", "2026年6月5日23:59:59前": "23:59",
+	} {
+		c, _ := Extract("关于组织申报样例项目的通知", []string{"申报时间：" + text + "。"}, when.MakeDate(2026, 5, 1))
+		if len(c.Steps) != 1 || c.Steps[0].Time != want {
+			t.Errorf("%s: %+v, want %q", text, c.Steps, want)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package call
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -17,7 +19,8 @@ type Step struct {
 	By       string // who does it, as written, "" if the text does not say
 	First    when.Date
 	Last     when.Date
-	Moved    bool // it takes the place of an earlier day
+	Time     string `json:",omitempty"` // the time on Last in Chinese time, such as 17:00; "" if the text does not give it
+	Moved    bool   // it takes the place of an earlier day
 	Evidence string
 	In       string `json:",omitempty"` // as in Said
 }
@@ -117,7 +120,7 @@ func (r *reading) steps(l line) {
 		if who == readers && by == "" && r.passedOn && what == "纸质报送" {
 			who = others
 		}
-		s := Step{What: what, By: by, First: d.First, Last: d.Last, Moved: d.Moved, Evidence: l.sentence(d.At, min(end, len(l.text))), In: l.in}
+		s := Step{What: what, By: by, First: d.First, Last: d.Last, Time: clockOf(l.text[min(d.At, len(l.text)):min(d.End, len(l.text))], l.text[min(d.End, len(l.text)):]), Moved: d.Moved, Evidence: l.sentence(d.At, min(end, len(l.text))), In: l.in}
 		list := &r.call.Steps
 		if who == others {
 			list = &r.call.ByOthers
@@ -127,6 +130,43 @@ func (r *reading) steps(l line) {
 		}
 	}
 }
+
+// clockOf returns the last time of day in a passage after its last day, such as 17:00; "" if
+// there is none or it is unclear. A time before that day is the beginning of the span.
+// A digit in the text behind the passage belongs to the time: 17点|30前.
+func clockOf(s, behind string) string {
+	if behind != "" && behind[0] >= '0' && behind[0] <= '9' {
+		return ""
+	}
+	if i := strings.LastIndexAny(s, "日号"); i >= 0 {
+		s = s[i:]
+	}
+	all := clock.FindAllStringSubmatch(s, 8)
+	if len(all) == 0 || strings.Contains(s, "刻") {
+		return ""
+	}
+	m := all[len(all)-1]
+	hour, _ := strconv.Atoi(m[2])
+	minute, _ := strconv.Atoi(m[3] + m[5])
+	if m[4] == "半" {
+		minute = 30
+	}
+	switch night := strings.ContainsAny(m[1], "晚夜"); {
+	case night && hour == 12:
+		hour = 24
+	case night && hour < 6, m[1] == "凌晨" && hour == 12:
+		return "" // this day or the next
+	case hour < 12 && (night || m[1] == "下午" || m[1] == "中午" && hour < 6):
+		hour += 12
+	}
+	if hour > 24 || minute > 59 || hour == 24 && minute > 0 {
+		return ""
+	}
+	return fmt.Sprintf("%02d:%02d", hour, minute)
+}
+
+// clock matches a time of day: 下午5时半, 17:00.
+var clock = words.New(`(上午|中午|下午|傍晚|晚上|晚间|晚|午夜|深夜|夜间|夜里|凌晨)?\s*(\d{1,2})\s*(?::(\d{2})|[时点](?:(半)|(\d{1,2})分?)?)`)
 
 // dueOn reports whether something is to be handed in on a day itself: 于12月31日报送.
 func (r *reading) dueOn(d deadline.Day) bool {

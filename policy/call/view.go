@@ -66,6 +66,7 @@ type StepView struct {
 	By       *string `json:"by"`
 	First    *string `json:"first"`
 	Last     string  `json:"last"`
+	Time     *string `json:"time"`  // the time on the last day, such as 17:00; null if the text does not give it
 	Moved    bool    `json:"moved"` // it takes the place of an earlier day
 	Evidence string  `json:"evidence"`
 	File     *string `json:"file"` // the attached file that contains the sentence; null: the notice
@@ -114,7 +115,7 @@ func viewSaid(all []Said) []SaidView {
 func viewSteps(all []Step) []StepView {
 	views := []StepView{}
 	for _, s := range all {
-		views = append(views, StepView{known(s.What), known(s.By), known(s.First.String()), s.Last.String(), s.Moved, s.Evidence, known(s.In)})
+		views = append(views, StepView{known(s.What), known(s.By), known(s.First.String()), s.Last.String(), known(s.Time), s.Moved, s.Evidence, known(s.In)})
 	}
 	return views
 }

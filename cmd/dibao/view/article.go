@@ -8,6 +8,7 @@ import (
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/feed/search"
 	"dibao/policy/call"
 	"dibao/policy/warn"
@@ -29,6 +30,8 @@ type Article struct {
 	Attachment []string       `json:"attachments"`  // addresses of files
 
 	Call *call.View `json:"call,omitempty"` // what it asks of readers or offers them; only in the output of article show, and only if there is something
+
+	Changes []amend.ChangeView `json:"changes,omitempty"` // how later notices changed the call, oldest first; only in the output of article show, and only if there are any
 
 	MachineSummaries []MachineSummary `json:"machine_summaries"` // written by a language model, if one is configured
 }

@@ -1,0 +1,27 @@
+package amend
+
+// ChangeView is a [Change] in JSON. Days are written as 2026-06-05; unknown is null.
+type ChangeView struct {
+	Kind     string  `json:"kind"`   // moved, corrected, supplemented, suspended or canceled
+	Was      *string `json:"was"`    // the last day before this change
+	Until    *string `json:"until"`  // the last day after this change
+	Notice   int64   `json:"notice"` // the number of the article that announces the change
+	Title    string  `json:"title"`  // of the notice
+	On       *string `json:"published"`
+	Evidence string  `json:"evidence"`
+	By       string  `json:"linked_by"` // by what the notice was linked with the call: number, project, title or subject
+}
+
+// Views returns changes in the form in which JSON shows them; nil if there are none.
+func Views(all []Change) (views []ChangeView) {
+	orNull := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		return &s
+	}
+	for _, c := range all {
+		views = append(views, ChangeView{string(c.Kind), orNull(c.Was.String()), orNull(c.Until.String()), c.Notice, c.Title, orNull(c.On.String()), c.Evidence, c.By})
+	}
+	return views
+}
