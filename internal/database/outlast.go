@@ -74,7 +74,9 @@ func isUnreachable(err error) bool {
 	default:
 		return false
 	}
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	var connection *net.OpError
+	var name *net.DNSError
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connection) || errors.As(err, &name) || errors.As(err, &connect) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
 }

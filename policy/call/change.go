@@ -134,7 +134,7 @@ func (r reading) movedTo(kind ChangeKind, otherwise string) (until when.Date, ev
 	return until, evidence
 }
 
-// changedSubject returns what a title says is changed: 关于延长2026年度样例项目申报 时间的通知 is about
+// changedSubject returns what a title says is changed: 关于延长2026年度样例项目申报时间的通知 is about
 // 2026年度样例项目.
 func changedSubject(title string) string {
 	if t := titlesIn(title); len(t) > 0 {

@@ -64,9 +64,10 @@ const (
 	shortLeft   = 12  // between a heading and its day
 )
 
-// isAsking reports whether a heading is about what readers do and when, not about conditions.
+// isAsking reports whether a heading is about what readers do and when, not about conditions
+// alone: 申报条件及时间 is.
 func isAsking(line string) bool {
-	return line != "" && (IsHeading(line) || timed.MatchString(line)) && !untimed.MatchString(line) && !foreignWords.MatchString(line)
+	return line != "" && (timed.MatchString(line) || IsHeading(line) && !untimed.MatchString(line)) && !foreignWords.MatchString(line)
 }
 
 // daysIn finds days by the 月 that each has: a search for digits alone would stop at
@@ -301,20 +302,29 @@ func date(year, month, day string) when.Date {
 // describes the day: (6月1日前成立的除外)请于6月5日. If the bracket ends right after the
 // day, the sentence describes it.
 func withinBracket(right string) string {
-	depth := 0
+	depth, before := 0, rune(0)
 	for i, r := range right {
-		switch r {
-		case '（', '(':
+		switch {
+		case r == '（', r == '(':
 			depth++
-		case '）', ')':
+		case r == '）' || r == ')':
+			if depth == 0 && isNumeral(before) {
+				break // 1）申报书；2）汇总表
+			}
 			if depth--; depth < 0 && i > 0 {
 				return right[:i]
 			} else if depth < 0 {
 				return right
 			}
 		}
+		before = r
 	}
 	return right
+}
+
+// isNumeral reports whether a character is one of a number, as before the items of a list.
+func isNumeral(r rune) bool {
+	return '0' <= r && r <= '9' || strings.ContainsRune("一二三四五六七八九十", r)
 }
 
 // sentenceEnd returns the rest of a sentence; a semicolon in a bracket does not

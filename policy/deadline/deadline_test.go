@@ -67,6 +67,9 @@ func TestTerms(t *testing.T) {
 		"7月1日前报到时提供毕业证书，并提交回执。":                                  "",
 		"2026年6月13日10:00--6月17日17:00（截止日期以邮件发送时间为准）。":            "2026-06-13 2026-06-17",
 		"用人单位请在2026年6月7日—6月25日期间登录平台预订展位。":                       "2026-06-07 2026-06-25",
+		"请于6月10日前将1）申报书、2）汇总表报送至邮箱。":                             "2026-06-10",
+		"请各单位6月10日前将：1)申报书；2)汇总表报送至我局。":                          "2026-06-10",
+		"请于6月30日前登录平台提交完整的申报材料不受地域限制。":                           "2026-06-30",
 		"报名截止时间：2027年8月15日。":                                     "2027-08-15",
 	} {
 		var got []string
@@ -75,6 +78,17 @@ func TestTerms(t *testing.T) {
 		}
 		if s := strings.Join(got, ", "); s != want {
 			t.Errorf("%s: %q, want %q", line, s, want)
+		}
+	}
+}
+
+// A heading that names the time is that of a schedule, whatever else it names.
+func TestHeadings(t *testing.T) {
+	t.Parallel()
+	r := Reader{Title: "关于组织申报样例项目的通知", Asks: true, From: when.MakeDate(2026, 5, 20)}
+	for heading, want := range map[string]bool{"四、申报范围及时间": true, "三、报名条件及报名时间": true, "二、征集内容和时间": true, "二、申报条件": false} {
+		if got := len(r.Terms("2026年6月1日至6月30日。", heading)) == 1; got != want {
+			t.Errorf("%s: %v, want %v", heading, got, want)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package when
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // maxMonthName is the maximum number of bytes of the name of a month.
 const maxMonthName = 20
@@ -50,6 +54,9 @@ func (sc *scanner) foreignMonth(m, start, end int) {
 	}
 	if t.kind == fullDate && MakeDate(t.y, t.m, t.d).IsZero() {
 		return
+	}
+	if next, _ := utf8.DecodeRuneInString(strings.TrimLeft(sc.s[end:], " ")); t.kind == monthDay && unicode.IsLetter(next) {
+		return // 第3 mai 版
 	}
 	sc.tokens = sc.tokens[:n-1]
 	sc.push(t)

@@ -146,6 +146,7 @@ func TestFind(t *testing.T) {
 		{"2026年8月15日前报送", "2026-08-15 deadline"},
 		{"[点击下载附件]\x1f2026-11-27", "2026-11-27"},
 		{"Posted on November 27, 2026", "2026-11-27"},
+		{"第3 mai 版，共5 mars公司", ""},
 	} {
 		if got := texts(Find(c.in, at)); got != c.want {
 			t.Errorf("Find(%q) = %q, want %q", c.in, got, c.want)

@@ -14,7 +14,7 @@ func (sc *scanner) units(p part) bool {
 	n, after := p.value, sc.spaces(p.end)
 	switch {
 	case strings.HasPrefix(sc.s[after:], "年"):
-		switch before := eraBefore(sc.s[:p.start]); {
+		switch before := eraBefore(sc.s[:p.start], n); {
 		case before > 0 && p.digits() <= 3:
 			n += before
 		case p.digits() == 3 && n >= firstOfRepublic && n <= lastOfRepublic && sc.hasMonth(after+len("年")):
@@ -48,12 +48,13 @@ func (sc *scanner) units(p part) bool {
 var eras = []struct {
 	name   string
 	before int
-}{{"民国", republic}, {"令和", 2018}, {"平成", 1988}, {"昭和", 1925}}
+	last   int // its last year
+}{{"民国", republic, 999}, {"令和", 2018, 99}, {"平成", 1988, 31}, {"昭和", 1925, 64}}
 
-// eraBefore returns the year before the era that s ends with, 0 for none.
-func eraBefore(s string) int {
+// eraBefore returns the year before the era that s ends with and that has a year n, 0 for none.
+func eraBefore(s string, n int) int {
 	for _, e := range eras {
-		if strings.HasSuffix(s, e.name) {
+		if strings.HasSuffix(s, e.name) && n <= e.last {
 			return e.before
 		}
 	}

@@ -203,7 +203,7 @@ func (s *scan) lineOf(c Cause, app bool) string {
 
 // fault looks for an error page.
 func (s *scan) fault() (Answer, bool) {
-	if faultIn(s.title) != "" && s.prose <= maxTitle && !s.isDocument() {
+	if faultIn(s.title) != "" && s.prose <= maxTitle && !s.isDocument() && !s.isDated() {
 		return Answer{Kind: Fault, What: clip(s.title), Sure: true}, true
 	}
 	all := strings.Join(s.lines, "\n")

@@ -108,6 +108,10 @@ var plain = []page{
 	{"art wait", `<html><head><title>网上办事大厅使用说明</title></head><body><h1>网上办事大厅使用说明</h1><p>时间：2026-11-20</p><p>点击“提交”后系统正在进行材料校验，请稍候，请勿重复提交。</p></body></html>`, 200, Page, "", ""},
 	{"art meta only", `<html><head><title>某地开展人机对话试点</title><meta name="PubDate" content="2026-11-20 10:00"></head><body><h1>某地开展人机对话试点</h1><p>试点窗口引入机器人导办，群众通过人脸验证后即可取号，请先登录小程序预约。</p></body></html>`, 200, Page, "", ""},
 	{"art 404 law", `<html><head><title>关于政府网站错误页面专项检查的通报</title></head><body><p>检查发现12个网站存在“页面不存在”“服务器错误”等问题。</p><p>2026年11月9日</p></body></html>`, 200, Page, "", ""},
+	{"art building", `<html><head><title>加快建设中国特色样例港</title></head><body><h1>加快建设中国特色样例港</h1><p>全文见附件。</p><a href="/a.pdf">附件</a></body></html>`, 200, Page, "", ""},
+	{"art upgrade", `<html><head><title>以标准提升引领样例产业优化升级</title></head><body><h1>以标准提升引领样例产业优化升级</h1><p>全文请见附件。</p><a href="/a.pdf">附件</a></body></html>`, 200, Page, "", ""},
+	{"art railway", `<html><head><title>我市样例高铁正在加快建设</title></head><body><h1>我市样例高铁正在加快建设</h1><p>样例高铁全线已有三座隧道贯通，预计明年年底通车。</p></body></html>`, 200, Page, "", ""},
+	{"art winning bid", `<html><head><title>样例系统运维建设中标结果</title></head><body><h1>样例系统运维建设中标结果</h1><p>中标人：样例公司。金额：3万元。</p><p>2026年11月3日</p></body></html>`, 200, Page, "", ""},
 	{"protected pass", `<html><head><title>政策法规</title><meta id="x" content="y" r="m"><script r="m">$_ts=window["$_ts"];</script></head><body><ul><li><a href="/p/0.html">关于修订第0项管理办法的公告</a><span>2026-11-20</span></li><li><a href="/p/1.html">关于修订第1项管理办法的公告</a><span>2026-11-19</span></li><li><a href="/p/2.html">关于修订第2项管理办法的公告</a><span>2026-11-18</span></li><li><a href="/p/3.html">关于修订第3项管理办法的公告</a><span>2026-11-17</span></li><li><a href="/p/4.html">关于修订第4项管理办法的公告</a><span>2026-11-16</span></li></ul></body></html>`, 200, Page, "", ""},
 }
 

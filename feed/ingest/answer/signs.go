@@ -86,7 +86,7 @@ var FaultText = lazyregexp.New(`(?i)(?:页面|网页|文章|文档|内容|信息
 	`\b(?:page|content|article|document)\b[^.]{0,40}(?:(?:could not|can ?not|can't) be found|(?:does not|doesn't|no longer) exists?\b|(?:has been|was) (?:removed|deleted))`)
 
 // maintained is what sites say while somebody works on them.
-var maintained = lazyregexp.New(`(?:网站|系统|平台|页面|站点|栏目|服务)?[^。，]{0,8}(?:正在(?:进行)?[^。，]{0,6}(?:升级|维护|改版|建设)|(?:升级|维护|改版|建设)中(?:$|[^心])|(?:升级|维护|改版)$)|(?:网站|系统|平台|栏目)[^。]{0,20}暂停(?:访问|服务)|(?i:under (?:maintenance|construction)|down for maintenance|scheduled maintenance)`)
+var maintained = lazyregexp.New(`(?:网站|系统|平台|页面|站点|栏目|服务)(?:正在(?:进行)?[^。，]{0,6}(?:升级|维护|改版|建设)|[^。，]{0,6}(?:升级|维护|改版|建设)中\s*(?:$|[。，,!！…])|[^。，]{0,4}(?:升级|维护|改版)$)|(?:网站|系统|平台|栏目)[^。]{0,20}暂停(?:访问|服务)|(?i:under (?:maintenance|construction)|down for maintenance|scheduled maintenance)`)
 
 // noSite is what servers, hosts and dealers of domains show where there is no site.
 var noSite = lazyregexp.New(`(?i)(?:没有找到|未找到|找不到)(?:该|对应的?)?(?:站点|网站)|(?:站点|网站)(?:已(?:经)?被?[^。，]{0,8}(?:停止|关闭|暂停)|创建成功|暂时(?:无法|不能)访问)|(?:网站|域名)未[^。，]{0,20}备案|non-compliance icp filing|welcome to (?:nginx|openresty|tengine|centos)|^(?:apache2? [^.]{0,20}default page|it works!?|iis windows server|iis\d)|域名[^。，]{0,8}(?:出售|转让|已过期)|domain (?:name )?(?:is |has )?(?:for sale|expired|parked)`)

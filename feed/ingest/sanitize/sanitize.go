@@ -44,7 +44,7 @@ var selfClosed = lazyregexp.New(`(?i)<(iframe|script|style|textarea|title|xmp|no
 
 // Clean makes markup safe to show: it drops what is not allowed, makes links
 // and pictures absolute by base, and leaves nothing that runs or makes requests
-// except pictures. Sanitizing again changes nothing.
+// except pictures. Sanitizing again may change only the nesting of elements.
 func Clean(text, base string) string {
 	clean, _ := Markup(text, base)
 	return clean

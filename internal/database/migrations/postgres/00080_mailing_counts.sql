@@ -39,6 +39,10 @@ BEGIN
 END;
 $$ LANGUAGE plpgsql;
 -- +goose StatementEnd
+-- The counts include mailing_forgotten, which no release reads. This comes first, because it
+-- needs the strongest lock.
+DROP TRIGGER deliveries_forgotten ON deliveries;
+DROP FUNCTION count_forgotten;
 CREATE TRIGGER deliveries_count_insert AFTER INSERT ON deliveries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_deliveries();
 CREATE TRIGGER deliveries_count_update AFTER UPDATE ON deliveries REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_deliveries();
 CREATE TRIGGER deliveries_count_delete AFTER DELETE ON deliveries REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_deliveries();
@@ -55,8 +59,6 @@ BEGIN
 END;
 $$ LANGUAGE plpgsql;
 -- +goose StatementEnd
-CREATE TRIGGER mailing_counts_sum AFTER INSERT ON mailing_counts FOR EACH ROW WHEN (NEW.slot % 256 = 0) EXECUTE FUNCTION sum_mailing_counts();
-
 -- The triggers have locked the table: nobody writes deliveries until this transaction ends.
 INSERT INTO mailing_counts (mailing, state, slot, count)
 SELECT mailing, state, 0, SUM(n) FROM (
@@ -64,10 +66,7 @@ SELECT mailing, state, 0, SUM(n) FROM (
     UNION ALL SELECT mailing, state, COUNT(*) FROM deliveries WHERE state NOT IN ('waiting', 'claimed') GROUP BY mailing, state
     UNION ALL SELECT mailing, x.state, f.count FROM mailing_forgotten f CROSS JOIN LATERAL (VALUES ('all'), (f.state)) AS x (state)) AS counted
 GROUP BY mailing, state;
-
--- These counts include mailing_forgotten, which no release reads.
-DROP TRIGGER deliveries_forgotten ON deliveries;
-DROP FUNCTION count_forgotten;
+CREATE TRIGGER mailing_counts_sum AFTER INSERT ON mailing_counts FOR EACH ROW WHEN (NEW.slot % 256 = 0) EXECUTE FUNCTION sum_mailing_counts();
 
 -- +goose Down
 -- +goose StatementBegin
