@@ -327,8 +327,8 @@ func isNumeral(r rune) bool {
 	return '0' <= r && r <= '9' || strings.ContainsRune("一二三四五六七八九十", r)
 }
 
-// sentenceEnd returns the rest of a sentence; a semicolon in a bracket does not
-// end it.
+// sentenceEnd returns the rest of a sentence. A semicolon in a bracket does not
+// end it, nor does a question mark in an address.
 func sentenceEnd(s string) string {
 	depth := 0
 	for i, r := range s {
@@ -342,7 +342,7 @@ func sentenceEnd(s string) string {
 				return s[:i]
 			}
 		case '。', '！', '!', '？', '?':
-			if depth == 0 || r == '。' {
+			if inAddress := r < utf8.RuneSelf && i+1 < len(s) && s[i+1] < utf8.RuneSelf && s[i+1] != ' '; !inAddress && (depth == 0 || r == '。') {
 				return s[:i]
 			}
 		}
