@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/policy/deadline"
+	"dibao/policy/when"
 	"dibao/policy/words"
 )
 
@@ -29,14 +29,14 @@ func otherYear(dotted, named, hundred, western string) (year int, ok bool) {
 			return otherYear("", "", "一百"+rest, "")
 		}
 		year, ok = number(named)
-		return year + deadline.Republic, ok && year < 1000
+		return year + when.Republic, ok && year < 1000
 	case hundred != "":
 		rest := strings.TrimPrefix(hundred, "一百")
 		year, ok = number(rest)
-		return year + 100 + deadline.Republic, ok && utf8.RuneCountInString(rest) > 1 || rest == "十"
+		return year + 100 + when.Republic, ok && utf8.RuneCountInString(rest) > 1 || rest == "十"
 	case len(dotted) == len("107"):
 		year, ok = number(dotted)
-		return year + deadline.Republic, ok
+		return year + when.Republic, ok
 	}
 	return number(dotted)
 }

@@ -1,5 +1,7 @@
 package amend
 
+import "dibao/policy/call"
+
 // ChangeView is a [Change] in JSON. Days are written as 2026-06-05; unknown is null.
 type ChangeView struct {
 	Kind     string  `json:"kind"`   // moved, corrected, supplemented, suspended or canceled
@@ -14,14 +16,8 @@ type ChangeView struct {
 
 // Views returns changes in the form in which JSON shows them; nil if there are none.
 func Views(all []Change) (views []ChangeView) {
-	orNull := func(s string) *string {
-		if s == "" {
-			return nil
-		}
-		return &s
-	}
 	for _, c := range all {
-		views = append(views, ChangeView{string(c.Kind), orNull(c.Was.String()), orNull(c.Until.String()), c.Notice, c.Title, orNull(c.On.String()), c.Evidence, c.By})
+		views = append(views, ChangeView{string(c.Kind), call.Known(c.Was.String()), call.Known(c.Until.String()), c.Notice, c.Title, call.Known(c.On.String()), c.Evidence, c.By})
 	}
 	return views
 }

@@ -68,15 +68,10 @@ func sums(text string) (all [][]int) {
 		}
 		i += end
 		from := end + len(strings.TrimRight(text[end:i], ofSums))
-		at := money.FindStringSubmatchIndex(text[from:min(len(text), i+longestSum)])
+		at := money.FindSubmatchIndexIn(text, from, min(len(text), i+longestSum))
 		if at == nil {
 			end = i + len("元")
 			continue
-		}
-		for j := range at {
-			if at[j] >= 0 {
-				at[j] += from
-			}
 		}
 		all, end = append(all, at), at[1]
 	}

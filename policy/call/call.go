@@ -279,11 +279,7 @@ func clauseBefore(text string, at int) (clause, sentence string) {
 
 // clauseBehind returns what follows a place to the next sign.
 func clauseBehind(text string, at int) string {
-	s := cut.First(text[at:], 80)
-	if i := strings.IndexAny(s, ",。;!?"); i >= 0 {
-		s = s[:i]
-	}
-	return s
+	return cut.BeforeFirst(cut.First(text[at:], 80), ",。;!?")
 }
 
 // firstBytes cuts a text to at most n bytes, between characters.

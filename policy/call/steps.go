@@ -276,10 +276,7 @@ var forwards = words.New(`各[^,。;]{0,24}(?:推荐|推选|审核|遴选|把关
 
 // nextClause returns the clause after a day, "" if it has a day of its own.
 func nextClause(s string) string {
-	s = strings.TrimLeft(s, ", ")
-	if i := strings.IndexAny(s, ",。;!?"); i >= 0 {
-		s = s[:i]
-	}
+	s = cut.BeforeFirst(strings.TrimLeft(s, ", "), ",。;!?")
 	if strings.Contains(s, "月") && aDay.MatchString(s) {
 		return ""
 	}
@@ -318,10 +315,7 @@ func subjectOf(clause string) (doer, string) {
 // dutyBehind is what is to be done by a day: the rest of its clause, or the
 // next clause if the clause ends with the day (6月5日前,将…).
 func dutyBehind(s string) string {
-	s = cut.First(s, 90)
-	if i := strings.IndexAny(s, "。;!?"); i >= 0 {
-		s = s[:i]
-	}
+	s = cut.BeforeFirst(cut.First(s, 90), "。;!?")
 	clause, rest, found := strings.Cut(s, ",")
 	if found && endsWithDay.MatchString(clause) {
 		next, _, _ := strings.Cut(rest, ",")

@@ -93,13 +93,13 @@ func (c Call) View() *View {
 		v.Subject = &SaidView{c.Subject.Value, c.Subject.Evidence, nil}
 	}
 	for _, t := range c.Who.Thresholds {
-		v.Thresholds = append(v.Thresholds, ThresholdView{t.Text, t.What, t.Bound, t.Value, t.Unit, t.Evidence, known(t.In)})
+		v.Thresholds = append(v.Thresholds, ThresholdView{t.Text, t.What, t.Bound, t.Value, t.Unit, t.Evidence, Known(t.In)})
 	}
 	for _, b := range c.Brings {
-		v.Brings = append(v.Brings, BenefitView{known(b.Yuan), known(b.UpTo), known(b.Percent), known(b.Cap), known(b.Per), b.Evidence, known(b.In)})
+		v.Brings = append(v.Brings, BenefitView{Known(b.Yuan), Known(b.UpTo), Known(b.Percent), Known(b.Cap), Known(b.Per), b.Evidence, Known(b.In)})
 	}
 	for _, x := range c.Contacts {
-		v.Contacts = append(v.Contacts, ContactView{known(x.Office), known(x.Telephone), known(x.Email), x.Evidence, known(x.In)})
+		v.Contacts = append(v.Contacts, ContactView{Known(x.Office), Known(x.Telephone), Known(x.Email), x.Evidence, Known(x.In)})
 	}
 	return &v
 }
@@ -107,7 +107,7 @@ func (c Call) View() *View {
 func viewSaid(all []Said) []SaidView {
 	views := []SaidView{}
 	for _, s := range all {
-		views = append(views, SaidView{s.Value, s.Evidence, known(s.In)})
+		views = append(views, SaidView{s.Value, s.Evidence, Known(s.In)})
 	}
 	return views
 }
@@ -115,13 +115,13 @@ func viewSaid(all []Said) []SaidView {
 func viewSteps(all []Step) []StepView {
 	views := []StepView{}
 	for _, s := range all {
-		views = append(views, StepView{known(s.What), known(s.By), known(s.First.String()), s.Last.String(), known(s.Time), s.Moved, s.Evidence, known(s.In)})
+		views = append(views, StepView{Known(s.What), Known(s.By), Known(s.First.String()), s.Last.String(), Known(s.Time), s.Moved, s.Evidence, Known(s.In)})
 	}
 	return views
 }
 
-// known returns nil for the zero value, which stands for what is not known.
-func known[T comparable](v T) *T {
+// Known returns nil for the zero value, which stands for what is not known.
+func Known[T comparable](v T) *T {
 	var zero T
 	if v == zero {
 		return nil

@@ -75,10 +75,10 @@ var (
 	except = words.New(`\([^()]{1,20}除外\)`)
 	// unless are conditions that applicants must not meet. They exclude nobody whom the sentence names.
 	unless   = words.New(`[未无没](?:有)?(?:被)?(?:列入|纳入|存在)?[^,。;]{0,16}(?:失信|黑名单|异常名录|违法|弄虚)[^,。;的]{0,16}`)
-	region   = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)?` + settled + `|工商注册|的独立法人|的企业)`)
-	regionIn = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)` + settled + `|工作|从事)`)
+	region   = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业`))
+	regionIn = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)` + settled(`工作|从事`))
 	// anyRegion matches each text that one of them matches. It is fast, since it begins with words.
-	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled + `|工商注册|的独立法人|的企业|工作|从事)`)
+	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业|工作|从事`))
 	// notFor precedes a size that a call does not ask for: 非专门面向中小企业.
 	notFor = words.New(`(?:[非不]|不是)(?:专门)?(?:面向|针对)$`)
 	size   = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
@@ -94,11 +94,16 @@ var (
 
 // Parts of the expressions for regions.
 const (
-	area    = `(?:省|市|自治区|县|区|旗)`
-	part    = `(?:行政区域|辖区|区域)?`
-	within  = `境内|范围内|内`
-	settled = `(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办`
+	area   = `(?:省|市|自治区|县|区|旗)`
+	part   = `(?:行政区域|辖区|区域)?`
+	within = `境内|范围内|内`
 )
+
+// settled is the part of the expressions for regions that matches what applicants do in one, with
+// the words of one expression.
+func settled(more string) string {
+	return `(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|` + more + `)`
+}
 
 // conditionWords are those of conditions, in the order in which whoOf asks for them.
 var conditionWords = words.NewGroup(region, regionIn, size)

@@ -34,3 +34,11 @@ func BehindLast(s, marks string) string {
 	}
 	return s
 }
+
+// BeforeFirst returns what precedes the first of the marks; all of s if it has none.
+func BeforeFirst(s, marks string) string {
+	if i := strings.IndexAny(s, marks); i >= 0 {
+		return s[:i]
+	}
+	return s
+}

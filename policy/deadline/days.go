@@ -97,13 +97,13 @@ func daysIn(s string) (all [][]int) {
 // dayAt reads the day or the span that begins at a place: where it is and where its
 // groups are, nil if none begins there.
 func dayAt(s string, from int) []int {
-	at := shifted(day.FindStringSubmatchIndex(cut.First(s[from:], longestDay)), from)
+	at := matchAt(day, s, from)
 	if at == nil {
 		return nil
 	}
 	until := []int(nil)
 	if at[2*firstDay] >= 0 {
-		until = shifted(untilDay.FindStringSubmatchIndex(cut.First(s[at[1]:], longestDay)), at[1])
+		until = matchAt(untilDay, s, at[1])
 	}
 	if until == nil {
 		until = slices.Repeat([]int{-1}, 2*(untilHour-shortLast+1))
@@ -113,18 +113,13 @@ func dayAt(s string, from int) []int {
 	return append(at, until[2:]...)
 }
 
+// matchAt searches as much of a text, from a place on, as a day may have.
+func matchAt(re *words.Regexp, s string, from int) []int {
+	return re.FindSubmatchIndexIn(s, from, from+len(cut.First(s[from:], longestDay)))
+}
+
 // longestDay is the maximum number of characters of a day with its hour.
 const longestDay = 60
-
-// shifted moves the places of a match that was found from a place on.
-func shifted(at []int, by int) []int {
-	for i := range at {
-		if at[i] >= 0 {
-			at[i] += by
-		}
-	}
-	return at
-}
 
 // startsOfDay returns where a day that continues with 月 after s may begin: at its year,
 // and at its month.
@@ -267,9 +262,6 @@ func nextDay(from when.Date, month, day string) when.Date {
 	return when.Date{}
 }
 
-// Republic is the year before the first of the calendar that Taiwan counts by.
-const Republic = 1911
-
 // fullYear returns a year with four digits: 25 is 2025, 114 is 2025 if the text
 // is of about that time.
 func fullYear(y string, from when.Date) string {
@@ -278,7 +270,7 @@ func fullYear(y string, from when.Date) string {
 	case 2:
 		n += 2000
 	case 3:
-		n += Republic
+		n += when.Republic
 	default:
 		return y
 	}
@@ -346,14 +338,6 @@ func sentenceEnd(s string) string {
 				return s[:i]
 			}
 		}
-	}
-	return s
-}
-
-// beforeFirst returns what precedes the first of the marks.
-func beforeFirst(s, marks string) string {
-	if i := strings.IndexAny(s, marks); i >= 0 {
-		return s[:i]
 	}
 	return s
 }

@@ -109,7 +109,7 @@ func (r Reader) Within(line string) (count, unit, text string) {
 	}
 	plain := hans.Simplify(line)
 	for _, at := range fromPublication.FindAllStringSubmatchIndex(plain, maxMentions) {
-		m := mention{left: cut.BehindLast(cut.Last(plain[:at[0]], leftChars), "。；;"), right: beforeFirst(cut.First(plain[at[1]:], rightChars), "。；;"), until: "内"}
+		m := mention{left: cut.BehindLast(cut.Last(plain[:at[0]], leftChars), "。；;"), right: cut.BeforeFirst(cut.First(plain[at[1]:], rightChars), "。；;"), until: "内"}
 		if r.isAsked(m, false) {
 			return plain[at[2]:at[3]], plain[at[4]:at[5]], line[at[0]:at[1]]
 		}

@@ -248,7 +248,7 @@ func readChain(p []part) (token, bool) {
 	case len(p) == 3 && d[0] == 4 && short(1) && short(2):
 		return token{kind: fullDate, y: n[0], m: n[1], d: n[2]}, !MakeDate(n[0], n[1], n[2]).IsZero()
 	case len(p) == 3 && d[0] == 3 && d[1] == 2 && d[2] == 2 && p[0].sep == p[1].sep && n[0] >= firstOfRepublic && n[0] <= lastOfRepublic:
-		y := republic + n[0] // 115.03.19, as sites of Taiwan write it; sums look alike
+		y := Republic + n[0] // 115.03.19, as sites of Taiwan write it; sums look alike
 		return token{kind: fullDate, y: y, m: n[1], d: n[2], weak: true}, !MakeDate(y, n[1], n[2]).IsZero()
 	case len(p) == 3 && short(0) && short(1) && d[2] == 4 && p[0].sep == p[1].sep:
 		return readYearLast(n[0], n[1], n[2], p[0].sep)

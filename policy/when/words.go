@@ -18,7 +18,7 @@ func (sc *scanner) units(p part) bool {
 		case before > 0 && p.digits() <= 3:
 			n += before
 		case p.digits() == 3 && n >= firstOfRepublic && n <= lastOfRepublic && sc.hasMonth(after+len("年")):
-			n += republic
+			n += Republic
 		case p.digits() == 2:
 			n += 2000
 		case p.digits() != 4:
@@ -49,7 +49,7 @@ var eras = []struct {
 	name   string
 	before int
 	last   int // its last year
-}{{"民国", republic, 999}, {"令和", 2018, 99}, {"平成", 1988, 31}, {"昭和", 1925, 64}}
+}{{"民国", Republic, 999}, {"令和", 2018, 99}, {"平成", 1988, 31}, {"昭和", 1925, 64}}
 
 // eraBefore returns the year before the era that s ends with and that has a year n, 0 for none.
 func eraBefore(s string, n int) int {
@@ -61,8 +61,8 @@ func eraBefore(s string, n int) int {
 	return 0
 }
 
-// republic is the year before the first of the calendar that Taiwan counts by.
-const republic = 1911
+// Republic is the year before the first of the calendar that Taiwan counts by.
+const Republic = 1911
 
 // firstOfRepublic and lastOfRepublic are the years of that calendar that a date of three
 // numbers may have: 2001 and 2061.

@@ -164,6 +164,18 @@ func (r *Regexp) FindStringSubmatchIndex(s string) []int {
 	return nil
 }
 
+// FindSubmatchIndexIn searches a part of a text. The places that it returns are those in
+// the whole text.
+func (r *Regexp) FindSubmatchIndexIn(s string, from, to int) []int {
+	at := r.FindStringSubmatchIndex(s[from:to])
+	for i := range at {
+		if at[i] >= 0 {
+			at[i] += from
+		}
+	}
+	return at
+}
+
 // FindAllString is Regexp.FindAllString of the standard library.
 func (r *Regexp) FindAllString(s string, n int) (all []string) {
 	for _, at := range r.FindAllStringIndex(s, n) {

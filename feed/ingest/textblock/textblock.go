@@ -77,10 +77,7 @@ func isCaption(n *html.Node) bool {
 		_, short := UpTo(n, maxFigcaption)
 		return short
 	}
-	if ofPicture(n) {
-		return true
-	}
-	if isWithPicture(n) {
+	if ofPicture(n) || isWithPicture(n) {
 		return true
 	}
 	if n.Data != "p" && n.Data != "div" && n.Data != "section" || !isUnderPicture(n) {
