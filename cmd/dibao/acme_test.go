@@ -3,16 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +28,7 @@ import (
 	"github.com/letsencrypt/pebble/v2/wfe"
 
 	"dibao/internal/certificates"
+	"dibao/internal/certificates/certtest"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail/dnstest"
 )
@@ -292,27 +289,9 @@ func TestNodesRenewTheirCertificateOnce(t *testing.T) {
 // storeOldCertificate stores a certificate of 90 days that is valid for 20 more.
 func storeOldCertificate(t *testing.T, url string) *x509.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	until := time.Now().AddDate(0, 0, 20)
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: until.AddDate(0, 0, -90), NotAfter: until, DNSNames: []string{acmeName}}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content := append(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: secret}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	old, content := certtest.Stored(t, acmeName, time.Now().AddDate(0, 0, 20))
 	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": url})
 	if err := certificates.Cache(a.db, "before", "").Put(t.Context(), acmeName, content); err != nil {
-		t.Fatal(err)
-	}
-	old, err := x509.ParseCertificate(der)
-	if err != nil {
 		t.Fatal(err)
 	}
 	return old

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -70,7 +69,7 @@ func collectHostile(t *testing.T, wanted func(name string) bool) (alone, reader,
 	address := freeAddress(t)
 	run.env = append(run.env, "DIBAO_SERVER_ADDR="+address, "DIBAO_SERVER_ADMIN_ADDR=127.0.0.1:0", "DIBAO_SERVER_BASE_URL=http://"+address,
 		"DIBAO_SERVER_TRUSTED_PROXIES=127.0.0.0/8")
-	var said syncBuffer
+	var said words
 	run.stderr = &said
 	serve := run.start(t, "serve")
 	awaitAnswer(t, "http://"+address+"/readyz")
@@ -113,13 +112,7 @@ func collectHostile(t *testing.T, wanted func(name string) bool) (alone, reader,
 // openRun opens the run's database beside the daemon.
 func openRun(t *testing.T, run *killRun) *app {
 	t.Helper()
-	settings := make(map[string]string)
-	for _, v := range run.env {
-		if name, value, ok := strings.Cut(v, "="); ok && strings.HasPrefix(name, "DIBAO_") {
-			settings[name] = value
-		}
-	}
-	return openTestApp(t, settings)
+	return openTestApp(t, settingsIn(run.env))
 }
 
 // addHostileSources stores each source, served from an address of its own so that
@@ -332,22 +325,4 @@ func (l *readersLoad) check(t *testing.T) (slowest time.Duration) {
 		slowest = max(slowest, took)
 	}
 	return slowest
-}
-
-// syncBuffer keeps what a process says while others read it.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

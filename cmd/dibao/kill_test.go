@@ -230,16 +230,21 @@ func compareCounts(t *testing.T, url string) {
 	}
 }
 
+// settingsIn returns the settings of dibao in an environment.
+func settingsIn(env []string) map[string]string {
+	settings := make(map[string]string)
+	for _, v := range env {
+		if name, value, ok := strings.Cut(v, "="); ok && strings.HasPrefix(name, "DIBAO_") {
+			settings[name] = value
+		}
+	}
+	return settings
+}
+
 // copies returns how many readers got no mail, and how many copies too many there are.
 func (r *killRun) copies(t *testing.T) (lost, duplicates int) {
 	t.Helper()
-	url := ""
-	for _, pair := range r.env {
-		if value, ok := strings.CutPrefix(pair, "DIBAO_DATABASE_URL="); ok {
-			url = value
-		}
-	}
-	compareCounts(t, url)
+	compareCounts(t, settingsIn(r.env)["DIBAO_DATABASE_URL"])
 	got := make(map[string]int)
 	ids := make(map[string]string)
 	for _, m := range r.box.Messages() {

@@ -3,40 +3,23 @@ package certificates
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/acme/autocert"
 
+	"dibao/internal/certificates/certtest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/web"
 )
 
-// stored is what autocert stores of a certificate: its key and itself.
+// stored is what autocert stores of a certificate.
 func stored(t *testing.T, until time.Time) []byte {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: until.AddDate(0, 0, -90), NotAfter: until, DNSNames: []string{"dibao.example.org"}}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: secret}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	_, content := certtest.Stored(t, "dibao.example.org", until)
+	return content
 }
 
 // One node alone orders a certificate that is missing, and one in place of a
