@@ -90,11 +90,12 @@ func Collect(ctx context.Context, open Open, feeds, items int, pages bool) (Coll
 		return out, err
 	}
 	out.PeakRSS = peakRSS()
-	parse := parseFeed
+	generated := newSite(feeds, items)
+	texts, parse := func(n int) [][]byte { return [][]byte{generated.body(n)} }, parseFeed
 	if pages {
-		parse = parsePages
+		texts, parse = generated.pages, parsePage
 	}
-	out.BaselineParse, err = parseAll(newSite(feeds, items), parse)
+	out.BaselineParse, err = parseAll(feeds, texts, parse)
 	return out, err
 }
 
@@ -129,10 +130,18 @@ func CollectAll(ctx context.Context, c *collect.Collector, ids []int64) (int, er
 	return int(added.Load()), failed
 }
 
-// parseAll is the baseline: a library alone over the same bytes.
-func parseAll(site *site, parse func(site *site, n int) error) (cpu float64, err error) {
-	for i := range site.feeds {
-		took, _, err := measureOnly(func() error { return parse(site, i) })
+// parseAll is the baseline: a library alone over the same bytes, which are generated before.
+func parseAll(feeds int, texts func(n int) [][]byte, parse func(text io.Reader) error) (cpu float64, err error) {
+	for n := range feeds {
+		all := texts(n)
+		took, _, err := measureOnly(func() error {
+			for _, text := range all {
+				if err := parse(bytes.NewReader(text)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			return cpu, err
 		}
@@ -141,16 +150,13 @@ func parseAll(site *site, parse func(site *site, n int) error) (cpu float64, err
 	return cpu, nil
 }
 
-func parseFeed(site *site, n int) error {
-	_, err := gofeed.NewParser().Parse(bytes.NewReader(site.body(n)))
+func parseFeed(text io.Reader) error {
+	_, err := gofeed.NewParser().Parse(text)
 	return err
 }
 
-func parsePages(site *site, n int) error {
-	_, err := goquery.NewDocumentFromReader(bytes.NewReader(site.list(n)))
-	for i := 0; i < site.items && err == nil; i++ {
-		_, err = goquery.NewDocumentFromReader(bytes.NewReader(site.page(n, i)))
-	}
+func parsePage(text io.Reader) error {
+	_, err := goquery.NewDocumentFromReader(text)
 	return err
 }
 
@@ -213,6 +219,15 @@ func (s *site) list(n int) []byte {
 	}
 	b.WriteString(`</ul>` + menu + `</body></html>`)
 	return []byte(b.String())
+}
+
+// pages returns the nth list and the pages of its items.
+func (s *site) pages(n int) [][]byte {
+	all := [][]byte{s.list(n)}
+	for i := range s.items {
+		all = append(all, s.page(n, i))
+	}
+	return all
 }
 
 // page returns the page of an item of the nth list, about 20 kB.
