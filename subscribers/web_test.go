@@ -399,6 +399,14 @@ func TestUnsubscribePage(t *testing.T) {
 	})
 }
 
+// altered returns the token with another first character, whatever it is.
+func altered(token string) string {
+	if token[0] == 'A' {
+		return "B" + token[1:]
+	}
+	return "A" + token[1:]
+}
+
 // Each link opens its own page and no other, and a bad one changes nothing.
 func TestLinksOpenTheirOwnPageOnly(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -408,7 +416,7 @@ func TestLinksOpenTheirOwnPageOnly(t *testing.T) {
 		_, form := s.do("GET", "/subscribe", nil).form(t)
 		tokens := map[string]string{
 			"/confirm/": mail.Token, "/preferences/": s.preferencesToken(id), "/u/": s.keys.UnsubscribeToken(id, 0),
-			"bounce": s.keys.BounceToken(id), "form": form.Get("started"), "forged": mail.Token[:len(mail.Token)-2] + "AA",
+			"bounce": s.keys.BounceToken(id), "form": form.Get("started"), "forged": altered(mail.Token),
 			"expired": s.keys.Sign(tokens.Token{Action: tokens.ActionConfirm, Subscriber: id, Expires: testStart.Add(-time.Second)}),
 		}
 		before := s.dump()
