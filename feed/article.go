@@ -15,11 +15,11 @@ import (
 	"dibao/policy/division"
 )
 
-// Columns of an article without its text: what lists of articles read.
+// Columns of an article without its text, for lists of articles.
 const articleColumns = `a.id, a.source, s.name, s.url, s.licence, a.guid, a.url, a.facts, a.attachments, a.warnings,
 	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at, a.held = 1, a.pinned = 1, a.hidden = 1, a.withdrawn_at`
 
-// textColumns are those that only some methods read, since they are large.
+// textColumns are large, so only some methods read them.
 const textColumns = `, a.content, a.paragraphs, a.evidence, a.call`
 
 func articleDest(a *Article, facts, attachments, warnings *string, withdrawn *sql.Null[time.Time]) []any {
@@ -70,18 +70,18 @@ type Selection struct {
 	Source int64
 	Since  time.Time // collected at or after
 	Before int64     // an article id: only older ones, for paging
-	Limit  int       // 0 is 50; at most 2000
+	Limit  int       // 0 means 50; at most 2000
 	Kind   policy.Kind
-	Region string // and the regions in it
+	Region string // including the regions in it
 	Theme  string
 	Issuer string
 
-	Hidden    bool // with those that an admin hid
+	Hidden    bool // includes those that an admin hid
 	Pinned    bool // only those that an admin pinned
 	Corrected bool // only those that an admin corrected
 }
 
-// MaxSelection is the most articles that one call of Articles returns.
+// MaxSelection is the maximum number of articles that one call of Articles returns.
 const MaxSelection = 2000
 
 // Articles returns articles without their text, newest id first.
@@ -100,7 +100,8 @@ const (
 	WHERE ($1 = 0 OR a.source = $1) AND ($2 = 0 OR a.id < $2) AND a.hidden <= $4
 		AND a.pinned >= $5 AND ($6 = 0 OR EXISTS (SELECT 1 FROM corrections c WHERE c.article = a.id)) AND ($7 = '' OR a.kind = $7)
 		AND ($8 = '' OR a.region LIKE $8 || '%') AND ($9 = '' OR a.theme LIKE '%' || $9 || '%') AND ($10 = '' OR a.issuers LIKE '%"' || $10 || '"%')`
-	// Where no time is asked for, SQLite must not go by it: it would sort all there is.
+	// If no time is given, the query must not mention it: SQLite would use the index on the
+	// time and sort all articles.
 	selectionSince = ` AND a.collected_at >= $11`
 	selectionOrder = ` ORDER BY a.id DESC LIMIT $3`
 )
@@ -174,14 +175,14 @@ func (st *Store) Article(ctx context.Context, id int64) (Article, error) {
 	return a, err
 }
 
-// Known is what is stored of an item of a source.
+// Known is what is stored about an item of a source.
 type Known struct {
 	ID   int64
 	GUID string
 	Hash string // of its text
 }
 
-// KnownArticles returns what is stored of a source, by GUID.
+// KnownArticles returns what is stored about the items of a source, by GUID.
 func (st *Store) KnownArticles(ctx context.Context, source int64, guids []string) (map[string]Known, error) {
 	list, err := json.Marshal(guids)
 	if err != nil {
@@ -200,9 +201,9 @@ func (st *Store) KnownArticles(ctx context.Context, source int64, guids []string
 	return found, err
 }
 
-// hashText identifies a version of an article's text. Our own summary does not
-// count: a better rule for it does not make a new text. If there is no text,
-// the feed's is used.
+// hashText identifies a version of an article's text. The summary that we write does not
+// count: a better rule for summaries does not make a new text. If there is no text, the
+// feed's summary is used.
 func hashText(f policy.Facts) string {
 	h := sha256.New()
 	text := f.Paragraphs
@@ -234,7 +235,7 @@ const upsertArticle = `
 			page_next_at = excluded.page_next_at, call = excluded.call
 		RETURNING id, collected_at = $29`
 
-// largeColumns are those of an article that may be large and no correction changes.
+// largeColumns are columns that may be large and that corrections never change.
 type largeColumns struct{ paragraphs, evidence, attachments, call string }
 
 func newColumns(a Article) (largeColumns, error) {

@@ -8,8 +8,8 @@ import (
 	"dibao/internal/database"
 )
 
-// ArticlesWithTextByID is ArticlesByID with content, paragraphs and evidence,
-// by id. Ids that do not exist are left out.
+// ArticlesWithTextByID is ArticlesByID with content, paragraphs and evidence. Ids that do
+// not exist are missing from the map.
 func (st *Store) ArticlesWithTextByID(ctx context.Context, ids []int64) ([]Article, error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
@@ -25,18 +25,18 @@ func (st *Store) ArticlesWithTextByID(ctx context.Context, ids []int64) ([]Artic
 	return all, err
 }
 
-// maxFeedText bounds the texts in one feed, in characters: for further
-// articles, the feed has only the summary.
+// maxFeedText limits the texts in one feed, in characters; articles beyond it have only a
+// summary.
 const maxFeedText = 1 << 20
 
-// sizes returns how many characters a column of these articles has, by id.
+// sizes returns the number of characters in a column of these articles, by id.
 func (st *Store) sizes(ctx context.Context, tx *sql.Tx, column, list string) (map[int64]int, error) {
 	return database.CollectMap(ctx, tx, database.ScanPair[int64, int],
 		`SELECT id, length(`+column+`) FROM articles WHERE id IN (`+st.db.Dialect().IDs("$1")+`)`, list)
 }
 
-// ArticlesForFeed returns articles, with the content of the first of them, as
-// far as it fits into a feed. It includes hidden articles.
+// ArticlesForFeed returns articles. The first ones have their content, as far as it fits
+// into a feed. Hidden articles are included.
 func (st *Store) ArticlesForFeed(ctx context.Context, ids []int64) (all []Article, err error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
@@ -65,10 +65,10 @@ func (st *Store) ArticlesForFeed(ctx context.Context, ids []int64) (all []Articl
 	return all, err
 }
 
-// maxLoaded bounds the texts that are loaded at a time to be matched, in characters.
+// maxLoaded limits the texts that are loaded at a time for matching, in characters.
 const maxLoaded = 1 << 20
 
-// InPieces splits ids so that the texts of a piece are loaded in little memory.
+// InPieces splits ids into pieces whose texts fit into little memory.
 func (st *Store) InPieces(ctx context.Context, ids []int64) (pieces [][]int64, err error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
@@ -94,7 +94,7 @@ func (st *Store) InPieces(ctx context.Context, ids []int64) (pieces [][]int64, e
 // (Kind ""), has a resolved relation to it, or announced it.
 type Touch struct {
 	Number string // canonical
-	Kind   string // of relation; RelationPromises for what was promised there
+	Kind   string // kind of relation; RelationPromises for a document that the article announced
 }
 
 // ArticlesForMatching is ArticlesWithTextByID with the documents with a number

@@ -15,59 +15,59 @@ import (
 	"dibao/policy/division"
 )
 
-// arrival is an article on its way into the store.
+// arrival is an article that is being stored.
 type arrival struct {
 	Article
-	pageNext time.Time // when its page is to be read again; zero: never
-	document int64     // that it carries; 0: none
+	pageNext time.Time // when to read its page again; zero: never
+	document int64     // the document that it carries; 0: none
 	titleKey string
 	said     []Relation     // memo of relations
 	titles   *policy.Names  // memo of title
-	waiting  search.Waiting // what the index is to hold, of one that waits for it
-	readHash string         // of a stored one that is judged again: the hash of its text when it was read
+	waiting  search.Waiting // what the index will hold, if the article waits for the index
+	readHash string         // for a stored article that is judged again: the hash of its text when it was read
 
-	// Results of prepare.
+	// results of prepare
 	sketch     []int64
 	columns    largeColumns
 	columnsErr error
 	amends     amend.Arrival
 
-	unfinished bool // it could not be compared with all that it may be the same as
+	unfinished bool // it was not compared with all articles that may have the same text
 }
 
-// candidate is a known document: what identity and citations are compared with.
+// candidate is a known document, with which identities and citations are compared.
 type candidate struct {
 	id                          int64
 	number, title, region, work string
-	subject                     string // where it was stored just now
+	subject                     string // set if it was stored in this batch
 	level                       division.Level
 	issuers                     []string
 	issuedOn                    policy.Date
-	on                          policy.Date // of issue, else of publication
+	on                          policy.Date // date of issue, else of publication
 }
 
-// batch is the state for articles that are stored together. It knows the
-// documents that have any name used in the articles.
+// batch is the state of storing several articles together. It knows all documents that have
+// a name which the articles use.
 type batch struct {
 	st        *Store
 	tx        *sql.Tx
 	now       time.Time
 	articles  []*arrival
 	named     map[string][]*candidate // by name
-	inner     map[string]bool         // name + "\n" + id: not the document's own title
+	inner     map[string]bool         // name + "\n" + id: names that are not the document's own title
 	loaded    map[string]bool         // names that were looked up
 	byID      map[int64]*candidate
-	fresh     []string           // names that documents got just now
+	fresh     []string           // names that documents got in this batch
 	created   []*candidate       // new documents
-	changed   []*candidate       // documents whose relations are looked for again
-	leftWorks []work             // works that a document left: their versions are ordered again
+	changed   []*candidate       // documents whose relations are determined again
+	leftWorks []work             // works that a document no longer belongs to: their versions are ordered again
 	separated []int64            // articles whose cluster was split
-	extends   []int64            // documents whose term others extend, or no longer do
-	regrouped map[int64]bool     // clusters that were put together anew
-	clusters  map[int64]int64    // as they are now, of the articles that were asked for; 0: none
-	keys      map[int64]textRef  // of the articles that those of the batch are compared with
-	folded    map[int64]bool     // clusters whose original is to be picked
-	adopted   map[int64][]string // pages by document that took them over
+	extends   []int64            // documents whose term of validity others extend, or no longer extend
+	regrouped map[int64]bool     // clusters that were split or merged again
+	clusters  map[int64]int64    // current clusters of the articles that were asked for; 0: none
+	keys      map[int64]textRef  // texts of the articles with which those of the batch are compared
+	folded    map[int64]bool     // clusters whose original is to be chosen
+	adopted   map[int64][]string // by document: the pages that it took over
 	compared  *comparisons
 	waiting   []bearer // memo of waitingTitles
 	hasRead   bool     // waiting is there
@@ -81,7 +81,7 @@ func (b *batch) ids() []int64 {
 	return ids
 }
 
-// load looks up the documents that go by these names.
+// load looks up the documents that have these names.
 func (b *batch) load(ctx context.Context, names []string) error {
 	names = slices.DeleteFunc(names, func(n string) bool { return n == "" || b.loaded[n] })
 	if len(names) == 0 {
@@ -123,9 +123,8 @@ func (b *batch) load(ctx context.Context, names []string) error {
 	return nil
 }
 
-// maxNamed bounds the documents that are considered for one name. More have the
-// same name only if it is meaningless, or if somebody tries to make us look at
-// them all.
+// maxNamed limits the documents that are considered for one name. Only a meaningless name
+// is shared by more, or one that somebody uses to slow us down.
 const maxNamed = 50
 
 const (

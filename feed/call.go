@@ -12,8 +12,8 @@ import (
 	"dibao/policy/call"
 )
 
-// callOf reads what an article asks of its readers, in its text and in that of the
-// files attached to it; nil if it asks nothing.
+// callOf reads what an article and the files attached to it ask of readers; nil if they ask
+// for nothing.
 func callOf(f policy.Facts, e policy.Evidence) *call.Call {
 	var guides []call.Part
 	for _, g := range e.Guides {
@@ -35,14 +35,14 @@ func partsOf(f policy.Facts, e policy.Evidence) []call.Part {
 	for _, p := range e.Paragraphs[e.FileFrom:] {
 		inFile[strings.TrimSpace(p)] = true
 	}
-	at := len(f.Paragraphs) // the paragraphs exclude those of the page around the text
+	at := len(f.Paragraphs) // without the paragraphs of the page around the text
 	for at > 0 && inFile[f.Paragraphs[at-1]] {
 		at--
 	}
 	return []call.Part{{Paragraphs: f.Paragraphs[:at]}, {Name: e.File, Paragraphs: f.Paragraphs[at:]}}
 }
 
-// encodeCall writes a call as it is stored, "" for none.
+// encodeCall returns a call as it is stored; "" if there is none.
 func encodeCall(c *call.Call) (string, error) {
 	if c == nil {
 		return "", nil
@@ -59,8 +59,8 @@ func decodeCall(s string) (*call.Call, error) {
 	return c, json.Unmarshal([]byte(s), c)
 }
 
-// CallsOf returns what articles ask of their readers, by id; those that ask for
-// nothing are left out.
+// CallsOf returns what articles ask of readers, by id; articles that ask for nothing are
+// missing from the map.
 func (st *Store) CallsOf(ctx context.Context, ids []int64) (map[int64]call.Call, error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
@@ -127,7 +127,7 @@ func (b *batch) storeAmendments(ctx context.Context) error {
 	return amend.Store(ctx, b.tx, b.st.db.Dialect(), b.now, all)
 }
 
-// keyCalls stores the keys of calls that were stored by a version without keys.
+// keyCalls stores the keys of calls that were stored by a version of dibao without keys.
 func (st *Store) keyCalls(ctx context.Context) error {
 	for after := int64(0); ; {
 		var page []int64

@@ -13,7 +13,7 @@ import (
 	"dibao/policy/division"
 )
 
-// Chain is who issued what to implement a document (落实).
+// Chain lists who issued what to implement a document (落实).
 type Chain struct {
 	Document Document
 	Steps    []Step // the earliest first
@@ -23,13 +23,13 @@ type Chain struct {
 type Step struct {
 	Document Document
 	Region   string // name of the region, "" for a ministry
-	Days     int    // after the document that it implements; -1: a date is unknown
-	SaidIn   string // title or text names that document; subject: the titles speak of one matter
+	Days     int    // days after the implemented document; -1: a date is unknown
+	SaidIn   string // title or text: it names that document; subject: the titles have the same subject
 	Quote    string
 }
 
-// Chain returns the documents that implement a document, as their texts state
-// or their titles show.
+// Chain returns the documents that implement a document, according to their texts or
+// titles.
 func (st *Store) Chain(ctx context.Context, document int64) (Chain, error) {
 	d, err := st.Document(ctx, document)
 	if err != nil {
@@ -75,7 +75,7 @@ func (st *Store) Chain(ctx context.Context, document int64) (Chain, error) {
 	return out, nil
 }
 
-// rank puts what a text says before what titles only show.
+// rank orders relations that a text states before those that only titles show.
 func rank(saidIn string) int {
 	return slices.Index([]string{"text", "title", "subject"}, saidIn)
 }
@@ -91,7 +91,7 @@ func head(subject string) string {
 	return string(runes[:policy.SubjectHead])
 }
 
-// heads returns every head that a subject within a title may have.
+// heads returns every head that a subject in a title can have.
 func heads(titleKey string) []string {
 	runes := []rune(titleKey)
 	var all []string
@@ -101,14 +101,14 @@ func heads(titleKey string) []string {
 	return all
 }
 
-// levels orders the levels from the highest.
+// levels gives the order of the levels, highest first.
 var levels = []division.Level{division.Central, division.Ministry, division.Province, division.City, division.County}
 
 func isBelow(a, b division.Level) bool {
 	return slices.Index(levels, a) > slices.Index(levels, b) && slices.Contains(levels, b)
 }
 
-// bearer is a document that may implement another, or be what was promised.
+// bearer is a document that may implement another, or may be the announced one.
 type bearer struct {
 	article, document int64
 	level             division.Level
@@ -117,9 +117,9 @@ type bearer struct {
 	title, key        string
 }
 
-// relateSubjects finds documents whose titles name the subject of a higher
-// document, or of one that was announced, in whatever order they arrived. These
-// relations are weaker than those that a text states itself.
+// relateSubjects finds documents whose titles contain the subject of a higher document, or
+// of an announced one, in whatever order they arrived. These relations are weaker than
+// those that a text states itself.
 func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 	var lower []bearer
 	for _, a := range b.articles {
@@ -137,7 +137,7 @@ func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 		return nil, err
 	}
 	found = append(found, kept...)
-	for _, c := range append(b.changed, b.created...) { // what came before the document that it implements
+	for _, c := range append(b.changed, b.created...) { // documents that arrived before the one that they implement
 		if c.subject != "" {
 			bearers, err := b.titled(ctx, c.subject)
 			if err != nil {
@@ -192,8 +192,8 @@ func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, err
 	return found, nil
 }
 
-// edge returns the relation of a document to the higher one whose subject is in
-// its title, if it was made on the same day or later.
+// edge returns the relation of a document to the higher one whose subject is in its title,
+// unless the document is older.
 func edge(x bearer, id int64, c *candidate, subject string) (citing, bool) {
 	if x.document == id || !isBelow(x.level, c.level) || x.on.IsZero() || c.on.IsZero() || x.on.Before(c.on) || !strings.Contains(x.key, subject) || policy.ChangesAnother(x.title) {
 		return citing{}, false
@@ -202,7 +202,7 @@ func edge(x bearer, id int64, c *candidate, subject string) (citing, bool) {
 		targetName: policy.TitleKey(c.title), TargetTitle: c.title, SaidIn: "subject", Quote: x.title}, region: x.region, on: x.on, titleKey: x.key}, true
 }
 
-// storeEdges stores edges, but not over one that the text itself draws.
+// storeEdges stores relations, but does not replace those that the text itself states.
 func (b *batch) storeEdges(ctx context.Context, edges []citing) error {
 	var rows [][]any
 	edges = once(edges, func(r citing) string {
@@ -285,7 +285,7 @@ func (b *batch) keepPromises(ctx context.Context, arrived []bearer) ([]citing, e
 	return kept, nil
 }
 
-// promisedHeads are the heads of what the batch's own texts promise.
+// promisedHeads returns the heads of the subjects that the texts of the batch announce.
 func (b *batch) promisedHeads() []string {
 	var all []string
 	for _, a := range b.articles {
@@ -298,7 +298,7 @@ func (b *batch) promisedHeads() []string {
 	return all
 }
 
-// titled returns the documents whose titles hold a subject, by the search index.
+// titled returns the documents whose titles contain a subject, by the search index.
 func (b *batch) titled(ctx context.Context, subject string) ([]bearer, error) {
 	waiting, err := b.waitingTitles(ctx)
 	if err != nil {
@@ -309,8 +309,8 @@ func (b *batch) titled(ctx context.Context, subject string) ([]bearer, error) {
 	return once(all, func(x bearer) int64 { return x.document }), err
 }
 
-// maxWaiting bounds the titles of articles that wait for the index: more wait
-// only while a database is indexed from scratch, before anything is collected.
+// maxWaiting limits the titles of articles that wait for the index: more wait only while a
+// database is indexed from scratch, before anything is collected.
 const maxWaiting = 2 * search.Batch
 
 // waitingTitles returns the documents of articles that wait for the search index.

@@ -12,10 +12,10 @@ import (
 	"dibao/policy"
 )
 
-// Cluster is a set of articles that are one text on several pages (转载).
+// Cluster is a set of articles with the same text on several pages (转载).
 type Cluster struct {
 	First    int64   // the original
-	Articles []int64 // all that are shown, the original first
+	Articles []int64 // all visible ones, the original first
 }
 
 // Clusters returns the cluster of each of these articles; articles without
@@ -61,11 +61,11 @@ func (st *Store) Clusters(ctx context.Context, articles []int64) (map[int64]Clus
 }
 
 const (
-	// sketchSize is how many hashes of a text are stored. Of two texts that
-	// share nine tenths of their 5-grams, only one pair in thousands has none
-	// of four hashes in common.
+	// sketchSize is the number of hashes that are stored of a text. Of two texts that share
+	// nine tenths of their 5-grams, only one pair in thousands has none of four hashes in
+	// common.
 	sketchSize = 4
-	// maxAlike bounds the articles that one is compared with, by hash.
+	// maxAlike limits the articles with which one is compared, per hash.
 	maxAlike = 12
 )
 
@@ -75,7 +75,7 @@ var insertSketches = database.Insertion{
 		FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 }
 
-// gather finds for each article those that are the same text, and folds them.
+// gather finds, for each article, those with the same text, and joins their clusters.
 func (b *batch) storeClusters(ctx context.Context) error {
 	var rows [][]any
 	sketches := make(map[*arrival][]int64)
@@ -157,8 +157,8 @@ func (b *batch) warnUncompared(ctx context.Context) error {
 	return nil
 }
 
-// numbered is 1 for an article with a document number: two such articles have
-// the same text only by that number, and need not be found by their words.
+// numbered returns 1 for an article with a document number: two such articles have the same
+// text only if the numbers are equal, so they need not be found by their words.
 func numbered(f policy.Facts) int {
 	if f.DocumentNumber != "" {
 		return 1
@@ -166,8 +166,8 @@ func numbered(f policy.Facts) int {
 	return 0
 }
 
-// withSharedSketch returns, for each article, those that share a hash of its
-// sketch, the newest first.
+// withSharedSketch returns, for each article, the stored ones that share a hash of its
+// sketch, newest first.
 func (b *batch) withSharedSketch(ctx context.Context, sketches map[*arrival][]int64) (map[*arrival][]int64, error) {
 	var rows [][]any
 	who := make(map[[2]int64][]*arrival)
@@ -208,8 +208,8 @@ func (b *batch) withSharedSketch(ctx context.Context, sketches map[*arrival][]in
 	return found, result.Err()
 }
 
-// A hash may be that of a sentence that thousands of texts share: of each only
-// the newest articles are read.
+// A hash may belong to a sentence in thousands of texts: only the newest articles are read
+// for each hash.
 const (
 	alikeSQLite = `WITH asked AS (SELECT CAST(value ->> 0 AS BIGINT) AS hash, CAST(value ->> 1 AS BIGINT) AS numbered FROM json_each($1))
 		SELECT q.hash, q.numbered, j.value FROM asked q, json_each((SELECT json_group_array(article) FROM
@@ -219,8 +219,8 @@ const (
 			(SELECT s.article FROM sketches s WHERE s.hash = q.hash AND s.numbered = q.numbered ORDER BY s.article DESC LIMIT $2) j`
 )
 
-// mates returns, for each article, a few others that carry the same document:
-// these are one cluster, or will be.
+// mates returns, for each article, a few others that carry the same document: these are in
+// one cluster, or will be.
 func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
 	inBatch := make(map[int64][]int64)
 	for _, a := range b.articles {
@@ -245,21 +245,20 @@ func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
 	return found, nil
 }
 
-// carriersOf returns a few articles that carry a document, those of the best
-// rank.
+// carriersOf returns a few articles that carry a document, those with the best rank.
 func (b *batch) carriersOf(ctx context.Context, document int64) ([]int64, error) {
 	return database.Collect(ctx, b.tx, database.ScanOne[int64],
 		`SELECT article FROM carriers WHERE document = $1 ORDER BY standing, article LIMIT $2`, document, maxAlike)
 }
 
-// compare folds an article with another if they are one text.
+// compare joins the clusters of two articles if they have the same text.
 func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
 	if sameCluster, err := b.sameCluster(ctx, a.ID, id); err != nil || sameCluster {
 		return err
 	}
 	other, ok := b.keys[id]
 	if !ok {
-		return nil // its sketch outlived it
+		return nil // the article is gone, its sketch is not
 	}
 	sameness := b.compared.sameness(textRef{a.textKey(), a.ID}, other)
 	a.unfinished = a.unfinished || sameness.Unfinished
@@ -299,7 +298,7 @@ func (b *batch) adoptDocument(ctx context.Context, a *arrival, id int64) error {
 	if them.Number == "" && them.IssuedOn.IsZero() && (ours.Number != "" || !ours.IssuedOn.IsZero()) {
 		from, to = them, ours
 	} else if ours.Number != "" || !ours.IssuedOn.IsZero() {
-		return nil // both know who they are
+		return nil // both have a document of their own
 	}
 	if _, err := b.tx.ExecContext(ctx, `UPDATE carriers SET document = $2 WHERE document = $1`, from.ID, to.ID); err != nil {
 		return err
@@ -321,11 +320,11 @@ func (b *batch) adoptDocument(ctx context.Context, a *arrival, id int64) error {
 	for n, all := range b.named {
 		b.named[n] = slices.DeleteFunc(all, func(c *candidate) bool { return c.id == from.ID })
 	}
-	return b.mergeCarriers(ctx, from.ID) // nothing carries it any more: it goes
+	return b.mergeCarriers(ctx, from.ID) // no article carries it any more: delete it
 }
 
-// mergeAdopted updates documents that took over the articles of others, once
-// for all articles that they took over.
+// mergeAdopted updates documents that took over articles of other documents, once for all
+// of these articles.
 func (b *batch) mergeAdopted(ctx context.Context) error {
 	for _, id := range sortedKeys(b.adopted) {
 		if err := b.mergeCarriers(ctx, id); err != nil {
@@ -360,8 +359,8 @@ func (b *batch) keepNames(ctx context.Context, id int64) error {
 	return b.insert(ctx, insertNames, rows)
 }
 
-// fold merges the clusters of two articles. The new cluster is named after its
-// lowest article id, whatever the order.
+// fold merges the clusters of two articles. The id of the new cluster is its lowest article
+// id, in whatever order articles arrive.
 func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
 	least := min(x, y)
 	var was [2]int64
@@ -393,12 +392,12 @@ func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
 	return nil
 }
 
-// maxRanked bounds the articles of a cluster among which its original is chosen
-// again; in a larger cluster, new articles compete with the present original.
+// maxRanked limits the size of a cluster whose original is chosen anew; in a larger
+// cluster, only new articles compete with the present original.
 const maxRanked = 200
 
-// pickFirst marks the original of a cluster: of the shown pages, the one of the
-// best rank, then the earliest.
+// pickFirst marks the original of a cluster: of the visible pages, the one with the best
+// rank, then the earliest.
 func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
 	own, err := json.Marshal(b.ids())
 	if err != nil {

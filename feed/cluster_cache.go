@@ -9,12 +9,12 @@ import (
 	"dibao/internal/database"
 )
 
-// A transaction loads the clusters and texts of many articles at once: one by
-// one, they made up three fourths of the statements of a feed whose items have
-// one title, and during that transaction nobody else could write to SQLite.
+// A transaction loads the clusters and texts of many articles at once: loading them one by
+// one made up three quarters of the statements for a feed whose items share a title, and
+// SQLite admits no other writer meanwhile.
 
-// loadMates loads what the articles that those of the batch are compared with
-// have.
+// loadMates loads the clusters and texts of the articles with which those of the batch are
+// compared.
 func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike map[*arrival][]int64) error {
 	var ids []int64
 	for _, a := range b.articles {
@@ -41,7 +41,7 @@ func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike ma
 	return err
 }
 
-// clusterOf returns the cluster of an article; 0 is none.
+// clusterOf returns the cluster of an article; 0: none.
 func (b *batch) clusterOf(ctx context.Context, article int64) (int64, error) {
 	if cluster, ok := b.clusters[article]; ok {
 		return cluster, nil
@@ -66,7 +66,7 @@ func (b *batch) sameCluster(ctx context.Context, x, y int64) (bool, error) {
 	return first == second, err
 }
 
-// renameCluster puts all articles of a cluster into another; 0 is none.
+// renameCluster moves all articles of a cluster to another; 0: none.
 func (b *batch) renameCluster(ctx context.Context, from, to int64) (sql.Result, error) {
 	for article, cluster := range b.clusters {
 		if cluster == from {

@@ -8,8 +8,8 @@ import (
 	"dibao/internal/database"
 )
 
-// maxRegrouped bounds the clusters whose articles are compared again: in a
-// larger one, a single page says little about the others.
+// maxRegrouped limits the size of a cluster whose articles are compared again: in a larger
+// one, a single page says little about the others.
 const maxRegrouped = 64
 
 // regroup splits the cluster of an article whose text may have changed, and
@@ -34,7 +34,7 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 	if _, err := b.renameCluster(ctx, cluster, 0); err != nil {
 		return err
 	}
-	group := make(map[int64]int64, len(ids)) // by article: the least that it is folded with
+	group := make(map[int64]int64, len(ids)) // by article: the lowest id of its new group
 	for i, a := range members {
 		if group[a.id] == 0 {
 			group[a.id] = a.id
@@ -57,7 +57,7 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 			group[other.id] = theirs
 			for id, g := range group {
 				if g == ours || g == theirs {
-					group[id] = min(ours, theirs) // as fold names it
+					group[id] = min(ours, theirs) // the id that fold chooses
 				}
 			}
 		}
@@ -72,7 +72,8 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 	return nil
 }
 
-// adoptStoredDocument is adoptDocument for two stored articles, of which either may be judged anew.
+// adoptStoredDocument is adoptDocument for two stored articles, either of which may have been
+// judged again.
 func (b *batch) adoptStoredDocument(ctx context.Context, x, y int64) error {
 	for _, a := range b.articles {
 		switch a.ID {
@@ -85,8 +86,8 @@ func (b *batch) adoptStoredDocument(ctx context.Context, x, y int64) error {
 	return nil
 }
 
-// queueSeparated queues articles whose cluster was split to be judged again:
-// one without a number took over the document of another.
+// queueSeparated queues the articles of split clusters to be judged again: an article
+// without a number may have taken over the document of another.
 func (b *batch) queueSeparated(ctx context.Context) error {
 	for _, a := range b.articles {
 		b.separated = slices.DeleteFunc(b.separated, func(id int64) bool { return id == a.ID })
@@ -107,7 +108,7 @@ var insertJudging = database.Insertion{
 	Postgres: `INSERT INTO judge_pending (article) SELECT (value ->> 0)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 }
 
-// leaveCluster takes an article out of a cluster.
+// leaveCluster removes an article from its cluster.
 func (b *batch) leaveCluster(ctx context.Context, article, cluster int64) error {
 	if _, err := b.tx.ExecContext(ctx, `DELETE FROM clusters WHERE article = $1`, article); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"dibao/policy"
 )
 
-// maxEntries bounds an index of themes, regions, issuers or sources.
+// maxEntries limits an index of themes, regions, issuers or sources.
 const maxEntries = 3000
 
 // ArticlesIn returns articles of a feed in the table article_feeds, such as
@@ -28,9 +28,9 @@ func (st *Store) ArticlesIn(ctx context.Context, feed string, before int64, limi
 	return all, err
 }
 
-// FeedNames returns the names after a prefix such as theme/ in article_feeds.
-// It steps from one name to the next, since counting the rows of each would
-// read the whole table. Names with only hidden articles are left out.
+// FeedNames returns the names after a prefix such as theme/ in article_feeds. It steps from
+// one name to the next, because a DISTINCT query would read the whole table. Names with
+// only hidden articles are left out.
 func (st *Store) FeedNames(ctx context.Context, prefix string) ([]string, error) {
 	var all []string
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -50,14 +50,14 @@ func (st *Store) FeedNames(ctx context.Context, prefix string) ([]string, error)
 	return all, err
 }
 
-// Due is a date of an article that lies ahead.
+// Due is a date in the future that an article states.
 type Due struct {
 	On      policy.Date
 	Key     string // deadline, effective, expires
 	Article Article
 }
 
-// Upcoming returns what is due from a day on, the nearest first.
+// Upcoming returns what is due on or after a day, nearest first.
 func (st *Store) Upcoming(ctx context.Context, from policy.Date, limit int) ([]Due, error) {
 	var all []Due
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {

@@ -14,22 +14,21 @@ import (
 	"dibao/policy"
 )
 
-// Comparing two texts takes longer than storing them, so it is never done
-// inside a transaction. The transaction looks up the results of earlier
-// comparisons.
+// Comparing two texts takes longer than storing them, so it is never done in a transaction.
+// The transaction looks up the results of earlier comparisons.
 
-// errUncompared says that a transaction met texts that were not compared yet.
+// errUncompared says that a transaction needs the result of a comparison that was not made
+// yet.
 var errUncompared = errors.New("texts have not been compared yet")
 
 const (
-	// maxCompared bounds the steps that one collection spends on comparing
-	// texts: about five seconds. Texts beyond that are not compared, and their
-	// articles get a warning.
+	// maxCompared limits the steps that one collection spends on comparing texts: about
+	// five seconds. Texts beyond that are not compared, and their articles get a warning.
 	maxCompared = 1 << 29
-	// stepsOfByte is what it costs to load and prepare a byte of text.
+	// stepsOfByte is the cost of loading and preparing a byte of text.
 	stepsOfByte = 8
-	// maxKept bounds the texts that are kept prepared during a comparison, in
-	// bytes of their text, and keptBetween those that are kept until the next.
+	// maxKept limits the prepared texts that are kept during a comparison, and keptBetween
+	// those kept until the next one, in bytes of text.
 	maxKept, keptBetween = 2 << 20, 64 << 10
 )
 
@@ -37,7 +36,7 @@ const (
 // article that may have the same text.
 var uncompared = warn.New("not-compared")
 
-// textKey names what is compared of an article.
+// textKey identifies the text of an article for comparisons.
 type textKey struct {
 	hash, title, number string
 	issued, published   policy.Date
@@ -47,7 +46,7 @@ func (a *arrival) textKey() textKey {
 	return textKey{a.TextHash, a.Title(), a.Facts.DocumentNumber, a.Facts.IssuedOn, a.Facts.PublishedOn}
 }
 
-// pairOf is the key of two texts, in an order that does not depend on who came first.
+// pairOf returns the key of two texts; it is the same in either order.
 func pairOf(a, b textKey) [2]textKey {
 	less := a.hash < b.hash
 	if a.hash == b.hash {
@@ -59,20 +58,21 @@ func pairOf(a, b textKey) [2]textKey {
 	return [2]textKey{b, a}
 }
 
-// textRef is a text by its key, and where it is stored.
+// textRef is a text's key and the article that stores it.
 type textRef struct {
 	key textKey
 	id  int64
 }
 
-// comparisons remembers which texts were compared. It serves one storing at a time.
+// comparisons remembers the results of comparisons. It is used by one storing operation at
+// a time.
 type comparisons struct {
 	known    map[[2]textKey]same.Result
 	prepared map[textKey]*same.Text
-	kept     int // bytes of what is prepared
+	kept     int // size of the prepared texts, in bytes of text
 	left     int // steps
 	unknown  [][2]textRef
-	last     bool // what is unknown stays so
+	last     bool // no further comparisons: unknown results stay unknown
 }
 
 func newComparisons() *comparisons {
@@ -93,7 +93,7 @@ func (c *comparisons) sameness(a, b textRef) same.Result {
 	return same.Result{}
 }
 
-// text prepares a text, or returns it as it was.
+// text returns a text, prepared for comparison.
 func (c *comparisons) text(key textKey, facts policy.Facts) *same.Text {
 	if t := c.prepared[key]; t != nil {
 		return t
@@ -110,7 +110,7 @@ func (c *comparisons) text(key textKey, facts policy.Facts) *same.Text {
 	return t
 }
 
-// forget drops what is prepared if that is more than so many bytes of text.
+// forget drops the prepared texts if they exceed a number of bytes.
 func (c *comparisons) forget(most int) {
 	if c.kept > most {
 		clear(c.prepared)
@@ -125,9 +125,8 @@ func (c *comparisons) compare(key [2]textKey, a, b *same.Text) {
 	c.known[key] = s
 }
 
-// compareAhead compares the articles with those that share a part of their
-// sketch, or seem to carry the same document: most of the pairs that the
-// transaction will need.
+// compareAhead compares the articles with stored ones that share a part of their sketch, or
+// that seem to carry the same document: most of the pairs that the transaction needs.
 func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *comparisons) error {
 	sketches := make(map[*arrival][]int64)
 	for _, a := range articles {
@@ -164,9 +163,9 @@ func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *compa
 	return st.compareUnknown(ctx, articles, c)
 }
 
-// addLikelyCarriers adds to found, for each article, some that carry the
-// document stored under its names. Articles of the batch that seem to carry the
-// same new document are compared, too.
+// addLikelyCarriers adds to found, for each article, some that carry the document stored
+// under its names. Articles of the batch that seem to carry the same new document are also
+// compared with each other.
 func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int64) error {
 	var names []string
 	for _, a := range b.articles {
@@ -207,7 +206,7 @@ func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int6
 	return nil
 }
 
-// compareUnknown compares the pairs that were asked for.
+// compareUnknown compares the pairs whose results a transaction needed.
 func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *comparisons) error {
 	if len(c.unknown) == 0 {
 		return nil
@@ -215,7 +214,7 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *com
 	own, size := make(map[textKey]policy.Facts), 0
 	for _, a := range articles {
 		own[a.textKey()] = a.Facts
-		size += 2 * a.weight() // with as much of what is stored
+		size += 2 * a.weight() // twice, for the stored texts that they are compared with
 	}
 	done, err := budget.Reserve(ctx, min(size, maxKept))
 	if err != nil {
@@ -242,7 +241,7 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *com
 				return err
 			}
 		}
-		if texts[0] != nil && texts[1] != nil { // else it has changed in the meantime, and is asked for again
+		if texts[0] != nil && texts[1] != nil { // otherwise one has changed in the meantime, and the new pair is requested again
 			if key[0] != pair[0].key {
 				texts[0], texts[1] = texts[1], texts[0]
 			}
@@ -253,7 +252,7 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *com
 	return nil
 }
 
-// textOf returns a text, prepared; nil if it is not stored any more.
+// textOf returns a prepared text; nil if it is no longer stored.
 func (st *Store) textOf(ctx context.Context, ref textRef, own map[textKey]policy.Facts, c *comparisons) (*same.Text, error) {
 	if t := c.prepared[ref.key]; t != nil {
 		return t, nil

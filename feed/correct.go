@@ -19,16 +19,16 @@ import (
 	"dibao/policy/theme"
 )
 
-// Correction is a fact of an article that an admin set by hand. It overrides
-// the judgment of package policy each time the article is stored.
+// Correction is a fact of an article that an admin set. It overrides the result of package
+// policy each time the article is stored.
 type Correction struct {
 	Field string
-	Value *string // nil takes the correction back
+	Value *string // nil removes the correction
 	Note  string
 	At    time.Time
 }
 
-// correctable are the fields that can be set by hand, and how.
+// correctable are the fields that can be corrected, and how each is set.
 var correctable = map[string]func(f *policy.Facts, value string) error{
 	"title":   correctTitle,
 	"summary": func(f *policy.Facts, v string) error { f.Summary = v; return nil },
@@ -61,7 +61,7 @@ var correctable = map[string]func(f *policy.Facts, value string) error{
 const (
 	fieldPinned = "pinned"
 	fieldHidden = "hidden"
-	// byHand is the provenance of what an admin set.
+	// byHand is the provenance of a fact that an admin set.
 	byHand = "人工更正"
 )
 
@@ -91,11 +91,11 @@ func correctTheme(f *policy.Facts, v string) error {
 	return nil
 }
 
-// otherTheme is the class of 主题分类 that no words lead to.
+// otherTheme is the class of the 主题分类 that no words lead to.
 const otherTheme = "其他"
 
-// CheckTheme refuses themes that are neither in the 主题分类 nor a part of one
-// (民政 of 民政、扶贫、救灾, or a second level after a backslash).
+// CheckTheme returns an error unless a theme is in the 主题分类 or part of one (民政 of 民政、扶贫、救灾,
+// or a second level after a backslash).
 func CheckTheme(name string) error {
 	if name == otherTheme || theme.Main(name) != "" {
 		return nil
@@ -170,9 +170,8 @@ func splitWords(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '、' || r == ',' || r == '，' })
 }
 
-// Correct sets facts of an article by hand. It judges and stores the article
-// again with them, and updates the document that it carries and the search
-// index.
+// Correct sets facts of an article as an admin wants them. It evaluates and stores the
+// article again, and updates the document that it carries and the search index.
 func (st *Store) Correct(ctx context.Context, article int64, corrections []Correction) error {
 	for _, c := range corrections {
 		apply, ok := correctable[c.Field]
@@ -210,7 +209,7 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 	return st.Index.Flush(ctx)
 }
 
-// checkLife refuses corrections by which a text would end before it begins.
+// checkLife refuses corrections that would make a text end before it begins.
 func checkLife(ctx context.Context, tx *sql.Tx, article int64, corrections []Correction) error {
 	if !slices.ContainsFunc(corrections, func(c Correction) bool { return c.Field == "effective" || c.Field == "expires" }) {
 		return nil
@@ -223,7 +222,7 @@ func checkLife(ctx context.Context, tx *sql.Tx, article int64, corrections []Cor
 	return err
 }
 
-// Corrections returns what was set by hand of an article, the oldest first.
+// Corrections returns the corrections of an article, oldest first.
 func (st *Store) Corrections(ctx context.Context, article int64) ([]Correction, error) {
 	var all []Correction
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -237,8 +236,7 @@ func (st *Store) Corrections(ctx context.Context, article int64) ([]Correction, 
 	return all, err
 }
 
-// applyCorrections overrides the judged facts of known articles with those that
-// were set by hand.
+// applyCorrections overrides the facts of known articles with their corrections.
 func (st *Store) applyCorrections(ctx context.Context, tx *sql.Tx, articles []*arrival) error {
 	type key struct {
 		source int64
@@ -285,9 +283,9 @@ func (st *Store) applyCorrections(ctx context.Context, tx *sql.Tx, articles []*a
 			continue
 		}
 		errs = append(errs, correctable[*s.field](&a.Facts, *s.value))
-		a.said, a.titles = nil, nil // they were made of what was judged
+		a.said, a.titles = nil, nil // derived from the facts before the correction
 	}
-	for _, s := range all { // flags are columns of their own
+	for _, s := range all { // flags have columns of their own
 		a := known[s.key]
 		if a == nil || s.field == nil {
 			continue
@@ -325,12 +323,12 @@ func oneIf(b bool) int {
 	return 0
 }
 
-// rereadPage is how many articles are judged again in one transaction.
+// rereadPage is the number of articles that are evaluated again in one transaction.
 const rereadPage = 100
 
-// Reread judges stored articles again by the current rules, without fetching;
-// no ids means all. It returns their number, and calls progress, if it is set,
-// after every page with the number done so far.
+// Reread evaluates stored articles again by the current rules, without fetching; no ids
+// means all. It returns their number. If progress is set, it is called after every page
+// with the number so far.
 func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int)) (int, error) {
 	ctx = database.Background(ctx)
 	total := 0
@@ -369,8 +367,8 @@ func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int
 	}
 }
 
-// reread judges stored articles again and returns their number. If another
-// process stored one in the meantime, it is read once more.
+// reread evaluates stored articles again and returns their number. If another process
+// stored one in the meantime, it is read once more.
 func (st *Store) reread(ctx context.Context, ids []int64, how storing) (int, error) {
 	for try := 1; ; try++ {
 		var all []*arrival
@@ -390,7 +388,7 @@ func (st *Store) reread(ctx context.Context, ids []int64, how storing) (int, err
 	}
 }
 
-// rejudge judges a stored article by today's rules.
+// rejudge evaluates a stored article by the current rules.
 func (a *arrival) rejudge() {
 	read := readingWarnings(a.Warnings, append(a.Facts.Warnings, uncompared))
 	a.Facts = policy.Understand(a.Evidence)
@@ -399,7 +397,7 @@ func (a *arrival) rejudge() {
 	a.TextHash, a.Call = hashText(a.Facts), callOf(a.Facts, a.Evidence)
 }
 
-// arrivals reads stored articles as if they came in just now.
+// arrivals reads stored articles as if they had just arrived.
 func (st *Store) arrivals(ctx context.Context, tx *sql.Tx, ids []int64) ([]*arrival, error) {
 	list, err := json.Marshal(ids)
 	if err != nil {
@@ -418,12 +416,13 @@ func (st *Store) arrivals(ctx context.Context, tx *sql.Tx, ids []int64) ([]*arri
 		WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY a.id`, string(list))
 }
 
-// readingWarnings are those of reading the page: all but what was judged before.
+// readingWarnings returns the warnings about reading the page: all except those of the
+// earlier evaluation.
 func readingWarnings(all, judged []warn.Warning) []warn.Warning {
 	return slices.DeleteFunc(slices.Clone(all), func(w warn.Warning) bool { return slices.ContainsFunc(judged, w.Equal) })
 }
 
-// withNext scans one column more than the function that it is given to knows of.
+// withNext scans one more column than the function that uses it knows of.
 type withNext struct {
 	database.Row
 	next *sql.Null[time.Time]

@@ -15,36 +15,35 @@ import (
 	"dibao/policy/division"
 )
 
-// Document is an official text, identified by its number in its region
-// (发文字号), or by title, date and issuer. Articles carry it; other texts name
-// it.
+// Document is an official text, identified by its number in its region (发文字号), or by title,
+// date and issuer. Articles carry it; other texts mention it.
 type Document struct {
 	ID           int64
-	Number       string   // canonical, "" where it has none
-	Aliases      []string // other numbers and titles that it is cited by
+	Number       string   // canonical; "" if it has none
+	Aliases      []string // other numbers and titles under which it is cited
 	Title        string
 	Issuers      []string // the first is the host
 	Type         string   // 文种
 	Level        division.Level
-	Region       string // GB/T 2260 without the zeros at its end; "" is national or unknown
+	Region       string // GB/T 2260 without trailing zeros; "" is national or unknown
 	Theme        string
 	IssuedOn     policy.Date
 	PublishedOn  policy.Date
 	EffectiveOn  policy.Date
 	ExpiresOn    policy.Date // last day in force
 	RepealedOn   policy.Date
-	RepealedBy   int64 // the article that says so; 0: none
+	RepealedBy   int64 // the article that states the repeal; 0: none
 	SupersededOn policy.Date
 	SupersededBy int64  // the document that is its next version; 0: none
-	Marker       string // what its page says of its state (已失效), "" if nothing
-	Work         string // what the versions of a law or rule share, "" for other documents
-	Article      int64  // that shows it best; 0: hidden or gone
-	Withdrawn    bool   // every page that carried it was taken away
+	Marker       string // what its page says about its status (已失效); "" if nothing
+	Work         string // shared by all versions of a law or rule; "" for other documents
+	Article      int64  // the article that shows it best; 0: hidden or gone
+	Withdrawn    bool   // every page that carried it was removed
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
 
-// Status returns where the document is on a day.
+// Status returns the status of the document on a day.
 func (d Document) Status(on policy.Date) policy.Status {
 	facts := policy.Facts{Kind: policy.KindDocument, Marker: d.Marker, IssuedOn: d.IssuedOn, PublishedOn: d.PublishedOn, EffectiveOn: d.EffectiveOn, ExpiresOn: d.ExpiresOn}
 	var events []policy.Event
@@ -60,7 +59,7 @@ func (d Document) Status(on policy.Date) policy.Status {
 	return policy.StatusOf(facts, events, on)
 }
 
-// On returns the day that the document is from: of issue, else of publication.
+// On returns the day of issue, or else of publication.
 func (d Document) On() policy.Date {
 	if d.IssuedOn.IsZero() {
 		return d.PublishedOn
@@ -128,10 +127,9 @@ func (st *Store) DocumentsByID(ctx context.Context, ids []int64) (map[int64]Docu
 	return found, err
 }
 
-// FindDocuments returns the documents with a number, in any form of its
-// brackets, or with a title. Two governments may use one number, so there may
-// be several; the newest is first. Documents with only hidden pages are left
-// out.
+// FindDocuments returns the documents with a number, in any form of its brackets, or with a
+// title. Two governments may use the same number, so there may be several; the newest is
+// first. Documents with only hidden pages are left out.
 func (st *Store) FindDocuments(ctx context.Context, name string) ([]Document, error) {
 	names := []string{policy.TitleKey(name)}
 	if n, ok := policy.ParseNumber(name); ok {
@@ -169,16 +167,16 @@ func (st *Store) FindDocuments(ctx context.Context, name string) ([]Document, er
 
 // DocumentSelection says which documents to list; each field that is set narrows it.
 type DocumentSelection struct {
-	Region string // and the regions in it
+	Region string // including the regions in it
 	Level  division.Level
 	Theme  string
 	Type   string
 	Issuer string
 	Before int64 // a document id: only older ones, for paging
-	Limit  int   // 0 is 50; at most MaxSelection
+	Limit  int   // 0 means 50; at most MaxSelection
 }
 
-// Documents returns documents without their aliases, the newest stored first.
+// Documents returns documents without their aliases, the most recently stored first.
 func (st *Store) Documents(ctx context.Context, sel DocumentSelection) ([]Document, error) {
 	if sel.Limit <= 0 {
 		sel.Limit = 50
@@ -196,11 +194,11 @@ func (st *Store) Documents(ctx context.Context, sel DocumentSelection) ([]Docume
 	return all, err
 }
 
-// likeWord takes out of a word what LIKE reads as more than itself.
+// likeWord escapes the wildcards of LIKE in a word.
 func likeWord(s string) string { return strings.NewReplacer("%", "", "_", "").Replace(s) }
 
-// Versions returns the documents that are versions of one law or rule, the
-// oldest first, including this one; nil if there is no other.
+// Versions returns all versions of the law or rule that a document is a version of, oldest
+// first, including the document itself; nil if there are no others.
 func (st *Store) Versions(ctx context.Context, id int64) ([]Document, error) {
 	var all []Document
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -215,8 +213,7 @@ func (st *Store) Versions(ctx context.Context, id int64) ([]Document, error) {
 	return all, err
 }
 
-// DocumentArticles returns the ids of the articles that carry a document, the
-// best rank first.
+// DocumentArticles returns the ids of the articles that carry a document, best rank first.
 func (st *Store) DocumentArticles(ctx context.Context, id int64) ([]int64, error) {
 	var all []int64
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {

@@ -13,11 +13,11 @@ import (
 	"dibao/policy"
 )
 
-// storeDocuments finds or makes the document of each article that is one's text.
+// storeDocuments finds or creates the document of each article that is the text of one.
 func (b *batch) storeDocuments(ctx context.Context) error {
 	var names []string
 	for _, a := range b.articles {
-		a.titleKey = a.title().Key // corrections may have changed it
+		a.titleKey = a.title().Key // corrections may have changed the title
 		if a.carriesDocument() {
 			for _, n := range a.names() {
 				names = append(names, n.name)
@@ -52,14 +52,14 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 		}
 		a.document = c.id
 		for _, n := range a.names() {
-			if slices.Contains(b.named[n.name], c) { // settled when it came
+			if slices.Contains(b.named[n.name], c) { // the name was known before
 				continue
 			}
 			nameRows = append(nameRows, []any{n.name, c.id, n.kind})
 			b.addName(n, c)
 			b.fresh = append(b.fresh, n.name)
 		}
-		if page := pageName(a.URL); page != "" && !a.Hidden { // links to it may be waiting
+		if page := pageName(a.URL); page != "" && !a.Hidden { // links to this page may be waiting for it
 			b.addName(name{page, "inner"}, c)
 			b.fresh = append(b.fresh, page)
 		}
@@ -79,9 +79,9 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 	return nil
 }
 
-// documentOf returns the document that an article carries, and makes it if it
-// is new; nil if it carries none. was is the document that it carried before, 0
-// for none; redo collects the documents whose facts change by this.
+// documentOf returns the document that an article carries, and creates it if it is new; nil
+// if the article carries none. was is the document that it carried before, 0 for none; redo
+// collects the documents whose facts change as a result.
 func (b *batch) documentOf(ctx context.Context, a *arrival, was int64, redo map[int64]bool) (c *candidate, err error) {
 	if !a.carriesDocument() {
 		if was != 0 {
@@ -126,8 +126,8 @@ var (
 	}
 )
 
-// knowsLess reports whether the document that an article carried has its title
-// and no number or date: the only page that stated them was hidden.
+// knowsLess reports whether the document that an article carried has the article's title
+// but neither a number nor a date: the only page that stated them was hidden.
 func (b *batch) knowsLess(document int64, a *arrival) bool {
 	c := b.byID[document]
 	return c != nil && c.number == "" && c.issuedOn.IsZero() && a.titleKey != "" && policy.TitleKey(c.title) == a.titleKey &&
@@ -165,15 +165,14 @@ func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error)
 	return c, nil
 }
 
-// maxCarriers bounds the articles that are considered for one document, those
-// of the best rank: thousands of pages say no more of it than the first
-// hundred.
+// maxCarriers limits the articles that are considered for one document, those with the best
+// rank: thousands of pages add nothing to the first hundred.
 const maxCarriers = 100
 
-// mergeCarriers sets the facts of a document from the shown articles that carry
-// it, or from all if none is shown: each fact is taken from the article of the
-// best rank that has it, so that the order of arrival does not matter. A
-// document that no article carries any more is deleted.
+// mergeCarriers sets the facts of a document from the visible articles that carry it, or
+// from all if none is visible. Each fact comes from the article with the best rank that has
+// it, so that the order of arrival does not matter. A document that no article carries any
+// more is deleted.
 func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 	type carrier struct {
 		arrival
@@ -204,7 +203,7 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 		return b.leaveWork(ctx, id, w)
 	}
 	var shown sql.Null[int64]
-	if first := all[0]; !first.Hidden { // what an admin hid says nothing while another page is shown
+	if first := all[0]; !first.Hidden { // a page that an admin hid counts only if no other page is visible
 		shown = sql.Null[int64]{V: first.ID, Valid: true}
 		all = slices.DeleteFunc(all, func(c carrier) bool { return c.Hidden })
 	}
@@ -251,7 +250,7 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 		Scan(&before, &was.name, &was.region, &number, &hosts, &on); err != nil {
 		return err
 	}
-	isOther := was.region != f.Region || number != f.DocumentNumber || hosts != string(issuers) || on != f.IssuedOn // to whom names it
+	isOther := was.region != f.Region || number != f.DocumentNumber || hosts != string(issuers) || on != f.IssuedOn // for documents that mention it
 	_, err = b.tx.ExecContext(ctx, `
 		UPDATE documents SET number = $2, title = $3, issuers = $4, type = $5, level = $6, region = $7, theme = $8, issued_on = $9,
 			published_on = $10, effective_on = $11, expires_on = $12, work = $13, subject = $14, subject_head = $15, article = $16, updated_at = $17, marker = $18
@@ -273,7 +272,7 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 			return err
 		}
 	}
-	if before != subject && !slices.Contains(b.created, c) { // others may implement it now, or no longer
+	if before != subject && !slices.Contains(b.created, c) { // others may implement it now, or may no longer implement it
 		if err := b.dropEdges(ctx, id); err != nil {
 			return err
 		}
@@ -286,7 +285,7 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 		return err
 	}
 	for _, n := range have {
-		if names[n] == "" { // it was misread, or corrected by hand
+		if names[n] == "" { // it was misread or corrected
 			if _, err := b.tx.ExecContext(ctx, `DELETE FROM document_names WHERE name = $1 AND document = $2`, n, id); err != nil {
 				return err
 			}
@@ -303,7 +302,7 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 	return nil
 }
 
-// dropEdges drops the relations to a document that nothing but its title drew.
+// dropEdges deletes the relations to a document that rest only on its title.
 func (b *batch) dropEdges(ctx context.Context, document int64) error {
 	_, err := b.tx.ExecContext(ctx, `DELETE FROM relations WHERE target = $1 AND said_in = 'subject'`, document)
 	return err

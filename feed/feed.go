@@ -1,10 +1,9 @@
 // Package feed owns sources and articles: their types and SQL, which sources
 // are due, how articles are stored, and the queries of pages and feeds.
 //
-// A [Store] stores what feed/collect collects; storing it again changes nothing
-// (articles are unique by source and GUID). Times are UTC instants truncated to
-// microseconds; dates are [policy.Date]. The package knows neither readers nor
-// mail.
+// A [Store] stores what feed/collect collects; storing it again changes nothing (articles
+// are unique by source and GUID). Times are UTC instants truncated to microseconds; dates
+// are [policy.Date]. The package does not deal with readers or mail.
 package feed
 
 import (
@@ -20,31 +19,31 @@ import (
 	"dibao/policy/warn"
 )
 
-// ErrNotFound says that there is no such source or article.
+// ErrNotFound says that a source or article does not exist.
 var ErrNotFound = fault.ErrNotFound
 
-// State is how a source is doing, as its admin should read it.
+// State is the state of a source, as an admin sees it.
 type State string
 
-// The states of a source that this version distinguishes.
+// The states of a source.
 const (
 	StateNew     State = "new"     // never collected
 	StateOK      State = "ok"      // the last collection succeeded
 	StateFailing State = "failing" // the last collection failed; it is tried again ever more rarely
-	StateBlocked State = "blocked" // the site refuses us; never taken for "nothing new"
-	StateChanged State = "changed" // the page was read and nothing was found on it
-	StateQuiet   State = "quiet"   // it works and had nothing new for half a year
-	StateFlood   State = "flood"   // an archive came at once; it is held back until released
-	StateGone    State = "gone"    // 410: not asked again
+	StateBlocked State = "blocked" // the site refuses our requests; not the same as having nothing new
+	StateChanged State = "changed" // the page was read and no list was found on it
+	StateQuiet   State = "quiet"   // it works but had nothing new for half a year
+	StateFlood   State = "flood"   // an archive arrived at once; its articles are held until an admin releases them
+	StateGone    State = "gone"    // the site answered 410: not requested any more
 	StatePaused  State = "paused"  // by an admin
-	StateRemoved State = "removed" // kept for its articles, not asked and not listed
+	StateRemoved State = "removed" // kept for its articles; not requested and not listed
 )
 
-// States are all states of a source that is listed.
+// States are all states of listed sources.
 var States = []State{StateNew, StateOK, StateFailing, StateBlocked, StateChanged, StateQuiet, StateFlood, StateGone, StatePaused}
 
-// Severity orders states: the state that an admin should look at first is the
-// highest. Zero needs no attention.
+// Severity orders states: the state that most needs an admin's attention has the highest
+// value. Zero needs no attention.
 func (s State) Severity() int {
 	return slices.Index([]State{StateQuiet, StateFlood, StateFailing, StateChanged, StateGone, StateBlocked}, s) + 1
 }
@@ -60,45 +59,45 @@ const (
 	LicenceOwn       Licence = "own"       // full text, our own
 )
 
-// Licences are all of them.
+// Licences contains all of them.
 var Licences = []Licence{LicenceOfficial, LicenceLinkOnly, LicencePermitted, LicenceOwn}
 
-// Source is where articles come from.
+// Source is an address from which articles are collected.
 type Source struct {
 	ID           int64
 	URL          string
 	Kind         string // a key of ingest.Kinds
 	Name         string
 	Zone         string // IANA name
-	Issuer       string // the organ that runs it
+	Issuer       string // the organization that runs it
 	Region       string // GB/T 2260 code
 	Theme        string // folder, "" if none
 	Licence      Licence
 	Settings     ingest.Settings
-	Interval     time.Duration // between collections that succeed, at least
-	ChangeEvery  time.Duration // mean time between collections with news; 0: not known
-	Hints        ingest.Hints  // what the source says of how to read it
-	Proxy        string        // to go through, "" if none
-	UserAgent    string        // "" is the node's
-	Private      string        // host and port of its address that may be in our own network, "" if none; see PermitPrivate
+	Interval     time.Duration // minimum time between successful collections
+	ChangeEvery  time.Duration // mean time between collections with news; 0: unknown
+	Hints        ingest.Hints  // what the source says about how to read it
+	Proxy        string        // proxy for requests, "" for none
+	UserAgent    string        // "" means that of the node
+	Private      string        // host and port of its address that may be in our own network; "" for none; see PermitPrivate
 	State        State
 	ETag         string
 	LastModified string
 	BodyHash     string // SHA-256 of the last body, hexadecimal
 	Failures     int    // in a row
 	LastError    string
-	UsualItems   int       // that its list has
-	MovedTo      string    // where permanent redirects lead
-	Moves        int       // seen in a row
+	UsualItems   int       // usual number of items in its list
+	MovedTo      string    // target of its permanent redirects
+	Moves        int       // number of redirects there in a row
 	CheckedAt    time.Time // zero: never
 	SucceededAt  time.Time // zero: never
-	NewsAt       time.Time // of its newest article; zero: none yet
+	NewsAt       time.Time // when its newest article arrived; zero: none yet
 	NextAt       time.Time
 	CreatedAt    time.Time
 
-	LastAdvice string    // on its last error, "" for that of its state; see [Source.Advice]
-	BegunAt    time.Time // of the collection that has not ended; zero: none
-	Crashes    int       // collections that ended with the process, since the last success
+	LastAdvice string    // advice on its last error; "" means the advice on its state; see [Source.Advice]
+	BegunAt    time.Time // start of the collection that has not ended; zero: none
+	Crashes    int       // collections since the last success that ended together with the process
 }
 
 // PageState says whether an article's own page has been read.
@@ -106,12 +105,13 @@ type PageState string
 
 // The states of an article's page.
 const (
-	PageComplete PageState = "complete" // everything the source gives was read
-	PageWanted   PageState = "wanted"   // not read yet, or not as a whole; it will be asked for again
-	PageMissing  PageState = "missing"  // gone: the article is what its list says of it, or the page shows a beginning only
+	PageComplete PageState = "complete" // everything that the source offers was read
+	PageWanted   PageState = "wanted"   // not read yet, or not completely; it is requested again
+	PageMissing  PageState = "missing"  // gone, or only its beginning is public: the article has what the list gave
 )
 
-// Article is a stored unit: what a source gave, and what policy judged of it.
+// Article is a stored unit: what a source offered, and what package policy understood of
+// it.
 type Article struct {
 	ID          int64
 	SourceID    int64
@@ -120,26 +120,26 @@ type Article struct {
 	Licence     Licence
 	GUID        string
 	URL         string
-	Facts       policy.Facts // Paragraphs only where the method says so
-	Content     string       // sanitized HTML; only where the method says so
+	Facts       policy.Facts // Paragraphs are set only by methods that say so
+	Content     string       // sanitized HTML; set only by methods that say so
 	Evidence    policy.Evidence
 	Attachments []ingest.Attachment
-	Warnings    []warn.Warning // of reading and of judging
-	Touches     []Touch        // only where the method says so
-	Call        *call.Call     // what it asks of readers, nil for nothing; read together with Paragraphs
+	Warnings    []warn.Warning // of reading and of understanding
+	Touches     []Touch        // set only by methods that say so
+	Call        *call.Call     // what it asks of readers; nil: nothing; set together with Paragraphs
 	PageState   PageState
 	PageTries   int
 	Pinned      bool // by an admin: first in its issue
-	Hidden      bool // by an admin: shown nowhere
-	Held        bool // came in a flood: no list takes it until it is released
+	Hidden      bool // by an admin: not shown anywhere
+	Held        bool // part of a flood: not in lists until an admin releases it
 	TextHash    string
 	CollectedAt time.Time
 	UpdatedAt   time.Time // when the text last changed
-	WithdrawnAt time.Time // when its page was found gone; zero: it is there
-	isNew       bool      // nothing is stored of it yet
+	WithdrawnAt time.Time // when its page was found to be removed; zero: it is there
+	isNew       bool      // not stored yet
 }
 
-// Title returns the judged title, or the address where there is none.
+// Title returns the title, or the address if there is none.
 func (a Article) Title() string {
 	if a.Facts.Title != "" {
 		return a.Facts.Title
@@ -160,9 +160,8 @@ func (a Article) PublishedIn(loc *time.Location) time.Time {
 	return a.CollectedAt
 }
 
-// MayShowText reports whether the full text may be shown to readers: official
-// documents are free of copyright, everything else only by the source's
-// license.
+// MayShowText reports whether the full text may be shown to readers: official documents are
+// free of copyright; for everything else the source's license decides.
 func (a Article) MayShowText() bool {
 	switch a.Licence {
 	case LicenceOwn, LicencePermitted:
@@ -173,25 +172,25 @@ func (a Article) MayShowText() bool {
 	return false
 }
 
-// Store keeps sources and articles.
+// Store stores sources and articles.
 type Store struct {
 	db *database.DB
-	// Now returns the time; the constructor sets it to the clock it was given.
+	// Now returns the current time, by the clock that was passed to NewStore.
 	Now func() time.Time
 
-	// Index finds articles by their words.
+	// Index is the full-text index of articles.
 	Index *search.Index
 
 	versions versions
 	pieces   *database.Pieces // of articles
 }
 
-// NewStore returns a store on a migrated database; now is its clock.
+// NewStore returns a store for a migrated database; now is its clock.
 func NewStore(db *database.DB, now func() time.Time) *Store {
 	st := &Store{db: db, Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, pieces: database.NewPieces(16, 4, 100)}
 	st.Index = search.New(db, st.indexSource())
 	return st
 }
 
-// DB is the database, for packages that have tables of their own in it.
+// DB is the database, for packages with tables of their own in it.
 func (st *Store) DB() *database.DB { return st.db }

@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	floodItems = 5 // old texts that come in one day
-	// FloodAge is the age from which a text is old.
+	floodItems = 5 // old texts that arrive in one day
+	// FloodAge is the age from which a text counts as old.
 	FloodAge = 365 * 24 * time.Hour
-	freshAge = 45 * 24 * time.Hour // since its publication, up to which it may come into an issue
+	freshAge = 45 * 24 * time.Hour // maximum age of an article that can enter an issue
 )
 
-// HoldFlood holds back what looks like an archive put online again: five or more texts made
-// over a year ago that came from one source in a day and would count as new, by their date or
-// without one. They are stored, searchable and in the feeds, but not in lists until an admin
-// releases them. It returns the number of held articles.
+// HoldFlood holds articles that look like an archive put online again: five or more texts
+// that are over a year old, came from one source in a day, and would count as new, by their
+// date or without one. They are stored, searchable and in the feeds, but not in lists until
+// an admin releases them. It returns the number of held articles.
 func (st *Store) HoldFlood(ctx context.Context, source int64) (held int64, err error) {
 	now := st.Now()
 	const flood = `source = $1 AND held = 0 AND collected_at >= $2 AND issued_on < $3 AND (published_on IS NULL OR published_on = '' OR published_on >= $4)`
@@ -36,12 +36,11 @@ func (st *Store) HoldFlood(ctx context.Context, source int64) (held int64, err e
 	return st.setHeld(ctx, ids, true)
 }
 
-// heldAtOnce is how many articles one transaction holds or releases: each is
+// heldAtOnce is the number of articles that one transaction holds or releases: each is
 // rewritten with its whole text.
 const heldAtOnce = 20
 
-// setHeld holds articles back from lists, or releases them, and returns how many it
-// changed.
+// setHeld holds articles or releases them, and returns the number that it changed.
 func (st *Store) setHeld(ctx context.Context, ids []int64, held bool) (total int64, err error) {
 	for some := range slices.Chunk(ids, heldAtOnce) {
 		list, err := json.Marshal(some)
@@ -64,7 +63,7 @@ func (st *Store) setHeld(ctx context.Context, ids []int64, held bool) (total int
 	return total, nil
 }
 
-// CountHeld counts the articles of a source that are held back.
+// CountHeld counts the held articles of a source.
 func (st *Store) CountHeld(ctx context.Context, source int64) (n int64, err error) {
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE source = $1 AND held = 1`, source).Scan(&n)
@@ -72,8 +71,8 @@ func (st *Store) CountHeld(ctx context.Context, source int64) (n int64, err erro
 	return n, err
 }
 
-// ReleaseSource releases articles that a flood held back to the lists, and
-// returns their number.
+// ReleaseSource releases the held articles of a source to the lists, and returns their
+// number.
 func (st *Store) ReleaseSource(ctx context.Context, id int64) (released int64, err error) {
 	var ids []int64
 	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {

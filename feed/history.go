@@ -9,18 +9,17 @@ import (
 	"dibao/internal/database"
 )
 
-// Happening is one thing that happened to an article after it was collected.
+// Happening is an event in the history of an article after it was collected.
 type Happening struct {
 	At     time.Time
 	What   string  // text, correction, undone, relation, relation-gone, withdrawn
-	Field  string  // of a correction, or the kind of relation
-	Value  *string // of a correction: nil says that the fact is unknown
-	Detail string  // a note, a sentence
+	Field  string  // the corrected field, or the kind of relation
+	Value  *string // the corrected value; nil: the fact is unknown
+	Detail string  // a note or a sentence
 }
 
-// History returns what happened to an article, the oldest first: its text was
-// replaced, it was corrected by hand, a relation to another document began or
-// ended, its page was removed.
+// History returns the events of an article, oldest first: its text changed, it was
+// corrected, a relation to another document began or ended, its page was removed.
 func (st *Store) History(ctx context.Context, article int64) ([]Happening, error) {
 	var all []Happening
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {

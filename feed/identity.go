@@ -36,7 +36,7 @@ func (a *arrival) carriesDocument() bool {
 // name is a name of a document.
 type name struct{ name, kind string }
 
-// title returns what the article's title says of its document.
+// title returns what the article's title says about its document.
 func (a *arrival) title() policy.Names {
 	if a.titles == nil {
 		n := policy.NamesOf(a.Facts)
@@ -45,7 +45,7 @@ func (a *arrival) title() policy.Names {
 	return *a.titles
 }
 
-// names returns what the document of an article is cited by.
+// names returns the names under which an article's document may be cited.
 func (a *arrival) names() []name {
 	var all []name
 	for _, n := range policy.NumberNames(a.Facts.DocumentNumber, a.Facts.Region) {
@@ -91,8 +91,8 @@ func (b *batch) identify(a *arrival) *candidate {
 	return nil
 }
 
-// shareOrgan reports whether two lists of issuers have one in common, written
-// with or without its region (民政厅, 四川省民政厅).
+// shareOrgan reports whether two lists of issuers have an issuer in common, written with or
+// without its region (民政厅, 四川省民政厅).
 func shareOrgan(a, b []string) bool {
 	for _, x := range a {
 		for _, y := range b {

@@ -2,8 +2,8 @@
 // call, and stores the state of each changed call: its last day before and after.
 //
 // A link requires something that both texts contain: a document number, the number of a
-// project, a title, or the same subject of the same issuer. Where several calls may be
-// meant, none is linked. The order in which the texts arrive does not matter.
+// project, a title, or the same subject of the same issuer. If several calls match, none is
+// linked. The order in which the texts arrive does not matter.
 package amend
 
 import (
@@ -30,7 +30,7 @@ type Arrival struct {
 	Notice  *call.Change // nil: it changes no call
 }
 
-// The kinds of keys, the surest first.
+// The kinds of keys, most reliable first.
 const (
 	ByNumber  = "number"
 	ByProject = "project"
@@ -40,7 +40,8 @@ const (
 
 var kinds = []string{ByNumber, ByProject, ByTitle, BySubject}
 
-// KeyOf writes a key, a long value as its hash; "" for an empty value.
+// KeyOf returns the stored form of a key: its hash if the value is long, "" if the value is
+// empty.
 func KeyOf(kind, value string) string {
 	if value == "" {
 		return ""
@@ -52,15 +53,15 @@ func KeyOf(kind, value string) string {
 	return kind + ":" + value
 }
 
-// maxKey is how many bytes of a value are stored as they are.
+// maxKey is the maximum number of bytes of a value that is stored as it is.
 const maxKey = 400
 
-// Store stores the keys and notices of articles, links the notices among them, and those
-// that waited for a call among them.
+// Store stores the keys and notices of articles. It links these notices, and earlier
+// notices that waited for one of these calls.
 func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, arrivals []Arrival) error {
 	var known, notices []int64
 	var rows [][]any
-	var wanted []string // keys of calls, which notices may wait for
+	var wanted []string // keys of calls; earlier notices may wait for them
 	for _, a := range arrivals {
 		if !a.IsNew {
 			known = append(known, a.Article)
@@ -150,7 +151,7 @@ func (s store) forget(ctx context.Context, articles []int64) (targets []int64, e
 	return targets, nil
 }
 
-// waiting returns the notices that name one of the keys.
+// waiting returns the stored notices that mention one of the keys.
 func (s store) waiting(ctx context.Context, keys []string) ([]int64, error) {
 	if len(keys) == 0 {
 		return nil, nil
@@ -159,8 +160,8 @@ func (s store) waiting(ctx context.Context, keys []string) ([]int64, error) {
 		WHERE changes = 1 AND key IN (`+s.dialect.Texts("$1")+`) ORDER BY article LIMIT $2`, database.JSON(keys), maxLinks)
 }
 
-// maxLinks limits what one transaction links, and the calls that are considered for a
-// notice: a key that more calls share does not identify any of them.
+// maxLinks limits how many notices one transaction links, and how many calls are considered
+// for a notice: a key that more calls share does not identify any of them.
 const maxLinks = 200
 
 // link finds the calls of notices, and updates the states of these calls and of those
@@ -199,7 +200,7 @@ func (s store) link(ctx context.Context, notices, moved []int64) (linked []int64
 	return linked, nil
 }
 
-// stillWaiting returns the notices without a call that name a key of one of the calls.
+// stillWaiting returns the notices without a call that mention a key of one of the calls.
 func (s store) stillWaiting(ctx context.Context, calls []int64) ([]int64, error) {
 	return database.Collect(ctx, s.tx, database.ScanOne[int64], `SELECT DISTINCT k.article FROM call_keys k JOIN call_notices n ON n.article = k.article
 		WHERE k.changes = 1 AND n.target IS NULL AND k.key IN (SELECT key FROM call_keys WHERE changes = 0 AND article IN (`+s.dialect.IDs("$1")+`))
@@ -245,7 +246,7 @@ func (s store) find(ctx context.Context, id int64) (target int64, by string, err
 		if len(same) == 0 {
 			continue
 		}
-		if target = only(same); target == 0 { // of several, those that are still open
+		if target = only(same); target == 0 { // of several candidates, those that are still open
 			target = only(slices.DeleteFunc(same, func(c candidate) bool { return !isOpen(notice, c) }))
 		}
 		if target == 0 {
@@ -266,8 +267,8 @@ const (
 	minUnique = 12
 )
 
-// mayMean reports whether a notice may be about a call: the call is older, of the same
-// issuer or site, and from no other region.
+// mayMean reports whether a notice can be about a call: the call is older, has the same
+// issuer or site, and does not belong to another region.
 func mayMean(notice, c candidate) bool {
 	if !notice.published.IsZero() && !c.published.IsZero() && (notice.published.Before(c.published) || c.published.AddDays(maxAge).Before(notice.published)) {
 		return false
@@ -282,13 +283,14 @@ func mayMean(notice, c candidate) bool {
 	return related && (c.kind != BySubject || isOpen(notice, c))
 }
 
-// isOpen reports whether the last day of a call was not over when a notice was published.
+// isOpen reports whether the last day of a call was still ahead or unknown when a notice
+// was published.
 func isOpen(notice, c candidate) bool {
 	return c.deadline.IsZero() || notice.published.IsZero() || !c.deadline.AddDays(graceDays).Before(notice.published)
 }
 
-// only returns the first article of the one text that all candidates are, 0 if they are
-// several texts or none.
+// only returns the first article if all candidates have the same text, 0 if they differ or
+// there are none.
 func only(all []candidate) int64 {
 	if len(all) == 0 || slices.ContainsFunc(all, func(c candidate) bool { return c.cluster != all[0].cluster }) {
 		return 0
@@ -317,7 +319,7 @@ func (s store) state(ctx context.Context, target int64) error {
 			continue
 		}
 		last := all[len(all)-1]
-		// The time stays if nothing changes, so that nothing is sent again.
+		// The time stays the same if nothing changes, so that nothing is sent again.
 		if _, err := s.tx.ExecContext(ctx, `INSERT INTO call_states (article, notice, kind, was_on, until_on, changes, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (article) DO UPDATE SET notice = excluded.notice, kind = excluded.kind, was_on = excluded.was_on, until_on = excluded.until_on,
 				changes = excluded.changes, at = CASE WHEN call_states.notice = excluded.notice THEN call_states.at ELSE excluded.at END`,
@@ -328,12 +330,13 @@ func (s store) state(ctx context.Context, target int64) error {
 	return nil
 }
 
-// Event identifies the change by a notice in emails; each is mailed once.
+// Event returns the key under which emails record a change by a notice; each change is
+// mailed once.
 func Event(notice int64) string { return eventPrefix + strconv.FormatInt(notice, 10) }
 
 const eventPrefix = "change/"
 
-// NoticeOf returns the notice of an event, 0 for events of other kinds.
+// NoticeOf returns the notice of an event, 0 for other kinds of events.
 func NoticeOf(event string) int64 {
 	text, ok := strings.CutPrefix(event, eventPrefix)
 	if !ok {
@@ -343,7 +346,7 @@ func NoticeOf(event string) int64 {
 	return id
 }
 
-// Restate computes the states of the calls that these notices change again. Call it in the
+// Restate computes the states of the calls that these notices changed again. Call it in the
 // transaction that withdraws a notice: a withdrawn notice no longer changes its call.
 func Restate(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, notices []int64) error {
 	targets, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT DISTINCT target FROM call_notices

@@ -21,13 +21,13 @@ type Change struct {
 	By       string // the kind of key that links them
 }
 
-// MovesDay reports whether the notice gives the call another last day.
+// MovesDay reports whether the notice changes the last day of the call.
 func (c Change) MovesDay() bool {
 	return c.Kind != call.ChangeCanceled && !c.Until.IsZero() && c.Until != c.Was
 }
 
-// changesOf returns what notices did to a call, the oldest first; reposts of a notice
-// count once, as the first of them that was stored.
+// changesOf returns the changes of a call by notices, oldest first; a notice and its
+// reposts count once, as the article that was stored first.
 func changesOf(ctx context.Context, tx *sql.Tx, target int64) (all []Change, err error) {
 	var until policy.Date
 	err = tx.QueryRowContext(ctx, `SELECT deadline_on FROM articles WHERE id = $1`, target).Scan(&until)
@@ -63,7 +63,7 @@ func changesOf(ctx context.Context, tx *sql.Tx, target int64) (all []Change, err
 	return all, nil
 }
 
-// History returns what notices did to the call of an article, the oldest first.
+// History returns the changes of an article's call by notices, oldest first.
 func History(ctx context.Context, db *database.DB, article int64) (all []Change, err error) {
 	err = db.Read(ctx, func(tx *sql.Tx) error {
 		targets, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT n.target FROM call_states s JOIN call_notices n ON n.article = s.notice
@@ -77,7 +77,7 @@ func History(ctx context.Context, db *database.DB, article int64) (all []Change,
 	return all, err
 }
 
-// Target returns the call that a notice changes, and how; 0 if none is known.
+// Target returns the call that a notice changes, and how it changes it; 0 if none is known.
 func Target(ctx context.Context, db *database.DB, notice int64) (target int64, c Change, err error) {
 	err = db.Read(ctx, func(tx *sql.Tx) error {
 		found, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT target FROM call_notices WHERE article = $1 AND target IS NOT NULL`, notice)
@@ -103,7 +103,7 @@ type State struct {
 	Changes    int
 }
 
-// States returns the states of the calls among articles that notices changed.
+// States returns the states of those calls among articles that notices have changed.
 func States(ctx context.Context, db *database.DB, articles []int64) (all map[int64]State, err error) {
 	if len(articles) == 0 {
 		return nil, nil
@@ -118,7 +118,7 @@ func States(ctx context.Context, db *database.DB, articles []int64) (all map[int
 	return all, err
 }
 
-// Targets returns the calls that notices among articles change.
+// Targets returns the calls that are changed by the notices among articles.
 func Targets(ctx context.Context, db *database.DB, articles []int64) (targets []int64, err error) {
 	err = db.Read(ctx, func(tx *sql.Tx) error {
 		targets, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT DISTINCT target FROM call_notices

@@ -1,4 +1,4 @@
-// Package asks writes what a call asks and offers in the words of pages and emails.
+// Package asks describes what a call asks and offers, in the words of pages and emails.
 package asks
 
 import (
@@ -9,8 +9,8 @@ import (
 	"dibao/templates"
 )
 
-// Rows returns what a page shows of a call, each value with its sentence; what the
-// text leaves open has no row.
+// Rows returns the facts of a call as a page shows them, each value with the sentence that
+// it comes from. What the text does not say has no row.
 func Rows(c call.Call, language string) (rows []templates.CallRow) {
 	w := In(language)
 	add := func(key string, lines ...templates.CallLine) {
@@ -52,8 +52,8 @@ func Rows(c call.Call, language string) (rows []templates.CallRow) {
 	return rows
 }
 
-// joined puts values that rest on one sentence into one line. Those with an address
-// or a note of their own stay apart.
+// joined puts values that come from one sentence into one line. Values with an address or a
+// note of their own stay separate.
 func joined(lines []templates.CallLine, comma string) (all []templates.CallLine) {
 	for _, l := range lines {
 		n := len(all)
@@ -64,14 +64,14 @@ func joined(lines []templates.CallLine, comma string) (all []templates.CallLine)
 		all = append(all, l)
 	}
 	for i := range all {
-		if all[i].Quote == all[i].Text { // a paper, whose sentence is its name
+		if all[i].Quote == all[i].Text { // a document to submit: its name is its sentence
 			all[i].Quote = ""
 		}
 	}
 	return all
 }
 
-// address returns the address of a platform as a link; "" for what is none.
+// address returns the address of a platform as a link; "" if it is not a web address.
 func address(s string) string {
 	switch {
 	case strings.HasPrefix(s, "http://"), strings.HasPrefix(s, "https://"):
@@ -84,10 +84,10 @@ func address(s string) string {
 
 func same(s string) string { return s }
 
-// In returns the words of a language, zh or en.
+// In returns the Words for a language, zh or en.
 func In(language string) Words { return Words{language} }
 
-// Words writes parts of calls in a language.
+// Words describes parts of calls in a language.
 type Words struct{ language string }
 
 func (w Words) say(key string, args ...any) string { return templates.Words(w.language, key, args...) }
@@ -99,13 +99,13 @@ func (w Words) said(all []call.Said, name func(string) string) (lines []template
 	return lines
 }
 
-// Entity names a kind of those who apply.
+// Entity names a kind of applicant.
 func (w Words) Entity(name string) string { return w.say("entity." + name) }
 
 // Industry names a section or division of GB/T 4754-2017.
 func (w Words) Industry(code string) string { return w.say("industry." + code) }
 
-// Benefit writes money that a call offers: 每个项目最高20万元.
+// Benefit describes money that a call offers: 每个项目最高20万元.
 func (w Words) Benefit(b call.Benefit) string {
 	text := ""
 	switch {
@@ -124,15 +124,15 @@ func (w Words) Benefit(b call.Benefit) string {
 	return text
 }
 
-// units are what money is offered for, by what is counted in the words of calls.
+// units are the units for which money is offered, by the word that calls use.
 var units = []struct{ word, key string }{
 	{"人每月", "person-month"}, {"人每年", "person-year"}, {"人", "person"}, {"企业", "enterprise"}, {"家", "enterprise"}, {"户", "household"},
 	{"项目", "project"}, {"中心", "center"}, {"平台", "platform"}, {"单位", "unit"}, {"课题", "project"}, {"活动", "event"}, {"件", "piece"}, {"名", "person"}, {"位", "person"},
 	{"亩", "mu"}, {"年", "year"}, {"平方米", "square-meter"}, {"套", "set"}, {"台", "machine"}, {"项", "item"}, {"个", "item"}, {"吨", "ton"}, {"月", "month"},
 }
 
-// per writes for what money is offered: 每个项目. A unit that has no word in English stays
-// as it is written.
+// per says for which unit money is offered: 每个项目. A unit without an English word stays in
+// Chinese.
 func (w Words) per(written string) string {
 	if w.language == "zh" {
 		return written
@@ -145,7 +145,7 @@ func (w Words) per(written string) string {
 	return written
 }
 
-// figure writes yuan as the language does: 20万, 1500 or 200,000.
+// figure writes an amount in yuan in the style of the language: 20万, 1500 or 200,000.
 func (w Words) figure(yuan int64) string {
 	if w.language == "zh" {
 		for _, unit := range []struct {
@@ -179,7 +179,7 @@ func (w Words) moved(s call.Step) string {
 	return ""
 }
 
-// Step writes what is to be done and until when: 网上填报：2026-06-05截止.
+// Step describes what to do and until when: 网上填报：2026-06-05截止.
 func (w Words) Step(s call.Step) string {
 	last := strings.TrimSpace(s.Last.String() + " " + s.Time)
 	when := w.say("call.until", last)

@@ -6,8 +6,8 @@ import (
 	"dibao/policy/call"
 )
 
-// Change says what a notice does to a call: 截止日期由2026-06-05延至2026-06-25. day writes
-// a date.
+// Change describes what a notice does to a call: 截止日期由2026-06-05延至2026-06-25. day formats a
+// date.
 func (w Words) Change(c amend.Change, day func(policy.Date) string) string {
 	moves := ""
 	switch {

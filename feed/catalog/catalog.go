@@ -2,7 +2,7 @@
 // of the State Council, ministries, regulators, provinces, cities and think
 // tanks, each with the public project in which the address was seen.
 //
-// The table is catalog.tsv, which an admin can read and import, too. The addresses were not
+// The table is catalog.tsv, which admins can also read and import. The addresses were not
 // checked on the live sites.
 package catalog
 
@@ -22,10 +22,10 @@ import (
 //go:embed catalog.tsv
 var table string
 
-// Level is that of the body that runs a source.
+// Level is the administrative level of the body that runs a source.
 type Level string
 
-// The levels, from the highest.
+// The levels, highest first.
 const (
 	Central   Level = "central"    // State Council, Central Committee, congress, courts, procuratorate
 	Ministry  Level = "ministry"   // departments of the State Council
@@ -35,7 +35,7 @@ const (
 	ThinkTank Level = "think-tank" // institutes that publish research
 )
 
-// Levels are all of them, in the order of the table.
+// Levels contains all levels, in the order of the table.
 var Levels = []Level{Central, Ministry, Regulator, Province, City, ThinkTank}
 
 // Lists is what a source mainly lists.
@@ -49,20 +49,20 @@ const (
 	Consultations   Lists = "consultation"
 )
 
-// AllLists are all of them.
+// AllLists contains all of them.
 var AllLists = []Lists{Documents, Interpretations, News, Consultations}
 
-// Evidence is where the address of a source is known from.
+// Evidence says where the address of a source comes from.
 type Evidence string
 
-// The kinds of evidence, the best first.
+// The kinds of evidence, best first.
 const (
-	SavedPage Evidence = "saved page" // a saved copy of the list, or of articles that name it
+	SavedPage Evidence = "saved page" // a saved copy of the list, or of articles that link to it
 	Crawler   Evidence = "crawler"    // a public crawler or RSSHub route reads this address
 	Paper     Evidence = "paper"      // only documentation gives the address
 )
 
-// AllEvidence are all of them.
+// AllEvidence contains all of them.
 var AllEvidence = []Evidence{SavedPage, Crawler, Paper}
 
 // Entry is one source of the catalog.
@@ -71,13 +71,13 @@ type Entry struct {
 	NameEN   string
 	Level    Level
 	Lists    Lists
-	Checked  string   // day (2006-01-02) or month (2006-01) of the evidence, "" if it has none
-	Evidence Evidence // what the address is known from
+	Checked  string   // day (2006-01-02) or month (2006-01) of the evidence, "" if unknown
+	Evidence Evidence // where the address comes from
 	SeenIn   string   // the public project and its file
-	TriedOn  string   // file in testdata that the selectors were tried on
+	TriedOn  string   // file in testdata with which the selectors were tested
 }
 
-// LastSeen says in one clause when the source was last seen working.
+// LastSeen says in a clause when the source was last known to work.
 func (e Entry) LastSeen() string {
 	day := e.Checked
 	if day == "" {
@@ -89,16 +89,17 @@ func (e Entry) LastSeen() string {
 	return fmt.Sprintf("it was last seen working on %s (%s: %s)", day, e.Evidence, e.SeenIn)
 }
 
-// All returns the catalog in the order of the table: by level, region, name.
+// All returns the catalog in the order of the table: by level, region and name.
 var All = sync.OnceValue(func() []Entry {
 	all, err := read(table)
 	if err != nil {
-		panic("the built-in catalog is broken: " + err.Error()) // a test reads it
+		panic("the built-in catalog is broken: " + err.Error()) // a test reads the catalog
 	}
 	return all
 })
 
-// read reads a table of entries: the columns of a file of sources, and our own.
+// read reads a table of entries: the columns of a file of sources, and those of the
+// catalog.
 func read(text string) (all []Entry, err error) {
 	file, err := sourcelist.ReadTSV(strings.NewReader(text))
 	if err != nil {
@@ -127,21 +128,21 @@ func read(text string) (all []Entry, err error) {
 	return all, err
 }
 
-// Selection chooses entries; its zero value chooses all.
+// Selection selects entries; its zero value selects all.
 type Selection struct {
-	Words  []string // each is a part of the name in Chinese or English, the issuer, the region or the address
-	Region string   // code or a beginning of it, as policy.RegionCode returns it: 44 holds 440300
+	Words  []string // each must be part of the Chinese or English name, the issuer, the region or the address
+	Region string   // code or prefix of a code, as policy.RegionCode returns it: 44 includes 440300
 	Level  Level
 	Lists  Lists
 }
 
-// Select returns the chosen entries.
+// Select returns the selected entries.
 func Select(all []Entry, s Selection) []Entry {
 	return where(all, s.matches)
 }
 
-// Named returns the entries with this name, else all of the issuer with this
-// name, else all that Select finds by the word.
+// Named returns the entries with this name. If there are none, it returns those of the
+// issuer with this name, else those that Select finds for the word.
 func Named(all []Entry, word string) []Entry {
 	for _, is := range []func(Entry) bool{
 		func(e Entry) bool { return e.Source.Name == word || strings.EqualFold(e.NameEN, word) },

@@ -13,33 +13,33 @@ import (
 	"dibao/policy/theme"
 )
 
-// Query says which articles somebody asks for. All fields that are set must
+// Query says which articles a list or a reader asks for. All fields that are set must
 // match; within a field one value is enough. The zero Query matches everything.
 type Query struct {
 	Themes  []string
-	Regions []string // GB/T 2260 codes; each stands for its children too
+	Regions []string // GB/T 2260 codes; each includes the regions in it
 	Issuers []string
 	Kinds   []policy.Kind
 	Types   []string // 文种
 	Sources []int64
-	// Documents are numbers of followed documents: the document itself and
-	// everything that changes or explains it match. Chains are numbers of
-	// documents of which only implementing documents (落实) match.
+	// Documents are numbers of followed documents: the document itself and all articles
+	// that change or explain it match. Chains are numbers of documents of which only
+	// implementing documents (落实) match.
 	Documents []string
 	Chains    []string
-	Any       []string // words, one of which must be in title, summary or text, as fold.Text makes them one
-	All       []string // words that must all are there
+	Any       []string // words, one of which must be in title, summary or text, after folding by fold.Text
+	All       []string // words that must all be there
 	None      []string // words that must not be in title or summary
 }
 
-// Reason is a part of a query that an article matches: a field's name in the
+// Reason is a part of a query that an article matches: the name of the field in the
 // singular and the value, such as {"theme", "民政"}.
 type Reason struct {
 	Field string `json:"field"`
 	Value string `json:"value"`
 }
 
-// Match reports whether the article, read with its text, is asked for, and why.
+// Match reports whether an article, read with its text, matches the query, and why.
 func (q Query) Match(a feed.Article) (why []Reason, ok bool) {
 	f := a.Facts
 	fields := []struct {
@@ -79,16 +79,16 @@ func (q Query) Match(a feed.Article) (why []Reason, ok bool) {
 	return append(why, words...), true
 }
 
-// cites reports whether the text names the document with number n, in the given
-// relation or, with "", in any.
+// cites reports whether the text mentions the document with number n, in the given relation
+// or, for "", in any.
 func cites(f policy.Facts, n, relation string) bool {
 	return slices.ContainsFunc(f.Citations, func(c policy.Citation) bool {
 		return c.Number == n && (relation == "" || c.Relation == relation)
 	})
 }
 
-// touches reports whether the article is known to be related to the document
-// with number n, in the given relation or, with "", in any.
+// touches reports whether the article is known to be related to the document with number n,
+// in the given relation or, for "", in any.
 func touches(a feed.Article, n, relation string) bool {
 	return slices.ContainsFunc(a.Touches, func(t feed.Touch) bool {
 		return t.Number == n && (relation == "" || t.Kind == relation)
@@ -123,7 +123,7 @@ func (q Query) matchWords(f policy.Facts) (why []Reason, ok bool) {
 	return why, true
 }
 
-// find returns the first value that holds, or the zero value.
+// find returns the first value for which holds is true, or the zero value.
 func find[T any](values []T, holds func(T) bool) T {
 	for _, v := range values {
 		if holds(v) {
