@@ -23,7 +23,7 @@ func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.It
 	if at < 0 {
 		return it, nil
 	}
-	out.release() // files wait for their turn, and nobody else must wait with them
+	out.release() // reading files may wait, and other pages must not wait with it
 	pages, size, err := c.textOf(ctx, src, it.Attachments[at].URL)
 	if size > 0 {
 		it.Attachments[at].Bytes = size
@@ -46,8 +46,8 @@ func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.It
 	return it, nil
 }
 
-// textOf fetches an attached file and returns its text, page by page, and its
-// size in bytes, 0 if there was no answer.
+// textOf fetches an attached file and returns its text, page by page, and its size in
+// bytes; 0 if there was no answer.
 func (c *Collector) textOf(ctx context.Context, src *feed.Source, address string) (pages []string, size int64, err error) {
 	resp, err := c.Client.Get(ctx, src.Request(address, true))
 	if err != nil {
@@ -57,8 +57,8 @@ func (c *Collector) textOf(ctx context.Context, src *feed.Source, address string
 	return pages, int64(len(resp.Body)), err
 }
 
-// readFrame adds the text of the frame of a page that has no text of its own. A
-// frame that can't be read is a warning, as a file is.
+// readFrame adds the text of a frame to a page that has no text of its own. A frame that
+// can't be read is a warning, as with files.
 func (c *Collector) readFrame(ctx context.Context, src *feed.Source, it ingest.Item) (ingest.Item, error) {
 	if it.Frame == "" {
 		return it, nil

@@ -1,6 +1,6 @@
-// Package collect reads sources. A [Collector] fetches a source, reads it with
-// feed/ingest, judges it with package policy, and stores the result in a
-// [feed.Store]; collecting again changes nothing.
+// Package collect reads sources. A [Collector] fetches a source, reads it with feed/ingest,
+// evaluates it with package policy, and stores the result in a [feed.Store]; collecting the
+// same content again changes nothing.
 package collect
 
 import (
@@ -28,18 +28,20 @@ import (
 )
 
 const (
-	// maxPages bounds the article pages that one collection asks a site for.
+	// maxPages limits the article pages that one collection requests from a site.
 	maxPages = 100
-	// maxPageBytes is how much of them it reads: a hundred pages of 5 MB took minutes.
+	// maxPageBytes limits the total size of these pages: a hundred pages of 5 MB took
+	// minutes.
 	maxPageBytes = 32 << 20
 	// giveUpAfter is the number of consecutive pages that could not be read
 	// after which the site is left alone until the next collection.
 	giveUpAfter = 5
-	// maxParts is how many further pages an article may have.
+	// maxParts limits the further pages of an article.
 	maxParts = 30
-	// maxPartsTime is for fetching them: others wait for the memory of the first.
+	// maxPartsTime limits the time for fetching them: other sources wait for the memory of
+	// the first page.
 	maxPartsTime = 3 * time.Minute
-	// shortPage is the length, in bytes, of a text that may be a wall's.
+	// shortPage is the length, in bytes, below which a text may be that of a wall.
 	shortPage = 1000
 	// shortText is the length of a page's text, in characters, below which an
 	// attached file is read.
@@ -48,8 +50,8 @@ const (
 	maxBackoff = 24 * time.Hour
 )
 
-// pageRetries are the pauses before an article page that could not be read is
-// requested again; after the last it counts as missing.
+// pageRetries are the pauses before an unreadable article page is requested again; after
+// the last one, the page counts as missing.
 var pageRetries = [...]time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
 
 // Collector collects the articles of a source into the store.
@@ -57,34 +59,34 @@ type Collector struct {
 	Store  *feed.Store
 	Client *fetch.Client
 	Logger *slog.Logger
-	// FileText returns the text of a PDF, DOCX or OFD file, page by page; nil reads
-	// none.
+	// FileText returns the text of a PDF, DOCX or OFD file, page by page; if nil, no files
+	// are read.
 	FileText func(ctx context.Context, file []byte) ([]string, error)
-	// Browser draws the pages of sources with Settings.Render; nil: none is set up.
+	// Browser renders the pages of sources with Settings.Render; nil: none is set up.
 	Browser visit.Browser
 
 	turns turns
 }
 
-// Collection says what one collection of a source did.
+// Collection is the result of one collection of a source.
 type Collection struct {
 	Source      feed.Source
-	NotModified bool // nothing was read: the source said 304 or gave the same bytes
-	Items       int  // that the source listed
+	NotModified bool // nothing was read: the answer was 304 or had the same bytes
+	Items       int  // items in the list of the source
 	New         int  // articles stored
 	Changed     int  // articles whose text changed
-	Withdrawn   int  // articles whose page the site took away
+	Withdrawn   int  // articles whose page the site removed
 	Warnings    []warn.Warning
 	header      http.Header // of the answer, nil if there was none
-	old         int         // of what was stored, made over a year ago
+	old         int         // stored articles that are over a year old
 	intake      *feed.Intake
-	pageBytes   int    // of article pages that were read
-	held        func() // gives back the memory of what is read and not stored
+	pageBytes   int    // total size of the article pages that were read
+	held        func() // releases the memory of what was read and is not stored yet
 }
 
-// Collect collects one source now, whether it is due or not. A source that
-// can't be read is an error, and the state and sentence stored with the source
-// say the same. Running it twice stores nothing twice.
+// Collect collects one source now, whether it is due or not. If a source can't be read, it
+// returns an error; the state and the sentence stored with the source say the same.
+// Collecting twice stores nothing twice.
 func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 	ctx, span := trace.Start(ctx, "collect source", slog.Int64("source.id", id))
 	begun := c.Store.Now()
@@ -120,7 +122,7 @@ func (c *Collector) collectNow(ctx context.Context, id int64) (Collection, error
 	if ctx.Err() != nil {
 		return out, errors.Join(ctx.Err(), c.stopped(ctx, src.ID))
 	}
-	if errors.Is(err, database.ErrUnreachable) { // which is not the source's fault
+	if errors.Is(err, database.ErrUnreachable) { // not the source's fault
 		return out, errors.Join(err, database.Outlast(ctx, c.Logger, func() error { return c.Store.StopCollection(ctx, src.ID) }))
 	}
 	now := c.Store.Now()
@@ -131,25 +133,26 @@ func (c *Collector) collectNow(ctx context.Context, id int64) (Collection, error
 		err = c.succeed(ctx, &src, out, now)
 	}
 	out.Source = src
-	// A collection that is not recorded as ended counts as one that ended the process.
+	// If the end of a collection is not recorded, the collection counts as one that ended
+	// the process.
 	saveErr := database.Outlast(ctx, c.Logger, func() error { return c.Store.SaveCollection(ctx, src) })
 	return out, errors.Join(err, saveErr, indexErr)
 }
 
-// succeed records on s that it was collected.
+// succeed records in s that it was collected.
 func (c *Collector) succeed(ctx context.Context, s *feed.Source, out Collection, now time.Time) error {
 	var held int64
 	if out.New > 0 {
 		noteNews(s, now)
 		var err error
-		if out.old > 0 { // else there is nothing to hold back
+		if out.old > 0 { // otherwise nothing can be a flood
 			if held, err = c.Store.HoldFlood(ctx, s.ID); err != nil {
 				return err
 			}
 		}
 	}
 	if held == 0 && s.Failures > 0 {
-		// Articles of a flood are still held, whatever the state of the source since.
+		// Articles of an earlier flood are still held, whatever state the source had since.
 		var err error
 		if held, err = c.Store.CountHeld(ctx, s.ID); err != nil {
 			return err
@@ -159,7 +162,7 @@ func (c *Collector) succeed(ctx context.Context, s *feed.Source, out Collection,
 	case held > 0:
 		s.State, s.LastError = feed.StateFlood, fmt.Sprintf("%d texts made over a year ago came in a day and are held back", held)
 	case s.State == feed.StateFlood:
-		// An admin releases it.
+		// Only an admin ends this state.
 	case !s.NewsAt.IsZero() && now.Sub(s.NewsAt) > quietAfter:
 		s.State, s.LastError = feed.StateQuiet, ""
 	default:
@@ -170,7 +173,7 @@ func (c *Collector) succeed(ctx context.Context, s *feed.Source, out Collection,
 	return nil
 }
 
-// fail records on s why it could not be collected and when to try again.
+// fail records in s why it could not be collected and when to try again.
 func fail(s *feed.Source, err error, now time.Time) {
 	s.Failures++
 	s.LastError, s.LastAdvice = redact.Text(err.Error()), ""
@@ -205,7 +208,7 @@ func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collecti
 		return adviseOnPrivate(src, err)
 	}
 	if src.Private != fetch.Origin(resp.URL) {
-		src.Private = "" // another host answers: what it lists is not what an admin typed; never saved from here
+		src.Private = "" // another host answers, whose links no admin entered; the change is never saved
 	}
 	out.header = resp.Header
 	if noteMove(src, resp) {
@@ -238,20 +241,19 @@ func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collecti
 	if err != nil {
 		return err
 	}
-	if suspect != nil && src.Kind != "feed" { // a feed may be as short as it likes
+	if suspect != nil && src.Kind != "feed" { // a feed may be arbitrarily short
 		return suspect
 	}
-	if finished && !l.IsTruncated() { // else the same bytes have to be read again
+	if finished && !l.IsTruncated() { // otherwise the same bytes must be read again
 		src.ETag, src.LastModified, src.BodyHash = resp.ETag, resp.LastModified, hash
 		if hash != hashOf(resp.Hash) {
-			src.ETag, src.LastModified = "", "" // of the page that leads there: it stays the same
+			src.ETag, src.LastModified = "", "" // these belong to the page that links to the list, which stays the same
 		}
 	}
 	return c.retryPages(ctx, src, out)
 }
 
-// adviseOnPrivate adds what to do if the address of a source is in our own
-// network.
+// adviseOnPrivate adds advice if the address of a source is in our own network.
 func adviseOnPrivate(src *feed.Source, err error) error {
 	var blocked *fetch.BlockedError
 	if errors.As(err, &blocked) && blocked.Local && blocked.URL == src.URL {
@@ -260,13 +262,13 @@ func adviseOnPrivate(src *feed.Source, err error) error {
 	return err
 }
 
-// pageOf is what was fetched just now.
+// pageOf returns a response as a page.
 func (c *Collector) pageOf(resp *fetch.Response) ingest.Page {
 	return ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body, FetchedAt: c.Store.Now()}
 }
 
-// storeItems stores new and changed items, the oldest first, so that ids grow
-// with time. It reports whether it completed.
+// storeItems stores new and changed items, oldest first, so that ids grow with time. It
+// reports whether it completed.
 func (c *Collector) storeItems(ctx context.Context, src *feed.Source, items []ingest.Item, out *Collection) (finished bool, err error) {
 	guids := make([]string, len(items))
 	for i, it := range items {
@@ -282,7 +284,7 @@ func (c *Collector) storeItems(ctx context.Context, src *feed.Source, items []in
 		k, isKnown := stored[it.GUID]
 		switch {
 		case isKnown && it.NeedsPage:
-			// Its page was read, or is waiting for its next try.
+			// Its page was read, or is waiting for its next attempt.
 		case it.NeedsPage:
 			pages = append(pages, it)
 		default:
@@ -317,13 +319,13 @@ func (c *Collector) Add(ctx context.Context, source int64, items []ingest.Item) 
 	return out, errors.Join(err, c.Store.Index.End(ctx))
 }
 
-// Difference is how a list differs from what is stored of its source.
+// Difference is the difference between a list and what is stored of its source.
 type Difference struct {
 	New      []ingest.Item
-	Retitled []string // stored titles of items that the list calls otherwise now
+	Retitled []string // stored titles of items that have another title now
 }
 
-// Compare holds the items of a list against what is stored of a source.
+// Compare compares the items of a list with what is stored of its source.
 func (c *Collector) Compare(ctx context.Context, source int64, items []ingest.Item) (Difference, error) {
 	guids := make([]string, len(items))
 	for i, it := range items {
@@ -379,7 +381,7 @@ func (c *Collector) save(ctx context.Context, articles []feed.Incoming, out *Col
 	return nil
 }
 
-// judge has policy say what an item is.
+// judge has package policy evaluate an item.
 func (c *Collector) judge(src *feed.Source, it ingest.Item) feed.Article {
 	return feed.Judge(*src, it, c.Store.Now())
 }

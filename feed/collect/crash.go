@@ -13,18 +13,17 @@ import (
 )
 
 const (
-	// crashesToSlow is how many collections of a source in a row, without a
-	// success between, must end together with the process before the source backs
-	// off like one that fails. The first pause is shorter than a day, because somebody may
-	// have killed the process while the source was collected.
+	// crashesToSlow is the number of collections in a row that must end together with the
+	// process before the source backs off like a failing one. The first pause is shorter
+	// than a day, because somebody may have killed the process during the collection.
 	crashesToSlow = 3
-	// sideBySide is more than the collections that may run at the same time.
+	// sideBySide is larger than the number of collections that can run at the same time.
 	sideBySide = 1000
-	// endTimeout is for noting that a collection has ended while dibao stops.
+	// endTimeout limits the recording of the end of a collection while dibao stops.
 	endTimeout = 10 * time.Second
 )
 
-// crashError says that dibao ended while it collected a source, again and again.
+// crashError says that dibao repeatedly ended while it collected a source.
 type crashError struct{ times int }
 
 func (e *crashError) Error() string {
@@ -32,16 +31,15 @@ func (e *crashError) Error() string {
 		"check what the site returns, or pause the source with: dibao source pause", e.times)
 }
 
-// panicError is a fault of ours that a source triggered.
+// panicError is a bug of dibao that a source triggered.
 type panicError struct{ value any }
 
 func (e *panicError) Error() string {
 	return fmt.Sprintf("an error in dibao stopped the collection of this source: %v; please report it with the log", e.value)
 }
 
-// turns lets collections run at the same time, except that of a source that may
-// have ended the process: it runs alone, since others running with it would be
-// blamed, too.
+// turns lets collections run at the same time, except that of a source that may have ended
+// the process: it runs alone, because others running with it would be blamed, too.
 type turns struct {
 	begin sync.Once
 	free  *semaphore.Weighted
@@ -71,15 +69,15 @@ func (c *Collector) begin(ctx context.Context, s *feed.Source) error {
 	return c.Store.BeginCollection(ctx, s)
 }
 
-// stopped records that a collection was stopped, also while dibao stops.
+// stopped records that a collection was stopped, even while dibao stops.
 func (c *Collector) stopped(ctx context.Context, source int64) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
 	return c.Store.StopCollection(ctx, source)
 }
 
-// guarded collects a source. A panic is a failure of that source, not of the
-// daemon.
+// guarded collects a source. A panic counts as a failure of that source and does not stop
+// the daemon.
 func (c *Collector) guarded(ctx context.Context, src *feed.Source, out *Collection) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

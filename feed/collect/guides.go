@@ -11,12 +11,12 @@ import (
 	"dibao/policy/warn"
 )
 
-// maxGuides is how many files are read with a call.
+// maxGuides limits the files that are read with a call.
 const maxGuides = 2
 
-// readGuides judges an article. If it is a call that leaves open the deadline, who may
-// apply or what they get, it reads the attached files first whose titles sound like its
-// guide. A file that can't be read is a warning.
+// readGuides evaluates an article. If it is a call that does not state its deadline, its
+// applicants or what they get, it first reads the attached files whose titles sound like a
+// guide to the call. A file that can't be read is a warning.
 func (c *Collector) readGuides(ctx context.Context, src *feed.Source, it ingest.Item, out *Collection) (feed.Article, error) {
 	a := c.judge(src, it)
 	if c.FileText == nil {
@@ -33,7 +33,7 @@ func (c *Collector) readGuides(ctx context.Context, src *feed.Source, it ingest.
 	if f := a.Facts; len(guides) == 0 || !call.LacksGuide(f.Title, f.Paragraphs, call.MadeOn(f.IssuedOn, f.PublishedOn)) {
 		return a, nil
 	}
-	out.release() // files wait for their turn, and nobody else must wait with them
+	out.release() // reading files may wait, and other pages must not wait with it
 	size := len(it.HTML)
 	for _, g := range guides {
 		pages, _, err := c.textOf(ctx, src, g.URL)
@@ -54,13 +54,13 @@ func (c *Collector) readGuides(ctx context.Context, src *feed.Source, it ingest.
 }
 
 var (
-	// numberOnly is a title of an attachment whose name is only in the text.
+	// numberOnly matches the title of an attachment whose name is only in the text.
 	numberOnly = lazyregexp.New(`^附\s?件\s*(\d{0,2})(?:\.\p{Latin}{3,4})?$`)
 	listed     = lazyregexp.New(`^(?:附\s?件\s*[:：]?\s*)?(\d{0,2})\s*[.．、:：]?\s*(\P{N}.{2,80})$`)
 )
 
-// nameOf is the title of an attachment, or, for 附件1, what the list of
-// attachments in the text calls it.
+// nameOf returns the title of an attachment. For 附件1 it is the title in the text's list of
+// attachments.
 func nameOf(f ingest.Attachment, paragraphs []string) string {
 	m := numberOnly.FindStringSubmatch(strings.TrimSpace(f.Name()))
 	if m == nil {

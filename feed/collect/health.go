@@ -16,15 +16,16 @@ import (
 	"dibao/internal/markup"
 )
 
-// These distinguish a healthy source from one that only seems so.
+// These distinguish a healthy source from one that only seems healthy.
 const (
-	suspectFrom   = 10                   // items that a list had usually, from which a much shorter one is suspect
-	suspectShare  = 4                    // it has less than a fourth of them
-	movesToFollow = 3                    // permanent redirects in a row, after which the new address counts
-	quietAfter    = 180 * 24 * time.Hour // without a new article
+	suspectFrom   = 10                   // usual number of items of a list from which a much shorter list is suspect
+	suspectShare  = 4                    // a list is suspect with less than a quarter of them
+	movesToFollow = 3                    // permanent redirects in a row after which the new address replaces the old one
+	quietAfter    = 180 * 24 * time.Hour // period without a new article
 )
 
-// titleStart is how much of a title distinguishes articles, in characters.
+// titleStart is the length of the part of a title that distinguishes articles, in
+// characters.
 const titleStart = 8
 
 // showsTitle reports whether the text of a page contains the title under which
@@ -44,14 +45,14 @@ func showsTitle(p ingest.Page, charset, listed string) bool {
 	return strings.Contains(shown.String(), string(start[:titleStart]))
 }
 
-// shrunkError says that a list has far less than it used to.
+// shrunkError says that a list is far shorter than it used to be.
 type shrunkError struct{ have, usual int }
 
 func (e *shrunkError) Error() string {
 	return fmt.Sprintf("the list has %d items where it usually has %d; its items were stored; look at the page and set the selectors", e.have, e.usual)
 }
 
-// stateAfter names the state that an error puts a source into.
+// stateAfter returns the state of a source after an error.
 func stateAfter(err error) feed.State {
 	var answered *answer.Error
 	var status *fetch.StatusError
@@ -67,9 +68,9 @@ func stateAfter(err error) feed.State {
 	return feed.StateFailing
 }
 
-// noteItems compares how many items a list has with how many it usually has.
-// The usual number follows a shrinking list slowly, so that a rebuilt site is
-// reported until an admin looks at it, or for about ten collections.
+// noteItems compares the number of items in a list with the usual number. The usual number
+// follows a shrinking list slowly, so that a rebuilt site is reported until an admin looks
+// at it, or for about ten collections.
 func noteItems(src *feed.Source, items int) error {
 	usual := src.UsualItems
 	src.UsualItems = max(items, usual-max(1, usual/10))

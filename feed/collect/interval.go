@@ -11,19 +11,19 @@ import (
 	"dibao/feed/ingest"
 )
 
-// How often a source is collected: at its interval at the most, and at slowest
+// How often a source is collected: at most once per interval, and at least once per slowest
 // times its interval if it seldom has news.
 const (
 	slowest     = 6
-	maxInterval = 12 * time.Hour      // of a source whose interval is shorter
+	maxInterval = 12 * time.Hour      // for sources with a shorter interval
 	perChange   = 4                   // collections in the mean time between news
-	maxHint     = 24 * time.Hour      // that a source may ask us to wait
+	maxHint     = 24 * time.Hour      // maximum wait that a source can ask for
 	maxSkip     = 7 * 24              // hours
-	changeMemo  = 3                   // weight of what was known of a source against its newest gap
-	longestGap  = 90 * 24 * time.Hour // between news, that counts
+	changeMemo  = 3                   // weight of the earlier mean, compared to the newest gap
+	longestGap  = 90 * 24 * time.Hour // maximum gap between news that is counted
 )
 
-// noteNews follows the mean time between two collections with news.
+// noteNews updates the mean time between two collections with news.
 func noteNews(s *feed.Source, now time.Time) {
 	if gap := now.Sub(s.NewsAt); !s.NewsAt.IsZero() && gap > 0 {
 		gap = min(gap, longestGap)
@@ -36,8 +36,8 @@ func noteNews(s *feed.Source, now time.Time) {
 	s.NewsAt = now
 }
 
-// Interval is the time between two collections of a source: a fourth of the
-// time between its news, but at least its interval and at most six times that.
+// Interval is the time between two collections of a source: a quarter of the time between
+// its news, but at least its interval and at most six times that.
 func Interval(s feed.Source) time.Duration {
 	between := s.ChangeEvery
 	if !s.NewsAt.IsZero() {
@@ -46,9 +46,9 @@ func Interval(s feed.Source) time.Duration {
 	return min(max(between/perChange, s.Interval), max(min(slowest*s.Interval, maxInterval), s.Interval))
 }
 
-// nextAfter returns when a source is due after it was collected: after its
-// interval, not before the time that it asks for (RSS 2.0 ttl, RFC 9111
-// max-age), and in no hour or day that it asks to skip (RSS 2.0, in UTC).
+// nextAfter returns when a source is due after it was collected: after its interval, not
+// before the time that it asks for (RSS 2.0 ttl, RFC 9111 max-age), and not in an hour or
+// on a day that it asks to skip (RSS 2.0, in UTC).
 func nextAfter(s feed.Source, now time.Time, header http.Header) time.Time {
 	wait := max(Interval(s), min(max(s.Hints.TTL, maxAge(header)), maxHint))
 	next := now.Add(spread(s, wait)).UTC()
@@ -58,10 +58,10 @@ func nextAfter(s feed.Source, now time.Time, header http.Header) time.Time {
 		}
 		next = next.Add(time.Hour)
 	}
-	return now.Add(spread(s, wait)) // it asks never to be read
+	return now.Add(spread(s, wait)) // it asks to skip every hour or day
 }
 
-// maxAge reads how long an answer is fresh; 0 if it does not say.
+// maxAge returns how long an answer is fresh; 0 if it does not say.
 func maxAge(header http.Header) time.Duration {
 	for _, value := range header.Values("Cache-Control") {
 		for directive := range strings.SplitSeq(value, ",") {
@@ -74,8 +74,8 @@ func maxAge(header http.Header) time.Duration {
 	return 0
 }
 
-// readHints stores what the source says about its updates; a body that could
-// not be read changes nothing.
+// readHints stores what the source says about its updates; a body that can't be read
+// changes nothing.
 func readHints(s *feed.Source, p ingest.Page, header http.Header) {
 	if s.Kind == "feed" {
 		s.Hints = ingest.ReadHints(p, header)

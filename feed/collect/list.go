@@ -39,15 +39,14 @@ func (c *Collector) readList(ctx context.Context, src *feed.Source, v *visit.Vis
 		return l, "", fmt.Errorf("read %s: %w", src.URL, err)
 	}
 	if src.Private != fetch.Origin(found.Page.URL) {
-		src.Private = "" // the list is another host's
+		src.Private = "" // the list is on another host
 	}
 	return found.List, hashOf(found.Hash()), nil
 }
 
-// readMore reads the next pages of a list as long as everything on a page is
-// new to us, so that no article since the last collection is missed. Of a new
-// source it reads as many pages as the admin asked for. size is the size of the
-// page from which l was read, in bytes.
+// readMore reads further pages of a list while everything on a page is new, so that no
+// article since the last collection is missed. For a new source it reads as many pages as
+// the admin requested. size is the size in bytes of the page from which l was read.
 func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.List, size int, out *Collection) ([]ingest.Item, error) {
 	most, asked, items := feed.MaxListPages, 0, l.Items
 	if src.SucceededAt.IsZero() {
@@ -90,7 +89,7 @@ func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.Lis
 		next := l.Next
 		if l, err = read(ctx, src.Kind, c.pageOf(resp), src); err != nil || len(l.Items) == 0 {
 			out.Warnings = append(out.Warnings, warn.New("list-page-empty", n+1, next))
-			return items, nil // an odd page behind a good one is not a failure of the source
+			return items, nil // a bad page after a good one is not a failure of the source
 		}
 		before := len(items)
 		for _, it := range l.Items {
@@ -106,7 +105,7 @@ func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.Lis
 	return items, nil
 }
 
-// notePager warns where more pages of a list were asked for than were reached.
+// notePager warns if fewer pages of a list were reached than requested.
 func (out *Collection) notePager(p pager.Pager, reached, asked int) {
 	if asked > reached {
 		out.Warnings = append(out.Warnings, warn.New("list-pages-fewer", reached, asked, p.Say(false), p.Say(true)))

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	maxMessages     = 200     // the newest that are read
+	maxMessages     = 200     // maximum number of messages; the newest are read
 	maxMessageBytes = 5 << 20 // of one
 )
 
@@ -64,7 +64,7 @@ func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir st
 		}
 		body, err := os.ReadFile(f.path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // it was moved from new to cur just now
+			continue // it was moved from new to cur in the meantime
 		}
 		if err != nil {
 			return err

@@ -12,8 +12,8 @@ import (
 	"dibao/internal/trace"
 )
 
-// Untrusted input is parsed only here, each piece when there is memory for it.
-// A test finds parsers elsewhere.
+// Untrusted input is parsed only here, each piece when there is memory for it. A test
+// searches for parsers elsewhere.
 
 func read(ctx context.Context, kind string, page ingest.Page, src *feed.Source) (l ingest.List, err error) {
 	ctx, span := trace.Start(ctx, "parse", slog.String("source.kind", kind), slog.Int("bytes", len(page.Body)))
@@ -31,12 +31,12 @@ func nextPart(ctx context.Context, page ingest.Page, src *feed.Source) (string, 
 	return budget.Within(ctx, len(page.Body), func() (string, error) { return ingest.NextPart(page, src.Ingest()), nil })
 }
 
-// noList says what a page is that holds no list.
+// noList describes a page without a list.
 func noList(ctx context.Context, page ingest.Page, src *feed.Source) (*answer.Error, error) {
 	return budget.Within(ctx, len(page.Body), func() (*answer.Error, error) { return ingest.NoList(page, src.Settings.Charset), nil })
 }
 
-// findWall returns an *answer.Error if a page that held nothing of use is a wall.
+// findWall returns an *answer.Error if a page without usable content is a wall.
 func findWall(ctx context.Context, page ingest.Page, src *feed.Source) error {
 	_, err := budget.Within(ctx, len(page.Body), func() (bool, error) {
 		if a := ingest.Answered(page, http.StatusOK, src.Settings.Charset); a.Kind == answer.Wall {
@@ -47,9 +47,8 @@ func findWall(ctx context.Context, page ingest.Page, src *feed.Source) error {
 	return err
 }
 
-// isWall returns an *answer.Error if a page with a short text is a wall. A page
-// that shows the title under which it is listed is not: a notice about 安全验证
-// is a notice.
+// isWall returns an *answer.Error if a page with a short text is a wall. A page that shows
+// its title from the list is not a wall: it may be a notice about 安全验证.
 func isWall(ctx context.Context, page ingest.Page, src *feed.Source, listed string) error {
 	shown, err := budget.Within(ctx, len(page.Body), func() (bool, error) { return showsTitle(page, src.Settings.Charset, listed), nil })
 	if err != nil || shown {
@@ -58,8 +57,8 @@ func isWall(ctx context.Context, page ingest.Page, src *feed.Source, listed stri
 	return findWall(ctx, page, src)
 }
 
-// hold waits until there is memory for an input, and reserves it until the next
-// one is held or the collection ends. What was held before is stored by then.
+// hold waits until there is memory for an input, and reserves it until the next call or the
+// end of the collection. The previous input has been stored by then.
 func (out *Collection) hold(ctx context.Context, bytes int) (err error) {
 	out.release()
 	out.held, err = budget.Hold(ctx, bytes)

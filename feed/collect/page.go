@@ -16,7 +16,7 @@ import (
 	"dibao/internal/filetext"
 )
 
-// retryPages asks again for the article pages of src whose next try is due.
+// retryPages requests the article pages of src again whose next attempt is due.
 func (c *Collector) retryPages(ctx context.Context, src *feed.Source, out *Collection) error {
 	due, err := c.Store.PagesDue(ctx, src.ID, maxPages)
 	if err != nil || len(due) == 0 {
@@ -39,9 +39,9 @@ func (c *Collector) retryPages(ctx context.Context, src *feed.Source, out *Colle
 	return c.recheckPages(ctx, src, complete, out)
 }
 
-// readPages reads the article pages of items and stores each article as soon as
-// it is read, so that a stop in the middle loses one page at most. tries says
-// how often each was requested before. It reports whether it completed.
+// readPages reads the article pages of items and stores each article as soon as it is read,
+// so that an interruption loses at most one page. tries is the number of earlier requests
+// for each. It reports whether it completed.
 func (c *Collector) readPages(ctx context.Context, src *feed.Source, items []ingest.Item, tries map[string]int, out *Collection) (finished bool, err error) {
 	failed := 0
 	for i, it := range items {
@@ -85,13 +85,12 @@ func (c *Collector) readPages(ctx context.Context, src *feed.Source, items []ing
 	return true, nil
 }
 
-// behindLogin reports whether only the beginning of an article's text was read.
+// behindLogin reports whether only the beginning of an article's text could be read.
 func behindLogin(a feed.Article) bool {
 	return slices.ContainsFunc(a.Warnings, func(w warn.Warning) bool { return w.Code == ingest.BehindLogin })
 }
 
-// pageAfter says what a page is after it could not be read, or not as a whole, for the
-// nth time.
+// pageAfter returns the state of a page that could not be read completely for the nth time.
 func pageAfter(err error, n int) feed.PageState {
 	var status *fetch.StatusError
 	if isNotFound(err) || errors.As(err, &status) && status.Status == http.StatusGone {
@@ -109,8 +108,8 @@ func isNotFound(err error) bool {
 	return errors.As(err, &status) && status.Status == http.StatusNotFound
 }
 
-// readPage fetches and reads the page of it. With an error it returns the
-// article as its list describes it.
+// readPage fetches and reads the page of an item. With an error it returns the article as
+// the list describes it.
 func (c *Collector) readPage(ctx context.Context, src *feed.Source, it ingest.Item, out *Collection) (feed.Article, error) {
 	listed := c.judge(src, it)
 	resp, err := c.articlePage(ctx, src, it.URL)
@@ -134,7 +133,7 @@ func (c *Collector) readPage(ctx context.Context, src *feed.Source, it ingest.It
 	full, err := readArticle(ctx, c.pageOf(resp), src, it)
 	if err != nil {
 		if wall := findWall(ctx, c.pageOf(resp), src); wall != nil {
-			return listed, wall // which says more than that nothing was read
+			return listed, wall // more specific than the error that nothing was read
 		}
 		return listed, err
 	}
@@ -155,8 +154,8 @@ func (c *Collector) readPage(ctx context.Context, src *feed.Source, it ingest.It
 	return c.readGuides(ctx, src, full, out)
 }
 
-// readParts joins the further pages of an article that its site has split. A
-// page that can't be read is an error: a part must not pass for the whole.
+// readParts joins the further pages of an article that its site has split. If a page can't
+// be read, it returns an error, so that a part is not taken for the whole.
 func (c *Collector) readParts(ctx context.Context, src *feed.Source, page ingest.Page, whole ingest.Item) (ingest.Item, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxPartsTime)
 	defer cancel()
@@ -199,8 +198,8 @@ func (c *Collector) articlePage(ctx context.Context, src *feed.Source, address s
 	return v.Article(ctx, resp)
 }
 
-// ReadArticle reads the page of an item of a source as a collection does, and
-// stores nothing.
+// ReadArticle reads the page of an item of a source as a collection does, but stores
+// nothing.
 func (c *Collector) ReadArticle(ctx context.Context, s feed.Source, it ingest.Item) (feed.Article, error) {
 	if !it.NeedsPage {
 		return c.judge(&s, it), nil

@@ -10,8 +10,7 @@ import (
 	"dibao/internal/database"
 )
 
-// Push stores the items of a body that a hub pushed, which may be a part of the
-// source's feed.
+// Push stores the items that a hub pushed, which may be only a part of the source's feed.
 func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Collection, error) {
 	ctx = database.Background(ctx)
 	src, err := c.Store.SourceByID(ctx, id)

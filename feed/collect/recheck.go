@@ -11,8 +11,8 @@ import (
 	"dibao/internal/fetch"
 )
 
-// If manyGone pages disappear at once and none is left, the site has moved
-// them, and nothing is withdrawn.
+// If manyGone pages disappear at once and none remains, the site has moved them, and
+// nothing is withdrawn.
 const manyGone = 5
 
 // recheckPages reads the pages of stored articles again when they are due: an

@@ -9,11 +9,10 @@ import (
 	"dibao/feed/visit"
 )
 
-// ErrNoBrowser is the error for a source that needs rendering on a node without
-// a browser.
+// ErrNoBrowser is the error of a node without a browser for a source that needs rendering.
 var ErrNoBrowser = errors.New("this source needs a browser to render its pages, and none is set; set browser in [fetch] to the path of a Chromium")
 
-// Visitor returns who asks for the pages of a source.
+// Visitor returns what requests the pages of a source: HTTP or a browser.
 func (c *Collector) Visitor(s feed.Source) (*visit.Visitor, error) { return c.visitor(&s) }
 
 func (c *Collector) visitor(src *feed.Source) (*visit.Visitor, error) {
