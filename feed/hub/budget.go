@@ -10,12 +10,12 @@ import (
 	"dibao/internal/quota"
 )
 
-// quotas bound what the hub does for one callback host, for one network that
-// contains callbacks, whatever their names, and in total.
+// quotas limit what the hub does for one callback host, for one network, whatever the names
+// of the callbacks in it, and in total.
 type quotas struct{ host, network, all *quota.Quota }
 
-// These are the limits of one host and one network. A host with the most subscriptions renews
-// them all at once; a push is about half a megabyte.
+// These are the limits of one host and one network. They suffice for a host that renews the
+// maximum number of subscriptions at once; a push is about half a megabyte.
 const (
 	verifyOfHost, verifyOfHostHourly       = mostOfHost + 20, 360
 	verifyOfNetwork, verifyOfNetworkHourly = mostOfNetwork + 50, 720
@@ -40,7 +40,8 @@ func newPushQuotas(now func() time.Time, hourly int64) quotas {
 	}
 }
 
-// wait returns how long a push has to wait for its bytes, 0 if it can go.
+// wait returns how long a push has to wait until its bytes are within the limits; 0 if it
+// can start.
 func (q quotas) wait(s pushSubscription, bytes int) time.Duration {
 	n := float64(bytes)
 	return max(q.host.Wait(callbackHost(s.callback), n), q.network.Wait(s.network, n), q.all.Wait("", n))
@@ -53,8 +54,8 @@ func (q quotas) spend(s pushSubscription, bytes int) {
 	q.all.Spend("", n)
 }
 
-// networkOf returns the network of an address for limits: /24 of IPv4, /48 of
-// IPv6; "" if it is not known.
+// networkOf returns the network of an address for limits: /24 for IPv4, /48 for IPv6; "" if
+// it is unknown.
 func networkOf(addr netip.Addr) string {
 	addr = addr.Unmap()
 	bits := 24
@@ -68,11 +69,10 @@ func networkOf(addr netip.Addr) string {
 	return p.String()
 }
 
-// shortestDelay is how long a push waits at least that is over a budget.
+// shortestDelay is the minimum delay of a push that exceeds a limit.
 const shortestDelay = time.Minute
 
-// postpone makes pushes that are over a budget wait for it. They then send the
-// newest content.
+// postpone delays pushes that exceed a limit. They then send the newest content.
 func (p *pusher) postpone(ctx context.Context, late map[int64]time.Duration, now time.Time) error {
 	if len(late) == 0 {
 		return nil

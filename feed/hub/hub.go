@@ -20,33 +20,34 @@ import (
 // Hub pushes our feeds to subscribers (W3C WebSub; we are publisher and hub in
 // one), and notifies other hubs of changes.
 //
-// The database determines what to push: a push is due for each subscription
-// that did not get the current content of its feed. So a change is pushed once,
-// by whichever node sees it first, and a restart loses nothing. The content
-// comes from the site, which caches it as bytes.
+// The database determines what to push: a push is due for each subscription that did not
+// get the current content of its feed. So a change is pushed once, by whichever node sees
+// it first, and a restart loses nothing. The content comes from the site, which caches the
+// bytes.
 type Hub struct {
 	Store   *feed.Store
-	Site    http.Handler // answers for the feeds
-	BaseURL string       // without a slash at the end
-	// Fetch says how callbacks and other hubs are asked. They are public addresses.
+	Site    http.Handler // serves the feeds
+	BaseURL string       // without a trailing slash
+	// Fetch contains the options for requests to callbacks and other hubs, which have
+	// public addresses.
 	Fetch  fetch.Options
 	Others []string // addresses of other hubs that are notified
-	// Topics returns the paths of the feeds that other hubs are notified of.
+	// Topics returns the paths of the feeds whose changes are sent to other hubs.
 	Topics  func(context.Context) ([]string, error)
-	Limiter *web.Limiter // of requests to the hub; nil: none
-	Most    int          // subscriptions that are taken; 0: 20,000
-	// HourlyBytes is how many bytes are pushed an hour in all, a fourth of it
-	// at once; pushes beyond it come later, with the newest content. 0: 1 GB.
+	Limiter *web.Limiter // for requests to the hub; nil: none
+	Most    int          // maximum number of subscriptions; 0: 20,000
+	// HourlyBytes is the maximum number of bytes pushed per hour in total, a quarter of it
+	// at once; pushes beyond it are delayed and send the newest content. 0: 1 GB.
 	HourlyBytes int64
 	Logger      *slog.Logger
 
 	wake     chan struct{}
 	started  sync.Once
-	slow     sync.Map // ids of subscriptions whose callback took long
+	slow     sync.Map // ids of subscriptions whose callback was slow
 	client   *fetch.Client
 	verifier *fetch.Client
 	waiting  requests
-	granting sync.Mutex // what is counted stays true until it is stored
+	granting sync.Mutex // held from counting subscriptions to storing a new one
 	asked    quotas     // of verifications
 	budget   quotas     // of bytes
 }
@@ -56,10 +57,10 @@ const (
 	shortestLease     = 5 * time.Minute
 	longestLease      = 30 * 24 * time.Hour
 	mostSubscriptions = 20_000
-	mostOfHost        = 40    // subscriptions of one callback host
-	mostOfNetwork     = 100   // and of one network that callbacks are in
+	mostOfHost        = 40    // subscriptions per callback host
+	mostOfNetwork     = 100   // subscriptions per network that contains callbacks
 	maxCallback       = 2_000 // bytes of an address
-	maxSecret         = 200   // bytes, by the standard
+	maxSecret         = 200   // bytes (W3C WebSub §5.1)
 )
 
 func (h *Hub) init() {
@@ -73,7 +74,7 @@ func (h *Hub) init() {
 	})
 }
 
-// Register puts the hub's address on mux.
+// Register registers the hub's address on mux.
 func (h *Hub) Register(mux *http.ServeMux) {
 	h.init()
 	mux.HandleFunc("POST /hub", h.accept)
@@ -85,11 +86,11 @@ func (h *Hub) Register(mux *http.ServeMux) {
 func hubAnswer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text + "\n")) // a client that went away
+	_, _ = w.Write([]byte(text + "\n")) // the client may have disconnected
 }
 
-// accept takes a request (W3C WebSub §5.1). The hub asks the callback later
-// whether it wants this; until then nothing is promised or stored.
+// accept handles a request (W3C WebSub §5.1). The hub asks the callback later whether it
+// wants this; until then nothing is stored in the database.
 func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 	if h.Limiter != nil && !h.Limiter.Allow(web.Client(r)) {
 		w.Header().Set("Retry-After", "60")
@@ -100,7 +101,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 		hubAnswer(w, http.StatusBadRequest, "The form can't be read.")
 		return
 	}
-	if r.PostForm.Get("hub.mode") == "publish" { // what changes here is seen without a ping
+	if r.PostForm.Get("hub.mode") == "publish" { // we notice our own changes without a ping
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
@@ -135,7 +136,7 @@ func (h *Hub) wakeUp() {
 	}
 }
 
-// readRequest checks a form; problem says what is wrong with it.
+// readRequest checks a form; problem describes what is wrong with it.
 func (h *Hub) readRequest(form url.Values) (req pushRequest, problem string) {
 	req = pushRequest{
 		mode: form.Get("hub.mode"), topic: form.Get("hub.topic"), callback: form.Get("hub.callback"), secret: form.Get("hub.secret"), lease: standardLease,

@@ -23,27 +23,27 @@ import (
 )
 
 const (
-	// hubBeat is how often the hub looks for new content: together with
-	// versionAge it keeps a push within two seconds of the article.
+	// hubBeat is the interval between checks for new content: together with versionAge it
+	// keeps a push within two seconds of the article.
 	hubBeat = 500 * time.Millisecond
-	// idleBeat is how often the hub looks for subscriptions that other nodes stored while
-	// there are none. What this node is asked wakes it.
+	// idleBeat is the interval between checks for subscriptions that other nodes stored,
+	// while there are none. Requests to this node end the wait.
 	idleBeat    = 10 * time.Second
 	claimFor    = time.Minute // longer than a delivery takes
 	slowAnswer  = 2 * time.Second
-	quickLane   = 16 // deliveries at a time to callbacks that do well
-	slowLane    = 4  // and to those that fail or dawdle
+	quickLane   = 16 // deliveries at a time to callbacks that work well
+	slowLane    = 4  // and to those that fail or are slow
 	dueTogether = 200
 )
 
-// topicContent is what a feed holds now.
+// topicContent is the current content of a feed.
 type topicContent struct {
 	body              []byte
 	mediaType, digest string
 }
 
-// Run verifies, pushes and pings until ctx ends, and returns when everything
-// that it started has ended.
+// Run verifies requests, pushes content and pings other hubs until ctx ends, and returns
+// when all its goroutines have ended.
 func (h *Hub) Run(ctx context.Context) error {
 	h.init()
 	p := &pusher{
@@ -67,24 +67,24 @@ func (h *Hub) Run(ctx context.Context) error {
 	}
 }
 
-// pusher is a hub at work.
+// pusher is the state of a running hub.
 type pusher struct {
 	*Hub
 	quick, slow, verifying chan struct{} // slots
 	running                sync.WaitGroup
-	subscribed             bool        // somebody was when that was last looked at
+	subscribed             bool        // there were subscriptions at the last count
 	counted                time.Time   // when that was
-	pushed                 string      // the version when all that was due had been looked at
+	pushed                 string      // the version at which everything due was last pushed
 	looked                 time.Time   // when that was
-	again                  atomic.Bool // something may be due though the version stands still
+	again                  atomic.Bool // something may be due although the version has not changed
 	pinged                 string      // the version of the last round of pings
 	swept                  time.Time
 	pushing                sync.Map // ids of subscriptions that are being pushed to
 }
 
 func (p *pusher) round(ctx context.Context) error {
-	// A request that is taken counts as tried, so take only as many as can
-	// start; nobody else starts requests in this lane.
+	// A request that is taken counts as tried, so take only as many as can start; no other
+	// goroutine starts requests in this lane.
 	for _, r := range p.waiting.due(p.Store.Now(), cap(p.verifying)-len(p.verifying)) {
 		p.start(p.verifying, func() { p.log(p.verify(ctx, r)) })
 	}
@@ -95,8 +95,8 @@ func (p *pusher) round(ctx context.Context) error {
 	return errors.Join(err, p.ping(ctx), p.sweep(ctx))
 }
 
-// beat is how long the hub waits for something to do. Without subscribers it does
-// not ask the database twice a second.
+// beat is the time that the hub waits for something to do. Without subscribers it does not
+// query the database twice a second.
 func (p *pusher) beat() time.Duration {
 	if p.subscribed || len(p.Others) > 0 || !p.waiting.empty() {
 		return hubBeat
@@ -104,7 +104,7 @@ func (p *pusher) beat() time.Duration {
 	return idleBeat
 }
 
-// count looks whether there are subscriptions.
+// count checks whether there are subscriptions.
 func (p *pusher) count(ctx context.Context) error {
 	now := p.Store.Now()
 	if p.subscribed && now.Sub(p.counted) < lookAfter {
@@ -136,10 +136,10 @@ func (p *pusher) log(err error) {
 	}
 }
 
-// lookAfter is how often retries are looked for while nothing changes.
+// lookAfter is the interval between checks for retries while nothing changes.
 const lookAfter = 5 * time.Second
 
-// push starts what is due.
+// push starts the deliveries that are due.
 func (p *pusher) push(ctx context.Context) error {
 	now := p.Store.Now()
 	version, _, err := p.Store.Version(ctx)
@@ -162,7 +162,7 @@ func (p *pusher) push(ctx context.Context) error {
 	for _, topic := range topics {
 		current, ok := p.content(ctx, topic)
 		if !ok {
-			continue // a list that was removed; its leases end by themselves
+			continue // the list was removed; its leases expire by themselves
 		}
 		due, err := p.due(ctx, topic, current.digest, now)
 		if err != nil {
@@ -189,7 +189,7 @@ func (p *pusher) push(ctx context.Context) error {
 				p.budget.spend(s, len(current.body))
 			} else {
 				p.pushing.Delete(s.id)
-				p.again.Store(true) // as soon as there is room
+				p.again.Store(true) // when there is room again
 			}
 		}
 		if err := p.postpone(ctx, late, now); err != nil {
@@ -199,11 +199,11 @@ func (p *pusher) push(ctx context.Context) error {
 	return nil
 }
 
-// pushSubscription is who is sent a feed.
+// pushSubscription is a callback that gets a feed.
 type pushSubscription struct {
 	id                      int64
 	topic, callback, secret string
-	network                 string // that last answered, "" if none is known
+	network                 string // network from which it last answered; "" if unknown
 	failures                int
 }
 
@@ -219,7 +219,7 @@ func (p *pusher) due(ctx context.Context, topic, digest string, now time.Time) (
 	return all, err
 }
 
-// deliver pushes content to one callback (W3C WebSub §7), if no other node does.
+// deliver pushes content to one callback (W3C WebSub §7), unless another node does so.
 func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent) error {
 	now := p.Store.Now()
 	claimed, err := p.update(ctx, `UPDATE push_subscriptions SET next_at = $2 WHERE id = $1 AND next_at <= $3 AND sent_hash <> $4`, s.id, now.Add(claimFor), now, c.digest)
@@ -245,7 +245,7 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 	var status *fetch.StatusError
 	switch {
 	case err == nil:
-		// Due at once: what came in the meantime is new again.
+		// Due at once: there may be newer content already.
 		_, err = p.update(ctx, `UPDATE push_subscriptions SET sent_hash = $2, failures = 0, last_error = '', next_at = $3, network = $4 WHERE id = $1`,
 			s.id, c.digest, now, networkOf(res.Remote))
 		p.again.Store(true)
@@ -264,11 +264,12 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 	return err
 }
 
-// mostFailures in a row end a subscription: with the pauses between, three days.
+// mostFailures is the number of failures in a row that end a subscription: with the pauses
+// between, three days.
 const mostFailures = 20
 
-// backOff is how long to wait after the nth failure in a row, from half a minute
-// to six hours.
+// backOff returns the pause after the nth failure in a row, from half a minute to six
+// hours.
 func backOff(failures int) time.Duration {
 	return min(30*time.Second<<min(failures, 10), 6*time.Hour)
 }
@@ -293,7 +294,7 @@ func (p *pusher) update(ctx context.Context, query string, args ...any) (changed
 	return changed, err
 }
 
-// ping notifies the other hubs of changed feeds, once a change.
+// ping notifies the other hubs of changed feeds, once per change.
 func (p *pusher) ping(ctx context.Context) error {
 	if len(p.Others) == 0 {
 		return nil
@@ -346,7 +347,7 @@ func (p *pusher) tell(ctx context.Context, hub, topic, digest string) error {
 	return err
 }
 
-// sweep forgets subscriptions whose lease is over.
+// sweep deletes subscriptions whose lease has expired.
 func (p *pusher) sweep(ctx context.Context) error {
 	now := p.Store.Now()
 	if now.Sub(p.swept) < time.Minute {
@@ -355,20 +356,21 @@ func (p *pusher) sweep(ctx context.Context) error {
 	p.swept = now
 	ended, err := p.update(ctx, `DELETE FROM push_subscriptions WHERE lease_until <= $1`, now)
 	if ended {
-		p.Hub.slow.Clear() // who is left and slow is found again
+		p.Hub.slow.Clear() // slow callbacks that remain are found again
 	}
 	return err
 }
 
-// content asks the site for a feed of ours; ok is false if the address is none.
+// content requests one of our feeds from the site; ok is false if the address is not a
+// feed.
 func (h *Hub) content(ctx context.Context, topic string) (c topicContent, ok bool) {
 	path, ours := strings.CutPrefix(topic, h.BaseURL)
 	if !ours || !strings.HasPrefix(path, "/") || len(topic) > maxCallback {
 		return c, false
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
-	// Archive documents never change, and a search is work that anybody could
-	// trigger again at every change; each other feed has one address.
+	// Archive documents never change, and anybody could make the hub repeat a search at
+	// every change; every other feed has one address.
 	if err != nil || r.URL.Host != "" || strings.Contains(path, "?") || strings.Contains(path, "#") || strings.HasPrefix(path, "/search/") {
 		return c, false
 	}
@@ -383,7 +385,7 @@ func (h *Hub) content(ctx context.Context, topic string) (c topicContent, ok boo
 	return c, false
 }
 
-// memory is a response that is kept.
+// memory is a response kept in memory.
 type memory struct {
 	header http.Header
 	status int
@@ -403,7 +405,7 @@ func (m *memory) Write(b []byte) (int, error) {
 	return m.body.Write(b)
 }
 
-// isTransient reports whether trying again may help.
+// isTransient reports whether another attempt may succeed.
 func isTransient(err error) bool {
 	var status *fetch.StatusError
 	if errors.As(err, &status) {

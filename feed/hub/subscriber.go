@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha1" // RFC 2104 with SHA-1 is what old hubs sign with; it stands
+	"crypto/sha1" // old hubs sign with HMAC-SHA1 (RFC 2104)
 	"crypto/sha256"
 	"crypto/sha512"
 	"database/sql"
@@ -28,8 +28,8 @@ import (
 	"dibao/internal/web"
 )
 
-// Subscriber subscribes to the hubs of source feeds that name one (W3C WebSub).
-// Pushes supplement regular collecting and never replace it.
+// Subscriber subscribes to the hubs of source feeds that name one (W3C WebSub). Pushes
+// supplement regular collecting and do not replace it.
 type Subscriber struct {
 	Collector *collect.Collector
 	BaseURL   string                      // of our own site, where hubs reach us
@@ -39,8 +39,8 @@ type Subscriber struct {
 
 const (
 	askedLease  = 10 * 24 * time.Hour
-	longLease   = 60 * 24 * time.Hour // that a hub may give
-	renewBefore = 24 * time.Hour      // the end of a lease
+	longLease   = 60 * 24 * time.Hour // maximum lease that we request
+	renewBefore = 24 * time.Hour      // time before the end of a lease
 	hubRetry    = time.Hour
 	maxPush     = 5 << 20 // bytes
 )
@@ -50,14 +50,14 @@ type hubSubscription struct {
 	hub, topic, token, secret string
 }
 
-// Register adds the callback address.
+// Register registers the callback address on mux.
 func (h *Subscriber) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /websub/{token}", h.verify)
 	mux.HandleFunc("POST /websub/{token}", h.push)
 }
 
-// Renew subscribes to the hubs of sources without a subscription, and again
-// when the lease is about to end.
+// Renew subscribes to the hubs of sources without a subscription, and renews leases that
+// are about to end.
 func (h *Subscriber) Renew(ctx context.Context) error {
 	st := h.Collector.Store
 	all, err := st.Sources(ctx)
@@ -76,7 +76,7 @@ func (h *Subscriber) Renew(ctx context.Context) error {
 			continue
 		}
 		req := src.Request(sub.hub, false)
-		req.Private = "" // the feed names the hub, no admin does
+		req.Private = "" // the feed names the hub, not an admin
 		req.Form = url.Values{
 			"hub.mode": {"subscribe"}, "hub.topic": {sub.topic}, "hub.callback": {h.BaseURL + "/websub/" + sub.token},
 			"hub.secret": {sub.secret}, "hub.lease_seconds": {strconv.Itoa(int(askedLease / time.Second))},
@@ -101,7 +101,8 @@ func (h *Subscriber) Renew(ctx context.Context) error {
 	return nil
 }
 
-// claim reports whether a source's hub is to be asked now, and notes that it is.
+// claim reports whether to send a request to a source's hub now, and records that it is
+// sent.
 func (h *Subscriber) claim(ctx context.Context, src feed.Source) (sub hubSubscription, due bool, err error) {
 	st := h.Collector.Store
 	now := st.Now()
@@ -143,7 +144,7 @@ func (h *Subscriber) byToken(ctx context.Context, token string) (hubSubscription
 	return s, err
 }
 
-// verify answers a hub that asks whether we meant it (W3C WebSub §5.3).
+// verify answers a hub that asks whether we requested this (W3C WebSub §5.3).
 func (h *Subscriber) verify(w http.ResponseWriter, r *http.Request) {
 	sub, err := h.byToken(r.Context(), r.PathValue("token"))
 	q := r.URL.Query()
@@ -175,7 +176,7 @@ func (h *Subscriber) verify(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, q.Get("hub.challenge"))
 	case "denied":
 		h.Logger.Info("the hub denies the subscription", "source_id", sub.source, "hub", sub.hub, "reason", q.Get("hub.reason"))
-	default: // we never unsubscribe: the lease ends by itself
+	default: // we never unsubscribe: leases expire by themselves
 		web.NotFound(w, r)
 	}
 }
@@ -196,7 +197,7 @@ func signedBy(secret, signature string, body []byte) bool {
 }
 
 // push receives content from a hub. Content that is not signed with our secret gets the same
-// answer and is dropped, as the standard requires.
+// answer and is discarded, as the standard requires.
 func (h *Subscriber) push(w http.ResponseWriter, r *http.Request) {
 	sub, err := h.byToken(r.Context(), r.PathValue("token"))
 	if err != nil {
@@ -221,7 +222,7 @@ func (h *Subscriber) push(w http.ResponseWriter, r *http.Request) {
 	if err == nil && out.New+out.Changed > 0 {
 		err = h.Stored(r.Context())
 	}
-	if err != nil { // it is collected at its next time all the same
+	if err != nil { // the source is collected at its next time anyway
 		h.Logger.Warn("a push could not be read", "source_id", sub.source, "err", err)
 	}
 	w.WriteHeader(http.StatusAccepted)

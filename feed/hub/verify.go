@@ -16,11 +16,11 @@ import (
 	"dibao/internal/fetch"
 )
 
-// pushRequest is what somebody asks of the hub.
+// pushRequest is a request to the hub.
 type pushRequest struct {
 	mode, topic, callback, secret string
 	lease                         time.Duration
-	from                          netip.Prefix // network of who asked
+	from                          netip.Prefix // network of the client
 	tries                         int
 	next                          time.Time // when to ask the callback
 	running                       bool
@@ -41,22 +41,22 @@ const (
 	verifyTries        = 3
 	verifyTimeout      = 5 * time.Second
 	verifyLane         = 16
-	maxUnverified      = 1000 // requests that are not verified
-	maxUnverifiedOfOne = 60   // of one callback host, or from one network
-	maxVerifyAnswer    = 1000 // bytes that can be the challenge
+	maxUnverified      = 1000 // maximum number of unverified requests
+	maxUnverifiedOfOne = 60   // per callback host or client network
+	maxVerifyAnswer    = 1000 // maximum size of the answer, in bytes, that is compared with the challenge
 	unverifiedBefore   = time.Minute
 )
 
-// requests are requests to the hub that the callback has not confirmed yet.
-// They are kept in memory, since anybody can send them. A restart forgets them,
-// as if the callback had not been reached; a real subscriber asks again.
+// requests are requests to the hub that the callback has not confirmed yet. They are kept
+// in memory, because anybody can send them. A restart loses them, as if the callback had
+// not been reached; a real subscriber asks again.
 type requests struct {
 	mu  sync.Mutex
 	all map[[2]string]*pushRequest // by topic and callback
 }
 
-// add stores a request in place of an earlier one for the same callback and
-// topic, unless there are too many.
+// add stores a request in place of an earlier one for the same callback and topic, unless
+// there are too many requests.
 func (q *requests) add(r pushRequest) (kept bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -84,7 +84,7 @@ func (q *requests) add(r pushRequest) (kept bool) {
 	return true
 }
 
-// due takes requests to verify, and counts the try.
+// due returns the requests to verify now, and counts the attempt.
 func (q *requests) due(now time.Time, limit int) (taken []pushRequest) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -101,8 +101,8 @@ func (q *requests) due(now time.Time, limit int) (taken []pushRequest) {
 	return taken
 }
 
-// done removes a request, or keeps it for another try. A request that was
-// replaced in the meantime stays.
+// done removes a request, or keeps it for another attempt. A request that was replaced in
+// the meantime stays.
 func (q *requests) done(r pushRequest, again time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -125,15 +125,15 @@ func (q *requests) empty() bool {
 	return len(q.all) == 0
 }
 
-// hubRefusal is why a request is not taken.
+// hubRefusal is the reason why a request is refused.
 type hubRefusal struct {
 	status int
 	text   string
 	retry  time.Duration
 }
 
-// admitRequest stores a request for verification, or says why not. Subscribers
-// may always renew and unsubscribe, as often as callbacks may be asked.
+// admitRequest stores a request for verification, or returns why it is refused. Subscribers
+// can always renew and unsubscribe, within the limits on requests to callbacks.
 func (h *Hub) admitRequest(ctx context.Context, req pushRequest, from netip.Prefix) (*hubRefusal, error) {
 	req.from, req.next = from, h.Store.Now()
 	var c subscriptionCounts
@@ -145,7 +145,7 @@ func (h *Hub) admitRequest(ctx context.Context, req pushRequest, from netip.Pref
 	case err != nil:
 		return nil, err
 	case !c.subscribed && req.mode == "unsubscribe":
-		return nil, nil // there is nothing to end, and nobody to ask
+		return nil, nil // there is no subscription to end, and no callback to ask
 	case !c.subscribed && c.all >= cmp.Or(h.Most, mostSubscriptions):
 		return &hubRefusal{http.StatusServiceUnavailable, "The hub has as many subscriptions as it can serve.", time.Hour}, nil
 	case !c.subscribed && c.ofHost >= mostOfHost:
@@ -160,7 +160,7 @@ func (h *Hub) admitRequest(ctx context.Context, req pushRequest, from netip.Pref
 	return nil, nil
 }
 
-// admit bounds the verifications that go to one network, whatever names lead there.
+// admit limits the verifications that go to one network, whatever names resolve to it.
 func (h *Hub) admit(to netip.Addr) error {
 	if wait := h.asked.network.Take(networkOf(to), 1); wait > 0 {
 		return &quotaError{"callbacks in its network were asked too often"}
@@ -172,10 +172,10 @@ type quotaError struct{ what string }
 
 func (e *quotaError) Error() string { return e.what }
 
-// subscriptionCounts are what the limits of the hub look at.
+// subscriptionCounts are the numbers that the limits of the hub apply to.
 type subscriptionCounts struct {
 	all, ofHost, ofNetwork int
-	subscribed             bool // the same topic and callback
+	subscribed             bool // a subscription with the same topic and callback exists
 }
 
 func countSubscriptions(ctx context.Context, tx *sql.Tx, req pushRequest, network string) (c subscriptionCounts, err error) {
@@ -224,8 +224,8 @@ func (h *Hub) verify(ctx context.Context, req pushRequest) error {
 	return nil
 }
 
-// grant carries out a confirmed request from a network. A new subscriber gets
-// the content from now on.
+// grant carries out a confirmed request from a network. A new subscriber gets all content
+// from now on.
 func (h *Hub) grant(ctx context.Context, req pushRequest, network string) error {
 	current, ok := h.content(ctx, req.topic)
 	if !ok {
