@@ -5,14 +5,14 @@ import (
 	"dibao/feed/ingest/decode"
 )
 
-// Answered says what a page is that a site answered with this status.
+// Answered classifies a page with this status.
 func Answered(p Page, status int, charset string) answer.Answer {
 	text, _ := decode.Text(p.Body, p.ContentType, charset)
 	return answer.Read(p.URL, status, text)
 }
 
-// NoList is the error for a page that contains no list of articles: it says
-// what the page is, and what can help.
+// NoList is the error for a page without a list of articles: it says what the page is, and
+// what can help.
 func NoList(p Page, charset string) *answer.Error {
 	a := Answered(p, 200, charset)
 	a.FindEndpoints()

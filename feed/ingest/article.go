@@ -45,7 +45,7 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 		return it, fmt.Errorf("address %q of the article: %w", p.URL, err)
 	}
 	r := &articleReader{doc: doc, plain: plain, base: pageBase(doc, base), set: s.Settings, out: it, clock: clock}
-	e := it.Evidence // a copy; slices are made anew below
+	e := it.Evidence // a copy; its slices are created below
 	e.URL = firstOf(it.URL, p.URL)
 	e.SiteName, e.Zone, e.Issuer, e.Region = s.Name, s.Zone, s.Issuer, s.Region
 	e.Language = clip(doc.Find("html").AttrOr("lang", ""), 35)
@@ -57,9 +57,8 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	return r.out, nil
 }
 
-// clockOfArticle returns the day from which relative dates on an article's page
-// are counted: the day that its list or its address gives, else the day on
-// which it was fetched.
+// clockOfArticle returns the day from which relative dates on an article's page are
+// counted: the day in its list or address, or else the day on which it was fetched.
 func clockOfArticle(p Page, s Source, it Item) when.Clock {
 	c := clockOf(p, s)
 	w, ok := when.First(it.Evidence.ListDate, c)
@@ -73,22 +72,22 @@ func clockOfArticle(p Page, s Source, it Item) when.Clock {
 	return c
 }
 
-// articleReader is the work on one article's page.
+// articleReader is the state of reading one article's page.
 type articleReader struct {
 	doc   *goquery.Document
-	plain bool // its markup would have cost too much: paragraphs are all it has
+	plain bool // reading its markup would be too expensive: only paragraphs are read
 	base  *url.URL
 	set   Settings
-	clock when.Clock // from which the page's dates are counted
+	clock when.Clock // for the page's dates
 	out   Item
 	e     policy.Evidence
 
 	view      *view
 	title     string        // of the page
-	hidden    func() string // markup of a text that only scripts and text areas hold
+	hidden    func() string // markup of a text that only scripts and text areas contain
 	container *html.Node
 	head      headline
-	body      span // the lines of the text, where it is in the page
+	body      span // the lines of the text, if it is in the page
 }
 
 func (r *articleReader) read() error {
@@ -126,7 +125,7 @@ func (r *articleReader) read() error {
 	return r.finish()
 }
 
-// isLogin reports whether the page is a form for a password and hardly any text.
+// isLogin reports whether the page is a form for a password with hardly any text.
 func (r *articleReader) isLogin() bool {
 	prose := 0
 	for _, l := range r.view.lines {
@@ -137,11 +136,11 @@ func (r *articleReader) isLogin() bool {
 	return prose < minText && r.doc.Find("input[type=password]").Length() > 0
 }
 
-// inPage reports whether the container is in the page and not in a script.
+// inPage reports whether the container is part of the page, not of a script.
 func (r *articleReader) inPage() bool { return contains(r.doc.Nodes[0], r.container) }
 
-// find finds container and headline. Text in a script or text area counts only
-// if the page shows no text itself.
+// find finds the container and the headline. Text in a script or text area counts only if
+// the page itself shows no text.
 func (r *articleReader) find() (err error) {
 	var by foundBy
 	refs := newReferences(r.title, r.e, r.out)
@@ -182,7 +181,7 @@ func (r *articleReader) find() (err error) {
 	return nil
 }
 
-// siteNames are what the page calls its site and column.
+// siteNames are the names of the site and of the page's column.
 func (r *articleReader) siteNames() []string {
 	names := []string{squeeze(r.e.SiteName)}
 	for _, m := range r.e.Meta {
@@ -198,9 +197,9 @@ func (r *articleReader) warn(w ...warn.Warning) {
 	r.out.Warnings = append(r.out.Warnings[:len(r.out.Warnings):len(r.out.Warnings)], w...)
 }
 
-// setTitle takes the headline, unless the list calls the article something else.
+// setTitle sets the headline as the title, unless the list gives another title.
 func (r *articleReader) setTitle(listed string) {
-	for _, l := range r.e.Labels { // a register says what the page does not show
+	for _, l := range r.e.Labels { // a register has a title that the page may not show
 		if r.head.lines.to == 0 && len(r.e.Meta) == 0 && runes(l.Value) >= 2*minTitle && (l.Name == "名称" || l.Name == "标题" || l.Name == "文件名称" || l.Name == "信息名称") {
 			r.head.text = l.Value
 			break
@@ -216,7 +215,7 @@ func (r *articleReader) setTitle(listed string) {
 	}
 }
 
-// readText takes the text out of the container.
+// readText reads the text in the container.
 func (r *articleReader) readText() {
 	if r.container == nil {
 		return
@@ -234,7 +233,7 @@ func (r *articleReader) readText() {
 	}
 }
 
-// finish judges what was found: a page without text, or without anything.
+// finish evaluates what was found: a page without text, or without anything.
 func (r *articleReader) finish() error {
 	if len(r.e.Paragraphs) == 0 {
 		r.out.Frame = r.frame()
@@ -262,11 +261,10 @@ func (r *articleReader) finish() error {
 	return nil
 }
 
-// inFrame is the warning of a page whose text is in a frame, which has to be
-// fetched.
+// inFrame is the warning for a page whose text is in a frame, which has to be fetched.
 const inFrame = "text-in-frame"
 
-// frame returns the address of a frame of the same site that may hold the text.
+// frame returns the address of a frame of the same site that may contain the text.
 func (r *articleReader) frame() string {
 	address := ""
 	r.doc.Find("iframe[src], frame[src]").EachWithBreak(func(_ int, f *goquery.Selection) bool {
@@ -282,7 +280,7 @@ func (r *articleReader) frame() string {
 	return address
 }
 
-// Limits on what is kept of the meta elements.
+// Limits on the meta elements that are kept.
 const (
 	maxMeta     = 100
 	maxMetaText = 2000 // characters
@@ -295,7 +293,7 @@ func readMeta(doc *goquery.Document) []policy.Pair {
 	doc.Find("meta[name][content], meta[property][content]").Each(func(_ int, m *goquery.Selection) {
 		name := clip(collapse(m.AttrOr("name", m.AttrOr("property", ""))), 100)
 		content := collapse(m.AttrOr("content", ""))
-		if strings.Contains(content, "</") { // of a headline in two lines
+		if strings.Contains(content, "</") { // a headline in two lines
 			content = collapse(tagInMeta.ReplaceAllString(content, ""))
 		}
 		if name != "" && content != "" && len(all) < maxMeta {
@@ -305,7 +303,7 @@ func readMeta(doc *goquery.Document) []policy.Pair {
 	return all
 }
 
-// dropHidden takes out what is in a text and nobody sees.
+// dropHidden removes elements of a text that are not visible.
 func dropHidden(n *html.Node) {
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling
@@ -337,10 +335,10 @@ func nodeOf(s *goquery.Selection) *html.Node {
 	return s.Nodes[0]
 }
 
-// maxLinks bounds the links that are kept of one page.
+// maxLinks limits the links that are kept of one page.
 const maxLinks = 20
 
-// originalText is what sites write on a link from an interpretation to its text.
+// originalText matches the words of a link from an interpretation to its document.
 var originalText = lazyregexp.New(`原文|(?:文件|政策)全文|政策文件|(?:查看|阅读)(?:文件|政策)`)
 
 // readLinks returns the links in the text whose words are long enough to be a

@@ -78,7 +78,7 @@ func articleOfJSON(p Page, override string) (page Page, ok bool) {
 	return Page{URL: p.URL, ContentType: "text/html; charset=utf-8", Body: drawArticle(best)}, true
 }
 
-// bodyMember returns the text of an object, whose markup may be escaped once more.
+// bodyMember returns the text of an object; its markup may be escaped once more.
 func bodyMember(object map[string]any) string {
 	body := member(object, jsonBodies)
 	if strings.Contains(body, "&lt;") && !strings.Contains(body, "<") {
@@ -124,7 +124,7 @@ func member(object map[string]any, keys []string) string {
 	return ""
 }
 
-// drawArticle writes the article as a page.
+// drawArticle renders the article as a page.
 func drawArticle(object map[string]any) []byte {
 	var b bytes.Buffer
 	title := html.EscapeString(plainText(member(object, jsonTitles)))
@@ -132,7 +132,7 @@ func drawArticle(object map[string]any) []byte {
 	for _, x := range jsonHead {
 		value := plainText(member(object, x.keys))
 		if w, ok := when.Read(value, when.Clock{Zone: shanghai}); ok && len(value) >= 10 && strings.Trim(value, "0123456789") == "" {
-			value = stampOf(w) // from seconds since 1970
+			value = stampOf(w) // seconds since 1970
 		}
 		if value != "" {
 			b.WriteString("<div>" + x.label + "：" + html.EscapeString(value) + "</div>")

@@ -13,8 +13,8 @@ import (
 	"dibao/internal/markup"
 )
 
-// typeOfLink returns the media type of the file that a link leads to: by its
-// address, by its script, or by its text.
+// typeOfLink returns the media type of the file that a link leads to, according to its
+// address, its script or its text.
 func typeOfLink(a *html.Node) string {
 	href := markup.Attr(a, "href")
 	if t := filelink.Type(href); t != "" {
@@ -32,19 +32,19 @@ func typeOfLink(a *html.Node) string {
 	return ""
 }
 
-// annexWords are what the parts of a page are called that list the attachments.
+// annexWords are names of the parts of a page that list attachments.
 var annexWords = set(`fujian fj xgfj filelist files attach attachs attachment attachments annex appendix enclosure xiazai download downloads accessory file`)
 
-// annexHeading heads attachments.
+// annexHeading matches headings of attachments.
 var annexHeading = lazyregexp.New(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]|^附件\s?[【\[（(]|^附\s?[:：]`)
 
-// wholeText is a link to the text as a file.
+// wholeText matches a link to the whole text as a file.
 var wholeText = lazyregexp.New(`(?i)^(?:(?:全文|原文|正文|文件|本文|点击)?(?:PDF|Word|WPS|OFD|DOCX?)?(?:版|文档|格式)?下载(?:全文|原文|PDF|Word|WPS|OFD)?\s*)+$`)
 
-// annexReach is how many lines after the text attachments are looked for.
+// annexReach is the number of lines after the text in which attachments are searched for.
 const annexReach = 15
 
-// fileReader gathers the attachments of an article.
+// fileReader collects the attachments of an article.
 type fileReader struct {
 	base *url.URL
 	all  []Attachment
@@ -107,7 +107,7 @@ func (v *view) nearFiles(container *html.Node) map[*html.Node]bool {
 	return near
 }
 
-// read takes the file that an element leads to or shows.
+// read records the file that an element links to or shows.
 func (r *fileReader) read(n *html.Node, in bool) {
 	switch n.Data {
 	case "a":
@@ -130,7 +130,7 @@ func (r *fileReader) read(n *html.Node, in bool) {
 	}
 }
 
-// readPlayer takes the file that an element in the text plays by a script: its
+// readPlayer records the file that a script plays in an element of the text: the script's
 // name, such as wp_pdf_player, is often that of a box beside the text.
 func (r *fileReader) readPlayer(n *html.Node) {
 	for _, key := range []string{"pdfsrc", "data-pdf", "data-file", "data-url", "data-src"} {
@@ -140,7 +140,7 @@ func (r *fileReader) readPlayer(n *html.Node) {
 	}
 }
 
-// shown takes a file that the page shows.
+// shown records a file that the page shows.
 func (r *fileReader) shown(address string, n *html.Node) {
 	if address = filelink.Viewer(address); filelink.Type(address) != "" {
 		r.add(address, markup.Attr(n, "title"), filelink.Type(address))

@@ -17,21 +17,21 @@ import (
 	"dibao/policy/when"
 )
 
-// minText is the least text, in characters, that a container holds.
+// minText is the minimum length of the text in a container, in characters.
 const minText = 50
 
 // found says how the text was found.
 type foundBy int
 
 const (
-	byShape    foundBy = iota // where most of the running text is
+	byShape    foundBy = iota // the element with most of the running text
 	byName                    // by the selector of the source or of a known system
 	byHeadline                // it follows the headline
 )
 
-// findBody returns the element of the text: by the source's own selector, else
-// by the containers of known systems, else the element with most of the running
-// text. It is nil if there is none.
+// findBody returns the element that contains the text: by the source's own selector, or
+// else by the containers of known systems, or else the element with most of the running
+// text. It returns nil if there is none.
 func (v *view) findBody(doc *goquery.Document, selector string, title int) (*html.Node, foundBy, error) {
 	if selector != "" {
 		if _, err := cascadia.ParseGroup(selector); err != nil {
@@ -54,19 +54,18 @@ func (v *view) findBody(doc *goquery.Document, selector string, title int) (*htm
 	return nil, 0, nil
 }
 
-// textLevel are elements whose text belongs to the one around them.
+// textLevel are elements whose text belongs to the surrounding element.
 var textLevel = set(`p span h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre tr tbody thead table strong b font em i u a center figure figcaption`)
 
-// nearTitle is the factor for text that follows the headline: below it other
+// nearTitle is the factor for text that follows the headline: further down the page, other
 // articles are announced, sometimes with more words than the article has.
 const nearTitle = 3
 
-// densest returns the element with most running text: all of its own paragraphs
-// count, and those of elements below it in part. title is the line of the
-// headline, -1 if it is unknown.
+// densest returns the element with most running text: its own paragraphs count fully, those
+// of its descendants in part. title is the line of the headline, -1 if it is unknown.
 func (v *view) densest(title int) *html.Node {
 	scores := make(map[*html.Node]int)
-	var order []*html.Node // ties go to the first
+	var order []*html.Node // in ties the first one wins
 	for _, l := range v.lines {
 		if l.prose == 0 || l.aside != inArticle {
 			continue
@@ -104,14 +103,14 @@ func (v *view) densest(title int) *html.Node {
 	return best
 }
 
-// isBelow reports whether only lines of the head are between a headline and the
-// first line of an element, or it begins above the headline.
+// isBelow reports whether only lines of the head are between a headline and the first line
+// of an element, or whether the element begins above the headline.
 func (v *view) isBelow(title, from int) bool {
 	return from <= title+headLines/2 || from <= title+headLines && !slices.ContainsFunc(v.lines[title+1:from], func(l line) bool { return l.prose > 0 && !isHeader(l) })
 }
 
-// firstProse returns the first line of running text of the article under an element,
-// and where it begins if there is none.
+// firstProse returns the first line of the article's running text under an element, and
+// where it begins, if there is any.
 func (v *view) firstProse(n *html.Node) int {
 	s := v.under(n)
 	for i := s.from; i < s.to; i++ {
@@ -133,7 +132,8 @@ func (v *view) proseOfText(n *html.Node) (prose int) {
 	return prose
 }
 
-// widen goes up as long as what comes in is running text: a text in several parts.
+// widen returns the highest ancestor that adds mostly running text: the text may be in
+// several parts.
 func (v *view) widen(n *html.Node) *html.Node {
 	for up := n.Parent; up != nil && up.Type == html.ElementNode && up.Data != "html"; up = up.Parent {
 		have, all := v.weights[n], v.weights[up]
@@ -153,9 +153,8 @@ func (v *view) widen(n *html.Node) *html.Node {
 	return n
 }
 
-// isSections reports whether an element consists of parts of the same
-// structure, one of which contains the text: the sections of a pasted document,
-// such as forms after a notice.
+// isSections reports whether an element consists of parts with the same structure, one of
+// which contains the text: the sections of a pasted document, such as forms after a notice.
 func (v *view) isSections(up, n *html.Node) bool {
 	for c := up.FirstChild; c != nil; c = c.NextSibling {
 		w := v.weights[c]
@@ -186,14 +185,14 @@ func (v *view) fromHeadline(n *html.Node, h headline) *html.Node {
 	return n
 }
 
-// hasAside reports whether running text under n is next to the article.
+// hasAside reports whether there is running text next to the article under n.
 func (v *view) hasAside(n *html.Node) bool {
 	s := v.under(n)
 	return slices.ContainsFunc(v.lines[s.from:s.to], func(l line) bool { return l.aside == elsewhere && l.prose > 0 })
 }
 
-// afterHeadline returns the element that follows the headline and its header
-// lines, for texts that are too short to be found by their weight.
+// afterHeadline returns the element that follows the headline and its head, for texts that
+// are too short to be found by their weight.
 func (v *view) afterHeadline(h headline) *html.Node {
 	if h.at == nil {
 		return nil
@@ -226,7 +225,7 @@ func (v *view) afterHeadline(h headline) *html.Node {
 	return nil
 }
 
-// isTable reports whether an element holds a table of values and hardly a link.
+// isTable reports whether an element is a table of values with hardly any links.
 func (v *view) isTable(n *html.Node) bool {
 	w := v.weights[n]
 	return w.size >= minText && w.link*10 < w.size && goquery.NewDocumentFromNode(n).Find("tr + tr + tr").Length() > 0
@@ -236,18 +235,20 @@ var (
 	crumbLine = lazyregexp.New(`^(?:.{0,10}位置\s?[:：]?\s?|首\s?页\s?[>＞»›→/\-|·]).{0,60}$|^(?:\S{1,12}\s?[>＞»›→]\s?){2,6}\S{0,40}$`)
 	clockLine = lazyregexp.New(`^(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?$`)
 	countLine = lazyregexp.New(`^(?:[\d,. ]{1,12}|约?\d{1,3}\s?分钟(?:阅读)?|/?\s?\d{1,2}:\d{2}(?::\d{2})?)$`)
-	// moreHeading heads what follows an article: other articles, comments, notices.
+	// moreHeading matches headings of what follows an article: other articles, comments,
+	// notices.
 	moreHeading = lazyregexp.New(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|热门|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|点阅|点击|浏览|排行|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
 )
 
-// commentHeading heads what readers say of an article, however much it is.
+// commentHeading matches headings of readers' comments, which count as such however long
+// they are.
 var commentHeading = lazyregexp.New(`^[【\[]?(?:(?:网友|最新|热门|全部|精彩|我要|发表|用户|文章|读者)?(?:评论|跟帖|留言)(?:列表|区|专区|\(|（|\s|\d|条|）|\)){0,12})[:：】\]]?$`)
 
-// editorLine names who edited a text, below it.
+// editorLine matches a line below a text that names its editor.
 var editorLine = lazyregexp.New(`^[（(【\[]?(?:责任编辑|责编|编辑)\s*[:：].{0,20}$`)
 
-// isHeader reports whether a line belongs to the head of an article: labels, a
-// date, a trail of columns, a control.
+// isHeader reports whether a line belongs to the head of an article: labels, a date,
+// breadcrumbs, a control.
 func isHeader(l line) bool {
 	if l.inRegister {
 		return true
@@ -261,15 +262,15 @@ func isHeader(l line) bool {
 	return len(headerLabels(l)) > 0 || isCell(l.node) && isLabelCell(l) || l.size <= maxHeadLine && mayCredit(l.text) && policy.ReadCredit(l.raw).IsCredit()
 }
 
-// maxHeadLine is the most characters of a line of credits in a head.
+// maxHeadLine is the maximum length, in characters, of a line of credits in a head.
 const maxHeadLine = 80
 
-// mayCredit finds, at little cost, lines that are not credits.
+// mayCredit quickly excludes lines that are not credits.
 func mayCredit(text string) bool {
 	return strings.ContainsAny(text, "0123456789記记文编編")
 }
 
-// isLabelCell reports whether a cell of a register is nothing but a label.
+// isLabelCell reports whether a cell of a register contains only a label.
 func isLabelCell(l line) bool {
 	return label.KindOf(strings.TrimRight(squeeze(l.text), ":：")) != label.Unknown
 }
@@ -279,7 +280,7 @@ func (v *view) isValueCell(i int) bool {
 	return i > 0 && isCell(v.lines[i].node) && isCell(v.lines[i-1].node) && v.lines[i].node != v.lines[i-1].node && isLabelCell(v.lines[i-1])
 }
 
-// headerLabels returns the labels of a line that is a header and no sentence.
+// headerLabels returns the labels of a line of the head; a sentence has none.
 func headerLabels(l line) []label.Field {
 	fields, rest := label.Split(l.raw)
 	for _, f := range fields {
@@ -292,9 +293,8 @@ func headerLabels(l line) []label.Field {
 	return nil
 }
 
-// trim removes from the container everything that is not the text, whose lines
-// are given: what precedes it, the head of the article, what follows it, and
-// controls between.
+// trim removes from the container everything except the text, whose lines are given: what
+// precedes it, the head of the article, what follows it, and controls between.
 func (v *view) trim(container *html.Node, text span) {
 	s := v.under(container)
 	start, end := text.from, text.to
@@ -311,10 +311,10 @@ func (v *view) trim(container *html.Node, text span) {
 	}
 }
 
-// isLinkLine reports whether a line is a link to another page and nothing else.
+// isLinkLine reports whether a line is only a link to another page.
 func isLinkLine(l line) bool { return l.link > 0 && l.link*10 >= l.size*9 && !isFileLine(l) }
 
-// isFileLine reports whether a line holds a link to a file.
+// isFileLine reports whether a line contains a link to a file.
 func isFileLine(l line) bool {
 	if l.link == 0 {
 		return false
@@ -332,7 +332,7 @@ func isFileLine(l line) bool {
 	return false
 }
 
-// drop takes the text of a line out of the page.
+// drop removes the text of a line from the page.
 func drop(l line) {
 	for _, n := range l.nodes {
 		if n.Parent != nil {
@@ -341,7 +341,7 @@ func drop(l line) {
 	}
 }
 
-// dropBehind takes out what follows a line within a container.
+// dropBehind removes everything after a line in a container.
 func dropBehind(container *html.Node, l line) {
 	for n := l.nodes[len(l.nodes)-1]; n != nil && n != container; n = n.Parent {
 		for next := n.NextSibling; next != nil; next = n.NextSibling {
@@ -350,13 +350,12 @@ func dropBehind(container *html.Node, l line) {
 	}
 }
 
-// dropBefore removes pictures and similar elements that precede a line within a
-// container.
+// dropBefore removes pictures and similar elements that precede a line in a container.
 func dropBefore(container *html.Node, l line) {
 	for n := l.nodes[0]; n != nil && n != container; n = n.Parent {
 		for prev := n.PrevSibling; prev != nil; prev = n.PrevSibling {
 			if (n.Parent == container || n == l.node) && prev.Type == html.ElementNode && textblock.HoldsPicture(prev) {
-				break // a picture that opens the text, or has the line below it
+				break // a picture that begins the text, or contains the line below it
 			}
 			n.Parent.RemoveChild(prev)
 		}

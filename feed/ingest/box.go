@@ -17,12 +17,12 @@ var boxTags = set(`div section table ul ol dl pre fieldset center blockquote`)
 
 const (
 	minBoxLinks = 2  // minimum number of links in a box that contains only links
-	maxInBox    = 50 // maximum percentage of a text that is in a box
+	maxInBox    = 50 // maximum percentage of a text that can be in a box
 	minCopied   = 15 // minimum length of a line of a box that is repeated below it and is not a link
 )
 
-// markBoxes marks what is within a text but does not belong to it: boxes of links to
-// other pages, parts under 相关阅读, and lines that repeat them.
+// markBoxes marks what is within a text but is not part of it: boxes of links to other
+// pages, parts under 相关阅读, and lines that repeat these links.
 func (v *view) markBoxes(container *html.Node) {
 	all, whole := v.weights[container], v.under(container)
 	boxed := make(map[string]bool) // the lines of boxes with a heading
@@ -59,20 +59,19 @@ func (v *view) markBoxes(container *html.Node) {
 	}
 }
 
-// hasProse reports whether a span of lines contains lines of the article, some of them
-// sentences.
+// hasProse reports whether a span contains lines of the article, including sentences.
 func (v *view) hasProse(from, to int) bool {
 	return from < to && slices.ContainsFunc(v.lines[from:to], func(l line) bool { return l.prose > 0 && l.aside == inArticle })
 }
 
-// isHeaded reports whether lines begin with a heading of other articles, and
-// have more than it.
+// isHeaded reports whether lines begin with a heading of other articles, followed by more
+// lines.
 func (v *view) isHeaded(s span) bool {
 	first := v.lines[s.from]
 	return s.to-s.from > 1 && first.size <= columnTitle && moreHeading.MatchString(headingOf(first.text)) && !v.filesFollow(s.from, s.to)
 }
 
-// headsOthers reports whether a short line heads other articles, or what readers say.
+// headsOthers reports whether a short line is the heading of other articles or of comments.
 func headsOthers(text string) bool {
 	text = headingOf(text)
 	return moreHeading.MatchString(text) || commentHeading.MatchString(text)
@@ -88,8 +87,8 @@ func headingOf(text string) string {
 	}, hans.Simplify(text))
 }
 
-// isLinkBox reports whether an element consists of links to other pages: not to
-// files, nor to parts of this one.
+// isLinkBox reports whether an element consists of links to other pages, not to files or to
+// parts of this page.
 func (v *view) isLinkBox(n *html.Node, w mass, s span) bool {
 	if w.link*10 < w.size*7 || slices.ContainsFunc(v.lines[s.from:s.to], isFileLine) {
 		return false
@@ -107,7 +106,7 @@ func (v *view) isLinkBox(n *html.Node, w mass, s span) bool {
 }
 
 // isStream reports whether an element is a part about other articles: its id or class says
-// so, and it follows sentences. This holds even if it prints those articles in full. It
+// so, and it follows sentences. This is true even if it contains those articles in full. It
 // must be called for elements in the order of the page: it reads each line once.
 func (v *view) isStream(n *html.Node) bool {
 	if !slices.ContainsFunc(markup.ClassWords(n), func(w string) bool { return streams[w] }) {
@@ -122,9 +121,9 @@ func (v *view) isStream(n *html.Node) bool {
 }
 
 var (
-	// appeal matches lines that advertise what a platform offers its readers, with a
-	// link. Notices may also ask readers to install an application, but promise
-	// nothing.
+	// appeal matches lines with a link that advertise what a platform offers its readers.
+	// Official notices may also ask readers to install an application, but do not
+	// advertise.
 	appeal = lazyregexp.New(`(?i)(?:下载|安装|打开|关注|扫码)[^。]{0,16}(?:客户端|app|公众号)[^。]{0,24}(?:福利|精彩|资讯|第一时间|抢先|专享|独家|惊喜)|(?:福利|精彩|抢先|免费试玩|达人)[^。]{0,60}(?:客户端|app|公众号|众测)|【点击(?:投票|报名|参与)】`)
 	// ofPlatform matches an offer by text message, or a note that a user of the
 	// platform wrote the text.
@@ -134,7 +133,8 @@ var (
 // maxAppeal is the maximum length of an appeal, in characters.
 const maxAppeal = 160
 
-// isAppeal reports whether a line above or below a text is about the platform.
+// isAppeal reports whether a line above or below a text is an advertisement of the
+// platform.
 func isAppeal(l line) bool {
 	return l.size <= maxAppeal && (l.link > 0 && appeal.MatchString(l.text) || ofPlatform.MatchString(l.text))
 }
@@ -183,8 +183,8 @@ func (v *view) markStreams(root *html.Node) {
 	walk(root)
 }
 
-// isThread reports whether an element holds several small parts of one kind, such as
-// the comments of several readers.
+// isThread reports whether an element contains several small parts of one kind, such as the
+// comments of several readers.
 func (v *view) isThread(n *html.Node) bool {
 	for down := 0; n != nil && down < 3; down++ {
 		times := make(map[string]int)
@@ -208,7 +208,7 @@ func (v *view) isThread(n *html.Node) bool {
 }
 
 // isCard reports whether an element is small and has a line that is a link to another
-// article, with or without text of its own.
+// article, with or without other text.
 func (v *view) isCard(n *html.Node) bool {
 	w, s := v.weights[n], v.under(n)
 	if w.size == 0 || w.size > maxCard || s.to == s.from || w.link < 2*minTitle {

@@ -10,8 +10,8 @@ import (
 	"dibao/internal/markup"
 )
 
-// containers are the elements in which the systems that run official sites put
-// the text, the more specific first.
+// containers are the elements in which common systems of official sites put the text, more
+// specific ones first.
 var containers = []string{
 	"#artcontent",                                     // 织梦 DedeCMS
 	"#UCAP-CONTENT", ".pages_content", "#contentText", // gov.cn
@@ -29,9 +29,8 @@ var containers = []string{
 	".entry-content", // WordPress
 }
 
-// least is the minimum share of the prose of the densest element, in percent,
-// for a container with a known name: sites use those names for other things,
-// too.
+// least is the minimum share, in percent, of the prose of the densest element that a
+// container with a known name must contain: sites use those names for other things, too.
 const least = 30
 
 // known returns the first container of a known system that contains enough
@@ -101,7 +100,8 @@ func containersOf(root *html.Node) map[string][]*html.Node {
 	return all
 }
 
-// namedContainers are the selectors of containers by the id or class that they end with.
+// namedContainers are the selectors of containers, by the id or class with which the
+// selector ends.
 var namedContainers = func() map[string][]string {
 	all := make(map[string][]string)
 	for _, c := range containers {
@@ -111,7 +111,7 @@ var namedContainers = func() map[string][]string {
 	return all
 }()
 
-// hasClassAround reports whether an element is in an element with a class.
+// hasClassAround reports whether an element or its ancestor has a class.
 func hasClassAround(n *html.Node, class string) bool {
 	for up := n.Parent; up != nil; up = up.Parent {
 		if up.Type == html.ElementNode && slices.Contains(strings.Fields(markup.Attr(up, "class")), class) {

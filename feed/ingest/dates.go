@@ -6,10 +6,10 @@ import (
 	"dibao/policy/when"
 )
 
-// defaultZone is where sources that name no zone are.
+// defaultZone is the time zone of sources that do not state one.
 const defaultZone = "Asia/Shanghai"
 
-// shanghai is loaded once: that takes longer than reading a date.
+// shanghai is loaded once, because loading takes longer than reading a date.
 var shanghai = loadZone(defaultZone)
 
 func zoneOf(name string) *time.Location {
@@ -22,21 +22,21 @@ func zoneOf(name string) *time.Location {
 func loadZone(name string) *time.Location {
 	loc, err := time.LoadLocation(name)
 	if err != nil {
-		return time.FixedZone("CST", 8*60*60) // a machine without zone files
+		return time.FixedZone("CST", 8*60*60) // the machine has no time zone files
 	}
 	return loc
 }
 
-// clockOf returns what the dates of a page are counted from.
+// clockOf returns the clock from which the dates of a page are counted.
 func clockOf(p Page, src Source) when.Clock {
 	return when.Clock{Now: p.FetchedAt, Zone: zoneOf(src.Zone)}
 }
 
-// lastYear is the last year that a feed's date may have; 9999 is a placeholder.
+// lastYear is the last year that a feed's date can have; 9999 is a placeholder.
 const lastYear = 2100
 
-// feedTime returns the instant of a feed's date in zone, or nil if it states
-// none: a feed may have been written at any time, so 昨天 is not a date in it.
+// feedTime returns the instant of a feed's date in zone, or nil if there is none. Relative
+// dates such as 昨天 do not count, because the time at which a feed was written is unknown.
 func feedTime(raw string, zone *time.Location) *time.Time {
 	w, ok := when.Read(raw, when.Clock{Zone: zone})
 	if !ok {

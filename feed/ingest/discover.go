@@ -18,10 +18,10 @@ type Candidate struct {
 // feedTypes are the media types of feeds in link elements.
 var feedTypes = []string{"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml", "text/xml", "application/xml"}
 
-// maxCandidates bounds the feeds that a page may name.
+// maxCandidates limits the feeds that a page can name.
 const maxCandidates = 10
 
-// WellKnown are the paths where feeds are found that no page names.
+// WellKnown are common paths of feeds, for sites whose pages do not link to their feed.
 var WellKnown = []string{"/feed", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/rss", "/feed.json", "/sitemap.xml"}
 
 // Discover returns the feeds to which a page links: link elements (WHATWG HTML,
@@ -62,9 +62,9 @@ func Discover(p Page) []Candidate {
 	return all
 }
 
-// ProposeList proposes the selector for the rows of a list page that was found
-// by structure. It is "" if no short selector finds the same rows, or if there
-// are more rows than dibao reads of one page.
+// ProposeList proposes a selector for the rows of a list page that was found by its
+// structure. It returns "" if no short selector finds the same rows, or if there are more
+// rows than dibao reads from one page.
 func ProposeList(p Page, s Source) string {
 	doc, err := parseList(p, s.Settings.Charset)
 	if err != nil {
@@ -80,7 +80,7 @@ func ProposeList(p Page, s Source) string {
 	}
 	l := reader.readFound(found)
 	rows := ""
-	for _, r := range found.Rows { // rows of one tag, whatever their class
+	for _, r := range found.Rows { // rows with the same tag, whatever their class
 		if name := r.Node.Data; rows == "" {
 			rows = name
 		} else if rows != name {
@@ -96,7 +96,7 @@ func ProposeList(p Page, s Source) string {
 	return ""
 }
 
-// selectorsOf returns selectors of the rows in a container, the shortest first.
+// selectorsOf returns selectors for the rows in a container, shortest first.
 func selectorsOf(container *html.Node, rows string) []string {
 	own := selectorOf(container)
 	all := []string{own + " > " + rows, own + " " + rows}
@@ -113,8 +113,8 @@ func selectorsOf(container *html.Node, rows string) []string {
 	return append(all, path)
 }
 
-// ProposeContent proposes the selector for the text on an article's page: the
-// container of a known system, "" if there is none.
+// ProposeContent proposes a selector for the text on an article's page: the container of a
+// known system, "" if there is none.
 func ProposeContent(p Page, s Source) string {
 	doc, err := parsePage(p, s.Settings.Charset)
 	if err != nil {
@@ -126,7 +126,7 @@ func ProposeContent(p Page, s Source) string {
 	return selector
 }
 
-// selectorOf names an element by tag and id or first class.
+// selectorOf returns a selector for an element, of its tag and its id or first class.
 func selectorOf(n *html.Node) string {
 	s := goquery.NewDocumentFromNode(n).Selection
 	if id := s.AttrOr("id", ""); isName(id) {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	headLines = 12 // the most lines between a headline and its text
+	headLines = 12 // maximum number of lines between a headline and its text
 )
 
 // textOf returns the lines of the text in its container: after the headline and
@@ -29,7 +29,7 @@ func (v *view) textOf(container *html.Node, h headline) span {
 			switch l := v.lines[i]; {
 			case v.isEvent(span{i, s.to}):
 				i = s.to
-			case isHeader(l) || v.isValueCell(i): // with whatever short lines precede it
+			case isHeader(l) || v.isValueCell(i): // with any short lines that precede it
 				start = i + 1
 			case i > start && isLinkLine(l) && isLinkLine(v.lines[i-1]): // other articles
 				start = i + 1
@@ -39,7 +39,7 @@ func (v *view) textOf(container *html.Node, h headline) span {
 	repeats, hasText := v.repeats(s), v.weights[container].prose >= 2*minText
 	for headers := 0; start < s.to && headers < maxHeaders; start++ {
 		if l := v.lines[start]; l.aside == inArticle {
-			links := isLinkLine(l) && (l.size < columnTitle || hasText && v.besideLink(span{start, s.to}))                          // to the video, to other articles
+			links := isLinkLine(l) && (l.size < columnTitle || hasText && v.besideLink(span{start, s.to}))                          // links to the video or to other articles
 			if v.isEvent(span{start, s.to}) || !isHeader(l) && !isAppeal(l) && !v.isValueCell(start) && !repeats(start) && !links { // a prompt next to each picture
 				break
 			}
@@ -53,8 +53,8 @@ func (v *view) textOf(container *html.Node, h headline) span {
 	return span{start, end}
 }
 
-// besideLink reports whether the line that lines begin with follows or precedes
-// another link to an article.
+// besideLink reports whether the first of lines follows or precedes another link to an
+// article.
 func (v *view) besideLink(s span) bool {
 	return s.from > 0 && isLinkLine(v.lines[s.from-1]) && v.lines[s.from-1].size >= columnTitle || s.from+1 < s.to && isLinkLine(v.lines[s.from+1])
 }
@@ -84,8 +84,7 @@ func (v *view) endsPage(l line) bool {
 	})
 }
 
-// inRow reports whether a paragraph fills a cell in a row of values, one of three cells
-// or more.
+// inRow reports whether a paragraph fills a cell in a row of at least three cells.
 func inRow(n *html.Node) bool {
 	for up := 0; n != nil && up < 3; n, up = n.Parent, up+1 {
 		if n.Data == "td" && n.Parent != nil {
@@ -101,10 +100,10 @@ func inRow(n *html.Node) bool {
 	return false
 }
 
-// endOf returns the end of a text: before a heading of something else, or
-// before the links that follow its last running text.
+// endOf returns the end of a text: before a heading of unrelated content, or before the
+// links that follow its last running text.
 func (v *view) endOf(s span) int {
-	last, begun, annexed := s.from, false, false // a count of comments may be above the text
+	last, begun, annexed := s.from, false, false // there may be a count of comments above the text
 	asked := 0
 	closes := func(i int) bool {
 		asked++
@@ -150,7 +149,7 @@ func (v *view) endOf(s span) int {
 // siteMark matches lines that sites print about themselves.
 var siteMark = words.New(`版权所有|(?i:ICP备|copyright|All Rights Reserved)|公网安备|网站标识码`)
 
-// beforeImprint returns the end of a text without the last lines about who runs the
+// beforeImprint returns the end of a text without its last lines, if they say who runs the
 // site.
 func (v *view) beforeImprint(s span) int {
 	end := s.to
@@ -166,8 +165,8 @@ func (v *view) beforeImprint(s span) int {
 	return end
 }
 
-// beginsAnother reports whether a line is the headline of a further article with
-// its own time, which some pages print below the one that they are about.
+// beginsAnother reports whether a line is the headline of another article with its own
+// time, which some pages show below the requested article.
 func (v *view) beginsAnother(i, end int) bool {
 	l := v.lines[i]
 	if l.node.Data != "h1" && l.node.Data != "h2" || l.size < 2*minTitle || l.prose > l.size/2 && strings.Contains(l.text, "。") {
@@ -181,17 +180,17 @@ func (v *view) beginsAnother(i, end int) bool {
 	return false
 }
 
-// headHeight is how many lines below a headline its time may be.
+// headHeight is the maximum number of lines between a headline and its time.
 const headHeight = 5
 
-// signedOn is the date below a document, which ends its text; maxSigned is how
-// many lines of addresses and issuers may precede it.
+// signedOn matches the date below a document, which ends its text; maxSigned is the maximum
+// number of lines with addressees and issuers before it.
 var signedOn = lazyregexp.New(`^(?:(?:19|20)\d{2}|[一二][〇○Oo零一二三四五六七八九]{3})\s?年.{1,4}月.{1,4}日$`)
 
 const maxSigned = 12
 
-// maxEnds is how many lines of a text are examined as its possible end: each is
-// compared with all that follows.
+// maxEnds is the number of lines of a text that are examined as its possible end: each is
+// compared with all lines that follow.
 const maxEnds = 20
 
 // closes reports whether the text that follows a heading is not part of the
@@ -212,7 +211,7 @@ func (v *view) closes(s span) bool {
 	return after.link*3 > after.size || after.prose*2 < total.prose || after.prose*3 < after.size
 }
 
-// linksFrom reports whether most of what follows is links and controls.
+// linksFrom reports whether most of what follows consists of links and controls.
 func (v *view) linksFrom(s span) bool {
 	var size, link int
 	for _, l := range v.lines[s.from:s.to] {

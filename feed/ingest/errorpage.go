@@ -8,14 +8,14 @@ import (
 	"dibao/feed/ingest/answer"
 )
 
-// The maximum number of characters of running text on an error page: without
-// and with an article's head.
+// The maximum number of characters of running text on an error page, without and with an
+// article's head.
 const (
 	maxErrorText = 400
-	errorHead    = 12 // lines in which it says so
+	errorHead    = 12 // lines at the beginning in which it says that it is one
 )
 
-// errNoArticle is the error of a page that is there and is not an article.
+// errNoArticle is the error for a page that exists but is not an article.
 type errNoArticle struct{ says string }
 
 func (e *errNoArticle) Error() string {
@@ -24,9 +24,9 @@ func (e *errNoArticle) Error() string {
 
 var errShell = errors.New("the page is an empty shell: a script renders its text in the browser")
 
-// errorPage returns an error if the page is a system message in place of an
-// article, whatever its status. A headline that the list names, or labels of
-// date and source, belong to an article.
+// errorPage returns an error if the page is a system message instead of an article,
+// whatever its status. A page with the headline from the list, or with labels for date and
+// source, is an article.
 func (v *view) errorPage(title, listed string) error {
 	var text []string
 	prose := 0

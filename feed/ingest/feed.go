@@ -23,8 +23,8 @@ import (
 	"dibao/policy"
 )
 
-// Limits on a feed. Without them 133 KB of nested xmlns attributes make the parser use
-// 976 MB.
+// Limits on a feed. Without them, 133 KB of nested xmlns attributes make the parser use 976
+// MB.
 const (
 	maxFeedBytes = 5 << 20
 	maxFeedItems = feedtext.MaxItems
@@ -33,10 +33,10 @@ const (
 // feedTruncated is the warning on the first item of a truncated feed.
 var feedTruncated = warn.New("feed-truncated")
 
-// Text is a string whose JSON is null when it is empty: the feed does not say.
+// Text is a string that is null in JSON if it is empty: the feed does not state it.
 type Text string
 
-// MarshalJSON writes null for "".
+// MarshalJSON returns null for "".
 func (t Text) MarshalJSON() ([]byte, error) {
 	if t == "" {
 		return []byte("null"), nil
@@ -44,7 +44,7 @@ func (t Text) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(t))
 }
 
-// FeedDoc is what a feed says, in the same words for RSS, Atom and JSON Feed.
+// FeedDoc is the content of a feed, in the same terms for RSS, Atom and JSON Feed.
 type FeedDoc struct {
 	Format   Text       `json:"format"` // "rss2.0", "rss1.0", "atom1.0", "json1.1"
 	Title    Text       `json:"title"`
@@ -53,8 +53,8 @@ type FeedDoc struct {
 	Items    []FeedItem `json:"items"`    // never nil
 }
 
-// FeedItem is one item of a feed. Addresses are absolute http or https, title
-// and author plain text, summary and content sanitized HTML.
+// FeedItem is one item of a feed. Addresses are absolute http or https addresses; title and
+// author are plain text; summary and content are sanitized HTML.
 type FeedItem struct {
 	ID         Text           `json:"id"`
 	Link       Text           `json:"link"`
@@ -69,7 +69,7 @@ type FeedItem struct {
 	Warnings   []warn.Warning `json:"-"`
 }
 
-// Limits on what one item may hold; what is longer is cut or left out.
+// Limits on one item; longer values are truncated or left out.
 const (
 	maxTitle    = 500 // characters
 	maxName     = 200 // characters
@@ -77,14 +77,14 @@ const (
 	maxAttached = 50
 )
 
-// ParseFeed reads RSS 0.9 to 2.0, RDF, Atom and JSON Feed. Relative addresses
-// are resolved against xml:base, else baseURL, else the feed's own link. Dates
-// without a zone are in Asia/Shanghai.
+// ParseFeed reads RSS 0.9 to 2.0, RDF, Atom and JSON Feed. Relative addresses are resolved
+// against xml:base, or else baseURL, or else the feed's own link. Dates without a zone are
+// in Asia/Shanghai.
 func ParseFeed(body []byte, contentType, baseURL string) (FeedDoc, error) {
 	return readFeed(Page{URL: baseURL, ContentType: contentType, Body: body}, "", zoneOf(""))
 }
 
-// FeedTitle returns what a feed calls itself, on one line; "" if it does not say.
+// FeedTitle returns the title of a feed on one line; "" if it has none.
 func FeedTitle(p Page) string {
 	doc, err := readFeed(p, "", zoneOf(""))
 	if err != nil {
@@ -93,12 +93,11 @@ func FeedTitle(p Page) string {
 	return clip(plainText(string(doc.Title)), maxTitle)
 }
 
-// feedReader reads feeds.
 type feedReader struct{}
 
 var _ Reader = feedReader{}
 
-// Read returns the items of a feed in its order, each once.
+// Read returns the items of a feed in its order, each item once.
 func (feedReader) Read(p Page, src Source) ([]Item, error) {
 	doc, err := readFeed(p, src.Settings.Charset, zoneOf(src.Zone))
 	if err != nil {
@@ -114,7 +113,7 @@ func (feedReader) Read(p Page, src Source) ([]Item, error) {
 			it.GUID = weburl.Identity(it.URL)
 			it.Warnings = append(it.Warnings, warn.New("feed-id-repeated"))
 		}
-		// The same headline at the same address is the same item, whatever its id.
+		// An item with the same headline and address is the same item, whatever its id.
 		same := "\x00" + it.Title + "\x00" + weburl.Identity(it.URL)
 		if it.GUID == "" || seen[it.GUID] || f.Link != "" && seen[same] {
 			continue
@@ -126,14 +125,14 @@ func (feedReader) Read(p Page, src Source) ([]Item, error) {
 	return items, nil
 }
 
-// sharedIDs returns the ids that items with different addresses share.
+// sharedIDs returns the ids that several items with different addresses use.
 func sharedIDs(items []FeedItem) map[string]bool {
 	link := make(map[string]string)
 	shared := make(map[string]bool)
 	for _, f := range items {
 		id, at := string(f.ID), weburl.Identity(string(f.Link))
 		if id == "" {
-			continue // the item has none
+			continue // the item has no id
 		}
 		if before, ok := link[id]; ok && before != at {
 			shared[id] = true
@@ -143,8 +142,8 @@ func sharedIDs(items []FeedItem) map[string]bool {
 	return shared
 }
 
-// shortText is the length in characters up to which a feed's text counts as a
-// summary of the full text on the article's page.
+// shortText is the maximum length, in characters, of a feed's text that counts as a summary
+// of the text on the article's page.
 const shortText = 400
 
 func feedItem(f FeedItem, site string, src Source) Item {
@@ -169,12 +168,11 @@ func feedItem(f FeedItem, site string, src Source) Item {
 		FeedPublished: f.Published, FeedUpdated: f.Updated, FeedAuthor: string(f.Author), FeedSummary: plainText(string(f.Summary)),
 		Categories: f.Categories, Paragraphs: blocks,
 	}
-	// A summary with a link: the text is on the page.
+	// A summary with a link: the full text is on the page.
 	it.NeedsPage = f.Link != "" && f.Content == "" && utf8.RuneCountInString(strings.Join(blocks, "")) < shortText
 	return it
 }
 
-// readFeed decodes, checks the limits, parses and cleans.
 func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 	feed, truncated, err := parseFeed(p, override)
 	if err != nil {
@@ -205,7 +203,7 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 	return doc, nil
 }
 
-// IsEmpty reports whether an item contains nothing that dibao reads.
+// isEmpty reports whether an item contains nothing that dibao reads.
 func (it FeedItem) isEmpty() bool {
 	return it.ID+it.Link+it.Title+it.Author+it.Content+it.Summary == "" && it.Published == nil && it.Updated == nil && len(it.Enclosures) == 0
 }
@@ -243,7 +241,7 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 	return it
 }
 
-// escapedTag is an element with which a text that was escaped twice begins.
+// escapedTag matches an escaped tag at the beginning of a text: the text was escaped twice.
 var escapedTag = lazyregexp.New(`^\s*&lt;(?:p|div|span|br|table|section|article|h[1-6]|ul|ol|strong|b|font|img|a)(?:\s|/?&gt;)`)
 
 // unescapeOnce returns the HTML of a text that a site has escaped twice: all of
@@ -257,7 +255,7 @@ func unescapeOnce(markup string) string {
 
 func title(markup string) Text { return Text(clip(plainText(markup), maxTitle)) }
 
-// shortID keeps an id as it is unless it is too long to be a key.
+// shortID returns an id, or its hash if it is too long for a key.
 func shortID(id string) Text {
 	id = collapse(id)
 	if len(id) <= maxID {
@@ -298,13 +296,13 @@ func enclosures(f *gofeed.Item, base string) []Attachment {
 	return all
 }
 
-// formatOf names a format as RSS and Atom number themselves.
+// formatOf returns the name of a format with the version numbers that RSS and Atom use.
 func formatOf(f *gofeed.Feed) Text {
 	version := f.FeedVersion[strings.LastIndexByte(f.FeedVersion, '/')+1:]
 	return Text(f.FeedType + clip(version, 10))
 }
 
-// resolve returns an absolute http or https address, "" where ref is none.
+// resolve returns an absolute http or https address, "" if ref is not one.
 func resolve(base, ref string) string {
 	if strings.TrimSpace(ref) == "" {
 		return ""

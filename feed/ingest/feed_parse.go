@@ -17,7 +17,7 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// parseFeed decodes, checks the limits and has gofeed parse.
+// parseFeed decodes the bytes, checks the limits and calls gofeed.
 func parseFeed(p Page, override string) (feed *gofeed.Feed, truncated bool, err error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, false, fmt.Errorf("the feed is larger than %d MB", maxFeedBytes>>20)
@@ -32,7 +32,7 @@ func parseFeed(p Page, override string) (feed *gofeed.Feed, truncated bool, err 
 		return nil, false, errors.New("the feed is empty")
 	}
 	defer func() {
-		// The parser is fed by strangers; a panic of it is a feed we can't read.
+		// The input is untrusted; a panic of the parser means that the feed can't be read.
 		if p := recover(); p != nil {
 			feed, err = nil, fmt.Errorf("the parser failed on this feed: %v", p)
 		}
@@ -57,8 +57,8 @@ func parseJSON(text string) (*gofeed.Feed, error) {
 	return (&gofeed.DefaultJSONTranslator{}).Translate(feed)
 }
 
-// parseXML chooses gofeed's parser itself: gofeed looks for the root in the
-// first 4 KiB only. Of a truncated feed it reads the complete items.
+// parseXML chooses gofeed's parser itself, because gofeed searches for the root only in the
+// first 4 KiB. From a truncated feed it reads the complete items.
 func parseXML(text string) (feed *gofeed.Feed, truncated bool, err error) {
 	text, root, err := feedtext.XML(text)
 	if err != nil {
@@ -81,7 +81,7 @@ func parseRoot(text, root string) (*gofeed.Feed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("this is not valid RSS: %v", err)
 		}
-		out, err := (&gofeed.DefaultRSSTranslator{DisableContentImageScan: true}).Translate(feed) // the library would parse each content as HTML
+		out, err := (&gofeed.DefaultRSSTranslator{DisableContentImageScan: true}).Translate(feed) // otherwise the library would parse each content as HTML
 		if err == nil {
 			addPermalinks(out, feed)
 		}
@@ -104,17 +104,17 @@ func parseRoot(text, root string) (*gofeed.Feed, error) {
 
 var atomID = lazyregexp.New(`<(?:atom:)?id>([^<>]+)</`)
 
-// keepIDs restores ids that are addresses, which the parser changes: they are
-// compared character by character (RFC 4287 §4.2.6.1).
+// keepIDs restores ids that are addresses and that the parser changed: ids are compared
+// character by character (RFC 4287 §4.2.6.1).
 func keepIDs(feed *gofeed.Feed, text string) {
-	written := make(map[string]string) // as it is in the feed, by what the parser makes of it
+	written := make(map[string]string) // ids as the feed has them, by what the parser returns
 	for _, m := range atomID.FindAllStringSubmatch(text, 2*maxFeedItems) {
 		raw := html.UnescapeString(strings.TrimSpace(m[1]))
 		u, err := url.Parse(raw)
 		if err != nil || u.Scheme == "" {
 			continue
 		}
-		written[raw] = raw // no change is the best match
+		written[raw] = raw // an id that the parser does not change
 		if rewritten := u.String(); written[rewritten] == "" {
 			written[rewritten] = raw
 		}

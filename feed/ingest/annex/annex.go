@@ -1,6 +1,6 @@
-// Package annex puts the attachments that scripts add to a page where a browser
-// would show them: links that a script writes, and lists of files in objects
-// that are called attachments. No script is run.
+// Package annex inserts the attachments that scripts add to a page where a browser would
+// show them: links that a script writes, and lists of files in objects whose names mean
+// attachments. It does not run scripts.
 package annex
 
 import (
@@ -17,33 +17,33 @@ import (
 	"dibao/internal/markup"
 )
 
-// Limits on scripts and on what is read from them.
+// Limits on scripts and their content.
 const (
 	maxScripts = 1 << 20 // bytes of a page's scripts that are read
 	maxValues  = 40      // objects and arrays
 	maxDepth   = 8
 	maxFiles   = 50
-	maxWritten = 16 << 10 // bytes of markup that holds links to files
+	maxWritten = 16 << 10 // bytes of markup with links to files
 	maxTitle   = 200      // characters
 )
 
 // Class is the class of the elements that Place inserts.
 const Class = "fujian"
 
-// valueStart finds where a variable or a member is set to an object or array.
+// valueStart matches an assignment of an object or array to a variable or member.
 var valueStart = lazyregexp.New(`["']?([\w.$]{1,60})["']?\s*[=:]\s*([\[{])`)
 
-// nameWords are names of variables and members that contain attachments; files and fj
-// must be the whole name or its end.
+// nameWords are parts of the names of variables and members that contain attachments; files
+// and fj must be the whole name or its end.
 var nameWords = []string{"fujian", "attach", "appendi", "annex", "accessor", "enclosure", "filelist", "fileinfo"}
 
-// isNamed reports whether a variable or member is named as attachments.
+// isNamed reports whether the name of a variable or member means attachments.
 func isNamed(name string) bool {
 	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
 	return holdsWord(name) || name == "files" || strings.HasPrefix(name, "fj") || strings.HasSuffix(name, "fj")
 }
 
-// mayBeNamed finds, at little cost, scripts without such a name.
+// mayBeNamed quickly excludes scripts without such a name.
 func mayBeNamed(script string) bool {
 	script = strings.ToLower(script)
 	return holdsWord(script) || strings.Contains(script, "files") || strings.Contains(script, "fj")
@@ -53,11 +53,11 @@ func holdsWord(s string) bool {
 	return slices.ContainsFunc(nameWords, func(word string) bool { return strings.Contains(s, word) })
 }
 
-// Members of an object that give the name of a file.
+// Members of an object that contain the name of a file.
 var nameMembers = strings.Fields(`name title filename filetitle attachname attachmentname attachtitle orgfilename originalname originalfilename oldname text label desc appdesc alias`)
 
-// Place inserts into a page the links to files that its scripts add. It must
-// run before the scripts are removed.
+// Place inserts links to the files that a page's scripts add. Call it before the scripts
+// are removed.
 func Place(root *html.Node) {
 	var scripts []*html.Node
 	var body *html.Node
@@ -91,7 +91,7 @@ func Place(root *html.Node) {
 	}
 }
 
-// namesFile finds, at little cost, scripts that may mention a file.
+// namesFile quickly excludes scripts that do not mention a file.
 func namesFile(text string) bool {
 	return slices.ContainsFunc(strings.Fields(`.pdf .PDF .doc .DOC .xls .XLS .ppt .zip .ZIP .rar .RAR .ofd .OFD .wps .et`), func(end string) bool { return strings.Contains(text, end) })
 }
@@ -99,13 +99,13 @@ func namesFile(text string) bool {
 type reader struct {
 	body    *html.Node
 	left    int // bytes of scripts
-	written int // how many more bytes may be assembled
+	written int // number of bytes that may still be assembled
 	vars    map[string]string
 	seen    map[string]bool // addresses
 	values  int
 }
 
-// write places what a script writes, if that holds a link to a file.
+// write inserts what a script writes, if it contains a link to a file.
 func (r *reader) write(script *html.Node, text string) {
 	if !strings.Contains(text, "document.write") {
 		return
@@ -132,7 +132,7 @@ func (r *reader) write(script *html.Node, text string) {
 	}
 }
 
-// objects places the files of objects that are named as attachments.
+// objects inserts the files in objects whose names mean attachments.
 func (r *reader) objects(script *html.Node, text string) {
 	if !mayBeNamed(text) {
 		return
@@ -153,7 +153,7 @@ func (r *reader) objects(script *html.Node, text string) {
 	}
 }
 
-// take places the files in a value.
+// take inserts the files in a value.
 func (r *reader) take(script *html.Node, v any, depth int) {
 	if depth > maxDepth {
 		return

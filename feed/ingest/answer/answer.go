@@ -1,7 +1,7 @@
-// Package answer classifies what a site answered with: a page, a wall, an error
-// page, an empty shell that scripts render, or a page that redirects browsers.
-// It is the only place that does, for lists and articles, when a source is
-// added, tested and collected. It makes no requests.
+// Package answer classifies what a site answered with: a page, a wall, an error page, an
+// empty shell that scripts render, or a page that redirects browsers. All classification
+// happens here, for lists and articles, when a source is added, tested or collected. The
+// package does not make requests.
 package answer
 
 import (
@@ -17,52 +17,52 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Kind is what a page is.
+// Kind is the kind of an answer.
 type Kind string
 
-// The kinds.
+// The kinds of answers.
 const (
 	Page   Kind = "page"
 	Wall   Kind = "wall"   // a challenge, a refusal or a login
-	Fault  Kind = "fault"  // an error page, with whatever status
-	Onward Kind = "onward" // it redirects browsers to To
+	Fault  Kind = "fault"  // an error page, with any status
+	Onward Kind = "onward" // a page that redirects browsers to To
 	Shell  Kind = "shell"  // scripts draw it
 	Empty  Kind = "empty"
 )
 
-// Answer is what a page is.
+// Answer is the classification of a page.
 type Answer struct {
 	Kind      Kind
-	What      string   // in words: which wall, what the error page says, how browsers are sent on
+	What      string   // in words: which wall, what the error page says, or how browsers are redirected
 	Cause     Cause    // of a Wall
-	Sure      bool     // its title, or that it has no text of its own, says so: whatever is found on it is not a list
-	To        string   // where browsers are sent on to
-	Frames    []string // of the same site that may hold the list, the largest first
+	Sure      bool     // its title, or the lack of other text, makes it certain: nothing on the page is a list
+	To        string   // where browsers are redirected
+	Frames    []string // frames of the same site that may contain the list, largest first
 	Scripts   []string // addresses of scripts of the same site
-	Endpoints []string // that scripts call for data, the likeliest first; see FindEndpoints
+	Endpoints []string // addresses that scripts request data from, most likely first; see FindEndpoints
 
-	address, inline string // of the page, and the scripts in it
+	address, inline string // of the page; the scripts in it
 }
 
-// FindEndpoints searches the scripts in a page without a list for what they call.
+// FindEndpoints searches the scripts in a page without a list for the addresses that they
+// request data from.
 func (a *Answer) FindEndpoints() {
 	if a.Kind == Page || a.Kind == Shell {
 		a.Endpoints = Endpoints(a.address, a.inline)
 	}
 }
 
-// Most text, in characters, of a page that is not what it was asked for.
+// The maximum text, in characters, of pages that are not the requested content.
 const (
-	maxShell = 400  // of a page that leaves everything to scripts, or redirects browsers
-	maxBare  = 200  // of a page that is known by the traces in its scripts
-	maxWall  = 700  // outside links, of a wall that says so
+	maxShell = 400  // a page that consists of scripts, or redirects browsers
+	maxBare  = 200  // a page that is recognized by traces in its scripts
+	maxWall  = 700  // a wall that says so, outside links
 	maxLinks = 20   // of a wall
-	maxFault = 400  // outside links, of an error page
-	maxTitle = 1500 // outside links, of a page whose title says that it is none
+	maxFault = 400  // an error page, outside links
+	maxTitle = 1500 // a page whose title says that it is a wall or an error, outside links
 )
 
-// Read classifies a page that was served at address with this status, as UTF-8
-// text.
+// Read classifies a page with this address and status; the page is UTF-8 text.
 func Read(address string, status int, text string) Answer {
 	if trimmed := strings.TrimSpace(text); trimmed != "" && (trimmed[0] == '{' || trimmed[0] == '[') && !strings.Contains(trimmed[:min(len(trimmed), 1<<10)], "<html") {
 		return readJSON(trimmed)
@@ -107,12 +107,12 @@ func (s *scan) kind(status int) Answer {
 // importsApp matches a script that loads the modules of an app.
 var importsApp = lazyregexp.New(`\bimport\(\s*['"]`)
 
-// maxTraces is how many bytes of the beginning of a page, and half as many of
-// its end, are searched for traces.
+// maxTraces is the number of bytes at the beginning of a page that are searched for traces; at its
+// end, half as many are.
 const maxTraces = 32 << 10
 
-// wall looks for a page that keeps programs out. A page with the date of an
-// article or of rows does not, whatever it writes about 验证码 or 访问受限.
+// wall recognizes a page that refuses access to programs. A page with the date of an
+// article or of rows is not a wall, whatever it says about 验证码 or 访问受限.
 func (s *scan) wall(status int) (Answer, bool) {
 	if s.isDated() && status < http.StatusBadRequest {
 		return Answer{}, false
@@ -120,7 +120,7 @@ func (s *scan) wall(status int) (Answer, bool) {
 	found := func(c Cause, what string, sure bool) (Answer, bool) {
 		return Answer{Kind: Wall, What: what, Cause: c, Sure: sure}, true
 	}
-	app := s.root && len(s.sources) > 0 // an app may hold a puzzle for its visitors
+	app := s.root && len(s.sources) > 0 // an app may contain a CAPTCHA for its own forms
 	if g, ok := s.sign(app, status); ok {
 		what := fmt.Sprintf(systems[g.cause], g.system)
 		if line := s.lineOf(g.cause, false); g.cause == Refused && line != "" {
@@ -136,7 +136,7 @@ func (s *scan) wall(status int) (Answer, bool) {
 			continue
 		}
 		if w.cause == Script && s.lineOf(Human, false) != "" {
-			w.cause = Human // "访问验证" over a picture with a code
+			w.cause = Human // "访问验证" above a picture with a code
 		}
 		return found(w.cause, fmt.Sprintf("a page headed %q", clip(s.title)), true)
 	}
@@ -154,7 +154,7 @@ func (s *scan) wall(status int) (Answer, bool) {
 	return Answer{}, false
 }
 
-// sign finds the system that serves a page with hardly any text, by its traces.
+// sign recognizes, by its traces, the system that serves a page with hardly any text.
 func (s *scan) sign(app bool, status int) (sign, bool) {
 	isRefused := status >= http.StatusBadRequest
 	if s.links > maxLinks || s.prose > maxWall || app && !isRefused {
@@ -178,8 +178,8 @@ func (s *scan) saysWall() bool {
 	return slices.ContainsFunc(says, func(w wording) bool { return s.lineOf(w.cause, false) != "" })
 }
 
-// lineOf finds the line in which a page with little text says that it is a wall
-// with this cause.
+// lineOf returns the line in which a page with little text says that it is a wall with this
+// cause.
 func (s *scan) lineOf(c Cause, app bool) string {
 	if s.links > maxLinks || s.prose > maxWall || s.isDocument() {
 		return ""
@@ -201,7 +201,7 @@ func (s *scan) lineOf(c Cause, app bool) string {
 	return ""
 }
 
-// fault looks for an error page.
+// fault recognizes an error page.
 func (s *scan) fault() (Answer, bool) {
 	if faultIn(s.title) != "" && s.prose <= maxTitle && !s.isDocument() && !s.isDated() {
 		return Answer{Kind: Fault, What: clip(s.title), Sure: true}, true
@@ -221,8 +221,7 @@ func (s *scan) fault() (Answer, bool) {
 	return Answer{}, false
 }
 
-// faultIn returns the part of a text that shows that it replaces a page, "" if
-// there is none.
+// faultIn returns the part of a text that shows that it replaces a page, "" if none does.
 func faultIn(text string) string {
 	m := cmp.Or(FaultText.FindString(text), noSite.FindString(text), maintained.FindString(text))
 	if emptyList.MatchString(m) {
@@ -252,9 +251,8 @@ func (s *scan) ownScripts() []string {
 	return own
 }
 
-// IsRefusal reports whether a status alone shows that a site refuses us: there
-// is no page that would say more (RFC 9110 §15.5; 521 is used by 加速乐 and
-// Cloudflare).
+// IsRefusal reports whether a status alone shows that a site refuses our requests, so that
+// the page does not matter (RFC 9110 §15.5; 521 is used by 加速乐 and Cloudflare).
 func IsRefusal(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusPreconditionFailed, http.StatusUnavailableForLegalReasons, 521:
@@ -271,7 +269,7 @@ func withoutTags(s string) string { return tag.ReplaceAllString(s, " ") }
 
 func squeeze(s string) string { return strings.Join(strings.Fields(html.UnescapeString(s)), " ") }
 
-// clip cuts what is quoted of a page.
+// clip shortens quotes from a page.
 func clip(s string) string {
 	s = strings.ToValidUTF8(s, "")
 	if utf8.RuneCountInString(s) <= 60 {

@@ -6,8 +6,8 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// The dates of articles and of rows, each in a text of its own. A wall prints
-// the time of the request, to the second or behind another label.
+// Expressions for the dates of articles and of rows, each in a text of its own. The time on
+// a wall is that of the request: it has seconds or another label.
 var (
 	ofArticle = lazyregexp.New(`^.{0,20}(?:发布|发文|成文|印发|公开|更新|发表|刊发|录入|上传)(?:日期|时间)?\s*[:：]?\s*(?:19|20)\d\d\s*[-/.年]`)
 	withHead  = lazyregexp.New(`^(?:(?:日期|时间)\s*[:：]\s*)?(?:19|20)\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?(?:$|[^\d].*(?:来源|作者|浏览|点击|阅读|字体))`)
@@ -23,7 +23,7 @@ var (
 // label.
 const maxDate = 200
 
-// noteDate counts a text that is the date of an article or of a row.
+// noteDate counts a text if it is the date of an article or of a row.
 func (s *scan) noteDate(text string) {
 	if text == "" || s.dates > 0 {
 		return
@@ -48,7 +48,7 @@ func (s *scan) noteMeta(name, content string) {
 	}
 }
 
-// minDays is how many rows with a day and no year a list has at least.
+// minDays is the minimum number of rows with a month and day that make a list.
 const minDays = 3
 
 // isDated reports whether the page has the date of an article or of rows.

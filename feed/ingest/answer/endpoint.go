@@ -20,18 +20,17 @@ var (
 	notData     = lazyregexp.New(`(?i)\.(?:js|mjs|css|png|jpe?g|gif|svg|ico|woff2?|ttf|eot|map|html?|vue|ts|pdf|mp4|wasm)(?:\?|$)|^//?$|\.\.$`)
 )
 
-// maxSearched is how much of scripts is searched for addresses, in bytes.
+// maxSearched is how many bytes of scripts are searched for addresses.
 const maxSearched = 1 << 20
 
-// maxEndpoints is how many addresses are named.
+// maxEndpoints is the maximum number of addresses that are returned.
 const maxEndpoints = 3
 
-// maxCandidates is how many paths are completed to addresses.
+// maxCandidates is the maximum number of paths that are completed to addresses.
 const maxCandidates = 12
 
-// Endpoints returns addresses of the same site that scripts call for data, the
-// most likely list of articles first. page is the address at which the scripts
-// run.
+// Endpoints returns addresses of the same site from which scripts request data, the most
+// likely list of articles first. page is the address of the page that runs the scripts.
 func Endpoints(page, scripts string) []string {
 	base, err := url.Parse(page)
 	if err != nil {
@@ -75,8 +74,8 @@ func Endpoints(page, scripts string) []string {
 	return all
 }
 
-// valueOf returns the literal that a script sets a variable to, without a slash
-// at its end; "" if it sets none.
+// valueOf returns the literal that a script assigns to a variable, without a trailing
+// slash; "" if there is none.
 func valueOf(scripts, name string) string {
 	m := regexp.MustCompile(`(?:^|[^\w$.])` + regexp.QuoteMeta(name) + `\s*=\s*['"]([\w./:-]{1,100})['"]`).FindStringSubmatch(scripts)
 	if m == nil {
@@ -85,7 +84,7 @@ func valueOf(scripts, name string) string {
 	return strings.TrimRight(m[1], "/")
 }
 
-// scorePath says how likely a literal is the address of a list in JSON; 0 is not.
+// scorePath returns how likely a literal is the address of a list in JSON; 0: it is not.
 func scorePath(path string) int {
 	if len(path) < 5 || notData.MatchString(path) || !strings.Contains(path, "/") && !strings.Contains(path, ".json") || !ofData.MatchString(path) || ofOther.MatchString(path) {
 		return 0

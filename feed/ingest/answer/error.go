@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Error is the error of a page that is not what was asked for.
+// Error says that a page is not the requested content.
 type Error struct {
 	Answer
 	URL string // that answered
 	// Found is an endpoint that returns a list of articles, "" if none was
 	// found.
 	Found  string
-	Status int   // where it is not 2xx
-	Err    error // that the status was reported by, nil for none
+	Status int   // if it is not 2xx
+	Err    error // the error that reported the status, nil if none did
 }
 
-// Unwrap returns the error that the status was reported by.
+// Unwrap returns the error that reported the status.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Error says what the page is, and what can help.
@@ -53,7 +53,7 @@ func (e *Error) Sentence() string {
 	return "no list of articles was found on the page" + e.calls()
 }
 
-// calls names what the scripts of the page call.
+// calls lists the addresses that the scripts of the page request.
 func (e *Error) calls() string {
 	switch {
 	case e.Found != "":
@@ -64,8 +64,8 @@ func (e *Error) calls() string {
 	return ""
 }
 
-// causeAdvice says what can help against each kind of wall. None suggests
-// bypassing it.
+// causeAdvice says what can help with each kind of wall. None of it suggests bypassing the
+// wall.
 var causeAdvice = map[Cause]string{
 	Script:  "the site admits only browsers that run its test, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts, such as a feed or a portal that reposts them",
 	Human:   "a person would have to solve it in a browser each time, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts",

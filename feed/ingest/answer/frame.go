@@ -11,16 +11,16 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// frame is a frame that may hold a page's content.
+// frame is a frame that may contain a page's content.
 type frame struct {
 	address string
-	area    int // in pixels, as far as it is known
+	area    int // in pixels, estimated if unknown
 }
 
-// frameSet holds the sizes of the frames of a frameset that are still to come.
+// frameSet contains the remaining sizes of the frames of a frameset.
 type frameSet struct{ cols, rows []int }
 
-// sizes reads the attribute cols or rows of a frameset, in pixels.
+// sizes returns the values of the attribute cols or rows of a frameset, in pixels.
 func sizes(list string) (all []int) {
 	for part := range strings.SplitSeq(list, ",") {
 		all = append(all, pixels(part))
@@ -54,7 +54,7 @@ func (s *scan) takeFrame(tag string, attrs map[string]string) {
 		return
 	}
 	if name := strings.ToLower(attrs["name"] + " " + attrs["id"]); tag == "frame" && strings.Contains(name, "main") {
-		width *= 10 // of a frameset the main frame counts, whatever its place
+		width *= 10 // prefer the main frame of a frameset, whatever its position
 	}
 	to := cmp.Or(s.resolve(attrs["src"]), s.resolve(attrs["data-src"]), s.resolve(attrs["data-url"]))
 	switch {
@@ -65,7 +65,8 @@ func (s *scan) takeFrame(tag string, attrs map[string]string) {
 	}
 }
 
-// pixels reads a width or height; what is not given in pixels is that of a screen.
+// pixels returns a width or height in pixels; a value in other units counts as the size of
+// a screen.
 func pixels(value string) int {
 	value = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(value)), "px")
 	if n, err := strconv.Atoi(value); err == nil && n >= 0 && n < 10000 {
@@ -80,8 +81,8 @@ var (
 	notPage = lazyregexp.New(`(?i)\.(?:js|png|jpe?g|gif|svg|ico|css|mp[34]|pdf)(?:\?|$)`)
 )
 
-// takeWritten takes the frames and refreshes that scripts write into the page,
-// and the addresses that they give to frames without one.
+// takeWritten records the frames and refreshes that scripts write into the page, and the
+// addresses that scripts assign to frames without one.
 func (s *scan) takeWritten() {
 	scripts := s.scripts[:min(len(s.scripts), maxRedirect)]
 	for _, at := range written.FindAllStringIndex(scripts, maxWritten) {
@@ -104,5 +105,5 @@ func (s *scan) takeWritten() {
 	}
 }
 
-// maxWritten is how many elements that scripts write are read.
+// maxWritten is the maximum number of elements written by scripts that are read.
 const maxWritten = 8

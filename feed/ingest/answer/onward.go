@@ -18,15 +18,15 @@ var (
 	ifMobile = lazyregexp.New(`(?i)userAgent|isMobile|ipad|screen\.width|navigator\.platform`)
 )
 
-// maxRedirect is how many bytes of a page's scripts are searched for a
-// redirect: a page that does nothing else is short.
+// maxRedirect is how many bytes of a page's scripts are searched for a redirect: a page
+// that only redirects is short.
 const maxRedirect = 16 << 10
 
-// longestDelay is the longest delay, in seconds, of a refresh that is a
-// redirect; news pages reload themselves after minutes.
+// longestDelay is the longest delay, in seconds, of a refresh that counts as a redirect;
+// news pages reload themselves after minutes.
 const longestDelay = 15
 
-// onward looks for a page that only redirects browsers.
+// onward recognizes a page that only redirects browsers.
 func (s *scan) onward() (Answer, bool) {
 	if s.refresh != "" && s.delay <= longestDelay && s.seen() < maxShell && s.refresh != s.base.String() {
 		return Answer{Kind: Onward, What: "a meta refresh", To: s.refresh, Sure: true}, true
@@ -40,9 +40,8 @@ func (s *scan) onward() (Answer, bool) {
 	return Answer{}, false
 }
 
-// spellings are other ways to write what goesTo matches: a property in brackets,
-// and a path that is a literal with the page's own origin before it or its own
-// query after it.
+// spellings are variants of what goesTo matches: a property in brackets, and a literal path
+// combined with the page's own origin or query.
 var spellings = []struct {
 	other *lazyregexp.Regexp
 	plain string

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Limits on how much of a page is examined: its beginning shows whether it is a
-// challenge, a shell or an error page. After it, text is counted until there is
-// enough of it for a page, since long scripts and styles may precede it.
+// Limits on how much of a page is examined: its beginning shows whether it is a wall, a
+// shell or an error page. Beyond that, text is counted until there is enough for a page,
+// because long scripts and styles may precede it.
 const (
 	maxLooked  = 256 << 10 // bytes
 	maxCounted = 2 << 20   // bytes
@@ -21,24 +21,23 @@ const (
 	maxLines   = 200
 )
 
-// scan is the content of the beginning of a page, read without a tree, in
-// linear time.
+// scan is the content of the beginning of a page, read without a tree and in linear time.
 type scan struct {
 	base     *url.URL
-	raw      string   // what was looked at
+	raw      string   // the bytes that were examined
 	title    string   // of the page
 	lines    []string // of text outside links
-	noscript string   // what browsers show that run no scripts
+	noscript string   // what browsers without scripts show
 	prose    int      // characters of text outside links
 	linked   int      // characters of text in links
 	links    int
 	scripts  string   // the scripts in the page
 	sources  []string // addresses of other scripts
-	refresh  string   // target of a meta refresh that names one
-	delay    int      // of the refresh, in seconds
+	refresh  string   // target of a meta refresh, if there is one
+	delay    int      // delay of the refresh, in seconds
 	frames   []frame
-	root     bool // an element in which an app draws its pages
-	password bool // a field for a password
+	root     bool // has an element in which an app renders its pages
+	password bool // has a field for a password
 	sets     []frameSet
 	hollow   []frame // frames whose address a script sets
 	before   string  // the text before the current one
@@ -46,7 +45,7 @@ type scan struct {
 	days     int     // lines with a day without a year
 }
 
-// seen is the text of a page that was seen, in characters.
+// seen returns the number of characters of visible text.
 func (s *scan) seen() int { return s.prose + s.linked }
 
 // rawText are the elements whose content is not visible text.
@@ -98,7 +97,7 @@ func scanPage(address, text string) *scan {
 	return s
 }
 
-// maxAttributes bounds the attributes that are read of one tag.
+// maxAttributes limits the attributes that are read of one tag.
 const maxAttributes = 64
 
 func attributes(z *html.Tokenizer, more bool) map[string]string {
@@ -193,8 +192,7 @@ func (s *scan) readRefresh(content string) (delay int, to string) {
 	return delay, s.resolve(html.UnescapeString(target))
 }
 
-// resolve makes an address that a page names absolute; "" if no browser would
-// fetch it.
+// resolve returns an address on a page as an absolute one; "" if no browser would fetch it.
 func (s *scan) resolve(to string) string {
 	to = strings.TrimSpace(to)
 	if to == "" || strings.HasPrefix(to, "#") {

@@ -2,20 +2,20 @@ package answer
 
 import "dibao/internal/lazyregexp"
 
-// Cause is what is in the way of a page.
+// Cause is the reason why a page is not accessible.
 type Cause string
 
-// The causes. Each has advice of its own.
+// The causes. Each has its own advice.
 const (
 	Script  Cause = "script"  // a script tests the browser
-	Human   Cause = "human"   // somebody has to solve a puzzle
+	Human   Cause = "human"   // a person has to solve a puzzle
 	Refused Cause = "refused" // a firewall refuses the request or our address
-	Login   Cause = "login"   // it is shown to those who have an account
+	Login   Cause = "login"   // only users with an account can see it
 )
 
-// sign is a trace that a system leaves in pages that it serves in place of a
-// site's own. It counts only on a page with hardly any text: the same systems
-// leave traces in pages that they let through.
+// sign is a trace that a system leaves in pages that it serves instead of the site's own.
+// It counts only on a page with hardly any text: the same systems leave traces in pages
+// that they let through.
 type sign struct {
 	system string // its name, in Chinese and English if it has both
 	cause  Cause
@@ -64,15 +64,14 @@ var signs = []sign{
 	{"Anubis", Script, lazyregexp.New(`(?i)anubis_challenge|/\.within\.website/`)},
 }
 
-// wording is what walls with one cause say.
+// wording matches what walls with one cause say.
 type wording struct {
 	cause Cause
 	words *lazyregexp.Regexp
 }
 
-// says are the words of walls, matched against the title, the lines outside
-// links and, unless an app renders the page, the message to browsers without
-// scripts.
+// says are the words of walls, matched against the title, the lines outside links and,
+// unless an app renders the page, the message for browsers without scripts.
 var says = []wording{
 	{Human, lazyregexp.New(`(?i)(?:拖动|滑动|拖拽|按住|移动)[^。]{0,8}(?:滑块|拼图|按钮|验证)|滑块验证|(?:请|需要?|进行|完成|通过)[^。]{0,10}(?:人机|真人|安全|身份|滑动|图形|行为)?(?:验证|校验)(?:码)?(?:[。，,后以才!！:：]|$)|(?:人机|真人|滑动|点选|图形)验证|验证您?(?:不?是)(?:真人|机器人|人类)|(?:不是|非)机器人|请输入[^。]{0,8}验证码|依次点击|点击图(?:片)?中|按顺序点击|请计算|人工操作|verify (?:that )?(?:you(?:'re| are)|i am) (?:a )?(?:human|not a)|are you (?:a )?(?:human|robot)|prove (?:that )?you|complete the (?:security check|captcha|challenge)|solve the captcha|unusual traffic`)},
 	{Script, lazyregexp.New(`(?i)(?:开启|启用|打开|允许|激活|支持|禁用)(?:了)?[^。]{0,12}(?:java\s*script|js脚本|脚本|cookie)|(?:enable|turn on|requires?|activate)[^.]{0,12}(?:javascript|cookies)|(?:安全|访问|浏览器|环境)(?:验证|检测|检查|校验|检验)|正在(?:进行)?[^。]{0,10}(?:验证|检测|检查|校验)|浏览器(?:版本)?(?:过低|过旧|不(?:受|被)?支持)|(?:升级|更换)[^。，]{0,6}浏览器|checking (?:your browser|if the site connection|the security)|just a moment\b|ddos(?:-| )?(?:protection|guard)|please wait while (?:we|your)[^.]{0,20}(?:verif|check)|browser (?:check|verification|is being)|security (?:check|verification)`)},
@@ -80,19 +79,19 @@ var says = []wording{
 	{Login, lazyregexp.New(`(?i)^(?:[^ ]{0,20}[ -|_]*)?(?:统一(?:身份)?认证|单点登录|用户登录|会员登录|账号登录|登录|sign in|log ?in|login)[^ ]{0,8}$|请先(?:登录|登陆)(?:后|再|以|$|[。，！!])|^请(?:登录|登陆)(?:后|再|以|$|[。！!])|登录后[^。，]{0,6}(?:查看|访问|浏览|使用|继续)|(?:登录|会话|身份)(?:已)?(?:超时|过期|失效)|session (?:has )?expired|please (?:log|sign) in`)},
 }
 
-// FaultText is what systems write in the place of a page that they can't show.
+// FaultText matches what systems show instead of a page that they can't show.
 var FaultText = lazyregexp.New(`(?i)(?:页面|网页|文章|文档|内容|信息|资源|文件|栏目|稿件|链接|地址)[^。，、]{0,14}(?:不存在|已(?:经)?被?(?:发布者|作者|管理员)?(?:删除|移除|下线|屏蔽)|找不到|未找到|无法找到|没有找到|走丢|失效|无法访问|不可访问|出错)|(?:找不到|未找到|没有找到|无法找到)[^。，]{0,12}(?:页面|网页|文件|资源|内容|文章|信息)|` +
 	`\b404\b|\b(?:not found|403 forbidden|bad gateway|service unavailable|internal server error|server error in|access denied)\b|HTTP (?:Status|Error)|(?:系统|程序|服务器|网站|参数)[^。，]{0,8}(?:异常|错误|繁忙|出错|维护中|升级中|无响应)|出错(?:了|啦)|(?:错误|异常)(?:信息|提示|页面|代码)|请求(?:的)?(?:资源|地址|页面)|数据库(?:连接)?(?:错误|失败)|ORA-\d{4,5}|SQL syntax|Whitelabel Error Page|暂无(?:数据|内容|权限)|没有权限|禁止访问|拒绝访问|(?:访问|请求)[^。，]{0,6}被[^。，]{0,4}拦截|当前环境异常|` +
 	`\b(?:page|content|article|document)\b[^.]{0,40}(?:(?:could not|can ?not|can't) be found|(?:does not|doesn't|no longer) exists?\b|(?:has been|was) (?:removed|deleted))`)
 
-// maintained is what sites say while somebody works on them.
+// maintained matches what sites say during maintenance.
 var maintained = lazyregexp.New(`(?:网站|系统|平台|页面|站点|栏目|服务)(?:正在(?:进行)?[^。，]{0,6}(?:升级|维护|改版|建设)|[^。，]{0,6}(?:升级|维护|改版|建设)中\s*(?:$|[。，,!！…])|[^。，]{0,4}(?:升级|维护|改版)$)|(?:网站|系统|平台|栏目)[^。]{0,20}暂停(?:访问|服务)|(?i:under (?:maintenance|construction)|down for maintenance|scheduled maintenance)`)
 
-// noSite is what servers, hosts and dealers of domains show where there is no site.
+// noSite matches what servers, hosts and domain dealers show if there is no site.
 var noSite = lazyregexp.New(`(?i)(?:没有找到|未找到|找不到)(?:该|对应的?)?(?:站点|网站)|(?:站点|网站)(?:已(?:经)?被?[^。，]{0,8}(?:停止|关闭|暂停)|创建成功|暂时(?:无法|不能)访问)|(?:网站|域名)未[^。，]{0,20}备案|non-compliance icp filing|welcome to (?:nginx|openresty|tengine|centos)|^(?:apache2? [^.]{0,20}default page|it works!?|iis windows server|iis\d)|域名[^。，]{0,8}(?:出售|转让|已过期)|domain (?:name )?(?:is |has )?(?:for sale|expired|parked)`)
 
-// emptyList is what a list says that holds nothing; it is not a fault.
+// emptyList matches what an empty list says; it is not an error.
 var emptyList = lazyregexp.New(`暂无(?:数据|内容|信息|记录)`)
 
-// StackTrace is how programs report their faults.
+// StackTrace matches the error reports of programs.
 var StackTrace = lazyregexp.New(`(?m)\bat [\w$.]+\([\w.]+(?:\.java|\.cs)?(?::\d+)?\)|java\.(?:lang|sql|io|net)\.\w+(?:Exception|Error)|System\.(?:Web|Data|NullReference)\w*|Traceback \(most recent call last\)|Fatal error: .{1,200} on line \d+|org\.(?:apache|springframework)\.\w+`)

@@ -20,9 +20,9 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Gunzip decompresses a body that is itself a gzip file: sitemaps and some
-// feeds are served like that. A truncated or damaged file is an error, not half
-// a feed.
+// Gunzip decompresses a body that is itself a gzip file: some sitemaps and feeds are served
+// this way. A truncated or damaged file is an error, so that half a feed does not count as
+// a whole one.
 func Gunzip(body []byte, most int64) ([]byte, error) {
 	if !bytes.HasPrefix(body, []byte("\x1f\x8b")) {
 		return body, nil
@@ -40,8 +40,7 @@ func Gunzip(body []byte, most int64) ([]byte, error) {
 	return body, nil
 }
 
-// declared finds the character set that a page or feed declares in its first
-// bytes.
+// declared matches the character set that a page or feed declares in its first bytes.
 var declared = lazyregexp.New(`(?i)(?:charset\s*=\s*["']?|encoding\s*=\s*["'])\s*([a-z0-9_.:-]{3,40})`)
 
 // Text turns bytes into UTF-8 text and returns the character set that it used: override if
@@ -65,7 +64,8 @@ func Text(body []byte, contentType, override string) (text, name string) {
 		{"\x00\x00\xFE\xFF", "utf-32be", utf32.UTF32(utf32.BigEndian, utf32.UseBOM)},
 		{"\xFF\xFE", "utf-16le", unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)},
 		{"\xFE\xFF", "utf-16be", unicode.UTF16(unicode.BigEndian, unicode.UseBOM)},
-		// XML without a mark (its appendix F): the first two characters are "<?".
+		// XML in UTF-16 without a byte order mark (XML 1.0, appendix F): the first two
+		// characters are "<?".
 		{"<\x00\x00\x00?\x00\x00\x00", "utf-32le", utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)},
 		{"\x00\x00\x00<\x00\x00\x00?", "utf-32be", utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)},
 	} {
@@ -73,7 +73,8 @@ func Text(body []byte, contentType, override string) (text, name string) {
 			return inEncoding(body, mark.enc), mark.name
 		}
 	}
-	// Markup in UTF-16 without a mark begins with "<" and another ASCII character.
+	// Markup in UTF-16 without a byte order mark begins with "<" and another ASCII
+	// character.
 	if len(body) >= 4 {
 		switch b := body[:4]; {
 		case b[0] == '<' && b[1] == 0 && b[2] != 0 && b[3] == 0:
@@ -93,7 +94,7 @@ func Text(body []byte, contentType, override string) (text, name string) {
 		labels = append(labels, string(m[1]))
 	}
 	for _, label := range labels {
-		// A body that calls itself UTF-8 and is not is some other set, or damaged.
+		// A body that declares UTF-8 but is not valid UTF-8 is in another set, or damaged.
 		if e, name := Lookup(label); e != nil && name != "utf-8" {
 			return inEncoding(body, e), name
 		}
@@ -110,8 +111,8 @@ func Text(body []byte, contentType, override string) (text, name string) {
 	return inEncoding(body, e), name
 }
 
-// Lookup returns the encoding that a label names, and the name under which it is
-// reported; it is nil if no encoding has the label.
+// Lookup returns the encoding of a label, and the name under which it is reported; it
+// returns nil if the label is unknown.
 func Lookup(label string) (encoding.Encoding, string) {
 	label = strings.ToLower(strings.TrimSpace(label))
 	switch strings.NewReplacer("_", "", "-", "").Replace(label) {

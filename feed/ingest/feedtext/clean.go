@@ -1,5 +1,5 @@
-// Package feedtext prepares the text of a feed for the feed parser: it repairs
-// common mistakes of sites, and refuses text that is built to exhaust a parser.
+// Package feedtext prepares the text of a feed for the feed parser: it corrects common
+// errors of sites, and refuses text that is built to exhaust a parser.
 package feedtext
 
 import (
@@ -21,12 +21,12 @@ const (
 	MaxItems = 2000 // that are read
 
 	maxDepth = 64
-	maxNames = 64 // xmlns attributes in force at one element
+	maxNames = 64 // xmlns attributes in scope at one element
 )
 
 var (
-	// feedStart finds where a feed begins: it may be preceded by a warning of
-	// the program that wrote it, or white space.
+	// feedStart matches the beginning of a feed: a warning of the program that wrote it, or
+	// white space, may precede it.
 	feedStart      = lazyregexp.New(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
 	cutEnd         = lazyregexp.New(`(?i)</(?:[\w.-]{1,30}:)?(?:rss|feed|rdf|channel)\s*$`)
 	charRef        = lazyregexp.New(`&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});`)
@@ -34,10 +34,9 @@ var (
 	isHTML         = lazyregexp.New(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
 )
 
-// XML makes decoded text ready for the feed parser: without the XML
-// declaration, which names a character set that no longer applies, without
-// characters that XML 1.0 forbids, and without anything before the root. It
-// returns the name of the root in lower case.
+// XML prepares decoded text for the feed parser: it removes the XML declaration, whose
+// character set no longer applies, characters that XML 1.0 forbids, and everything before
+// the root. It returns the name of the root in lower case.
 func XML(text string) (cleaned, root string, err error) {
 	head := text[:min(len(text), 64<<10)]
 	at := feedStart.FindStringIndex(head)
@@ -68,8 +67,8 @@ func XML(text string) (cleaned, root string, err error) {
 	return mapElements(text, root), root, nil
 }
 
-// dropForbidden removes references to characters that XML 1.0 forbids: a word
-// processor's form feed in one item must not make the whole feed unreadable.
+// dropForbidden removes references to characters that XML 1.0 forbids: a form feed from a
+// word processor in one item must not make the whole feed unreadable.
 func dropForbidden(ref string) string {
 	digits, base := strings.Trim(ref, "&#;"), 10
 	if digits[0] == 'x' || digits[0] == 'X' {
@@ -89,16 +88,16 @@ func dropControl(r rune) rune {
 	return r
 }
 
-// WithoutDeclaration removes the declaration of an XML text, which names a
-// character set that no longer applies, and characters that XML 1.0 forbids.
+// WithoutDeclaration removes the declaration of an XML text, whose character set no longer
+// applies, and characters that XML 1.0 forbids.
 func WithoutDeclaration(text string) string {
 	head := text[:min(len(text), 64<<10)]
 	return strings.Map(dropControl, xmlDeclaration.ReplaceAllString(head, "")+text[len(head):])
 }
 
-// Check refuses documents that are built to exhaust a parser. It leaves broken
-// markup to the parser, which is more tolerant. It returns the root's name, and
-// the text up to the first item that is not read.
+// Check refuses documents that are built to exhaust a parser. It leaves broken markup to
+// the parser, which is more tolerant. It returns the name of the root, and the text up to
+// the first item that is not read.
 func Check(text string) (kept, root string, err error) {
 	d := newDecoder(text)
 	var c depthChecker
@@ -106,7 +105,7 @@ func Check(text string) (kept, root string, err error) {
 		at := d.InputOffset()
 		token, err := d.RawToken()
 		if err != nil {
-			return text, c.root, nil //nolint:nilerr // not ours to judge
+			return text, c.root, nil //nolint:nilerr // left to the parser
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
@@ -124,13 +123,13 @@ func Check(text string) (kept, root string, err error) {
 	}
 }
 
-// Complete returns the part of a truncated feed that is complete: up to the end
-// of its last complete item, with end tags for what is open there. It returns
-// false if the feed is not truncated, or has no complete item.
+// Complete returns the complete part of a truncated feed: up to the end of its last
+// complete item, with end tags for the elements that are open there. It returns false if
+// the feed is not truncated, or has no complete item.
 func Complete(text string) (string, bool) {
 	d := newDecoder(text)
 	var c depthChecker
-	var end int64 // of the last complete item
+	var end int64 // end of the last complete item
 	var ends string
 	for {
 		token, err := d.RawToken()
@@ -160,7 +159,7 @@ func newDecoder(text string) *xml.Decoder {
 	return d
 }
 
-// depthChecker follows which elements of a feed are open.
+// depthChecker keeps track of the open elements of a feed.
 type depthChecker struct {
 	root  string // its name, in lower case
 	open  []openElement
@@ -168,12 +167,12 @@ type depthChecker struct {
 }
 
 type openElement struct {
-	name  xml.Name // with the prefix in the place of the name space
-	names int      // xmlns attributes in force
+	name  xml.Name // with the prefix instead of the name space
+	names int      // xmlns attributes in scope
 }
 
-// isItem reports whether a start element begins an item of a feed: one below
-// the root, or below the channel.
+// isItem reports whether a start element begins an item of a feed: one directly below the
+// root or the channel.
 func (c *depthChecker) isItem(name xml.Name) bool {
 	below := len(c.open) == 1 || len(c.open) == 2 && strings.EqualFold(c.open[1].name.Local, "channel")
 	return below && (name.Local == "item" || name.Local == "entry")
@@ -192,7 +191,7 @@ func (c *depthChecker) begin(t xml.StartElement) error {
 			n++
 		}
 	}
-	// Declarations on the root alone cost nothing; a feed may have many.
+	// Declarations on the root alone cost nothing; a feed may have many of them.
 	if len(c.open) > 0 && n > maxNames+ofRoot || len(c.open) >= maxDepth {
 		return fmt.Errorf("the feed is nested deeper than %d elements or %d name spaces", maxDepth, maxNames)
 	}
@@ -200,7 +199,7 @@ func (c *depthChecker) begin(t xml.StartElement) error {
 	return nil
 }
 
-// ends returns the end tags of all that is open.
+// ends returns the end tags of all open elements.
 func (c *depthChecker) ends() string {
 	var b strings.Builder
 	for _, e := range slices.Backward(c.open) {
@@ -213,10 +212,9 @@ func (c *depthChecker) ends() string {
 	return b.String()
 }
 
-// JSON prepares a JSON Feed for the feed parser, which stops at the first value
-// of a wrong type: numbers become strings where strings are expected (the
-// specification asks readers to do so), other wrong values and items are
-// dropped.
+// JSON prepares a JSON Feed for the feed parser, which stops at the first value of a wrong
+// type: numbers become strings where strings are expected (the specification asks readers
+// to do so); other values of a wrong type and items that are not objects are removed.
 func JSON(text string) (string, error) {
 	var doc map[string]any
 	d := json.NewDecoder(strings.NewReader(text))
