@@ -17,14 +17,14 @@ import (
 	"dibao/policy"
 )
 
-// paragraphMark separates the paragraphs of a file that has paragraphs, not
-// only lines: filetext.Paragraph.
+// paragraphMark separates the paragraphs of a file that has paragraphs and not only lines:
+// filetext.Paragraph.
 const paragraphMark = "\u2029"
 
 var (
 	// A line that begins like this begins a paragraph.
 	lineStart = lazyregexp.New(`^(?:第[一二三四五六七八九十百零〇\d]+[编章节条]|[一二三四五六七八九十]+、|[（(][一二三四五六七八九十\d]+[)）]|\d{1,2}[.．、]|附件|抄送)`)
-	// A line of nothing but the number of its page.
+	// A line that contains only a page number.
 	pageNumber = lazyregexp.New(`^[-—–－\s]*\d{1,4}(?:\s*/\s*\d{1,4})?[-—–－\s]*$`)
 )
 
@@ -85,7 +85,7 @@ func joinLines(pages []string) []string {
 	return all
 }
 
-// columnsOf is how wide a line is: a Chinese character takes two columns.
+// columnsOf returns the width of a line in columns: a Chinese character takes two.
 func columnsOf(line string) int {
 	n := 0
 	for _, r := range line {
@@ -112,11 +112,12 @@ func AddFile(it Item, pages []string) Item {
 	return it
 }
 
-// maxGuide is how many bytes of a guide are stored with its article: what a call asks
-// is on the first pages.
+// maxGuide is the number of bytes of a guide that are stored with its article: what a call
+// asks is on the first pages.
 const maxGuide = 200_000
 
-// AddGuide keeps the text of an attached file beside that of an article.
+// AddGuide adds the text of an attached file to an article, apart from the article's own
+// text.
 func AddGuide(it Item, name string, pages []string) Item {
 	it.Warnings = slices.Clone(it.Warnings)
 	blocks := fileParagraphs(pages)
@@ -136,7 +137,7 @@ func AddGuide(it Item, name string, pages []string) Item {
 	return it
 }
 
-// FromFile makes an article of a file that a list links to itself.
+// FromFile returns an item for a file to which a list links directly.
 func FromFile(p Page, s Source, it Item, pages []string) Item {
 	e := policy.Evidence{
 		URL: firstOf(it.URL, p.URL), Title: it.Title, SiteName: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region,
@@ -178,7 +179,7 @@ func (a Attachment) HasReadableText() bool {
 	return a.Type == filelink.PDF || a.Type == filelink.DOCX || a.Type == filelink.OFD
 }
 
-// AddFrame puts the text of a frame into the page that shows it.
+// AddFrame inserts the text of a frame into the page that shows it.
 func AddFrame(page, frame Item) Item {
 	whole := AddPart(page, frame)
 	whole.Warnings = slices.DeleteFunc(slices.Concat(page.Warnings, frame.Warnings), func(w warn.Warning) bool { return w.Code == inFrame })

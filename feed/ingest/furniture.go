@@ -15,30 +15,30 @@ import (
 // element with such a name is left out unless it contains much of the page's
 // running text: names can mislead, measurements do not.
 var (
-	// Comments of readers, of any length.
+	// Readers' comments, of any length.
 	remarks = set(`comment comments cmt cmts pinglun gentie tie sohucs changyan disqus livere uyan`)
-	// Parts that are something else even where they hold much text.
+	// Parts that never belong to the article, even if they contain much text.
 	strangers = set(`footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx overlay popup popmake modal dialog lightbox`)
 	// Parts about other articles or about the site.
 	others = set(`header reply replies foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
 		prenext prevnext pagination pager hot rank ranking paihang ad ads adv advert guanggao login search sousuo disclaimer shengming declare statement friendlink links yqlj
 		dqwz place weizhi app-download feedback jiucuo`)
-	// Parts that announce or show other articles, even if those have much text.
+	// Parts that announce or show other articles, even with much text.
 	streams = set(`related relate relevant xgyd xgwz xgbd xgxw recommend recommends recommended tuijian`)
 	// Controls of the page.
 	controls = set(`player playlist share shares sharing bdshare fenxiang jiathis social qrcode qr ewm erweima toolbar tools print dayin editor zrbj bianji fontsize zihao tags keywords download reward like collect favorite`)
 )
 
-// editors are what precedes "editor" in the names of programs for writing.
+// editors are the words before "editor" in the names of programs for writing.
 var editors = set(`trs rich web kind html text ck ke ue`)
 
-// aside says that a line is not a part of the article's text.
+// aside says why a line is not part of the article's text.
 type aside int
 
 const (
 	inArticle aside = iota
-	control         // a control of the page, next to which labels may stand
-	elsewhere       // speaks of something else
+	control         // a control of the page; labels may be next to it
+	elsewhere       // part of something else
 )
 
 func set(list string) map[string]bool {
@@ -49,11 +49,11 @@ func set(list string) map[string]bool {
 	return all
 }
 
-// Shares of the page's running text, in percent, above which an element counts
-// as part of the article in spite of its name.
+// Shares of the page's running text, in percent, above which an element counts as part of
+// the article despite its name.
 const (
 	maxRemarks    = 100
-	maxStream     = 99 // percentage of other articles below the first
+	maxStream     = 99 // for other articles below the first
 	maxStranger   = 90
 	maxFurnishing = 30
 )
@@ -66,7 +66,7 @@ func isAside(n *html.Node) (kind aside, share int) {
 		return elsewhere, maxStranger
 	case "footer":
 		if n.Parent != nil && n.Parent.Data == "article" {
-			return control, maxFurnishing // who sent it and when
+			return control, maxFurnishing // a footer in an article: its source and date
 		}
 		return elsewhere, maxStranger
 	case "aside", "header":
@@ -78,7 +78,7 @@ func isAside(n *html.Node) (kind aside, share int) {
 	for i, word := range all {
 		switch {
 		case word == "editor" && i > 0 && editors[all[i-1]]:
-			return inArticle, 0 // where texts are written
+			return inArticle, 0 // a field in which readers write
 		case remarks[word], word == "thread" && i > 0 && all[i-1] == "ds":
 			return elsewhere, maxRemarks
 		case strangers[word]:
@@ -96,22 +96,22 @@ func isAside(n *html.Node) (kind aside, share int) {
 // maxEditor is the maximum length of a line that says who edited a text, in characters.
 const maxEditor = 60
 
-// namesEditor reports whether an element says who edited the text, or holds nothing.
+// namesEditor reports whether an element says who edited the text, or is empty.
 func namesEditor(n *html.Node) bool {
 	text, short := textblock.UpTo(n, maxEditor)
 	return short && (text == "" || strings.ContainsAny(text, "编編责責校审審") || strings.Contains(strings.ToLower(text), "edit"))
 }
 
-// markAsides marks the lines that do not belong to the article. Reader comments
-// are examined last: it depends on whether the rest of the page has a text.
+// markAsides marks the lines that do not belong to the article. Readers' comments are
+// examined last, because they count as the text if the rest of the page has none.
 func (v *view) markAsides(root *html.Node) {
 	left := v.mark(root, v.weights[root].prose, false)
 	v.bare = left < minText
 	v.mark(root, left, true)
 }
 
-// mark marks the lines in elements whose names say that they are something
-// else; it returns the remaining prose of the article, without comments.
+// mark marks the lines in elements whose names say that they are not part of the article;
+// it returns the remaining prose of the article, without comments.
 func (v *view) mark(root *html.Node, total int, remarks bool) (left int) {
 	left = total
 	var walk func(n *html.Node)
@@ -148,10 +148,10 @@ func (v *view) mark(root *html.Node, total int, remarks bool) (left int) {
 	return left
 }
 
-// remarksHeading heads what readers say, without being the name of a column.
+// remarksHeading matches headings of readers' comments that are not also names of columns.
 var remarksHeading = lazyregexp.New(`^(?:网友|最新|热门|全部|精彩|用户|读者)(?:评论|跟帖|留言)`)
 
-// holdsRemarks reports whether an element is headed as what readers say.
+// holdsRemarks reports whether an element has a heading of readers' comments.
 func (v *view) holdsRemarks(n *html.Node) bool {
 	s := v.under(n)
 	return s.to-s.from > 1 && v.lines[s.from].size <= 12 && remarksHeading.MatchString(v.lines[s.from].text)
@@ -165,11 +165,11 @@ func (v *view) setAside(n *html.Node, kind aside) {
 	}
 }
 
-// maxBox is the most running text, in characters, of a box next to an article.
+// maxBox is the maximum running text, in characters, of a box next to an article.
 const maxBox = 300
 
-// isBox reports whether the supposed text is a box with a heading of its own,
-// after the files, which are all that the headline heads.
+// isBox reports whether the supposed text is a box with its own heading, below files that
+// are the only content under the headline.
 func (v *view) isBox(n *html.Node, h headline) bool {
 	s := v.under(n)
 	if h.lines.to == 0 || s.from <= h.lines.to || v.weights[n].prose > maxBox || v.lines[s.from].size > columnTitle || v.lines[s.from].prose > 0 {

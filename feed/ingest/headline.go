@@ -14,18 +14,18 @@ import (
 	"dibao/policy/label"
 )
 
-// headline is what the page is called, and the lines that say so.
+// headline is the headline of a page, and the lines that contain it.
 type headline struct {
 	text  string
-	date  string // that is in the headline, in an element of its own
-	lines span   // empty where only the page's title says it
+	date  string // a date inside the headline, in an element of its own
+	lines span   // empty if only the page's title contains it
 	at    *html.Node
 }
 
 const (
 	minTitle      = 4   // characters
-	headlineLines = 8   // that a headline is broken into
-	headlineReach = 60  // lines before the text in which it stands
+	headlineLines = 8   // maximum number of lines of a headline
+	headlineReach = 60  // lines before the text that are searched for it
 	columnTitle   = 16  // characters; a link with fewer may be the name of a column
 	maxJoined     = 300 // characters of a line that may be part of a headline
 )
@@ -33,10 +33,10 @@ const (
 // references are the texts with which a headline is compared: the page's title,
 // the title in its meta elements, and the title in the list.
 type references struct {
-	title  string   // of the page, with the name of the site
-	names  []string // of the article alone
+	title  string   // title of the page, with the name of the site
+	names  []string // titles of the article alone
 	all    []string // squeezed, title first
-	starts []string // those that were cut short, without the dots
+	starts []string // truncated titles, without the dots
 }
 
 func newReferences(title string, e policy.Evidence, it Item) references {
@@ -64,7 +64,7 @@ func newReferences(title string, e policy.Evidence, it Item) references {
 	return r
 }
 
-// longStart returns the beginning of a title that may have been cut without dots.
+// longStart returns the beginning of a title that may have been truncated without dots.
 func longStart(s string) []string {
 	if part := titleCut.Split(s, 2)[0]; runes(part) >= 10 {
 		return []string{part}
@@ -72,18 +72,16 @@ func longStart(s string) []string {
 	return nil
 }
 
-// agrees reports whether the page's title, its list or its meta elements
-// contain a text; a single line may also be the complete form of a title that
-// was truncated there.
+// agrees reports whether the page's title, its list or its meta elements contain a text. A
+// single line also agrees if it is the complete form of a truncated title.
 func (r references) agrees(plain string, single bool) bool {
 	return slices.ContainsFunc(r.all, func(ref string) bool { return strings.Contains(ref, plain) }) ||
 		single && slices.ContainsFunc(r.starts, func(start string) bool { return strings.HasPrefix(plain, start) && runes(plain) < 3*runes(start) })
 }
 
-// findHeadline returns the headline of the text that begins at a line: nearby
-// lines that agree with a reference, else lines that look like a headline, else
-// the page's title without the names of site and column.
-// first is the first running text after it.
+// findHeadline returns the headline of the text that begins at a line: nearby lines that
+// agree with a reference, or else lines that look like a headline, or else the page's title
+// without the names of site and column. first is the first running text after it.
 func (v *view) findHeadline(body, first int, refs references, site []string) headline {
 	if h, ok := v.agreed(body, refs); ok {
 		return h.withoutMark(refs, site, v.links)
@@ -118,17 +116,17 @@ func (v *view) titleLine(refs references) int {
 	return -1
 }
 
-// welcome greets those who visit a site.
+// welcome matches greetings of a site to its visitors.
 var welcome = lazyregexp.New(`欢迎(?:您|你|访问|光临|来到|进入)`)
 
-// agreed finds the headline by what it is called elsewhere.
+// agreed finds the headline by the references.
 func (v *view) agreed(body int, refs references) (headline, bool) {
 	best, most := headline{}, 0
 	for i := max(0, body-5*headlineReach); i < min(len(v.lines), body+headlineLines+4); i++ {
 		if found := squeeze(best.text); i >= body && most > 0 && slices.ContainsFunc(refs.all, func(ref string) bool {
-			return strings.HasPrefix(ref, found) && 2*runes(found) > runes(titleCut.Split(ref, 2)[0]) // and not a column that begins like it
+			return strings.HasPrefix(ref, found) && 2*runes(found) > runes(titleCut.Split(ref, 2)[0]) // not a column whose name begins like the title
 		}) {
-			break // a title that the text repeats
+			break // the text repeats the title
 		}
 		joined := ""
 		for j := i; j < min(len(v.lines), i+headlineLines); j++ {
@@ -149,8 +147,8 @@ func (v *view) agreed(body int, refs references) (headline, bool) {
 	return best, most > 0
 }
 
-// scoreHeadline rates lines as a headline: the longer and the nearer to the
-// text, the higher; names of sites and columns are rated low.
+// scoreHeadline rates lines as a headline: longer lines and those nearer to the text score
+// higher; names of sites and columns score low.
 func (v *view) scoreHeadline(at span, plain string, body int, refs references) int {
 	score := 2 * runes(plain)
 	l := v.lines[at.from]
@@ -166,12 +164,12 @@ func (v *view) scoreHeadline(at span, plain string, body int, refs references) i
 	if at.to-at.from == 1 && slices.ContainsFunc(sitesOf(refs.title), func(s string) bool { return squeeze(s) == plain }) {
 		score -= 30
 	}
-	if at.from >= body && siteName.MatchString(plain) && plain != squeeze(refs.title) && strings.HasPrefix(squeeze(refs.title), plain) { // who signed the text
+	if at.from >= body && siteName.MatchString(plain) && plain != squeeze(refs.title) && strings.HasPrefix(squeeze(refs.title), plain) { // the signature of the text
 		score -= 60
 	}
 	if at.to-at.from == 1 && v.namesPlace(plain) {
 		switch {
-		case plain == squeeze(refs.title) && siteName.MatchString(plain): // which may name the site alone
+		case plain == squeeze(refs.title) && siteName.MatchString(plain): // may be only the name of the site
 			score -= 60
 		case !slices.Contains(refs.all, plain):
 			score -= 30
@@ -197,12 +195,11 @@ func joinTitle(lines []line) string {
 	return clip(title, maxTitle)
 }
 
-// looksLikeOne finds the last line before the text, or first in it, that is set
-// as a headline and is neither a link, nor a label, nor the site's name. If a
-// heading above it shares words with the page's title, that one is the
-// headline.
+// looksLikeOne finds the last line before the text, or the first in it, that is formatted
+// as a headline and is not a link, a label or the site's name. If a heading above it shares
+// words with the page's title, that heading is the headline.
 func (v *view) looksLikeOne(body, first int, title string, site []string) (headline, bool) {
-	opening, ofPart := headline{}, headline{} // in the text, where none precedes it
+	opening, ofPart := headline{}, headline{} // candidates inside the text, used if none precedes it
 	for i := min(len(v.lines), max(body+3, first+1)) - 1; i >= max(0, body-headlineReach/2); i-- {
 		l := v.lines[i]
 		if l.aside == elsewhere || l.size < minTitle || l.size > maxTitle/2 || l.link*2 > l.size && !isHeading(l.node) {
@@ -234,7 +231,7 @@ func (v *view) looksLikeOne(body, first int, title string, site []string) (headl
 // text.
 func (v *view) plainHeadline(body int) (h headline, ok bool) {
 	if body+1 < len(v.lines) && isHeader(v.lines[body+1]) {
-		body++ // the text begins with it
+		body++ // the text begins with the headline
 	}
 	for i := min(len(v.lines), body) - 1; i >= max(0, body-headLines); i-- {
 		l := v.lines[i]
@@ -249,8 +246,8 @@ func (v *view) plainHeadline(body int) (h headline, ok bool) {
 	return h, ok
 }
 
-// firstLine returns the first line of a text as its headline, if it is short, no sentence
-// and no label, and running text follows: on a page that has no title at all.
+// firstLine returns the first line of a text as its headline on a page that has no title at
+// all, if the line is short, is neither a sentence nor a label, and running text follows.
 func (v *view) firstLine(body int) (h headline, ok bool) {
 	for top := body + headlineLines; body < min(len(v.lines), top) && (isHeader(v.lines[body]) || v.lines[body].link > 0); {
 		body++
@@ -279,13 +276,13 @@ func (v *view) opens(i int) bool {
 	return isHeader(below) || below.size <= 60 && below.prose == 0 && label.FindDate(below.text) != nil
 }
 
-// headMark is what a span after a headline says.
+// headMark matches a mark in a span after a headline.
 var headMark = lazyregexp.New(`^[\[【(（]?(?:原创|转载|图|组图|视频|独家|置顶|推荐|精华|新|热|hot|new)[\]】)）]?$`)
 
-// dateMark is a date in brackets after a headline.
+// dateMark matches a date in brackets after a headline.
 var dateMark = lazyregexp.New(`^[（(\[【](?:19|20)\d{2}[-./年]\d{1,2}[-./月]\d{1,2}日?[）)\]】]$`)
 
-// isMark reports whether a span in front of a headline names a column or a form.
+// isMark reports whether a span before a headline names a column or a form.
 func isMark(s string) bool { return headMark.MatchString(s) || columnName.MatchString(s) }
 
 // withoutMark removes a category in a span before or after a headline
@@ -309,7 +306,7 @@ func isHeading(n *html.Node) bool {
 
 var titleWords = set(`title tit bt biaoti headline subject wzbt titles heading`)
 
-// named reports whether an element, or the one around it, is called a headline.
+// named reports whether the name of an element, or of its parent, means headline.
 func named(n *html.Node) bool {
 	for up := 0; n != nil && n.Type == html.ElementNode && up < 3; n, up = n.Parent, up+1 {
 		if isHeading(n) || up < 2 && slices.ContainsFunc(markup.ClassWords(n), func(w string) bool { return titleWords[w] }) {
@@ -321,8 +318,7 @@ func named(n *html.Node) bool {
 
 var bigText = lazyregexp.New(`(?i)font-size\s*:\s*(?:1[89]|2\d|3\d|4\d)\s*(?:px|pt)|font-size\s*:\s*(?:1\.[5-9]|2)|font-weight\s*:\s*(?:bold|[6-9]00)`)
 
-// emphatic reports whether an element is large or bold, itself or by its only
-// child element.
+// emphatic reports whether an element, or its only child element, is large or bold.
 func emphatic(n *html.Node) bool {
 	for down := 0; n != nil && n.Type == html.ElementNode && down < 4; down++ {
 		for _, a := range n.Attr {
@@ -334,7 +330,7 @@ func emphatic(n *html.Node) bool {
 			return true
 		}
 		var only *html.Node
-		parts := 0 // a text of many lines asks for each of them, and is not a headline
+		parts := 0 // a text of many lines is not a headline, and is not examined for each of its lines
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
 			if parts++; parts > 2*headlineLines {
 				return false
@@ -352,16 +348,16 @@ func emphatic(n *html.Node) bool {
 }
 
 var (
-	// titleCut parts a page's title from the names of column and site.
+	// titleCut matches what separates a page's title from the names of column and site.
 	titleCut = lazyregexp.New(`\s*[_|｜丨]+\s*|\s*(?:--+|——+|>>+|»|::)\s*|\s+[-–—·>]\s+`)
-	// weakCut are marks that titles themselves have.
+	// weakCut matches separators that titles themselves may contain.
 	weakCut = lazyregexp.New(`[-–—·>]`)
-	// siteName is how the names of sites end, columnName how those of columns do.
+	// siteName matches the ends of site names, columnName those of column names.
 	siteName   = lazyregexp.New(`^[^，。；？！：《》]{2,25}(?:政府|网|网站|门户|官网|首页|在线|平台|频道|厅|局|委|委员会|办公室|部|署|院|大学|学院|中心|报|社|协会|学会|研究会|研究所|研究院|智库|集团|公司|中国|online)$`)
 	columnName = lazyregexp.New(`^[^，。；？！：《》]{0,12}(?:栏目|专栏|专题|新闻|资讯|动态|公开|要闻|公告|文件|法规|政策|解读|纪检)$`)
 )
 
-// withoutSite cuts the names of site and column off a page's title.
+// withoutSite removes the names of site and column from a page's title.
 func withoutSite(title string, site []string, links map[string]bool) string {
 	parts := titleCut.Split(title, -1)
 	first := ""
@@ -401,8 +397,8 @@ func withoutSite(title string, site []string, links map[string]bool) string {
 	}
 }
 
-// namesSite reports whether a page's title is nothing but the name of its site, perhaps
-// twice: 样例学分银行-学分银行.
+// namesSite reports whether a page's title is only the name of its site, perhaps twice:
+// 样例学分银行-学分银行.
 func namesSite(title string) bool {
 	if siteName.MatchString(squeeze(title)) {
 		return true
@@ -411,7 +407,8 @@ func namesSite(title string) bool {
 	return len(parts) == 1 && runes(parts[0]) >= minTitle && strings.Count(squeeze(title), squeeze(parts[0])) == 2
 }
 
-// sitesOf returns the parts of a page's title that may name the site: all but the first.
+// sitesOf returns the parts of a page's title that may be the site's name: all but the
+// first.
 func sitesOf(title string) []string {
 	parts := titleCut.Split(title, -1)
 	if last := parts[len(parts)-1]; len(parts) == 1 {

@@ -10,18 +10,17 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Hints are what a source says about how to read it, besides its items. They
-// are stored with the source as JSON, since a 304 response repeats none of
-// them.
+// Hints are what a source says about how to read it, besides its items. They are stored
+// with the source as JSON, because a 304 response does not repeat them.
 type Hints struct {
-	TTL       time.Duration `json:"ttl,omitempty"`        // RSS 2.0 ttl, or the sy:update period; 0: not said
+	TTL       time.Duration `json:"ttl,omitempty"`        // RSS 2.0 ttl, or the sy:update period; 0: unknown
 	SkipHours []int         `json:"skip_hours,omitempty"` // 0–23, UTC (RSS 2.0)
 	SkipDays  []int         `json:"skip_days,omitempty"`  // 0 is Sunday, UTC (RSS 2.0)
 	Hub       string        `json:"hub,omitempty"`        // WebSub hub
-	Topic     string        `json:"topic,omitempty"`      // what to subscribe to there
+	Topic     string        `json:"topic,omitempty"`      // address to subscribe to at the hub
 }
 
-// maxHead is how much of a feed is looked at for hints, in bytes.
+// maxHead is the number of bytes of a feed that are searched for hints.
 const maxHead = 64 << 10
 
 var (
@@ -65,7 +64,7 @@ func ReadHints(p Page, header http.Header) Hints {
 	}
 	for _, m := range hourElement.FindAllStringSubmatch(text, 24) {
 		hour, _ := strconv.Atoi(m[1])
-		h.SkipHours = append(h.SkipHours, hour%24) // some count from 1 to 24
+		h.SkipHours = append(h.SkipHours, hour%24) // some sites count hours from 1 to 24
 	}
 	for _, m := range dayElement.FindAllStringSubmatch(text, 7) {
 		for day := time.Sunday; day <= time.Saturday; day++ {

@@ -1,5 +1,5 @@
-// Package ingest turns the bytes of a feed, a list page or an article page into
-// items. There is one [Reader] per kind of source, all in the table [Kinds].
+// Package ingest turns the bytes of a feed, a list page or an article page into items. Each
+// kind of source has one [Reader]; all are in the table [Kinds].
 //
 // Input is what internal/fetch fetched; output text is UTF-8, HTML is
 // sanitized, addresses are absolute. A reader reports its findings as
@@ -25,37 +25,37 @@ type Page struct {
 	URL         string // final address, after redirects
 	ContentType string // header value, "" if none
 	Body        []byte
-	FetchedAt   time.Time // what 昨天 and 11-27 are counted from; zero: such dates stay unknown
+	FetchedAt   time.Time // the time from which 昨天 and 11-27 are counted; zero: such dates are unknown
 }
 
-// Source is what a reader has to know of a source.
+// Source contains what a reader needs to know about a source.
 type Source struct {
 	URL      string
 	Name     string
 	Zone     string // IANA name; "" is Asia/Shanghai
-	Issuer   string // the organ that runs it; "" if unknown
+	Issuer   string // the organization that runs it; "" if unknown
 	Region   string // GB/T 2260 code; "" if unknown
 	Settings Settings
 }
 
-// Settings are the selectors of a page source; all are CSS and optional. They
-// are stored with the source as JSON. With the zero value the reader finds
-// everything by structure.
+// Settings are the selectors of a page source; all are optional CSS selectors. They are
+// stored with the source as JSON. With the zero value the reader finds everything by
+// structure.
 type Settings struct {
-	Item        string `json:"item,omitempty"`         // one row of the list
-	Link        string `json:"link,omitempty"`         // in the row; default its first a[href]
-	Title       string `json:"title,omitempty"`        // in the row; default the link's text
-	Date        string `json:"date,omitempty"`         // in the row; default the first date in its text
-	DatePattern string `json:"date_pattern,omitempty"` // RE2 with one group, applied to the date's text
-	Content     string `json:"content,omitempty"`      // container on the article page
-	Charset     string `json:"charset,omitempty"`      // overrides every other sign
-	Pages       int    `json:"pages,omitempty"`        // of the list that a new source is read from; 0 is 1
+	Item        string `json:"item,omitempty"`         // a row of the list
+	Link        string `json:"link,omitempty"`         // in the row; default: its first a[href]
+	Title       string `json:"title,omitempty"`        // in the row; default: the link's text
+	Date        string `json:"date,omitempty"`         // in the row; default: the first date in its text
+	DatePattern string `json:"date_pattern,omitempty"` // RE2 with one group, applied to the text of the date
+	Content     string `json:"content,omitempty"`      // container of the text on the article's page
+	Charset     string `json:"charset,omitempty"`      // overrides everything that states a character set
+	Pages       int    `json:"pages,omitempty"`        // number of pages of the list to read for a new source; 0 means 1
 	Render      bool   `json:"render,omitempty"`       // a browser renders the page before it is read
 }
 
-// Check refuses, for a source of a kind, selectors and names that can't be read.
+// Check returns an error if, for a source of this kind, a selector or name is invalid.
 func (s Settings) Check(kind string) error {
-	if kind != "json" { // whose settings are paths
+	if kind != "json" { // settings of JSON sources are paths
 		if _, err := newRowReader(Source{Settings: s}, nil); err != nil {
 			return err
 		}
@@ -74,22 +74,22 @@ func (s Settings) Check(kind string) error {
 	return nil
 }
 
-// Item is what a source says of one article, before or after its own page was read.
+// Item is what a source says about one article, before or after the article's own page was
+// read.
 type Item struct {
-	GUID        string // stable identity within the source; the URL where none is given
+	GUID        string // stable identity within the source; the URL if the source gives none
 	URL         string // absolute address of the article
-	Title       string // as the list or feed gives it, white space collapsed
+	Title       string // as the list or feed gives it, with white space collapsed
 	HTML        string // sanitized content, "" if the source gives none
 	Attachments []Attachment
 	Evidence    policy.Evidence
-	DateFrom    string         // what stated the date of a list's row: a label, a column, an element; "" for none
-	AddressDate policy.Date    // the day in the address, where the list prints no dates
-	NeedsPage   bool           // the text is on the article's own page: fetch URL, then ReadArticle
+	DateFrom    string         // what stated the date of a list's row: a label, a column, an element; "" if nothing did
+	AddressDate policy.Date    // the date in the address, if the list prints no dates
+	NeedsPage   bool           // the text is on the article's own page: fetch URL, then call ReadArticle
 	Warnings    []warn.Warning // what was odd
 
-	// Frame is the address of a frame of the same site that the page shows
-	// instead of a text: fetch it and call ReadFrame. It is "" if the page has
-	// a text.
+	// Frame is the address of a frame of the same site that the page shows instead of a
+	// text; "" if the page has a text. Fetch it and call ReadFrame.
 	Frame string
 }
 
@@ -101,10 +101,9 @@ type Attachment struct {
 	Bytes int64  `json:"length,omitempty"` // 0 if unknown
 }
 
-// Reader turns the bytes at a source's address into items, newest first if the
-// source orders them so. It must not keep or change the Page. An error means
-// that nothing could be read; anything unusual but readable is a warning on the
-// item.
+// Reader turns the bytes at a source's address into items, newest first if the source
+// orders them so. It must not keep or change the Page. It returns an error only if nothing
+// can be read; anything unusual but readable is a warning on the item.
 type Reader interface {
 	Read(Page, Source) ([]Item, error)
 }

@@ -23,8 +23,8 @@ type jsonReader struct{}
 
 var _ Reader = jsonReader{}
 
-// Read returns the elements at the item path, in their order. Each needs its own
-// page to be read.
+// Read returns the elements at the item path, in their order. For each, the article's own
+// page must be read, too.
 func (jsonReader) Read(p Page, src Source) ([]Item, error) {
 	if src.Settings.Item == "" {
 		return nil, errors.New("set the item path of the source, such as data.list[]")
@@ -42,8 +42,8 @@ func decodeJSON(p Page, charset string) (any, error) {
 	return literal.ParseJSON(text)
 }
 
-// readJSONList reads a list in a response by the paths of the source; if it has
-// none, they are detected.
+// readJSONList reads a list in a response by the paths of the source; if there are none, it
+// finds them.
 func readJSONList(p Page, src Source) (List, error) {
 	doc, err := decodeJSON(p, src.Settings.Charset)
 	if err != nil {
@@ -120,7 +120,7 @@ func readElements(doc any, p Page, src Source) (List, error) {
 	return l, nil
 }
 
-// readMarkup reads the rows of markup that an answer holds.
+// readMarkup reads the rows of markup that an answer contains.
 func readMarkup(markup string, p Page, src Source) (List, error) {
 	src.Settings.Charset = ""
 	page := Page{URL: p.URL, ContentType: "text/html; charset=utf-8", Body: []byte(markup), FetchedAt: p.FetchedAt}
@@ -132,14 +132,14 @@ func readMarkup(markup string, p Page, src Source) (List, error) {
 	return l.List, err
 }
 
-// addressKeys are where an item's address stands when the source does not say.
+// addressKeys are the keys of an item's address if the source does not set one.
 var addressKeys = []string{"url", "URL", "link", "href", "articleUrl", "infoUrl"}
 
-// titleKeys are where its title stands.
+// titleKeys are the keys of its title.
 var titleKeys = []string{"title", "TITLE", "name", "infoTitle"}
 
-// addressOf returns the address of an element: the value at a path, or a template
-// with the values of other paths in it (https://…/detail?id={docId}).
+// addressOf returns the address of an element: the value at a path, or a template filled
+// with the values of other paths (https://…/detail?id={docId}).
 func addressOf(v any, link string) string {
 	if !strings.Contains(link, "{") {
 		return valueAt(v, link, addressKeys)
@@ -224,7 +224,7 @@ func statedIn(s string, clock when.Clock) when.When {
 	return w
 }
 
-// readJSONDate reads a date that needs no other one to be whole.
+// readJSONDate reads a date that is complete without the context of other dates.
 func readJSONDate(s string, clock when.Clock) (when.When, bool) {
 	w := statedIn(s, clock).Complete(when.Context{}, clock)
 	return w, !w.On.IsZero() || !w.Swapped.IsZero()

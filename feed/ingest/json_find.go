@@ -14,27 +14,26 @@ import (
 	"dibao/policy/when"
 )
 
-// Limits on the search for the list of an answer.
+// Limits on the search for a list in an answer.
 const (
 	maxWalkDepth = 8
 	maxWalkNodes = 20000
-	maxSampled   = 200  // elements of an array that are looked at
-	maxRowKeys   = 1000 // of an element; what has more is not a row of a list
+	maxSampled   = 200  // elements of an array that are examined
+	maxRowKeys   = 1000 // keys of an element; an element with more is not a row of a list
 	maxInner     = 2    // levels of objects in an element: {"source":{"urls":{"pc":"/a.html"}}}
 	maxCounted   = 200_000
 	minJSONRows  = 2
 )
 
-// Limits on the characters of a title in an answer.
+// Limits on the length of a title in an answer, in characters.
 const (
 	minRowTitle = 5
 	maxRow      = 400
 )
 
-// ProposeJSON looks for the list of articles in a JSON or JSONP response: the
-// array whose elements each have a title and an address, or markup that
-// contains a list. It returns the paths that read it; the source's own settings
-// take precedence.
+// ProposeJSON searches for the list of articles in a JSON or JSONP response: an array whose
+// elements each have a title and an address, or markup that contains a list. It returns the
+// paths for reading it; the source's own settings take precedence.
 func ProposeJSON(p Page, src Source) (Settings, error) {
 	doc, err := decodeJSON(p, src.Settings.Charset)
 	if err != nil {
@@ -44,11 +43,11 @@ func ProposeJSON(p Page, src Source) (Settings, error) {
 	return found.set, err
 }
 
-// proposal is what reads the list of an answer.
+// proposal contains the settings for reading the list of an answer.
 type proposal struct {
 	set     Settings
 	score   float64
-	dropped list.Drops // what was not searched
+	dropped list.Drops // parts that were not searched
 }
 
 func proposeJSON(doc any, p Page, src Source) (found proposal, err error) {
@@ -80,7 +79,7 @@ func proposeJSON(doc any, p Page, src Source) (found proposal, err error) {
 	return proposal{set, score, f.dropped}, nil
 }
 
-// jsonFinder gathers the arrays of an answer, and objects whose keys are ids, by their path.
+// jsonFinder collects the arrays of an answer, and objects whose keys are ids, by path.
 type jsonFinder struct {
 	src            Source
 	page           Page
@@ -90,7 +89,7 @@ type jsonFinder struct {
 	template       bool   // the source has a template for addresses
 	markup         string // path of the markup with the best list
 	markupScore    float64
-	withoutAddress string // a key that tells rows without an address apart
+	withoutAddress string // a key that distinguishes rows without an address
 	dropped        list.Drops
 }
 
@@ -131,7 +130,7 @@ func (f *jsonFinder) walk(v any, at string, depth int) {
 	}
 }
 
-// weighMarkup looks for a list in the markup that an answer holds.
+// weighMarkup searches for a list in the markup that an answer contains.
 func (f *jsonFinder) weighMarkup(markup, at string) {
 	l, err := readMarkup(markup, f.page, f.src)
 	if err != nil || len(l.Items) < minJSONRows {
@@ -146,13 +145,13 @@ func (f *jsonFinder) weighMarkup(markup, at string) {
 	}
 }
 
-// tally is what the values of one key are.
+// tally counts the kinds of values of one key.
 type tally struct {
 	titles, addresses, dates, future, chars int
 	texts                                   map[string]bool
 }
 
-// undatedCounts is how many times less an array without dates counts.
+// undatedCounts is the divisor of the score of an array without dates.
 const undatedCounts = 10
 
 // weigh returns the keys of an array's elements that contain title, address and
@@ -192,7 +191,7 @@ func (f *jsonFinder) weigh(all []any) (found Settings, score float64) {
 	return found, score
 }
 
-// count looks at the values of an element, and of the objects in it.
+// count examines the values of an element, and those of the objects in it.
 func (f *jsonFinder) count(keys map[string]*tally, prefix string, m map[string]any) {
 	if f.counted += len(m); len(m) > maxRowKeys || f.counted > maxCounted {
 		return
@@ -242,7 +241,7 @@ func hasLetters(s string) bool {
 	return n >= 4 && strings.ContainsFunc(s, func(r rune) bool { return r >= 0x2E80 || r == ' ' })
 }
 
-// bestKey returns the key that counts most; of two alike the first in the alphabet.
+// bestKey returns the key with the highest score; in a tie, the first one alphabetically.
 func bestKey(keys map[string]*tally, count func(name string, t *tally) float64) (name string, n float64) {
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if c := count(key, keys[key]); c > n {
@@ -252,8 +251,8 @@ func bestKey(keys map[string]*tally, count func(name string, t *tally) float64) 
 	return name, n
 }
 
-// asTitle rates the values of a key as titles: different texts, of the length
-// of a title, in most elements. The name counts, too.
+// asTitle rates the values of a key as titles: different texts, of the length of a title,
+// in most elements. The name of the key counts, too.
 func (t *tally) asTitle(name string, elements int) float64 {
 	if t.titles*2 < elements {
 		return 0
@@ -274,7 +273,7 @@ func (t *tally) asTitle(name string, elements int) float64 {
 	return n
 }
 
-// asAddress is how well the values of a key are the addresses of articles.
+// asAddress rates the values of a key as addresses of articles.
 func (t *tally) asAddress(name string, elements int) float64 {
 	if t.addresses*2 < elements || len(t.texts)*2 < elements {
 		return 0
@@ -320,21 +319,20 @@ func asID(name string, t *tally, elements int) float64 {
 		return 0
 	case strings.HasSuffix(short, "id"):
 		return 1 / float64(len(name))
-	case strings.HasSuffix(short, "url") || strings.HasSuffix(short, "path"): // of a part of an address
+	case strings.HasSuffix(short, "url") || strings.HasSuffix(short, "path"): // part of an address
 		return 0.1 / float64(len(name))
 	}
 	return 0
 }
 
-// The names, regardless of case, under which programs store title, address and
-// publication date.
+// Common names, in lower case, of keys for title, address and publication date.
 var (
 	titleNames   = []string{"title", "name", "topic", "bt", "biaoti", "subject", "headline", "infotitle", "doctitle", "wjmc", "mc", "articletitle"}
 	addressNames = []string{"url", "link", "href", "articleurl", "infourl", "docurl", "docpuburl", "lj", "puburl", "publishurl", "linkurl", "pageurl"}
 	dateNames    = []string{"pubdate", "publishtime", "publishdate", "publishedtime", "pubtime", "releasetime", "releasedate", "docreltime", "docrelpubtime", "docpubtime", "date", "time", "fbrq", "fbsj", "daytime", "showdate", "deploytime"}
 )
 
-// baseName is the last step of a path, in lower case and without underscores.
+// baseName returns the last step of a path, in lower case and without underscores.
 func baseName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name[strings.LastIndexByte(name, '.')+1:], "_", ""))
 }
@@ -353,7 +351,7 @@ func isPictureAddress(s string) bool {
 	return false
 }
 
-// isAddress reports whether a value is an address, of its own or on the site.
+// isAddress reports whether a value is an address, absolute or on the site.
 func isAddress(s string) bool {
 	if strings.ContainsAny(s, " \u3000<>") || strings.HasPrefix(s, "/Date(") || isPictureAddress(s) {
 		return false

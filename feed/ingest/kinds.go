@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Kinds are the kinds of source. A new kind is one file and one line here.
+// Kinds are the kinds of sources. To add a kind, add a file and a line here.
 var Kinds = map[string]Reader{
 	"feed":    feedReader{},
 	"json":    jsonReader{},

@@ -19,8 +19,8 @@ var (
 	authorWords = set(`author zuozhe writer`)
 )
 
-// readHint takes the value of an element that is called source or author and
-// prints no label, or that follows an icon which is called so.
+// readHint reads the value of an element whose name means source or author, without a
+// printed label, or that follows an icon with such a name.
 func (r *labelReader) readHint(l line) {
 	if l.size > maxLabelText {
 		return
@@ -44,27 +44,28 @@ func (r *labelReader) readHint(l line) {
 	}
 }
 
-// maxHintDepth is how many elements around a value are searched for a name; at most two
-// names are used.
+// maxHintDepth is the number of ancestors of a value that are searched for a name; at most
+// two names are used.
 const maxHintDepth = 4
 
-// maxHint is the most characters of a value that has no label.
+// maxHint is the maximum length, in characters, of a value without a label.
 const maxHint = 30
 
-// accountMark follows the name of an account of a platform, which is not a person.
+// accountMark matches the mark after the name of an account of a platform, which is not a
+// person.
 var accountMark = lazyregexp.New(`\s?(?:(?:企鹅|百家|大鱼|头条|搜狐|网易|澎湃|公众|微信|政务)号|官方(?:账号|帐号))$`)
 
-// isAccount reports whether a text is the name of an account with the mark of its
-// platform after it, and no prompt to follow it.
+// isAccount reports whether a text is the name of an account followed by the mark of its
+// platform, not a prompt to follow it.
 func isAccount(text string) bool {
 	at := accountMark.FindStringIndex(text)
 	return at != nil && runes(text[:at[0]]) >= 2 && !policy.IsFurniture(text)
 }
 
-// nameWords are how the parts of a page are called that name an account of a platform.
+// nameWords are names of elements that contain the name of an account of a platform.
 var nameWords = set(`author media account nick`)
 
-// isAccountName reports whether an element is called the name of an account:
+// isAccountName reports whether the name of an element means the name of an account:
 // author-name, media_name.
 func isAccountName(n *html.Node) bool {
 	all := markup.ClassWords(n)
@@ -72,12 +73,12 @@ func isAccountName(n *html.Node) bool {
 	return i > 0 && nameWords[all[i-1]]
 }
 
-// hintOf returns the label that the name or the tip of an element stands for.
+// hintOf returns the label that the name or the tooltip of an element means.
 func hintOf(n *html.Node) string {
 	if tip := strings.TrimRight(squeeze(markup.Attr(n, "title")), ":："); label.KindOf(tip) == label.Source || label.KindOf(tip) == label.Author {
 		return tip
 	}
-	if markup.Attr(n, "id") == "js_name" { // the account of an article in WeChat
+	if markup.Attr(n, "id") == "js_name" { // the account that published an article on WeChat
 		return "来源"
 	}
 	for _, w := range markup.ClassWords(n) {
@@ -95,14 +96,14 @@ func (r *labelReader) putHint(n *html.Node, name, text string) {
 	if name == "" || text == "" || runes(text) > maxHint || strings.ContainsAny(text, ":：|0123456789") || r.has(label.KindOf(name)) {
 		return
 	}
-	text = strings.TrimSpace(strings.TrimPrefix(text, name)) // a label without a colon in an element of its own
+	text = strings.TrimSpace(strings.TrimPrefix(text, name)) // a label without a colon in its own element
 	if at := accountMark.FindStringIndex(text); at != nil {
 		name, text = "来源", text[:at[0]]
 	} else if name == "作者" && !policy.IsAuthor(text) {
 		if isAccountName(n) && !r.has(label.Source) && runes(text) >= 3 && strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 			r.put(policy.Label{Element: elementName(n), Name: "来源", Value: text})
 		}
-		return // an account, an office: a name alone does not say which
+		return // an account or an office: a name alone does not say which
 	}
 	if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" {
 		r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})

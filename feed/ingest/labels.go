@@ -17,32 +17,31 @@ import (
 // Limits on labels.
 const (
 	maxLabels     = 60
-	maxLabelText  = 300 // characters of a line that is looked at
+	maxLabelText  = 300 // maximum number of characters of a line that is examined
 	maxLabelValue = 200 // characters
-	labelsBehind  = 8   // lines after the text in which labels may stand
+	labelsBehind  = 8   // lines after the text that are searched for labels
 )
 
-// labelReader gathers the labeled values of a page.
+// labelReader collects the labeled values of a page.
 type labelReader struct {
 	view   *view
-	site   []string // what the page calls its site
+	site   []string // the names of the page's site
 	clock  when.Clock
 	labels []policy.Label
-	beside policy.Label // a medium beside the time, which counts where no label names a source
+	beside policy.Label // a medium next to the time, used if no label names a source
 }
 
-// Limits on the lines that are searched for labels, which takes much longer
-// than reading them.
+// Limits on the lines that are searched for labels: the search takes much longer than
+// reading the lines.
 const (
 	maxLabelLines = 2000
 	maxHeaders    = 100 // at the top of a text, and at its end
 )
 
 // readLabels returns the labeled values around the text, as they are displayed:
-// "时间:2011-06-21 来源:未知", or a label in one table cell and its value in
-// the next or below. A date on its own between headline and text is a label
-// without a name. The text begins at body.from and ends before body.to; both
-// are unset if it is not known.
+// "时间:2011-06-21 来源:未知", or a label in one table cell and its value in the next cell or the
+// one below. A date on its own between headline and text is a label without a name. The
+// text begins at body.from and ends before body.to; both are 0 if unknown.
 func (v *view) readLabels(h headline, body span, site []string, clock when.Clock) []policy.Label {
 	r := &labelReader{view: v, site: site, clock: clock}
 	end := body.from
@@ -66,7 +65,7 @@ func (v *view) readLabels(h headline, body span, site []string, clock when.Clock
 	return r.labels
 }
 
-// linesAbove is how many lines above a headline its head may begin.
+// linesAbove is the maximum number of lines above a headline at which its head can begin.
 const linesAbove = 4
 
 // isAbove reports whether a line above a headline belongs to its head: it has a
@@ -87,11 +86,11 @@ func (v *view) isAbove(i int, h headline) bool {
 	return false
 }
 
-// today begins a clock of the page.
+// today matches the beginning of a page's display of the current time.
 var today = lazyregexp.New(`今[天日]|现在|欢迎`)
 
-// hasTime reports whether a line begins with a date and a time of day: above a
-// headline, a day alone may be today's.
+// hasTime reports whether a line begins with a date and a time of day: above a headline, a
+// date alone may be today's.
 func (v *view) hasTime(i int) bool {
 	l := v.lines[i]
 	if l.size > 80 || l.link*2 > l.size {
@@ -131,8 +130,8 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	return next
 }
 
-// readCredit reads what a line of the head says without labels: a date, the
-// medium, the author. rest is the line without its labeled values.
+// readCredit reads the date, the medium and the author in a line of the head without
+// labels. rest is the line without its labeled values.
 func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, body span) {
 	l := r.view.lines[i]
 	c := policy.ReadCredit(rest, r.site...)
@@ -145,7 +144,7 @@ func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, 
 	}
 	below := i >= h.lines.to && i < body.from && body.from-i <= headLines && l.link == 0
 	if word := squeeze(c.Strange); c.Medium == "" && dated && below && l.part == nil && runes(word) >= minTitle && !r.view.namesPlace(word) && !labelled && len(c.Persons) == 0 {
-		c.Medium = c.Strange // a medium whose name does not end as others do
+		c.Medium = c.Strange // the name of a medium without a usual ending
 	}
 	if c.Medium != "" && c.Whole && !dated && below && (len(c.Persons) == 0 || strings.ContainsAny(l.text, "/／")) && !ownSite.MatchString(c.Medium) && r.view.besideClock(i) {
 		r.beside = policy.Label{Element: elementName(innermost(l, c.Medium)), Name: "来源", Value: c.Medium}
@@ -162,11 +161,11 @@ func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, 
 	}
 }
 
-// ownSite is how the names of sites end that are no media.
+// ownSite matches the ends of names of sites that are not media.
 var ownSite = lazyregexp.New(`(?:网站|门户|政府网|官网|首页)$`)
 
-// besideClock reports whether the line above or below another is nothing but a date and
-// a time, which a medium shares the head of an article with.
+// besideClock reports whether the line above or below another contains only a date and a
+// time: a medium may be next to these in the head of an article.
 func (v *view) besideClock(i int) bool {
 	isClock := func(j int) bool {
 		return j >= 0 && j < len(v.lines) && v.lines[j].link == 0 && clockLine.MatchString(v.lines[j].text) && strings.Contains(v.lines[j].text, ":")
@@ -174,7 +173,7 @@ func (v *view) besideClock(i int) bool {
 	return isClock(i-1) || isClock(i+1)
 }
 
-// speaker reports whether the headline names somebody as who speaks: 周样：论样例.
+// speaker matches a speaker's name at the beginning of a headline: 周样：论样例.
 func (h headline) speaker(name string) bool {
 	return strings.HasPrefix(squeeze(h.text), squeeze(name)+"：")
 }
@@ -215,8 +214,8 @@ func (r *labelReader) add(n *html.Node, fields []label.Field) {
 	}
 }
 
-// withValue returns a cell that consists of a label together with the next
-// cell, which contains the value, unless that is a label itself.
+// withValue returns a cell that contains only a label together with the next cell, which
+// contains the value, unless that is a label itself.
 func (r *labelReader) withValue(i int) (raw string, next int) {
 	l := r.view.lines[i]
 	name := strings.TrimRight(squeeze(l.text), ":：")
@@ -243,8 +242,8 @@ func (r *labelReader) withValue(i int) (raw string, next int) {
 	return joined, max(i+1, s.to)
 }
 
-// headRow reads a row of labels whose values are in the next row; it returns
-// the line after both, or i.
+// headRow reads a row of labels whose values are in the next row; it returns the line after
+// both rows, or i if there is none.
 func (r *labelReader) headRow(i int) int {
 	row := r.view.lines[i].node.Parent
 	if row == nil || row.Data != "tr" || r.view.under(row).from != i {
@@ -267,7 +266,7 @@ func (r *labelReader) headRow(i int) int {
 	return r.view.under(below).to
 }
 
-// rowBelow returns the next row of a table, which may be in its next section:
+// rowBelow returns the next row of a table, even if it is in the next section, such as
 // after a thead.
 func rowBelow(row *html.Node) *html.Node {
 	if next := markup.NextElement(row); next != nil || row.Parent == nil || row.Parent.Data == "table" {
@@ -288,7 +287,6 @@ type cell struct {
 	text string
 }
 
-// cells returns the cells of a row.
 func (r *labelReader) cells(row *html.Node) []cell {
 	if row == nil || row.Data != "tr" {
 		return nil
@@ -306,14 +304,15 @@ func (r *labelReader) cells(row *html.Node) []cell {
 	return all
 }
 
-// has reports whether a label of a kind with a value was read.
+// has reports whether a label of this kind with a value was read.
 func (r *labelReader) has(kind label.Kind) bool {
 	return slices.ContainsFunc(r.labels, func(l policy.Label) bool {
 		return l.Value != "" && label.KindOf(l.Name) == kind
 	})
 }
 
-// readBehind takes from the lines after the text what no label before it says.
+// readBehind adds the labels in the lines after the text, unless a label before the text
+// states the same.
 func (r *labelReader) readBehind(i int) {
 	before := r.labels
 	for end := min(len(r.view.lines), i+labelsBehind); i < end; i++ {
@@ -341,12 +340,12 @@ func (r *labelReader) readBehind(i int) {
 	}
 }
 
-// hasDate reports whether a date is meant and one without a label was read.
+// hasDate reports whether the kind is a date and a date without a label was read.
 func (r *labelReader) hasDate(kind label.Kind) bool {
 	return kind == label.Date && slices.ContainsFunc(r.labels, func(l policy.Label) bool { return l.Name == "" })
 }
 
-// innermost returns the smallest element of a line that holds the text.
+// innermost returns the smallest element of a line that contains the text.
 func innermost(l line, text string) *html.Node {
 	for _, t := range l.nodes {
 		if strings.Contains(collapse(t.Data), text) && t.Parent != nil {
@@ -378,9 +377,9 @@ func isCell(n *html.Node) bool {
 	return n.Data == "td" || n.Data == "th" || n.Data == "dt" || n.Data == "dd"
 }
 
-// elementName names an element for provenance: "div.info", "td#date"; an
-// element without a name of its own gets the name of the nearest ancestor that
-// has one.
+// elementName returns the name of an element for provenance, such as "div.info" or
+// "td#date"; an element without id or class gets the name of the nearest ancestor that has
+// one.
 func elementName(n *html.Node) string {
 	for ; n != nil && n.Type == html.ElementNode; n = n.Parent {
 		for _, key := range []string{"id", "class"} {

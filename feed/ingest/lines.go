@@ -15,38 +15,38 @@ import (
 	"dibao/policy/words"
 )
 
-// line is a displayed line of a page: a paragraph, a heading, a cell, a piece
-// between two br.
+// line is a displayed line of a page: a paragraph, a heading, a cell, a piece between two
+// br elements.
 type line struct {
 	text  string       // white space collapsed
 	raw   string       // with label.Boundary between elements
-	node  *html.Node   // the block that holds it
-	nodes []*html.Node // its text, in order
+	node  *html.Node   // the block that contains it
+	nodes []*html.Node // its text nodes, in order
 	size  int          // characters
-	link  int          // of them in links
-	prose int          // of them in sentences; 0 for headings, labels, menus
+	link  int          // characters in links
+	prose int          // characters in sentences; 0 for headings, labels, menus
 	aside aside
-	part  *html.Node // the element that makes it stand aside
+	part  *html.Node // the element for which it is marked as an aside
 
 	inRegister bool // of a document
 	inCard     bool // the line is in a card that announces another article
 }
 
-// mass is what an element holds.
+// mass is the amount of text in an element.
 type mass struct{ size, link, prose int }
 
-// view is a page line by line, with what each element weighs.
+// view is a page as lines, with the amount of text in each element.
 type view struct {
 	lines   []line
 	weights map[*html.Node]mass
-	links   map[string]bool            // squeezed texts that are a link and nothing else
+	links   map[string]bool            // texts, without white space, of lines that are only a link
 	ends    map[*html.Node]span        // the lines under each element
-	bare    bool                       // the page has no text except comments of readers
-	boxes   map[*html.Node]bool        // parts about other articles within the text, which goes on below
-	before  struct{ lines, prose int } // the lines that isStream has read, and the size of their sentences
+	bare    bool                       // the page has no text except readers' comments
+	boxes   map[*html.Node]bool        // parts about other articles within the text, which continues below them
+	before  struct{ lines, prose int } // the lines that isStream has read, and the length of their sentences
 }
 
-// span are lines from up to but not including to.
+// span is a range of lines: from up to but not including to.
 type span struct{ from, to int }
 
 // lookAt reads the lines of a page.
@@ -86,10 +86,10 @@ func (b *lineWriter) flush() {
 	b.nodes, b.link = nil, 0
 }
 
-// isPadding reports whether a character of the source only lays out its markup.
+// isPadding reports whether a character of the source only formats the markup.
 func isPadding(r rune) bool { return r <= ' ' && r != label.Boundary }
 
-// walk writes the lines under n; block is the innermost block around it.
+// walk reads the lines under n; block is the innermost block around it.
 func (b *lineWriter) walk(n, block *html.Node, inLink bool) {
 	switch {
 	case n.Type == html.TextNode:
@@ -166,14 +166,14 @@ const (
 	minBareProse = 50
 )
 
-// imprint is a line of who runs a site.
+// imprint matches a line about who runs the site.
 var imprint = words.New(`版权所有|(?i:ICP备|All Rights Reserved)|公网安备|网站标识码|^(?:主办|承办|协办|技术支持)(?:单位)?[:：].{0,60}$|^网站(?:管理|维护|保留)|^地\s?址[:：].{0,50}(?:邮编|电话)`)
 
 // maxImprint is the maximum number of characters of such a line; a longer one
 // that mentions copyright is a text about it.
 const maxImprint = 400
 
-// proseOf returns how many characters of a line are running text.
+// proseOf returns the number of characters of a line that are running text.
 func proseOf(text string, size, link int) int {
 	plain := size - link
 	if plain < minProse || link*2 > size || size <= maxImprint && imprint.MatchString(text) {
@@ -188,11 +188,11 @@ func proseOf(text string, size, link int) int {
 	return 0
 }
 
-// copyright is in the line of a site that says whose it is.
+// copyright matches the copyright line of a site.
 var copyright = words.New(`版权所有|(?i:copyright|All Rights Reserved)`)
 
-// dropImprints takes the lines that share a small block with one of who runs the site for no
-// prose: address and telephones.
+// dropImprints marks the lines that share a small block with an imprint, such as address and
+// telephone number, as not prose.
 func (v *view) dropImprints() {
 	for i, l := range v.lines {
 		if l.size > maxImprint || !textLevel[l.node.Data] && l.node.Data != "div" && l.node.Data != "td" || !copyright.MatchString(l.text) || !imprint.MatchString(l.text) {
@@ -206,10 +206,11 @@ func (v *view) dropImprints() {
 	}
 }
 
-// maxImprintLines is how many lines on either side of one belong to an imprint.
+// maxImprintLines is the number of lines on either side of an imprint line that belong to
+// it.
 const maxImprintLines = 4
 
-// weigh adds up lines by element.
+// weigh adds up the text of lines by element.
 func (v *view) weigh(root *html.Node) {
 	own := make(map[*html.Node]mass)
 	for _, l := range v.lines {
@@ -233,7 +234,6 @@ func (v *view) weigh(root *html.Node) {
 	sum(root)
 }
 
-// under returns the lines of an element.
 func (v *view) under(n *html.Node) span {
 	if s, ok := v.ends[n]; ok {
 		return s
@@ -241,7 +241,7 @@ func (v *view) under(n *html.Node) span {
 	return span{}
 }
 
-// minRows is how many links with dates make a page without text a list.
+// minRows is the number of links with dates that make a page without text a list.
 const minRows = 5
 
 // isList reports whether a page shows links to other articles with their dates.
@@ -255,10 +255,12 @@ func (v *view) isList() bool {
 	return rows >= minRows
 }
 
-// Least and most characters of a prompt, which is known by its repetition.
+// The minimum and maximum length, in characters, of a prompt, which is recognized by its
+// repetition.
 const minPrompt, maxPrompt = 15, 50
 
-// repeats returns what reports whether a line is among others more than once.
+// repeats returns a function that reports whether a line occurs more than once among
+// others.
 func (v *view) repeats(s span) func(i int) bool {
 	isPrompt := func(l line) bool { return l.size >= minPrompt && l.size <= maxPrompt }
 	times := sync.OnceValue(func() map[string]int {
@@ -273,5 +275,5 @@ func (v *view) repeats(s span) func(i int) bool {
 	return func(i int) bool { return isPrompt(v.lines[i]) && times()[v.lines[i].text] > 1 }
 }
 
-// noFiles heads files where there are none.
+// noFiles matches a heading of files that is used even if there are none.
 var noFiles = lazyregexp.New(`^(?:相关)?(?:附件|文件)(?:下载|列表)?\s*[:：]?$`)

@@ -19,21 +19,21 @@ import (
 	"dibao/policy/when"
 )
 
-// List is what a list page, or a list in JSON, holds.
+// List is the content of a list page, or of a list in JSON.
 type List struct {
 	Items   []Item
 	Dropped list.Drops  // what was left out, and other lists of the page
-	Next    string      // address of the next page, "" if there is none or it was not understood
-	Pager   pager.Pager // how the page names its next one
+	Next    string      // address of the next page, "" if there is none or it was not recognized
+	Pager   pager.Pager // how the page links to its next one
 }
 
-// IsTruncated reports whether the items are those of a feed that the site cut off.
+// IsTruncated reports whether the items are those of a truncated feed.
 func (l List) IsTruncated() bool {
 	return len(l.Items) > 0 && slices.ContainsFunc(l.Items[0].Warnings, feedTruncated.Equal)
 }
 
-// ReadKind reads the content of the address of a source of a kind. What was
-// left out, and the next page, are known only for list pages and JSON lists.
+// ReadKind reads the content at the address of a source of this kind. Dropped content and
+// the next page are known only for list pages and JSON lists.
 func ReadKind(kind string, p Page, src Source) (List, error) {
 	switch {
 	case kind == "page", kind == "json" && src.Settings.Item != "":
@@ -43,8 +43,8 @@ func ReadKind(kind string, p Page, src Source) (List, error) {
 	return List{Items: items}, err
 }
 
-// ReadList reads a list page, or a list in JSON or JSONP, by the settings of the
-// source or, without them, by its structure.
+// ReadList reads a list page, or a list in JSON or JSONP, by the settings of the source or,
+// if there are none, by its structure.
 func ReadList(p Page, src Source) (List, error) {
 	if literal.IsJSON(p.Body) {
 		return readJSONList(p, src)
@@ -67,7 +67,7 @@ func ReadList(p Page, src Source) (List, error) {
 	return l.List, nil
 }
 
-// hasDate reports whether the list states the day of an article: a menu in a script does
+// hasDate reports whether the list states the date of an article: a menu in a script does
 // not.
 func (l List) hasDate() bool {
 	return slices.ContainsFunc(l.Items, func(it Item) bool { return it.Evidence.ListDate != "" })
@@ -77,13 +77,14 @@ func (l List) hasDate() bool {
 // scripts of the page may contain a longer list.
 const fewRows = 5
 
-// rowsList is a List that was read of rows.
+// rowsList is a List that was read from rows.
 type rowsList struct {
 	List
 	bare bool // no row has a date
 }
 
-// readRows reads the rows that the source's selector names or that are found.
+// readRows reads the rows that the source's selector selects or, without one, that are
+// found.
 func readRows(doc *goquery.Document, p Page, src Source) (rowsList, error) {
 	reader, err := rowReaderOf(doc, p, src)
 	if err != nil {
@@ -95,7 +96,7 @@ func readRows(doc *goquery.Document, p Page, src Source) (rowsList, error) {
 	return reader.readFound(list.Find(doc.Nodes[0], reader.at, reader.clock)), nil
 }
 
-// readFound makes items of the rows that were found.
+// readFound returns the items of the rows that were found.
 func (r *rowReader) readFound(found list.Found) rowsList {
 	out := rowsList{List{Dropped: found.Dropped}, found.Bare}
 	seen := make(map[string]bool)
@@ -132,7 +133,7 @@ func (r *rowReader) readFound(found list.Found) rowsList {
 	return out
 }
 
-// dateByAddress notes the days in the addresses of a list that prints none.
+// dateByAddress sets the dates in the addresses of a list that prints none.
 func dateByAddress(items []Item) {
 	for i := range items {
 		if on, ok := when.InAddress(items[i].URL); ok {
@@ -141,12 +142,12 @@ func dateByAddress(items []Item) {
 	}
 }
 
-// rowReader makes items of rows.
+// rowReader turns rows into items.
 type rowReader struct {
 	src                     Source
-	base, at                *url.URL // of links, of the page
+	base, at                *url.URL // addresses: of the base for links, and of the page
 	clock                   when.Clock
-	item, link, title, date goquery.Matcher // nil where the source has no selector
+	item, link, title, date goquery.Matcher // nil if the source has no selector
 	pattern                 *regexp.Regexp
 }
 
@@ -164,7 +165,7 @@ func rowReaderOf(doc *goquery.Document, p Page, src Source) (*rowReader, error) 
 	return reader, nil
 }
 
-// newRowReader compiles what the source sets.
+// newRowReader compiles the selectors of the source.
 func newRowReader(src Source, base *url.URL) (*rowReader, error) {
 	r := &rowReader{src: src, base: base}
 	set := src.Settings
@@ -193,8 +194,8 @@ func newRowReader(src Source, base *url.URL) (*rowReader, error) {
 // matcher lets goquery search with selectors that were compiled once.
 type matcher struct{ cascadia.SelectorGroup }
 
-// MatchAll returns the matches at n and below, like goquery; cascadia leaves
-// out n itself.
+// MatchAll returns the matches at n and below, as goquery does; cascadia leaves out n
+// itself.
 func (m matcher) MatchAll(n *html.Node) []*html.Node {
 	found := cascadia.QueryAll(n, m.SelectorGroup)
 	if m.Match(n) {
@@ -207,7 +208,7 @@ func (m matcher) Filter(nodes []*html.Node) []*html.Node {
 	return cascadia.Filter(nodes, m.SelectorGroup)
 }
 
-// read makes an item of a row; why says why it is none.
+// read returns the item of a row; if the row is not an item, why says why.
 func (r *rowReader) read(row list.Row) (it Item, why list.Reason) {
 	s := goquery.NewDocumentFromNode(row.Node).Selection
 	title, href := row.Title, row.Href
@@ -245,8 +246,8 @@ func (r *rowReader) read(row list.Row) (it Item, why list.Reason) {
 	return it, ""
 }
 
-// readDate returns the row's date as YYYY-MM-DD, "" if it states none, and the
-// evidence for it.
+// readDate returns the row's date as YYYY-MM-DD, "" if there is none, and the evidence for
+// it.
 func (r *rowReader) readDate(s *goquery.Selection, row list.Row) (date, from string) {
 	if r.date == nil && r.pattern == nil {
 		return row.Date.On.String(), row.From
@@ -268,7 +269,7 @@ func (r *rowReader) readDate(s *goquery.Selection, row list.Row) (date, from str
 	return date, from
 }
 
-// listDate finds the date in a text that a selector names.
+// listDate finds the date in a text that a selector selects.
 func listDate(text string, clock when.Clock) string {
 	w, ok := when.Read(text, clock)
 	if !ok {

@@ -13,26 +13,25 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/emersion/go-message"
-	_ "github.com/emersion/go-message/charset" // GBK, Big5 and the like
+	_ "github.com/emersion/go-message/charset" // GBK, Big5 and others
 	"github.com/emersion/go-message/mail"
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
 
-// mailReader reads one message of a mailbox: a newsletter that a ministry mails.
+// mailReader reads a message of a mailbox, such as a newsletter of a ministry.
 type mailReader struct{}
 
 var _ Reader = mailReader{}
 
 const maxMailParts = 100
 
-// webVersion is how letters call the link to themselves.
+// webVersion matches the text of a message's link to its version on the web.
 var webVersion = lazyregexp.New(`(?i)在线阅读|网页版|浏览器(?:中|里)?(?:查看|打开|阅读)|查看原文|阅读原文|view (?:this|it|online|in)|in (?:your|a) browser|web version`)
 
-// Read returns the message as one item. Its address is the address on the web
-// that the message states (Archived-At, RFC 5064, or a link that says so), else
-// its own id (RFC 2392).
+// Read returns the message as one item. Its address is that of its version on the web
+// (Archived-At, RFC 5064, or a link that says so), or else its own id (RFC 2392).
 func (mailReader) Read(p Page, src Source) ([]Item, error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the message is larger than %d MB", maxFeedBytes>>20)
@@ -65,7 +64,7 @@ func (mailReader) Read(p Page, src Source) ([]Item, error) {
 			files++
 			continue
 		}
-		body, _ := io.ReadAll(io.LimitReader(part.Body, maxFeedBytes)) // as far as it can be read
+		body, _ := io.ReadAll(io.LimitReader(part.Body, maxFeedBytes)) // up to the first error
 		switch kind, _, _ := h.ContentType(); {
 		case kind == "text/html" && markup == "":
 			markup = string(body)

@@ -16,7 +16,7 @@ type pageReader struct{}
 
 var _ Reader = pageReader{}
 
-// parsePage parses a page whose structure is to be read.
+// parsePage parses a page whose structure is needed.
 func parsePage(p Page, override string) (*goquery.Document, error) {
 	doc, plain := parseText(p, override)
 	if plain {
@@ -25,7 +25,7 @@ func parsePage(p Page, override string) (*goquery.Document, error) {
 	return doc, nil
 }
 
-// parseText parses a page. If it is plain, it has no markup left: see
+// parseText parses a page. If it returns true, the page was reduced to plain text: see
 // [markup.Parse].
 func parseText(p Page, override string) (doc *goquery.Document, plain bool) {
 	text, _ := decode.Text(p.Body, p.ContentType, override)
@@ -33,7 +33,7 @@ func parseText(p Page, override string) (doc *goquery.Document, plain bool) {
 	return goquery.NewDocumentFromNode(root), plain
 }
 
-// pageBase returns what the page's relative addresses are relative to.
+// pageBase returns the base of the page's relative addresses.
 func pageBase(doc *goquery.Document, address *url.URL) *url.URL {
 	if href, ok := doc.Find("base[href]").First().Attr("href"); ok {
 		if b, err := address.Parse(strings.TrimSpace(href)); err == nil && (b.Scheme == "http" || b.Scheme == "https") {
@@ -43,8 +43,8 @@ func pageBase(doc *goquery.Document, address *url.URL) *url.URL {
 	return address
 }
 
-// Read returns the rows of a list page, in the page's order. Each needs its own
-// page to be read.
+// Read returns the rows of a list page, in the page's order. For each, the article's own
+// page must be read, too.
 func (pageReader) Read(p Page, src Source) ([]Item, error) {
 	l, err := ReadList(p, src)
 	return l.Items, err

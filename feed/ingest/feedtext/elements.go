@@ -56,7 +56,7 @@ func mapElements(text, root string) string {
 		return base64El.ReplaceAllStringFunc(text, func(element string) string {
 			m := base64El.FindStringSubmatch(element)
 			if !strings.Contains(m[1]+m[2], "html") {
-				return element // the parser decodes plain text itself
+				return element // the parser itself decodes plain text
 			}
 			decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(m[3]), ""))
 			if err != nil {

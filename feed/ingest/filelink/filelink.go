@@ -1,5 +1,5 @@
-// Package filelink knows the files that pages link to, by the addresses and names that
-// links, scripts and viewers give.
+// Package filelink finds the files that pages link to, by the addresses and names in links,
+// scripts and viewers.
 package filelink
 
 import (
@@ -11,10 +11,10 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// maxAddress is the most bytes of an address.
+// maxAddress is the maximum length of an address, in bytes.
 const maxAddress = 4096
 
-// types are those of the attachments that official pages have.
+// types are the media types of attachments that occur on official pages.
 var types = map[string]string{
 	".pdf": PDF, ".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
 	".docx": DOCX,
@@ -31,8 +31,8 @@ const (
 	OFD  = "application/ofd"
 )
 
-// Type returns the media type of a file by an address or file name, "" if it shows
-// none: by its path, or by a value in its query (download.jsp?filename=a.pdf).
+// Type returns the media type of a file by an address or file name: by its path, or by a
+// value in its query (download.jsp?filename=a.pdf). It returns "" if there is none.
 func Type(address string) string {
 	if len(address) > maxAddress || !mayName(address) {
 		return ""
@@ -54,9 +54,9 @@ func Type(address string) string {
 	return ""
 }
 
-// mayName finds, at little cost, addresses and scripts that name no file: they have no
-// ending of one. Escaped addresses, and those in other characters, may still name a
-// file.
+// mayName quickly excludes addresses and scripts that do not name a file because they
+// contain no file extension. Escaped addresses, and those in other characters, may still
+// name a file.
 func mayName(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -75,11 +75,12 @@ func mayName(s string) bool {
 	return false
 }
 
-// scriptFile finds the address of a file among the arguments of a call:
+// scriptFile matches the address of a file among the arguments of a call:
 // onclick="downloadFile('/files/a.pdf','a')".
 var scriptFile = lazyregexp.New(`(?i)['"]([^'"<>]{1,1000}\.(?:pdf|docx?|xlsx?|pptx?|ofd|wps|et|zip|rar)(?:\?[^'"<>]{0,500})?)['"]`)
 
-// InCall returns the address of a file that a call in a script names, "" if it names none.
+// InCall returns the address of a file that is an argument of a call in a script, "" if
+// there is none.
 func InCall(code string) string {
 	if len(code) > 2*maxAddress || !strings.ContainsAny(code, `'"`) || !mayName(code) {
 		return ""
@@ -90,7 +91,7 @@ func InCall(code string) string {
 	return ""
 }
 
-// Viewer returns the file that a viewer's address names
+// Viewer returns the file that the address of a viewer contains
 // (/pdfjs/web/viewer.html?file=/files/a.pdf), or the address itself.
 func Viewer(address string) string {
 	u, err := url.Parse(strings.TrimSpace(address))
@@ -105,5 +106,5 @@ func Viewer(address string) string {
 	return address
 }
 
-// TypeOfName returns the media type of a file by its name, "" if it has none.
+// TypeOfName returns the media type of a file by its name, "" if it is unknown.
 func TypeOfName(name string) string { return types[strings.ToLower(path.Ext(name))] }

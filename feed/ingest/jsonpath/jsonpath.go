@@ -1,6 +1,6 @@
 // Package jsonpath follows paths in answers in JSON: names separated by dots, "[]" for every
 // element of an array, "[0]" for one, and "{}" for every value of an object whose keys are
-// ids, as PHP writes an array that has any.
+// ids, as PHP encodes arrays with gaps.
 package jsonpath
 
 import (
@@ -13,9 +13,9 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Walk follows a path from each of the values. Values of an object come in the order of keys,
-// which KeyOrder reads from the text; keys that it lacks come last, in the order of the
-// alphabet.
+// Walk follows a path from each of the values. Values of an object are in the order of the
+// keys, which KeyOrder reads from the text; keys that it lacks come last, in alphabetical
+// order.
 func Walk(from []any, at string, order map[string]int) ([]any, error) {
 	for step := range strings.SplitSeq(strings.TrimSpace(at), ".") {
 		name, index, isArray := strings.Cut(step, "[")
@@ -57,7 +57,7 @@ func Walk(from []any, at string, order map[string]int) ([]any, error) {
 	return from, nil
 }
 
-// pick returns the elements of an array that an index names.
+// pick returns the elements of an array that an index selects.
 func pick(all []any, index string) ([]any, error) {
 	if index == "]" {
 		return all[:len(all):len(all)], nil
@@ -95,11 +95,11 @@ func values(v any, order map[string]int) []any {
 	return all
 }
 
-// aKey is a key with its colon.
+// aKey matches a key and its colon.
 var aKey = lazyregexp.New(`"((?:[^"\\]|\\.){1,200})"\s*:`)
 
-// KeyOrder returns where each key first is in the text of an answer. A key that is
-// written with escapes is not among them.
+// KeyOrder returns where each key first occurs in the text of an answer. Keys that are
+// written with escapes are left out.
 func KeyOrder(text string) map[string]int {
 	order := make(map[string]int)
 	for _, at := range aKey.FindAllStringSubmatchIndex(text, -1) {
@@ -124,8 +124,8 @@ func IsKeyed(m map[string]any) bool {
 	return objects > 1 && objects*5 >= len(m)*4
 }
 
-// IsGrouped reports whether an object may be a list whose rows stand by day, month or column
-// number: all of its values are arrays of objects, and all keys have digits.
+// IsGrouped reports whether an object may be a list that groups its rows by day, month or
+// column: all of its values are arrays of objects, and all keys contain digits.
 func IsGrouped(m map[string]any) bool {
 	for key, v := range m {
 		all, _ := v.([]any)

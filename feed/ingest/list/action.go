@@ -8,15 +8,15 @@ import (
 	"dibao/policy/words"
 )
 
-// action is a short link that says what a click does; the title of its row stands
+// action matches a short link that only says what a click does; the title of its row is
 // elsewhere in the row.
 var action = words.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载|阅读|浏览|预览|pdf|docx?|word|ofd|view|download|open)(?:版|件|全文|原文|文件|附件)?[\]】)）]?$|^case details?$`)
 
 // isAction reports whether the text of a link says what a click does.
 func isAction(text string) bool { return len(text) <= 30 && action.MatchString(text) }
 
-// reference is the number of a case or a document, which courts use as the text of links instead of its name:
-// 14-90, 24-CF-0758, SC20733, 33ag/15. Years and numbers of pages do not match.
+// reference matches the number of a case or a document, which courts use as the text of links instead of its
+// name: 14-90, 24-CF-0758, SC20733, 33ag/15. Years and numbers of pages do not match.
 var reference = lazyregexp.New(`(?i)^(?:(?:no\.?|id)\s?)?(?:[a-z]{1,4}-?\d{3,}|\d{5,}|\d{1,4}[-/]?[a-z]{1,4}[-/]?\d{2,}|\d{1,4}[-/]\d{1,6}|[a-z]-\d{2,4}-\d{2,})(?:[-/.]?\w{1,4}){0,2}$`)
 
 // isReference reports whether the text of a link is the number of a case or a document.
@@ -28,16 +28,16 @@ func isReference(text string) bool {
 	return len(all) == 0 || all[0].Weak || all[0].IsPartial()
 }
 
-// opens is how links begin that lead to the text of the article that a heading names.
+// opens matches the beginning of links to the text of the article that a heading names.
 var opens = lazyregexp.New(`(?i)^(?:view|read|download|open)\b|^(?:查看|阅读|下载|浏览)`)
 
-// isActionRow reports whether an element has no link that is a title, but one that says
-// what a click does, and enough other text for a title.
+// isActionRow reports whether an element has no link that is a title, but has one that says
+// what a click does and enough other text for a title.
 func (in *info) isActionRow() bool {
 	return in.first == nil && in.action != nil && in.runes >= 2*minTitle
 }
 
-// actionSegment reads a row whose link is no title; it reports whether there is a title
+// actionSegment reads a row whose link is not a title; it reports whether there is a title
 // elsewhere in the row.
 func (f *finder) actionSegment(n *html.Node) (segment, bool) {
 	link := f.seen[n].action
@@ -48,8 +48,9 @@ func (f *finder) actionSegment(n *html.Node) (segment, bool) {
 	return s, s.chars >= f.least && s.isDated()
 }
 
-// withHeadings leaves out rows that only lead to what the heading before them names: where
-// headings are rows, each may have a line with its date and a line with such a link below it.
+// withHeadings removes rows that only lead to the article that the heading before them names:
+// if headings are rows, each may be followed by a line with its date and a line with such a
+// link.
 func withHeadings(rows []segment) []segment {
 	var rest []segment
 	heading := false

@@ -11,8 +11,8 @@ import (
 	"dibao/policy/when"
 )
 
-// maxNear is the maximum number of characters of an element that consists of a
-// date and its label.
+// maxNear is the maximum length, in characters, of an element that consists of a date and
+// its label.
 const maxNear = 30
 
 // note is a short text without a link that is between rows.
@@ -22,9 +22,9 @@ type note struct {
 	dates []when.When
 }
 
-// neighbours attaches to the rows of a container what is between them: the date
-// of each (dt and dd, date and link side by side), or a heading (2026年11月)
-// that applies to all rows below it.
+// neighbours assigns the short texts between the rows of a container to the rows: the date
+// of each row (dt and dd, or date and link side by side), or a heading (2026年11月) that
+// applies to all rows below it.
 func (f *finder) neighbours(n *html.Node, c *candidate) {
 	notes := f.notes(n, c)
 	f.above(n, c)
@@ -54,7 +54,7 @@ func (f *finder) neighbours(n *html.Node, c *candidate) {
 		return
 	}
 	if n.Data == "tr" || n.Data == "li" {
-		return // what is in a row heads no rows
+		return // text in a row is not a heading of rows
 	}
 	for _, x := range notes { // headings
 		for i := x.gap; i < rows; i++ {
@@ -63,8 +63,7 @@ func (f *finder) neighbours(n *html.Node, c *candidate) {
 	}
 }
 
-// spanned gives rows of a table the date of a cell that began in an earlier row
-// and spans them.
+// spanned assigns the date in a cell that spans several rows to these rows.
 func (f *finder) spanned(c *candidate) {
 	var dates []when.When
 	left := 0
@@ -95,8 +94,8 @@ func (s *segment) take(x *note) {
 	}
 }
 
-// maxBesideDay is how many bytes of Chinese characters a heading may have beside its
-// day: 星期五.
+// maxBesideDay is the maximum number of bytes of Chinese characters next to the day in a
+// heading: 星期五.
 const maxBesideDay = 4 * 3
 
 func onlyHan(r rune) rune {
@@ -106,11 +105,11 @@ func onlyHan(r rune) rune {
 	return -1
 }
 
-// under puts a row under a heading.
+// under assigns a heading to a row.
 func (s *segment) under(x note) {
 	for _, w := range x.dates {
 		if w.Day > 0 && len(strings.Map(onlyHan, strings.Replace(x.text, w.Text, "", 1))) > maxBesideDay {
-			continue // a line that gives a date: 某局主办 2024-01-01
+			continue // a line with a date: 某局主办 2024-01-01
 		}
 		if w.Year > 0 || w.Month > 0 && strings.Contains(w.Text, "月") {
 			s.above, s.head = s.above.With(w), x.text
@@ -137,7 +136,7 @@ func (f *finder) notes(n *html.Node, c *candidate) []note {
 	return all
 }
 
-// short returns the text of a node that is short and holds no link.
+// short returns the text of a node if it is short and contains no link.
 func (f *finder) short(n *html.Node) (string, bool) {
 	switch n.Type {
 	case html.TextNode:
@@ -155,11 +154,11 @@ func (f *finder) short(n *html.Node) (string, bool) {
 	return text, text != "" && utf8.RuneCountInString(text) <= maxNear
 }
 
-// maxUp is how many levels above a container its heading stands.
+// maxUp is the maximum number of levels between a container and its heading.
 const maxUp = 3
 
-// above looks for a heading with a date directly before a container, or before
-// an element that contains only it.
+// above returns a heading with a date directly before a container, or before an element
+// that contains only it.
 func (f *finder) above(n *html.Node, c *candidate) {
 	for up := 0; n != nil && up < maxUp; n, up = n.Parent, up+1 {
 		before := n.PrevSibling

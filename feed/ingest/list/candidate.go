@@ -10,35 +10,35 @@ import (
 	"dibao/policy/when"
 )
 
-// segment is a possible row with what is next to it in its container.
+// segment is a possible row with its neighbors in the container.
 type segment struct {
 	node  *html.Node
 	link  *html.Node
 	chars int         // letters of the title, at most maxChars
-	pure  float64     // 1 where the row has one title, less where it has more: the part of the longest
-	dates []when.When // that the row states itself
-	near  []when.When // that its neighbors without a link state
+	pure  float64     // 1 if the row has one title; less if it has more: the share of the longest
+	dates []when.When // dates in the row itself
+	near  []when.When // dates in its neighbors without a link
 	above when.Context
-	head  string // the heading that above is from
+	head  string // the heading in which above was found
 	href  string // the address of link
-	form  string // of the address, digits left out
+	form  string // form of the address, without digits
 }
 
-// candidate is a container, or several that repeat.
+// candidate is a container, or several that repeat, that may be the list.
 type candidate struct {
 	containers []*html.Node
 	rows       []segment
 	score      float64
 	dated      int
 	bare       bool                // scored without dates
-	fixed      bool                // a selector names the rows
-	parts      []string            // the headings of the sections that it consists of
-	own        map[*html.Node]bool // containers, once they were compared
-	around     map[*html.Node]bool // containers and what holds them
+	fixed      bool                // a selector selects the rows
+	parts      []string            // the headings of its sections
+	own        map[*html.Node]bool // containers; set when candidates are compared
+	around     map[*html.Node]bool // containers and their ancestors
 }
 
-// enough is the number of letters from which a title counts fully; in a list that
-// accepts short titles, all count alike.
+// enough is the number of letters of a title that counts fully; in a list that accepts
+// short titles, all titles count equally.
 func (f *finder) enough() int {
 	if f.least < minTitle {
 		return minTitle
@@ -46,18 +46,18 @@ func (f *finder) enough() int {
 	return maxChars
 }
 
-// maxChars is how many letters of a title count.
+// maxChars is the maximum number of letters of a title that count.
 const maxChars = 40
 
-// The least that a list has.
+// The minimum requirements for a list.
 const (
 	minRows      = 2
-	minDated     = 0.9 // rows with a date; half a row where only the address has it
+	minDated     = 0.9 // rows with a date; a date that is only in the address counts half
 	minBareRows  = 5
-	minBareTitle = 10 // letters on average, of a list without any date
+	minBareTitle = 10 // average number of letters, for a list without dates
 )
 
-// onlyInAddress is how much a list counts whose dates are in its addresses alone.
+// onlyInAddress is the factor for a list whose dates are only in its addresses.
 const onlyInAddress = 0.4
 
 // candidates returns the containers of a page that may be its list.
@@ -82,16 +82,16 @@ func (f *finder) candidates(root *html.Node) []*candidate {
 	return all
 }
 
-// container treats an element as a container: its children that contain a title
-// are rows. Children of a row (cells, or links in a line) are rows only if each
-// has a date of its own: two columns of titles in one table.
+// container returns an element as a container: its children that contain a title are the
+// rows. Children of a row (cells, or links in a line) are rows only if each has its own
+// date: two columns of titles in one table.
 func (f *finder) container(n *html.Node) *candidate {
 	if n.Data == "a" || n.Data == "ul" && n.Parent != nil && n.Parent.Data == "a" {
 		return nil
 	}
 	inline := isRowTag(n)
 	if !isNested(n) && n.Data != "tbody" && onlyElement(n) || inline && f.seen[n].links < 2 {
-		return nil // what it holds is the container, or it is a row
+		return nil // its only child is the container, or n is a row
 	}
 	c := &candidate{containers: []*html.Node{n}}
 	breaks := 0
@@ -125,7 +125,7 @@ func (f *finder) container(n *html.Node) *candidate {
 	return c
 }
 
-// onlyElement reports whether an element holds one element and nothing else.
+// onlyElement reports whether an element contains only one element.
 func onlyElement(n *html.Node) bool {
 	elements := 0
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
@@ -142,7 +142,7 @@ func onlyElement(n *html.Node) bool {
 	return elements == 1
 }
 
-// isRowTag reports whether an element is mostly a row itself.
+// isRowTag reports whether an element with this tag is usually a row itself.
 func isRowTag(n *html.Node) bool {
 	switch n.Data {
 	case "li", "tr", "dd", "dt", "p", "h1", "h2", "h3", "h4", "h5", "h6", "span", "font", "td":
@@ -154,7 +154,7 @@ func isRowTag(n *html.Node) bool {
 // segment reads what is needed to weigh a row.
 func (f *finder) segment(n *html.Node) segment {
 	in := f.seen[n]
-	if in == nil { // a selector may match what nobody sees
+	if in == nil { // a selector may match invisible elements
 		return segment{node: n, pure: 1}
 	}
 	s := segment{node: n, link: in.first, pure: 1}
@@ -169,11 +169,10 @@ func (f *finder) segment(n *html.Node) segment {
 	return s
 }
 
-// monthInAddress finds a day or a month in an address: /202411/t20241120_1.html.
+// monthInAddress matches a day or a month in an address: /202411/t20241120_1.html.
 var monthInAddress = lazyregexp.New(`[/_t](?:19|20)\d{2}[-/]?(?:0[1-9]|1[0-2]|[1-9])(?:[-/]?(?:0[1-9]|[12]\d|3[01]))?[-/_]`)
 
-// isDated reports whether a row, or what belongs to it, contains something that
-// could be a date.
+// isDated reports whether a row, or its neighbors, contain something that may be a date.
 func (s segment) isDated() bool {
 	return hasDate(s.dates) || hasDate(s.near) || s.above.Day > 0
 }
@@ -200,7 +199,7 @@ func hasMonth(all []when.When) bool {
 	return false
 }
 
-// formOf returns an address without its numbers and its last step.
+// formOf returns an address without its numbers and its last segment.
 func formOf(href string) string {
 	href, _, _ = strings.Cut(href, "?")
 	if i := strings.LastIndexByte(strings.TrimSuffix(href, "/"), '/'); i >= 0 {
@@ -250,7 +249,7 @@ func (f *finder) weigh(c *candidate) {
 		}
 	}
 	if dated*2 >= float64(n)*0.5 && dated >= minDated {
-		if c.dated+months == 0 { // as boxes of pictures, whose titles are short
+		if c.dated+months == 0 { // boxes of pictures look like this; their titles are short
 			like *= onlyInAddress * min(1, float64(chars)/float64(n*maxChars/2))
 		}
 		c.score = dated * titles * like * side
@@ -283,7 +282,7 @@ func (f *finder) passOver(c *candidate) {
 	}
 }
 
-// setLink notes the link that is a row's title.
+// setLink sets the link that is a row's title.
 func (s *segment) setLink(link *html.Node) {
 	s.link = link
 	s.chars = min(max(letters(textOf(link, 300, ' ')), letters(markup.Attr(link, "title"))), maxChars)
@@ -291,14 +290,14 @@ func (s *segment) setLink(link *html.Node) {
 	s.form = formOf(s.href)
 }
 
-// hasDayInAddress reports whether the address holds a day or a month.
+// hasDayInAddress reports whether the address contains a day or a month.
 func (s segment) hasDayInAddress() bool {
 	_, ok := when.InAddress(s.href)
 	return ok || monthInAddress.MatchString(s.href)
 }
 
-// side is the factor for the position of a candidate: menus, footers and boxes
-// of popular items count less.
+// side returns the factor for the position of a candidate: menus, footers and boxes of
+// popular items count less.
 func (f *finder) side(n *html.Node) float64 {
 	weight := 1.0
 	for steps := 0; n != nil && n.Type == html.ElementNode && steps < 12; n, steps = n.Parent, steps+1 {
@@ -312,7 +311,7 @@ func (f *finder) side(n *html.Node) float64 {
 	return weight
 }
 
-// boxHeading heads boxes of other articles.
+// boxHeading matches headings of boxes of other articles.
 var boxHeading = lazyregexp.New(`^(?:[\p{Han}]{0,2}(?:推荐|热门|热点|最热|点击|阅读)(?:阅读|文章|新闻|排行|内容|信息|资讯|政策|专题|榜)?|(?:阅读|点击|热度)?排行榜?|相关(?:链接|文章|新闻|阅读|信息|政策)|猜你喜欢|大家都?在看|友情链接|热词)$`)
 
 // isBox reports whether the heading directly before a container, or before its
@@ -331,12 +330,12 @@ func (f *finder) isBox(n *html.Node) bool {
 	return false
 }
 
-// aside finds the names of elements that are not the list: menus, footers,
-// boxes of popular or related items.
+// aside matches the names of elements that are not the list: menus, footers, boxes of
+// popular or related items.
 var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|side(?:bar|news|box|hot|nav)|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
 
-// best returns the candidate that is the list, and the others that came close.
-// Lists without any date count only if there is none with dates.
+// best returns the candidate that is the list, and the others with a similar score. Lists
+// without dates count only if there is none with dates.
 func (f *finder) best(all []*candidate) (best *candidate, next []*candidate) {
 	for _, bare := range []bool{false, true} {
 		for _, c := range all {
@@ -358,8 +357,8 @@ func (f *finder) best(all []*candidate) (best *candidate, next []*candidate) {
 	return best, others(best, all, minNamed)
 }
 
-// wholeRows returns the candidate whose rows each contain one container of
-// another candidate, with as many dates outside running text: it keeps a row's title and its date together.
+// wholeRows returns the candidate whose rows each contain one container of another candidate, with as many
+// dates outside running text: its rows contain both the title and the date.
 func wholeRows(best *candidate, all []*candidate) *candidate {
 	if len(best.containers) < minRows {
 		return best
@@ -390,8 +389,8 @@ func (c *candidate) printed() int {
 	return n
 }
 
-// rowsAround returns the rows that contain nodes, in their order; nil unless
-// each node is in a row of its own.
+// rowsAround returns the rows that contain nodes, in their order; nil unless each node is
+// in a separate row.
 func rowsAround(nodes []*html.Node, rows []segment) []segment {
 	at := make(map[*html.Node]int, len(rows))
 	for i, r := range rows {

@@ -11,8 +11,8 @@ import (
 	"dibao/policy/when"
 )
 
-// datesOf returns the dates in a row: outside its link, else in the link, else
-// in a list or table inside the row.
+// datesOf returns the dates in a row: outside its link, or else in the link, or else in a
+// list or table inside the row.
 func (f *finder) datesOf(row, link *html.Node) []when.When {
 	if found, ok := f.dates[row]; ok {
 		return found
@@ -60,12 +60,12 @@ func titleOf(link *html.Node) string {
 	return short(strings.ReplaceAll(markup.Attr(link, "title"), "\n", string(rune(when.Border))))
 }
 
-// maxLine is the maximum number of characters of a list inside a row that gives
-// the article's publication date, column and number of views.
+// maxLine is the maximum length, in characters, of a list inside a row that gives the
+// article's publication date, column and number of views.
 const maxLine = 60
 
-// isLine reports whether a nested element of a row is short and links to no
-// other article: the line below a headline, marked up as a list.
+// isLine reports whether a nested element of a row is short and does not link to other
+// articles: the line below a headline, marked up as a list.
 func (f *finder) isLine(row, link *html.Node) bool {
 	for n := range row.Descendants() {
 		if n.Type == html.ElementNode && isNested(n) && !holds(n, link) {
@@ -77,8 +77,8 @@ func (f *finder) isLine(row, link *html.Node) bool {
 	return true
 }
 
-// rowText collects the text of a row without that of its link and without lists
-// or tables inside it.
+// rowText returns the text of a row without that of its link and without lists or tables
+// inside it.
 func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 	for c := n.FirstChild; c != nil && own.Len() < 4000; c = c.NextSibling {
 		switch {
@@ -108,17 +108,17 @@ func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 	}
 }
 
-// updatedName is the class of the time of the last change, which WordPress
-// prints after that of the publication.
+// updatedName matches the class of the time of the last change, which WordPress prints
+// after the publication time.
 var updatedName = lazyregexp.New(`(?:^|[\s_-])(?:updated|modified)(?:$|[\s_-])`)
 
-// dateAttributes are attributes in which a page stores a date that a script
-// will write, or the complete form of one that it prints in short form.
+// dateAttributes are attributes with a date that a script writes into the page, or with the
+// complete form of a date that the page prints in short form.
 var dateAttributes = []string{"datetime", "title", "data-val", "data-time", "data-date", "data-datetime", "data-timestamp", "data-pubdate", "data-ts"}
 
-// hiddenDate returns the date in an attribute of an element if its text has
-// none, or one without a year, or a relative one; also a date given as seconds
-// since 1970 if the text has nothing else. It is "" if the text says more.
+// hiddenDate returns the date in an attribute of an element if the element's text has none,
+// one without a year, or a relative one. A date in seconds since 1970 counts if it is the
+// whole text. It returns "" if the text says more.
 func (f *finder) hiddenDate(n *html.Node) string {
 	in := f.seen[n]
 	if in == nil || in.any || in.runes > maxNear {
@@ -148,8 +148,8 @@ func (f *finder) hiddenDate(n *html.Node) string {
 	return stated
 }
 
-// sayUnread records rows that state a year outside their titles, if the list has no date at
-// all and most of its rows state one.
+// sayUnread records rows that state a year outside their titles, if the list has no dates
+// and most of its rows state a year.
 func (f *finder) sayUnread(found *Found) {
 	var unread []string
 	for _, r := range found.Rows {
@@ -170,13 +170,14 @@ func (f *finder) sayUnread(found *Found) {
 	}
 }
 
-// statesYear finds a year of our calendar or of the Buddhist one, which Thai sites use.
+// statesYear matches a year of the Gregorian calendar or of the Buddhist one, which Thai
+// sites use.
 var statesYear = lazyregexp.New(`(?:^|[^\d])(?:(?:19|20)\d{2}|25[5-9]\d)(?:$|[^\d])`)
 
-// aYear is a year in four figures.
+// aYear matches a year with four digits.
 var aYear = lazyregexp.New(`(?:19|20)\d{2}`)
 
-// ofSeconds reads a text that is nothing but the seconds or milliseconds since 1970.
+// ofSeconds matches a text that is only a number of seconds or milliseconds since 1970.
 func (f *finder) ofSeconds(text string) string {
 	if len(text) != 10 && len(text) != 13 || strings.Trim(text, "0123456789") != "" {
 		return ""
@@ -188,11 +189,11 @@ func (f *finder) ofSeconds(text string) string {
 	return w.On.String()
 }
 
-// maxProse is how many bytes of one piece of a row are searched for dates: an
+// maxProse is the number of bytes of one piece of a row that are searched for dates: an
 // abstract may be long, with the date after it.
 const maxProse = 600
 
-// short cuts a text that is too long to be a date with its label.
+// short truncates a text that is too long to be a date with its label.
 func short(s string) string {
 	if len(s) <= maxProse {
 		return s
@@ -204,7 +205,7 @@ func short(s string) string {
 	return s[:at]
 }
 
-// isNested reports whether an element is a list or table of its own.
+// isNested reports whether an element is a list or table inside a row.
 func isNested(n *html.Node) bool {
 	switch n.Data {
 	case "ul", "ol", "dl", "table":
@@ -218,8 +219,8 @@ func isNested(n *html.Node) bool {
 // maxProse.
 const longLink = 300
 
-// linkRest returns the text of a link by its elements, without the title; a
-// date that follows a title after only a space counts, too.
+// linkRest returns the text of a link by its elements, without the title; it includes a
+// date that is separated from the title only by a space.
 func (f *finder) linkRest(link *html.Node) string {
 	if link == nil {
 		return ""
@@ -247,11 +248,11 @@ func (f *finder) linkRest(link *html.Node) string {
 	return b.String()
 }
 
-// inFigures is a date without 年 and 月: in brackets after a title it is the
-// date of the row, while （2026年11月27日） is part of the title.
+// inFigures matches a date without 年 and 月: in brackets after a title it is the date of the
+// row, while （2026年11月27日） is part of the title.
 var inFigures = lazyregexp.New(`^[\d./-]+$`)
 
-// hasBorder reports whether a title has white space or a sign that separates a date from it.
+// hasBorder reports whether white space or a sign separates a title from a date.
 func hasBorder(title string) bool {
 	for _, r := range title {
 		switch r {

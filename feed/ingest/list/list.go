@@ -2,12 +2,11 @@
 // each contain a link that is long enough to be a title and, if the page prints
 // them, a date.
 //
-// Every element is a candidate container. Only the content of its direct rows
-// counts; class names do not, except that the usual names of menus and footers
-// count against a candidate. All rows of the container that is found belong to
-// the list, whatever their class, with or without a date; nothing outside it
-// does. Containers that repeat (one ul for each five rows, one dl for each
-// month) count as one.
+// Every element is a candidate container. Only the content of its direct rows counts. Class
+// names do not count, except that the usual names of menus and footers lower the score of a
+// candidate. All rows of the container that is found belong to the list, whatever their
+// class, with or without a date; nothing outside it does. Containers that repeat (one ul
+// for each five rows, one dl for each month) count as one.
 //
 // The time grows linearly with the size of the page.
 package list
@@ -25,16 +24,16 @@ import (
 type Row struct {
 	Node  *html.Node
 	Link  *html.Node
-	Href  string // as written: not resolved
+	Href  string // as written, not resolved
 	Title string
-	Date  when.When // On is the zero Date where the row states no whole date
-	From  string    // what stated the date: a label, a column head, a heading, an element; "" for none
+	Date  when.When // On is the zero Date if the row does not state a complete date
+	From  string    // what stated the date: a label, a column head, a heading, an element; "" if nothing did
 }
 
 // Found is the list of a page.
 type Found struct {
 	Rows       []Row
-	Containers []*html.Node // the elements whose rows they are
+	Containers []*html.Node // the elements that contain the rows
 	Dropped    Drops
 	Bare       bool // no row has a date, neither printed nor in its address
 }
@@ -48,8 +47,8 @@ func Find(root *html.Node, at *url.URL, c when.Clock) Found {
 	f.own = self
 	best, next := f.best(f.candidates(root))
 	if best == nil || best.dated < 3*minShortRows {
-		// A list of laws has short titles: 预算法. Its rows have a date each, and it is
-		// longer than what else has dates.
+		// Lists of laws have short titles, such as 预算法. Such a list has a date in each row,
+		// and is longer than other dated lists of the page.
 		g := newFinder(root, c, minShort)
 		g.own = self
 		if short, other := g.best(g.candidates(root)); short.isOfShort() && (best == nil || best.dated < minShortRows || short.dated*2 > best.dated*3 && !short.overlaps(best)) {
@@ -70,7 +69,7 @@ func Find(root *html.Node, at *url.URL, c when.Clock) Found {
 	return found
 }
 
-// isOfShort reports whether a list has enough rows to accept short texts as titles.
+// isOfShort reports whether a list has enough rows for short texts to count as titles.
 func (c *candidate) isOfShort() bool {
 	return c != nil && !c.bare && c.dated == len(c.rows) && c.dated >= minShortRows
 }
@@ -93,7 +92,7 @@ func ReadRows(root *html.Node, nodes []*html.Node, c when.Clock) Found {
 		f.neighbours(n, byParent[n])
 	}
 	taken := make(map[*html.Node]int)
-	for _, n := range nodes { // in the order that the selector gives them
+	for _, n := range nodes { // in the order of the selector's results
 		cand.rows = append(cand.rows, byParent[n.Parent].rows[taken[n.Parent]])
 		taken[n.Parent]++
 	}

@@ -7,9 +7,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// unfold replaces a row that has no title of its own by the rows of the list or
-// table inside it: pinned items in a table of their own, or a table that was
-// closed too early.
+// unfold replaces a row that has no title of its own by the rows of the list or table
+// inside it: pinned items in their own table, or a table that was closed too early.
 func (f *finder) unfold(c *candidate) {
 	if c.bare || c.fixed {
 		return
@@ -34,7 +33,7 @@ func (f *finder) unfold(c *candidate) {
 	c.rows = rows
 }
 
-// innerRows returns the largest elements in n that hold one title each.
+// innerRows returns the largest elements in n that contain one title each.
 func (f *finder) innerRows(n *html.Node) []*html.Node {
 	switch in := f.seen[n]; {
 	case in == nil || in.links == 0:
@@ -62,16 +61,15 @@ func isWithinNested(row, link *html.Node) bool {
 	return false
 }
 
-// dropMenus drops undated rows of a dated list if all of their links are in a
-// list inside them: filters in the head of a table.
+// dropMenus removes undated rows of a dated list if all of their links are in a list inside
+// them: filters in the head of a table.
 func (found *Found) dropMenus() {
 	found.dropUndated(Menu, func(r Row) bool { return isWithinNested(r.Node, r.Link) })
 }
 
-// dropHeadings drops rows that are only a short link without a date, if all
-// such rows have one shape that no row with a date has, and each directly
-// precedes one with a date: the headings of the columns whose articles are
-// listed.
+// dropHeadings removes rows that are only a short link without a date, if all such rows
+// have one shape that no row with a date has, and each directly precedes one with a date:
+// the headings of the columns whose articles are listed.
 func (f *finder) dropHeadings(found *Found) {
 	heads := make(map[string]bool)
 	for i, r := range found.Rows {
@@ -85,7 +83,8 @@ func (f *finder) dropHeadings(found *Found) {
 	found.dropUndated(Heading, func(r Row) bool { return heads[shape(r.Node)] })
 }
 
-// dropUndated drops the rows without a date that are meant, where others have one.
+// dropUndated removes the rows without a date for which isMeant is true, if others have a
+// date.
 func (found *Found) dropUndated(why Reason, isMeant func(r Row) bool) {
 	dated := 0
 	for _, r := range found.Rows {
@@ -104,12 +103,12 @@ func (found *Found) dropUndated(why Reason, isMeant func(r Row) bool) {
 	found.Rows = rest
 }
 
-// maxOutline is how many elements of a row its outline counts.
+// maxOutline is the maximum number of elements of a row in its outline.
 const maxOutline = 40
 
-// adopt adds the rows of tables that were closed too early: rows with the same
-// structure as those of the list, right before its first row or right after its last one. A
-// row that contains such rows does not count.
+// adopt adds the rows of tables that were closed too early: rows with the same structure as
+// those of the list, directly before its first row or after its last one. A row that
+// contains such rows does not count.
 func (f *finder) adopt(c *candidate) {
 	if c.bare || c.fixed || len(c.rows) < minRows || c.rows[0].node.Data != "tr" {
 		return
@@ -152,7 +151,7 @@ func (f *finder) adopt(c *candidate) {
 	c.rows = slices.Concat(head, before, c.rows[from:], behind)
 }
 
-// outline names the elements in a row.
+// outline returns the names of the elements in a row.
 func outline(row *html.Node) string {
 	var b strings.Builder
 	n := 0

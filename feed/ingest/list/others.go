@@ -11,18 +11,18 @@ import (
 	"dibao/policy/when"
 )
 
-// Limits on the other lists of a page that are offered.
+// Limits on the other lists of a page that are reported.
 const (
 	maxOthers   = 8
-	minOther    = 0.2  // of the weight of the list that was taken
-	minNamed    = 0.02 // share of the weight for a list with a heading in the main part: 4 rows beside 20
-	minEqual    = 0.7  // of that weight, for a list that could have been taken as well
-	maxHeadings = 20   // characters of the heading of a list
-	maxCompared = 200  // lists that are looked at
+	minOther    = 0.2  // minimum share of the weight of the chosen list
+	minNamed    = 0.02 // minimum share for a list with a heading in the main part: 4 rows next to 20
+	minEqual    = 0.7  // minimum share for a list that could have been chosen as well
+	maxHeadings = 20   // maximum length of the heading of a list, in characters
+	maxCompared = 200  // lists that are examined
 )
 
-// firstOfEqual returns the first of several lists of the same weight: the sections of the
-// start page of an organ, which hold as many rows each. A page with a pager has one list.
+// firstOfEqual returns the first of several lists with the same weight: sections of the
+// start page of an agency may have equally many rows. A page with a pager has one list.
 func (f *finder) firstOfEqual(best *candidate, all []*candidate) *candidate {
 	if f.paged || best.bare || len(best.containers) > 1 {
 		return best
@@ -39,8 +39,8 @@ func (f *finder) firstOfEqual(best *candidate, all []*candidate) *candidate {
 	return best
 }
 
-// others returns the other lists of a page that have at least this part of the weight of
-// the best, the heaviest first.
+// others returns the other lists of a page that have at least this share of the weight of
+// the best, heaviest first.
 func others(best *candidate, all []*candidate, least float64) []*candidate {
 	var near []*candidate
 	for _, c := range all {
@@ -61,7 +61,7 @@ func others(best *candidate, all []*candidate, least float64) []*candidate {
 	return taken[1:]
 }
 
-// overlaps reports whether one of two candidates holds a container of the other.
+// overlaps reports whether one of two candidates contains a container of the other.
 func (c *candidate) overlaps(x *candidate) bool {
 	if x.own == nil {
 		x.own, x.around = make(map[*html.Node]bool), make(map[*html.Node]bool)
@@ -85,8 +85,8 @@ func (c *candidate) overlaps(x *candidate) bool {
 	return false
 }
 
-// offer says which other lists of the page came close to the weight of the one that was
-// taken, or have a heading in its main part.
+// offer reports the other lists of the page whose weight is similar to that of the chosen
+// one, or that have a heading in its main part.
 func (f *finder) offer(all []*candidate, weight float64, found *Found) {
 	known := make(map[string]bool)
 	for _, r := range found.Rows {
@@ -115,11 +115,11 @@ func (f *finder) offer(all []*candidate, weight float64, found *Found) {
 	}
 }
 
-// toMore is the link to the rest of a list, which is next to its heading.
+// toMore matches the link to the rest of a list, which is next to its heading.
 var toMore = lazyregexp.New(`(?i)^\W*more\W+|[\s\[【(（]*(?:查看|了解)?(?:更多|more)[^\p{Han}]*$|[\s>»+]+$`)
 
-// headingOf returns the heading right before a container, or before what holds it; "" for
-// none.
+// headingOf returns the heading directly before a container, or before an ancestor; "" if
+// there is none.
 func (f *finder) headingOf(n *html.Node) string {
 	for up := 0; n != nil && n.Type == html.ElementNode && up < maxUp; n, up = n.Parent, up+1 {
 		before := n.PrevSibling

@@ -10,19 +10,18 @@ import (
 	"dibao/internal/markup"
 )
 
-// own is what a page says of itself, which distinguishes its own list from the lists of other
-// columns on it.
+// own is what a page says about itself, which distinguishes its own list from the lists of
+// other columns on it.
 type own struct {
 	at     *url.URL        // the address of the page, nil if it is unknown
-	folder string          // of the address, with a slash at its end; "/" means nothing
+	folder string          // folder of the address, with a trailing slash; "/" says nothing
 	names  map[string]bool // possible names of the column
 }
 
-// isRoot reports whether the page is the start page of a site, or has an unknown place in
-// it.
+// isRoot reports whether the page is the start page of a site, or its address is unknown.
 func (o own) isRoot() bool { return o.at == nil || o.folder == "/" }
 
-// ownOf reads the address, the title and the name of the column.
+// ownOf reads the address, the title and the name of the page's column.
 func ownOf(root *html.Node, at *url.URL) own {
 	o := own{at: at, names: make(map[string]bool)}
 	if at != nil {
@@ -49,7 +48,7 @@ func ownOf(root *html.Node, at *url.URL) own {
 	return o
 }
 
-// partOfTitle replaces the separators between the parts of a title with one.
+// partOfTitle matches the separators between the parts of a title.
 func partOfTitle(r rune) rune {
 	if strings.ContainsRune("-_–—－>»·/", r) {
 		return '|'
@@ -63,17 +62,17 @@ func (o own) call(name string) {
 	}
 }
 
-// squeeze takes the white space out of a name.
+// squeeze removes the white space from a name.
 func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
 
-// has reports whether an address is in the folder of the page or below.
+// has reports whether an address is in the folder of the page or below it.
 func (o own) has(href string) bool {
 	to, err := o.at.Parse(href)
 	return err == nil && to.Host == o.at.Host && strings.HasPrefix(to.Path, o.folder)
 }
 
 // ofPage returns the list that is the page's own, among the candidate with the most weight
-// and those that come close to it: the one whose heading is the name of the page, or the
+// and those with a similar weight: the one whose heading is the name of the page, or the
 // only one whose articles are in the folder of the page.
 func (f *finder) ofPage(best *candidate, all []*candidate) *candidate {
 	if best.bare || f.own.at == nil || f.isNamed(best) {
@@ -101,7 +100,7 @@ func (f *finder) ofPage(best *candidate, all []*candidate) *candidate {
 	return best
 }
 
-// isMain reports whether a list has dates and is not in a box or beside the text.
+// isMain reports whether a list has dates and is neither in a box nor beside the text.
 func (f *finder) isMain(c *candidate) bool {
 	return c.dated*2 >= len(c.rows) && f.side(c.containers[0]) == 1 && !f.isBox(c.containers[0])
 }

@@ -11,11 +11,11 @@ import (
 	"dibao/policy/when"
 )
 
-// part is one piece of the text of a link: what one element holds.
+// part is the text of one element of a link.
 type part struct {
 	text  string
 	node  *html.Node // the element that holds it
-	title bool       // a heading, or an element that is named so
+	title bool       // a heading, or an element whose name means title
 }
 
 // partsOf returns the pieces of each link.
@@ -29,7 +29,8 @@ func partsOf(links []*html.Node) [][]part {
 	return all
 }
 
-// withoutMarks returns the pieces that are more than a mark such as 专题, all where none is.
+// withoutMarks returns the pieces that are more than a mark such as 专题; if there are none,
+// it returns all.
 func withoutMarks(parts []part) []part {
 	rest := slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return mark.MatchString(p.text) })
 	if len(rest) == 0 {
@@ -38,7 +39,7 @@ func withoutMarks(parts []part) []part {
 	return rest
 }
 
-// pieces parts the text of a link where a block or a span begins.
+// pieces splits the text of a link where a block or a span begins.
 func pieces(a *html.Node) []part {
 	var all []part
 	var walk func(n *html.Node)
@@ -73,17 +74,18 @@ func pieces(a *html.Node) []part {
 	return all
 }
 
-// maxLines is the most letters of a title that is written in two lines.
+// maxLines is the maximum number of letters of a title that is broken into two lines.
 const maxLines = 60
 
-// isBroken reports whether a text in n goes on with the title that is in n before it: a
-// break is all between them, and neither is a date.
+// isBroken reports whether a text in n continues the title that precedes it in n: only a
+// line break is between them, and neither is a date.
 func isBroken(before part, text string, n, c *html.Node) bool {
 	return before.node == n && c.PrevSibling != nil && c.PrevSibling.Data == "br" && !isAside(before.text) && !isAside(text) && onlyBreaks(n) &&
 		letters(before.text)+letters(text) <= maxLines && !label.MatchString(text)
 }
 
-// joined joins the lines of a title: with a space between words, without one between 汉字.
+// joined joins the lines of a title: with a space between words, without one between
+// Chinese characters.
 func joined(a, b string) string {
 	if a[len(a)-1] < utf8.RuneSelf && b[0] < utf8.RuneSelf {
 		return a + " " + b
@@ -91,7 +93,8 @@ func joined(a, b string) string {
 	return a + b
 }
 
-// onlyBreaks reports whether an element holds one line break, perhaps pictures, and text.
+// onlyBreaks reports whether an element contains one line break and text, and perhaps
+// pictures.
 func onlyBreaks(n *html.Node) bool {
 	breaks := 0
 	for c := n.FirstChild; c != nil; c = c.NextSibling {

@@ -14,7 +14,7 @@ import (
 	"dibao/policy/words"
 )
 
-// maxRows is how many rows of a list are read.
+// maxRows is the maximum number of rows of a list that are read.
 const maxRows = 10_000
 
 // read reads the rows of the list that was found.
@@ -76,13 +76,12 @@ func (f *finder) read(c *candidate) Found {
 	return found
 }
 
-// rowNumber is the number of a row before its title: 1. or 01、. A year, a sum
-// (1.5万亿元) and a counted thing (3 月份) belong to the title.
+// rowNumber matches the number of a row before its title: 1. or 01、. A year, a sum (1.5万亿元)
+// and a counted thing (3 月份) belong to the title.
 var rowNumber = lazyregexp.New(`^(\d{1,3})(?:[.、．,，)）]\s*|\s+)([^\d年月日号期项条个批季届周级\s])`)
 
-// unnumber removes row numbers from titles, if each title begins with the
-// number after that of the previous row; a page begins with the first row, or
-// after a round number of rows.
+// unnumber removes row numbers from titles if each number is that of the previous row plus
+// one, and the first is 1 or follows a round number of rows.
 func unnumber(rows []Row) {
 	if len(rows) < minNumbered {
 		return
@@ -103,7 +102,8 @@ func unnumber(rows []Row) {
 	}
 }
 
-// minNumbered is how many rows say that the numbers before their titles are theirs.
+// minNumbered is the minimum number of rows for which numbers before titles count as row
+// numbers.
 const minNumbered = 3
 
 func number(s string) int {
@@ -115,16 +115,17 @@ func number(s string) int {
 // dates: 农业法.
 const minShort = 2
 
-// minShortRows is how many rows with a date there are in a list of short titles.
+// minShortRows is the minimum number of rows with a date in a list of short titles.
 const minShortRows = 5
 
-// crumbs begin with where the page is on its site.
+// crumbs matches the beginning of breadcrumbs.
 var crumbs = lazyregexp.New(`(?i)^[\s>»·|\[【]{0,4}(?:首\s*页|主页|home)\s*[>＞»›→/]|(?:^|[\s>»·|\[【])您?(?:的|当前|现在|目前|所在|所处){1,4}位置`)
 
-// maxPagerWord is the most bytes of a link of a pager that a word makes one: 最后一页.
+// maxPagerWord is the maximum length, in bytes, of a link that its words make part of a
+// pager: 最后一页.
 const maxPagerWord = 15
 
-// pagerWord is a link of a pager.
+// pagerWord matches the text of a link of a pager.
 var pagerWord = words.New(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)
 
 // addShort adds the rows of a dated list whose titles are too short to be
@@ -164,7 +165,7 @@ func (f *finder) addShort(c *candidate) {
 	}
 }
 
-// settle completes the dates from each other, and discards dates from running
+// settle completes the dates with the help of each other, and discards dates in running
 // text if the other rows print theirs in a separate place.
 func (f *finder) settle(found *Found) {
 	dates := make([]when.When, len(found.Rows))
@@ -189,8 +190,8 @@ func (f *finder) settle(found *Found) {
 	}
 }
 
-// date judges the dates in a row, with the heads of its columns, its neighbors
-// and the heading above it.
+// date evaluates the dates in a row, with the heads of its columns, its neighbors and the
+// heading above it.
 func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, string) {
 	all := f.cellDates(s.node, link, heads)
 	if all == nil {
@@ -222,11 +223,11 @@ func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, st
 	return when.When{}, ""
 }
 
-// longAgo is how old a row is that does not say when it was published: 4年前.
+// longAgo matches the age of a row that does not state its publication date: 4年前.
 var longAgo = words.New(`(?i)^(?:\d{1,2}|一|半)\s?(?:年|个?月)(?:多)?以?前$|^(?:\d{1,2}|an?)\s(?:year|month)s?\sago$`)
 
-// saysLongAgo reports whether a row says how old it is in years or months; dates in its
-// abstract are of what it tells then.
+// saysLongAgo reports whether a row states its age in years or months; the dates in its
+// abstract are then those of the events.
 func (f *finder) saysLongAgo(row *html.Node) bool {
 	for n := range row.Descendants() {
 		if n.Type == html.TextNode && len(n.Data) < maxPagerText && longAgo.MatchString(strings.TrimSpace(n.Data)) {
@@ -236,11 +237,11 @@ func (f *finder) saysLongAgo(row *html.Node) bool {
 	return false
 }
 
-// toAll is a link to the rest of a list, or to the page above it.
+// toAll matches a link to the rest of a list, or to the parent page.
 var toAll = lazyregexp.New(`(?i)^(?:show|view|see|browse)\s+(?:all|more)\b|^(?:back|return)\s+to\b|^返回|^(?:查看|浏览|阅读)(?:全部|所有|更多)`)
 
-// fewEndInDates reports whether the titles of a list are such that a date at the end of one
-// belongs to it: fewer than half of them end in a date.
+// fewEndInDates reports whether fewer than half of the titles of a list end in a date. If
+// so, such a date is part of its title.
 func (f *finder) fewEndInDates(parts [][]part, column int) bool {
 	titles, ends := 0, 0
 	for _, x := range parts {
@@ -254,7 +255,7 @@ func (f *finder) fewEndInDates(parts [][]part, column int) bool {
 	return ends*2 < titles
 }
 
-// from names what stated a date: its label, else the element.
+// from returns what stated a date: its label, or else the element.
 func (f *finder) from(row *html.Node, w when.When) string {
 	if w.Label != "" {
 		return w.Label
@@ -274,7 +275,7 @@ func (f *finder) from(row *html.Node, w when.When) string {
 	}
 }
 
-// elementName names an element: "span.date".
+// elementName returns the name of an element, such as "span.date".
 func elementName(n *html.Node) string {
 	if n.Type != html.ElementNode {
 		return "text"
@@ -288,13 +289,13 @@ func elementName(n *html.Node) string {
 	return n.Data
 }
 
-// maxHead is the most letters of the head of a column.
+// maxHead is the maximum number of letters of the head of a column.
 const maxHead = 12
 
-// maxEnglishHead is the most letters of a head in English: Case Reference.
+// maxEnglishHead is the maximum number of letters of a head in English: Case Reference.
 const maxEnglishHead = 30
 
-// maxSpan is how many columns a head spans at most.
+// maxSpan is the maximum number of columns that a head can span.
 const maxSpan = 8
 
 // cells returns the cells of a row: those of a table, or the elements in its
@@ -372,7 +373,8 @@ func (f *finder) heads(n *html.Node, rows []segment) []string {
 	return nil
 }
 
-// dateHead is how the head of a column of dates ends: 会议时间, while 会议通知 heads a list.
+// dateHead matches the end of the head of a column of dates: 会议时间, but not 会议通知, which is
+// the heading of a list.
 var dateHead = lazyregexp.New(`(?i)(?:时间|日期|[日期至于止]|发布|发表|公布|更新|截止|date|posted|published)$`)
 
 // headsOf reads an element as column heads: short texts without a title,
@@ -414,7 +416,7 @@ func allHeads(row *html.Node) bool {
 	return len(all) > 0
 }
 
-// cut cuts an example short.
+// cut truncates an example.
 func cut(s string) string {
 	n := 0
 	for i := range s {
@@ -425,10 +427,10 @@ func cut(s string) string {
 	return s
 }
 
-// aName is a name in braces or signs that a script is to replace: {title}, #url#.
+// aName matches a placeholder for a script: {title}, #url#.
 var aName = lazyregexp.New(`\{[\w.$]{1,40}\}|^#\w{1,40}#$`)
 
-// isPlaceholder reports whether a text is what a script is to replace.
+// isPlaceholder reports whether a text is a placeholder that a script replaces.
 func isPlaceholder(s string) bool {
 	if s == "undefined" || s == "null" {
 		return true

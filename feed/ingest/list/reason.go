@@ -2,7 +2,7 @@ package list
 
 import "strings"
 
-// Reason is the code of why something of a list was left out.
+// Reason is the code of the reason why part of a list was left out.
 type Reason string
 
 // The reasons.
@@ -29,7 +29,7 @@ const (
 	ManyKeys      Reason = "many-keys" // Detail names the path
 )
 
-// sentences say the reasons to admins, in English and Chinese; %s is the detail.
+// sentences are the reasons in words for admins, in English and Chinese; %s is the detail.
 var sentences = map[Reason][2]string{
 	Behind:        {"the list has more than %s rows", "列表超过 %s 行"}, // that are read
 	ManyLinks:     {"the page has more than %s links; the others were not read", "页面上的链接超过 %s 个，其余没有读取"},
@@ -53,7 +53,7 @@ var sentences = map[Reason][2]string{
 	ManyKeys:      {"the object has more than 1,000 keys and was not searched: %s", "这个对象的键超过 1,000 个，未在其中查找：%s"},
 }
 
-// Drop is what was left out, and why.
+// Drop is a part that was left out, and why.
 type Drop struct {
 	Code    Reason `json:"code"`
 	Reason  string `json:"reason"` // the sentence in English
@@ -71,11 +71,10 @@ func (d Drop) Say(chinese bool) string {
 	return strings.ReplaceAll(sentences[d.Code][1], "%s", d.detail)
 }
 
-// Drops is what was left out of a list; each reason is in it once.
+// Drops lists the parts of a list that were left out; each reason occurs once.
 type Drops []Drop
 
-// Add records something that was left out. Detail is the value in the sentence,
-// "" for none.
+// Add records a part that was left out. Detail is the value in the sentence, "" for none.
 func (d *Drops) Add(code Reason, detail, example string) {
 	if !strings.Contains(sentences[code][0], "%s") {
 		detail = ""

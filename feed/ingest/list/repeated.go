@@ -10,7 +10,7 @@ import (
 	"dibao/policy/when"
 )
 
-// place is where containers of one kind repeat: under one element, by one path.
+// place is where containers of one kind repeat: below the same element, by the same path.
 type place struct {
 	under *html.Node
 	path  string
@@ -20,12 +20,11 @@ type place struct {
 // searched for.
 const maxLevels = 5
 
-// maxSteps bounds how many nodes between repeated containers are looked at.
+// maxSteps limits the nodes between repeated containers that are examined.
 const maxSteps = 200000
 
-// repeated joins containers that repeat: several ul in a row, one dl for each
-// month. If a heading that is not a date separates them they are different
-// lists.
+// repeated joins containers that repeat: several ul in a row, one dl for each month.
+// Containers that a heading other than a date separates are different lists.
 func (f *finder) repeated(root *html.Node, single map[*html.Node]*candidate) []*candidate {
 	groups := make(map[place][]*candidate)
 	var order []place
@@ -77,8 +76,8 @@ func (f *finder) keepPanels(members []*candidate) {
 	}
 }
 
-// join makes candidates of containers that repeat: a run ends where something
-// separates two of them.
+// join returns candidates of containers that repeat: a run ends where something separates
+// two of them.
 func (f *finder) join(members []*candidate) []*candidate {
 	var all []*candidate
 	run := &candidate{}
@@ -124,8 +123,8 @@ func withoutDigit(r rune) rune {
 	return r
 }
 
-// alike reports whether two containers contain rows of one list: both with or
-// both without dates, and not each with addresses of a different column.
+// alike reports whether two containers contain rows of one list: both have dates or both
+// have none, and their addresses are not in two different columns.
 func alike(a, b *candidate) bool {
 	x, nx := a.form()
 	y, ny := b.form()
@@ -180,7 +179,7 @@ func (f *finder) parts(a, b *html.Node) bool {
 	return false
 }
 
-// holdsNear reports whether n holds x, which is at most maxLevels deeper.
+// holdsNear reports whether n contains x at most maxLevels deeper.
 func holdsNear(n, x *html.Node) bool {
 	for level := 0; x != nil && level <= maxLevels; x, level = x.Parent, level+1 {
 		if x == n {

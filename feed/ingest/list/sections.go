@@ -12,10 +12,10 @@ const (
 	maxSections = 20
 )
 
-// sections returns the list that the sections of a page make together: short lists with the
-// same structure in the same place, each with its own heading. The page of a column that
-// has subcolumns looks like this. A page with a pager has one list, and the start page of a
-// site shows what other pages list in full.
+// sections returns the list that the sections of a page form together: short lists with the
+// same structure in the same place, each with its own heading, as on the page of a column
+// with subcolumns. Pages with a pager do not count, because they have one list; nor do
+// start pages, because they repeat what other pages list in full.
 func (f *finder) sections(best *candidate) *candidate {
 	if f.paged || best.bare || len(best.containers) > 1 || f.own.isRoot() || f.isNamed(best) || !f.isSection(best) {
 		return nil
@@ -41,7 +41,7 @@ func (f *finder) sections(best *candidate) *candidate {
 	for _, c := range most {
 		heading := f.headingOf(c.containers[0])
 		if headings[heading] || mine != (f.inFolder(c) > 0) {
-			return nil // not all belong to the page
+			return nil // not all sections belong to the page
 		}
 		headings[heading] = true
 		whole.parts = append(whole.parts, heading)
@@ -57,7 +57,7 @@ func (f *finder) isSection(c *candidate) bool {
 	return len(c.rows) <= maxSection && c.isDated() && f.side(c.containers[0]) == 1 && f.headingOf(c.containers[0]) != ""
 }
 
-// firstPanel returns the first visible list of those between which tabs switch.
+// firstPanel returns the first visible list of those that tabs switch between.
 func (f *finder) firstPanel(best *candidate, all []*candidate) *candidate {
 	if len(best.containers) > 1 || best.bare {
 		return best
@@ -76,7 +76,7 @@ func (f *finder) firstPanel(best *candidate, all []*candidate) *candidate {
 }
 
 // tabs reports whether the containers of a group are the panels of tabs: each is in one of
-// the elements that follow each other, and as many short names precede these.
+// several consecutive elements, and as many short names precede these.
 func (f *finder) tabs(under *html.Node, members []*candidate) bool {
 	var first, last *html.Node
 	for _, c := range members {
@@ -108,7 +108,7 @@ func (f *finder) areTabs(a, b *candidate) bool {
 }
 
 // isHead reports whether an element consists of this many short names: they are its
-// elements, or those of a list nested in it.
+// children, or the items of a list in it.
 func (f *finder) isHead(head *html.Node, names int) bool {
 	for range maxUp {
 		var inner []*html.Node

@@ -47,7 +47,7 @@ func chooseLinks(rows []segment) []*html.Node {
 		if chosen[i] == nil {
 			chosen[i] = rows[i].link
 		}
-		for _, a := range links { // a selector may name rows with short titles
+		for _, a := range links { // a selector may select rows with short titles
 			if chosen[i] == nil && textOrTitle(a) != "" {
 				chosen[i] = a
 			}
@@ -56,7 +56,8 @@ func chooseLinks(rows []segment) []*html.Node {
 	return chosen
 }
 
-// isTag reports whether a link says of itself that it leads to a tag, a category or the author.
+// isTag reports whether the attributes of a link say that it leads to a tag, a category or the
+// author.
 func isTag(a *html.Node) bool {
 	for rel := range strings.FieldsSeq(markup.Attr(a, "rel")) {
 		switch strings.ToLower(rel) {
@@ -105,7 +106,7 @@ func hasElement(n *html.Node) bool {
 	return false
 }
 
-// hasBlock reports whether a block, or more than one span, is in an element.
+// hasBlock reports whether an element contains a block, or more than one span.
 func hasBlock(n *html.Node) bool {
 	spans := 0
 	for d := range n.Descendants() {
@@ -124,7 +125,8 @@ func hasBlock(n *html.Node) bool {
 	return false
 }
 
-// named reports whether an element up to the link is a heading or is named a title.
+// named reports whether an element, or an ancestor inside the link, is a heading or has a
+// name that means title.
 func named(n, a *html.Node) bool {
 	for ; n != nil && n != a; n = n.Parent {
 		switch n.Data {
@@ -140,8 +142,8 @@ func named(n, a *html.Node) bool {
 
 var titleName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:title|tit|bt|biaoti|headline|subject)(?:$|[\s_-])`)
 
-// titleColumn returns which piece of the links is their title: the first that
-// is long enough and not the same in every row.
+// titleColumn returns the index of the piece of the links that is their title: the first
+// that is long enough and not the same in every row.
 func titleColumn(all [][]part) int {
 	for at := range 6 {
 		rows, long, texts := 0, 0, make(map[string]bool)
@@ -162,8 +164,8 @@ func titleColumn(all [][]part) int {
 	return -1
 }
 
-// titleIn returns the piece of a link that is its title, without other rows to
-// compare it with.
+// titleIn returns the piece of a link that is its title if there are no other rows to
+// compare.
 func titleIn(texts []string) string {
 	for _, t := range texts {
 		if isTitle(t) && !isAside(t) && !isLabelled(t) {
@@ -186,7 +188,7 @@ func titleIn(texts []string) string {
 	return ""
 }
 
-// isLabelled reports whether a text begins with a date and its label: 发布时间：2026-11-27 来源：某部.
+// isLabelled reports whether a text begins with a labeled date: 发布时间：2026-11-27 来源：某部.
 func isLabelled(text string) bool {
 	w := when.Find(text, when.Clock{})
 	return len(w) > 0 && w[0].Label != "" && strings.HasPrefix(text, w[0].Label)
@@ -229,10 +231,10 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 	return text
 }
 
-// toDetails is a link that says no more than that it leads to the article.
+// toDetails matches a link that only says that it leads to the article.
 var toDetails = words.New(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看|阅读|浏览|了解|进入)(?:更多|详情|详细|全文|原文|正文|内容|详细内容)?[\]】)）>》…. ]*$|^[\[【(（]?(?:详情|详细|全文|更多|详细内容)[\]】)）>》…. ]*$|^(?:read |view |learn |case )?(?:more|details?)\W*$`)
 
-// heading returns the title that a row shows outside its link, "" for none.
+// heading returns the title that a row shows outside its link, "" if there is none.
 func (f *finder) heading(row, link *html.Node) string {
 	var rest []part
 	for _, p := range pieces(row) {
@@ -299,15 +301,15 @@ func (f *finder) outside(row, link *html.Node) []when.When {
 
 var (
 	mark = words.New(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top|专题|图解|解读|政策解读|一图读懂|独家|原创|转载|视频|图文|直播|要闻|头条|重磅|聚焦|快讯)\s*[\]】)）]?$`)
-	// lead is what precedes a title: a bullet, a mark, the label 标题.
+	// lead matches what can precede a title: a bullet, a mark, the label 标题.
 	lead  = lazyregexp.New(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|置顶\s*[:：]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
 	label = lazyregexp.New(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)
 )
 
-// clean takes bullets, marks and labels off a title.
+// clean removes bullets, marks and labels from a title.
 func clean(s string) string {
 	s = plain.Collapse(s)
-	if rest := strings.TrimLeft(s, "—–-"); strings.HasPrefix(rest, " ") { // between a date and its title
+	if rest := strings.TrimLeft(s, "—–-"); strings.HasPrefix(rest, " ") { // dashes between a date and its title
 		s = rest[1:]
 	}
 	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("·•●■◆▪▶►»›○◇□★☆>[【(（标题名文置", r) {

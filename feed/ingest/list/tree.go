@@ -14,9 +14,9 @@ import (
 	"dibao/policy/words"
 )
 
-// Limits on rows. One that holds more characters, links or nodes than these is a part of the page, not a row.
+// Limits on rows. An element with more characters, links or nodes is a part of the page, not a row.
 const (
-	minTitle    = 4 // letters of a link that is a title
+	minTitle    = 4 // letters of a link's text that make it a title
 	maxRowRunes = 2000
 	maxRowLinks = 40
 	maxRowNodes = 500
@@ -24,15 +24,15 @@ const (
 	maxColumn = 30 // bytes of the name of a column
 )
 
-// info is what is known of an element from its parts.
+// info describes an element, based on its children.
 type info struct {
 	first *html.Node // the first link in it that is long enough to be a title
 	links int        // such links, with different addresses
-	total int        // letters of those of them whose address does not stand all over the page
+	total int        // letters of those whose address does not occur all over the page
 	most  int        // letters of the longest
-	runes int        // of text, at most a little over maxRowRunes
-	nodes int        // at most a little over maxRowNodes
-	any   bool       // a link, however short
+	runes int        // characters of text, at most a little over maxRowRunes
+	nodes int        // nodes, at most a little over maxRowNodes
+	any   bool       // it has a link, however short
 	last  string     // address of the last such link
 
 	action  *html.Node // the first link that says what a click does
@@ -40,26 +40,26 @@ type info struct {
 	pages   int        // links that are a number of at most three digits
 }
 
-// finder holds what was found out of each element.
+// finder contains what is known about each element of a page.
 type finder struct {
 	clock when.Clock
-	least int // letters of a title
+	least int // minimum number of letters of a title
 	seen  map[*html.Node]*info
 	dates map[*html.Node][]when.When
-	often map[string]int // how many links that may be titles lead to an address
-	steps int            // left between repeated containers
-	links int            // that may be titles
-	paged bool           // the page has a link to a next one, or such words
+	often map[string]int // number of links that may be titles, by address
+	steps int            // steps that remain for examining nodes between repeated containers
+	links int            // links that may be titles
+	paged bool           // the page has a link to a next page, or words of a pager
 
 	own    own
 	groups [][]*candidate              // containers that repeat, in the order of the page
 	panels map[*html.Node][]*html.Node // panels of tabs, by each panel
 
-	keepsDates bool // dates at the end of titles belong to them
+	keepsDates bool // dates at the end of titles belong to the titles
 }
 
-// maxLinks is how many links of a page are examined; the longest lists have
-// some thousand rows.
+// maxLinks is the maximum number of links of a page that are examined; the longest lists
+// have several thousand rows.
 const maxLinks = 30_000
 
 // isRow reports whether an element may be a row.
@@ -68,12 +68,12 @@ func (f *finder) isRow(n *html.Node) bool {
 	return in != nil && in.first != nil && in.runes <= maxRowRunes && in.links <= maxRowLinks && in.nodes <= maxRowNodes && !in.isPager()
 }
 
-// isPager reports whether an element holds numbers of pages and no link that is longer
+// isPager reports whether an element contains numbers of pages and no link that is longer
 // than the words of a pager: Next, Final.
 func (in *info) isPager() bool { return in.pages > 1 && in.most < minBareTitle }
 
-// isLongRow reports whether an element contains too much text for a row and is
-// similar to the row before it: an article that the list prints in full.
+// isLongRow reports whether an element contains too much text for a row and is similar to
+// the row before it: the list contains the article in full.
 func (f *finder) isLongRow(n, before *html.Node) bool {
 	in := f.seen[n]
 	return in != nil && in.first != nil && in.runes > maxRowRunes && in.links <= f.seen[before].links && in.nodes <= maxRowNodes && shape(n) == shape(before)
@@ -90,7 +90,7 @@ func newFinder(root *html.Node, c when.Clock, least int) *finder {
 	return f
 }
 
-// look gathers what is known of n from its children.
+// look sets what is known about n, based on its children.
 func (f *finder) look(n *html.Node) *info {
 	in := &info{nodes: 1}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
@@ -152,14 +152,14 @@ func (f *finder) look(n *html.Node) *info {
 	return in
 }
 
-// nextPage is what a pager says.
+// nextPage matches the words of a pager.
 var nextPage = words.New(`(?i)下一?\s*[页頁]|[尾末]\s*[页頁]|共\s*\d+\s*[页頁]|next page|^\s*next\s*[>»›]?\s*$`)
 
-// maxPagerText is how many bytes a text of a pager has at most.
+// maxPagerText is the maximum length of a text of a pager, in bytes.
 const maxPagerText = 60
 
-// minOften is how many links must lead to a category, an author or an agency
-// that rows name next to their title.
+// minOften is the minimum number of links to one address for which it counts as a category,
+// an author or an agency that rows name next to their title.
 const minOften = 4
 
 // visible counts the characters of a text that are not white space.
@@ -173,7 +173,7 @@ func visible(s string) int {
 	return n
 }
 
-// isUnseen reports whether nobody reads what is in an element.
+// isUnseen reports whether the content of an element is not displayed.
 func isUnseen(n *html.Node) bool {
 	switch n.Data {
 	case "script", "style", "head", "title", "select", "button", "iframe", "svg", "math", "object", "textarea", "template", "input", "option":
@@ -182,7 +182,7 @@ func isUnseen(n *html.Node) bool {
 	return false
 }
 
-// textOrTitle returns the text of a link, or its title attribute where it has none.
+// textOrTitle returns the text of a link, or its title attribute if it has no text.
 func textOrTitle(n *html.Node) string {
 	if t := textOf(n, 300, ' '); t != "" {
 		return t
@@ -190,8 +190,8 @@ func textOrTitle(n *html.Node) string {
 	return markup.Attr(n, "title")
 }
 
-// textOf returns the text in n with a character between elements, at most about
-// this many bytes.
+// textOf returns the text in n with a separator between elements, limited to about this
+// many bytes.
 func textOf(n *html.Node, limit int, border byte) string {
 	var b strings.Builder
 	var walk func(n *html.Node)
@@ -230,7 +230,7 @@ func writeByte(b *strings.Builder, c byte) {
 	}
 }
 
-// isInline reports whether an element is in a line of text.
+// isInline reports whether an element is part of a line of text.
 func isInline(n *html.Node) bool {
 	switch n.Data {
 	case "b", "i", "em", "strong", "font", "u", "sup", "sub", "mark", "wbr", "nobr", "big", "small":
@@ -243,11 +243,10 @@ func isInline(n *html.Node) bool {
 // number or a date.
 func isTitle(s string) bool { return letters(s) >= minTitle && !isNumber(s) && !isColumn(s) }
 
-// aColumn is a name in brackets: the column of an article, which precedes its
-// title.
+// aColumn matches a name in brackets: the column of an article, which precedes its title.
 var aColumn = lazyregexp.New(`^(?:\[[^\[\]]*\]|【[^【】]*】|（[^（）]*）|\([^()]*\))$`)
 
-// isColumn reports whether a text is nothing but a short name in brackets.
+// isColumn reports whether a text is only a short name in brackets.
 func isColumn(s string) bool {
 	return len(s) <= maxColumn && strings.ContainsAny(s, "[【（(") && aColumn.MatchString(s)
 }
@@ -263,8 +262,8 @@ func letters(s string) int {
 	return n
 }
 
-// aNumber is a document number or a date that is the whole text; registration
-// numbers of sites are recognized by their words.
+// aNumber matches a text that is only a document number or a date; registration numbers of
+// sites are recognized by their words.
 var aNumber = lazyregexp.New(`^[\p{Han}\w]{1,14}[〔\[（(［【]?(?:19|20)\d{2}(?:[〕\]）)］】]|年)第?\d{1,5}号$|^(?:19|20)\d{2}年\d{1,2}月(?:\d{1,2}日)?$`)
 
 func isNumber(s string) bool {
@@ -300,10 +299,10 @@ func Address(n *html.Node) string {
 	return ""
 }
 
-// quoted finds the strings that a script is called with.
+// quoted matches the string arguments of a call in a script.
 var quoted = lazyregexp.New(`['"]([^'"\s]{2,1000})['"]`)
 
-// looksLikeAddress reports whether a string in a script is one.
+// looksLikeAddress reports whether a string in a script may be an address.
 func looksLikeAddress(s string) bool {
 	return strings.HasPrefix(s, "/") || strings.HasPrefix(s, "./") || strings.HasPrefix(s, "../") || strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") ||
 		pageName.MatchString(s)

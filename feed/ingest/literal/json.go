@@ -8,10 +8,10 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// errNoJSON is what is said of an answer that is neither JSON nor JSONP.
+// errNoJSON is the error for an answer that is neither JSON nor JSONP.
 var errNoJSON = errors.New("this is not valid JSON")
 
-// jsonp finds the call or the assignment that an answer in JSONP is wrapped in.
+// jsonp matches the call or assignment around an answer in JSONP.
 var jsonp = lazyregexp.New(`^\s*(?:/\*.{0,200}?\*/\s*)?(?:try\s*\{\s*)?(?:(?:var|let|const|window)[\s.]+)?[\w.$\[\]"']{1,100}\s*(?:&&\s*[\w.$]{1,100}\s*)?[=(]\s*[{\["']`)
 
 // IsJSON reports whether a body is a JSON object or array, possibly after a
@@ -27,7 +27,7 @@ func IsJSON(body []byte) bool {
 	return head[0] != '<' && jsonp.MatchString(head)
 }
 
-// ParseJSON reads JSON, JSONP, or what a script writes like it.
+// ParseJSON parses JSON, JSONP, or a similar literal of a script.
 func ParseJSON(text string) (any, error) {
 	text = strings.TrimLeft(text, "\uFEFF \t\r\n")
 	if text == "" {
@@ -56,11 +56,11 @@ func ParseJSON(text string) (any, error) {
 	return doc, nil
 }
 
-// maxPacked is how often JSON is looked for in the strings of JSON.
+// maxPacked is the maximum depth at which JSON is parsed in the strings of JSON.
 const maxPacked = 2
 
-// unpacked reads the strings of a value that are JSON objects or arrays
-// themselves: {"data":"{\"rows\":[…]}"}.
+// unpacked parses the strings of a value that are JSON objects or arrays themselves:
+// {"data":"{\"rows\":[…]}"}.
 func unpacked(v any, depth int) any {
 	switch x := v.(type) {
 	case map[string]any:

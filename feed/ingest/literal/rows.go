@@ -4,7 +4,7 @@ import "strings"
 
 // Limits on rows of strings.
 const (
-	maxStrings = 50_000 // of a script that are looked at
+	maxStrings = 50_000 // strings of a script that are examined
 	maxString  = 2000   // bytes of one
 	minRows    = 3
 )
@@ -12,7 +12,6 @@ const (
 // Sort is what a string of a script may be in a row of a list.
 type Sort byte
 
-// The sorts.
 const (
 	Other Sort = iota
 	Title
@@ -20,10 +19,10 @@ const (
 	Date
 )
 
-// Rows finds the rows of a list that a script passes as strings, one after the
-// other: add("…", "/a/1.html", "2026-11-27"), or arrays of arrays. Each row is
-// an object with the members title, url and date. There are none if less than
-// four fifths of them have all three: a menu has no dates.
+// Rows finds the rows of a list that a script passes as strings: add("…", "/a/1.html",
+// "2026-11-27"), or arrays of arrays. Each row is an object with the members title, url and
+// date. It returns none if less than four fifths of them have all three: a menu has no
+// dates.
 func Rows(script string, sort func(string) Sort) []any {
 	var rows []any
 	begun, row := Other, map[string]any{}

@@ -1,5 +1,5 @@
-// Package literal reads literals in the scripts of a page: objects and arrays,
-// strings that are written into the page, rows of strings. It runs nothing.
+// Package literal reads literals in the scripts of a page: objects and arrays, strings that
+// are written into the page, rows of strings. It does not run scripts.
 package literal
 
 import (
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Value reads the literal that begins at a byte of a script, and returns where
-// it ends. Parts that are not literals are nil; ok is false if the text ends
-// within it or it is nested too deeply.
+// Value reads the literal that begins at a byte offset of a script, and returns where it
+// ends. Parts that are not literals are nil; ok is false if the text ends within it or it
+// is nested too deeply.
 func Value(s string, at int) (v any, end int, ok bool) {
 	r := &valueReader{s: s, at: at}
 	v, ok = r.value(0)
@@ -53,7 +53,7 @@ func (r *valueReader) skipTo(sign string) {
 	r.at = len(r.s)
 }
 
-// value reads a value; ok is false where the text ends in it or is too deep.
+// value reads a value; ok is false if the text ends within it or it is nested too deeply.
 func (r *valueReader) value(depth int) (v any, ok bool) {
 	r.space()
 	if r.nodes++; r.at >= len(r.s) || depth > maxLiteralDepth || r.nodes > maxLiteralNodes {

@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// A page may write its rows by document.write. Nothing is run: dibao reads
-// strings that are concatenated from literals and from variables that were set
-// to such.
+// Some pages write their rows by document.write. Scripts are not run: dibao reads strings
+// that are concatenated from literals and from variables with such values.
 
-// maxVariable bounds what one variable holds, in bytes.
+// maxVariable is the maximum size of one variable's value, in bytes.
 const maxVariable = 64 << 10
 
 // scriptReader scans a script and understands two kinds of statement: name = …,
@@ -19,19 +18,19 @@ type scriptReader struct {
 	at   int
 	vars map[string]string
 	out  strings.Builder
-	left *int // bytes that may still be put together
+	left *int // bytes that may still be concatenated
 }
 
-// Written returns what a script writes into the page by document.write. It
-// records in vars the values to which the script sets variables, and subtracts
-// the bytes that it concatenates from left.
+// Written returns what a script writes into the page by document.write. It records the
+// values of the script's variables in vars, and subtracts the bytes that it concatenates
+// from left.
 func Written(script string, vars map[string]string, left *int) string {
 	r := &scriptReader{s: script, vars: vars, left: left}
 	r.run()
 	return r.out.String()
 }
 
-// run goes over the script once.
+// run reads the script once from beginning to end.
 func (r *scriptReader) run() {
 	for r.at < len(r.s) {
 		c := r.s[r.at]
@@ -155,9 +154,8 @@ func (r *scriptReader) sumOf() (string, bool) {
 	}
 }
 
-// only returns the string that is the only argument of a call, such as the time
-// in timeConvert('1795743000'): the result is not known, but the argument is
-// read in its place.
+// only returns the string that is the only argument of a call, such as the time in
+// timeConvert('1795743000'): the argument stands for the unknown result.
 func (r *scriptReader) only() (string, bool) {
 	r.at++
 	r.space()

@@ -12,36 +12,36 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Limits on what is read of the function that a pager calls.
+// Limits on reading the function that a pager calls.
 const (
 	maxBody     = 2000 // bytes
 	maxMentions = 30   // of a name
-	maxLookups  = 30   // of names in the scripts of a page
+	maxLookups  = 30   // lookups of names in the scripts of a page
 	maxTerms    = 12   // of a sum
 	maxFields   = 40   // of a form
 
-	maxStatements = 3 // of what a link runs
+	maxStatements = 3 // statements in the script of a link
 )
 
-// aCall is a function that is called with literals: goPage('2', 10).
+// aCall matches a call with literal arguments: goPage('2', 10).
 var aCall = lazyregexp.New(`^(?:javascript:)?\s*(?:return\s+)?([\w$.]{1,60})\(([^()]{0,300})\)`)
 
 // Scripts are the scripts of a page, which contain the functions that its links
 // call.
 type Scripts struct {
 	text      string
-	lookups   int // how often a name was looked for
+	lookups   int // number of lookups so far
 	functions map[string]function
 	variables map[string]string
 }
 
-// function is what the scripts say of a name.
+// function is the definition of a name in the scripts.
 type function struct {
 	parameters []string
 	body       string
 }
 
-// ReadScripts gathers the scripts of a page.
+// ReadScripts collects the scripts of a page.
 func ReadScripts(root *html.Node) *Scripts {
 	var text strings.Builder
 	for n := range root.Descendants() {
@@ -50,7 +50,7 @@ func ReadScripts(root *html.Node) *Scripts {
 		}
 		for c := n.FirstChild; c != nil && text.Len() < maxScripts; c = c.NextSibling {
 			s := c.Data
-			if len(s) > 2*maxScript { // rows, or a library
+			if len(s) > 2*maxScript { // data or a library
 				text.WriteString(s[:maxScript] + "\n")
 				s = s[len(s)-maxScript:]
 			}
@@ -61,9 +61,9 @@ func ReadScripts(root *html.Node) *Scripts {
 	return &Scripts{text: text.String(), functions: make(map[string]function), variables: make(map[string]string)}
 }
 
-// Address returns the address to which the function that a link calls leads, if
-// it is concatenated from literals and arguments; "" otherwise. It stays on the
-// site only if the function does.
+// Address returns the address to which the function of a link leads, if it is concatenated
+// from literals and arguments; "" otherwise. It can be on another site if the function says
+// so.
 func (s *Scripts) Address(call string) string {
 	for statement := range firstStatements(call) {
 		if to := s.located(s.called(statement)); to != "" {
@@ -73,8 +73,8 @@ func (s *Scripts) Address(call string) string {
 	return ""
 }
 
-// firstStatements are the first statements of a link's script: it may count the
-// click before it leads anywhere.
+// firstStatements returns the first statements of a link's script: it may count the click
+// before it leads anywhere.
 func firstStatements(script string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for range maxStatements {
@@ -110,8 +110,8 @@ func (s *Scripts) called(call string) (body string, known map[string]string) {
 	return f.body, known
 }
 
-// call returns where the function that a link calls leads: to an address, or to
-// a form that it submits by GET.
+// call returns where the function of a link leads: to an address, or to a form that it
+// submits by GET.
 func (r *pagerReader) call(script string) string {
 	if to := r.functions.Address(script); to != "" {
 		return to
@@ -154,7 +154,7 @@ func (s *Scripts) function(name string) (parameters []string, body string) {
 	return nil, ""
 }
 
-// braced returns what the braces at the beginning of s hold, at most maxBody of it.
+// braced returns the content of the braces at the beginning of s, at most maxBody bytes.
 func braced(s string) string {
 	depth := 0
 	for i := range min(len(s), maxBody) {
@@ -170,10 +170,10 @@ func braced(s string) string {
 	return s[min(1, len(s)):min(len(s), maxBody)]
 }
 
-// toLocation finds where a function sends the browser.
+// toLocation matches the statement of a function that sends the browser to another address.
 var toLocation = lazyregexp.New(`(?:\blocation(?:\.href)?\s*=|\blocation\.(?:replace|assign)\(|\bwindow\.open\()\s*([^=;\r\n][^;\r\n}]{0,400})`)
 
-// ownVariable finds what a function puts together before it uses it.
+// ownVariable matches an assignment to a local variable of a function.
 var ownVariable = lazyregexp.New(`(?:var|let|const)\s+([\w$]{1,40})\s*=\s*([^=;\r\n][^;\r\n]{0,400})`)
 
 // located returns the first address in a function's body that depends on its
@@ -192,8 +192,8 @@ func (s *Scripts) located(body string, known map[string]string) string {
 	return ""
 }
 
-// sum evaluates a concatenation: "index_" + (page - 1) + ".html". It is "" if a
-// term is not known; depends reports whether a parameter occurs in it.
+// sum evaluates a concatenation: "index_" + (page - 1) + ".html". It returns "" if a term
+// is unknown; depends reports whether a parameter occurs in it.
 func (s *Scripts) sum(expression string, known map[string]string) (value string, depends bool) {
 	var b strings.Builder
 	for n, rest := 0, strings.TrimSpace(expression); ; n++ {
@@ -215,7 +215,7 @@ func (s *Scripts) sum(expression string, known map[string]string) (value string,
 	}
 }
 
-// cutTerm cuts the first term off a sum.
+// cutTerm returns the first term of a sum and the rest.
 func cutTerm(s string) (term, rest string, ok bool) {
 	if s == "" {
 		return "", "", false
@@ -245,7 +245,7 @@ func cutTerm(s string) (term, rest string, ok bool) {
 	return s, "", true
 }
 
-// shifted is a number that is counted on from a parameter: (page - 1).
+// shifted matches a parameter plus or minus a number: (page - 1).
 var (
 	shifted = lazyregexp.New(`^\(\s*(?:parseInt\(|Number\()?([\w$.]{1,40})\)?\s*([+-])\s*(\d{1,3})\s*\)$`)
 	wrapped = lazyregexp.New(`^(?:Number|parseInt|String|encodeURI|encodeURIComponent)?\(\s*([\w$.]{1,40})\s*(?:,\s*10)?\)$`)
