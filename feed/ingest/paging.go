@@ -9,8 +9,8 @@ import (
 	"dibao/feed/ingest/weburl"
 )
 
-// NextPage returns the address of the next page of a list, or of the next part of
-// an article; "" if the page names none.
+// NextPage returns the address of the next page of a list, or of the next part of an
+// article; "" if there is none.
 func NextPage(p Page, s Source) string {
 	doc, err := parseList(p, s.Settings.Charset)
 	if err != nil {

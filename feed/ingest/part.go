@@ -11,10 +11,9 @@ import (
 
 var partName = lazyregexp.New(`^(.*?)(?:[_-](\d{1,2}))?(\.\w+)?$`)
 
-// NextPart returns the address of the next part of an article that its site has
-// split into pages: one with the same name and another number, since "next" on
-// an article's page usually leads to the next article. It is "" if there is
-// none.
+// NextPart returns the address of the next part of an article that its site has split into
+// pages: one with the same name and the next number, because "next" on an article's page
+// usually leads to the next article. It returns "" if there is none.
 func NextPart(p Page, s Source) string {
 	next := NextPage(p, s)
 	a, err := url.Parse(p.URL)
@@ -25,7 +24,7 @@ func NextPart(p Page, s Source) string {
 	if err != nil {
 		return ""
 	}
-	if a.Path == b.Path { // the part is in the query: every other key is the same
+	if a.Path == b.Path { // the part is in the query: every other parameter is the same
 		x, y := a.Query(), b.Query()
 		for _, key := range []string{"page", "p", "pageNo", "pageIndex", "pn"} {
 			was, err := strconv.Atoi(x.Get(key))
@@ -46,7 +45,7 @@ func NextPart(p Page, s Source) string {
 	if from == nil || to == nil || path.Dir(a.Path) != path.Dir(b.Path) || from[3] != to[3] || from[1] == "" {
 		return ""
 	}
-	was, _ := strconv.Atoi(from[2]) // 0 where it has none
+	was, _ := strconv.Atoi(from[2]) // 0 if it has no number
 	is, _ := strconv.Atoi(to[2])
 	switch {
 	case from[1] == to[1] && to[2] != "" && is > was && is <= was+2: // x.html, x_1.html or x_2.html
@@ -57,7 +56,7 @@ func NextPart(p Page, s Source) string {
 	return ""
 }
 
-// AddPart appends the next part of an article to what was read of it before.
+// AddPart appends the next part of an article to what was read before.
 func AddPart(whole, part Item) Item {
 	whole.HTML += "\n" + part.HTML
 	whole.Evidence.Paragraphs = slices.Concat(whole.Evidence.Paragraphs, part.Evidence.Paragraphs)

@@ -11,14 +11,14 @@ import (
 	"dibao/internal/markup"
 )
 
-// scriptValue finds the members in which programs that render their pages in
-// the browser store the text; articleBody is schema.org's.
+// scriptValue matches the members in which programs that render their pages in the browser
+// store the text; articleBody is from schema.org.
 var scriptValue = lazyregexp.New(`["']?\b(articleBody|(?:article|doc|info|news|html|page|text|main|detail)?[cC]ontent(?:Html|HTML|Txt|Text|s)?|txt|text|body|html|detail|zw|nr)["']?\s*[:=]\s*("(?:[^"\\]|\\.)*")`)
 
-// scriptText returns what finds the markup of the longest running text in a
-// string of the page's scripts or in a text area, "" if none is long enough. It
-// counts only if the page itself shows no text. The scripts may have been removed
-// from the page by then.
+// scriptText returns a function that finds the markup of the longest running text in a
+// string of the page's scripts or in a text area, "" if none is long enough. It counts only
+// if the page itself shows no text. The scripts may have been removed from the page by
+// then.
 func scriptText(doc *goquery.Document) func() string {
 	scripts, areas := doc.Find("script"), doc.Find("textarea")
 	return func() string {
@@ -41,8 +41,8 @@ func scriptText(doc *goquery.Document) func() string {
 	}
 }
 
-// readsAsProse reports whether a text consists of sentences, not of code, an
-// address or a one-line notice.
+// readsAsProse reports whether a text consists of sentences, and is not code, an address or
+// a one-line notice.
 func readsAsProse(text string) bool {
 	var letters, stops, signs int
 	for _, r := range text {
@@ -61,8 +61,8 @@ func readsAsProse(text string) bool {
 	return stops >= 3 && stops*60 > letters || strings.Count(text, ". ") >= 2
 }
 
-// fromMarkup returns the body of markup; only its text if its tree would cost
-// too much.
+// fromMarkup returns the body of markup, or only its text if its tree would be too
+// expensive.
 func fromMarkup(text string) *goquery.Selection {
 	root, _ := markup.Parse(text)
 	return goquery.NewDocumentFromNode(root).Find("body").First()

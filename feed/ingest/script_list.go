@@ -18,11 +18,11 @@ const (
 	maxScriptBytes  = 4 << 20
 )
 
-// valueStart finds where a script assigns or passes an array or object.
+// valueStart matches the beginning of an array or object that a script assigns or passes.
 var valueStart = lazyregexp.New(`(?:[=(:]\s*)(?:JSON\.parse\(\s*['"]|\[\s*\{|\{\s*["'\w])`)
 
-// scriptList looks for the list in the scripts of a page: an array of objects
-// with title and address that another script renders.
+// scriptList searches the scripts of a page for its list: an array of objects with title
+// and address that another script renders.
 func scriptList(doc *goquery.Document, p Page, src Source) (List, bool) {
 	var best List
 	most, left, values := 0.0, maxScriptBytes, 0
@@ -59,7 +59,7 @@ func scriptList(doc *goquery.Document, p Page, src Source) (List, bool) {
 	return best, most > 0
 }
 
-// sortOf says what a string of a script may be in a row of a list.
+// sortOf returns what a string of a script may be in a row of a list.
 func sortOf(clock when.Clock) func(string) literal.Sort {
 	return func(s string) literal.Sort {
 		switch n := utf8.RuneCountInString(s); {
@@ -79,7 +79,7 @@ func isWholeDate(s string, clock when.Clock) bool {
 	return ok
 }
 
-// nextValue reads the next literal of a script, and returns what follows it.
+// nextValue reads the next literal of a script, and returns the rest of the script.
 func nextValue(text string) (v any, rest string, ok bool) {
 	if head := strings.TrimSpace(text[:min(len(text), 100)]); head != "" && (head[0] == '{' || head[0] == '[') && json.Valid([]byte(text)) {
 		v, err := literal.ParseJSON(text) // type="application/json"

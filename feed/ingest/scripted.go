@@ -12,7 +12,7 @@ import (
 	"dibao/policy/words"
 )
 
-// Limits on what scripts say of an article, in bytes.
+// Limits on what scripts state about an article, in bytes.
 const (
 	maxLinkedData = 64 << 10
 	maxTimeScript = 256 << 10
@@ -22,12 +22,12 @@ const (
 // that describe an article.
 var linkedMembers = []string{"headline", "title", "datePublished", "pubDate"}
 
-// scriptTime finds the time of publication that a script sets on the page.
+// scriptTime matches the publication time that a script sets on the page.
 var scriptTime = words.New(`\b(?:createTime|create_time|publish_?[tT]ime|pubTime|publishDate|ct)["']?\s*[=:]\s*["']((?:19|20)\d\d-\d\d?-\d\d?(?:[ T]\d\d?:\d\d(?::\d\d)?)?|1\d{9})["']`)
 
-// readScriptMeta returns what linked data (JSON-LD) and the scripts of a page
-// say about the article, as meta elements: ld:headline, ld:datePublished,
-// ld:author, and [policy.MetaOfScript] for a time.
+// readScriptMeta returns the facts about the article in linked data (JSON-LD) and in the
+// scripts of a page, as meta elements: ld:headline, ld:datePublished, ld:author, and
+// [policy.MetaOfScript] for a time.
 func readScriptMeta(doc *goquery.Document) []policy.Pair {
 	var all []policy.Pair
 	add := func(name, value string) {
@@ -57,7 +57,7 @@ func readScriptMeta(doc *goquery.Document) []policy.Pair {
 	return all
 }
 
-// stampOf writes a date as policy reads it.
+// stampOf formats a date for policy.
 func stampOf(w when.When) string {
 	if w.At.IsZero() {
 		return w.On.String()
@@ -65,7 +65,7 @@ func stampOf(w when.When) string {
 	return w.At.In(shanghai).Format("2006-01-02 15:04:05")
 }
 
-// linkedData takes the members of the first article in linked data.
+// linkedData reads the members of the first article in linked data.
 func linkedData(v any, depth int, add func(name, value string)) {
 	switch v := v.(type) {
 	case []any:
@@ -98,8 +98,8 @@ func linkedData(v any, depth int, add func(name, value string)) {
 	}
 }
 
-// addTimes completes labels that show a day by the time that a time element of
-// the page gives for that day.
+// addTimes adds to labels with only a day the time that a time element of the page gives
+// for that day.
 func (r *articleReader) addTimes() {
 	var times []when.When
 	r.doc.Find("time[datetime]").EachWithBreak(func(_ int, s *goquery.Selection) bool {
@@ -122,9 +122,9 @@ func (r *articleReader) addTimes() {
 	}
 }
 
-// articleInScripts returns the article of a page without a text that contains
-// it as an object for the rendering script (__NEXT_DATA__, __INITIAL_STATE__),
-// as the page that would be rendered.
+// articleInScripts returns the article of a page without a text that contains it as an
+// object for the script that renders it (__NEXT_DATA__, __INITIAL_STATE__), as the page
+// that would be rendered.
 func articleInScripts(doc *goquery.Document, p Page) (page Page, ok bool) {
 	body := doc.Find("body").Clone()
 	body.Find("script, style, noscript, template, textarea").Remove()

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// letters returns only the letters and digits of a text: brackets, quotation
-// marks and spaces differ between a list and its pages.
+// letters returns only the letters and digits of a text, because brackets, quotation marks
+// and spaces may differ between a list and its pages.
 func letters(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -17,9 +17,8 @@ func letters(s string) string {
 	}, s)
 }
 
-// sharesText reports whether two titles are of one article: half of the shorter
-// one occurs in the other in one piece, or one is the truncated beginning of
-// the other.
+// sharesText reports whether two titles belong to one article: half of the shorter one
+// occurs in the other in one piece, or one is the truncated beginning of the other.
 func sharesText(a, b string) bool {
 	x, y := []rune(letters(clip(a, maxTitle))), []rune(letters(clip(b, maxTitle)))
 	if len(x) == 0 || len(y) == 0 {
@@ -34,8 +33,8 @@ func sharesText(a, b string) bool {
 	return 2*longestShared(x, y) >= len(x)
 }
 
-// longestShared is the length of the longest run of characters that two texts
-// share.
+// longestShared returns the length of the longest run of characters that occurs in both
+// texts.
 func longestShared(x, y []rune) int {
 	best, row := 0, make([]int, len(y)+1)
 	for i := range x {

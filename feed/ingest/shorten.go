@@ -10,9 +10,8 @@ import (
 	"dibao/policy/warn"
 )
 
-// Shorten keeps the beginning of a text that is longer than policy.MaxText, as
-// plain paragraphs, with a warning. If only the markup is too long, it keeps
-// the whole text.
+// Shorten truncates a text that is longer than policy.MaxText to plain paragraphs, with a
+// warning. If only the markup is too long, it keeps the whole text.
 func (it *Item) Shorten() {
 	all := it.Evidence.Paragraphs
 	size := 0
@@ -30,7 +29,7 @@ func (it *Item) Shorten() {
 		left -= len(p)
 		kept = append(kept, p)
 		plain.WriteString("<p>" + html.EscapeString(p) + "</p>")
-		if left < 4 { // less than a character
+		if left < 4 { // less than one character
 			break
 		}
 	}

@@ -21,7 +21,7 @@ type sitemapReader struct{}
 
 var _ Reader = sitemapReader{}
 
-// maxSitemapItems is how many of a sitemap's addresses are read, the newest
+// maxSitemapItems is the maximum number of addresses that are read from a sitemap, newest
 // first: it may contain the whole site.
 const maxSitemapItems = 200
 
@@ -34,8 +34,8 @@ type sitemapURL struct {
 	} `xml:"news"`
 }
 
-// Read returns the addresses of a sitemap, the newest first. Each needs its own
-// page to be read.
+// Read returns the addresses of a sitemap, newest first. For each, the article's own page
+// must be read, too.
 func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the sitemap is larger than %d MB", maxFeedBytes>>20)
@@ -55,14 +55,14 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 	d := xml.NewDecoder(strings.NewReader(text))
 	root := ""
 	var items []Item
-	changed := make(map[string]string) // address to the day that orders it
+	changed := make(map[string]string) // by address: the day used for the order
 	for {
 		token, err := d.Token()
 		if err != nil && !errors.Is(err, io.EOF) && len(items) == 0 {
 			return nil, fmt.Errorf("this is not a valid sitemap: %w", err)
 		}
 		if err != nil {
-			break // a sitemap that was cut short still has what came before
+			break // a truncated sitemap has complete entries before the cut
 		}
 		start, ok := token.(xml.StartElement)
 		switch {

@@ -20,9 +20,8 @@ var (
 	timeAlone  = lazyregexp.New(`^(?:香港時間|香港时间)\s?(\d{1,2})\s?[時时:]\s?(\d{1,2})\s?分?$`)
 )
 
-// readSplitDate reads a date that is split over two lines, if no label gives
-// one: a day over its month next to the headline, or a day and the time in Hong
-// Kong below the text.
+// readSplitDate reads a date that is split over two lines, if no label gives one: a day
+// above its month next to the headline, or a day and the time in Hong Kong below the text.
 func (r *labelReader) readSplitDate(h headline, body span) {
 	if h.lines.to == 0 || r.has(label.Date) || r.hasDate(label.Date) {
 		return
@@ -49,12 +48,12 @@ func (r *labelReader) readSplitDate(h headline, body span) {
 	}
 }
 
-// meet reports whether two elements are one, or are in the same one.
+// meet reports whether two elements are the same or have the same parent.
 func meet(a, b *html.Node) bool {
 	return a == b || a.Parent == b.Parent || a.Parent == b || a == b.Parent
 }
 
-// ofRepublic is a date in the calendar that Taiwan counts by: 115-11-27.
+// ofRepublic matches a date in the calendar of Taiwan: 115-11-27.
 var ofRepublic = lazyregexp.New(`^(1[01]\d)(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日)(?:\s|$)`)
 
 // dated completes a labeled date that has a year of the Republic of China

@@ -12,10 +12,8 @@ import (
 	"dibao/policy"
 )
 
-// collapse is plain.Collapse.
 func collapse(s string) string { return plain.Collapse(s) }
 
-// clip is plain.Clip.
 func clip(s string, n int) string { return plain.Clip(s, n) }
 
 // firstOf returns the first value that is not blank, trimmed.
@@ -28,7 +26,7 @@ func firstOf(values ...string) string {
 	return ""
 }
 
-// plainText returns the text of markup, white space collapsed.
+// plainText returns the text of markup, with white space collapsed.
 func plainText(text string) string {
 	if !strings.ContainsAny(text, "<&") {
 		return collapse(text)
@@ -36,10 +34,10 @@ func plainText(text string) string {
 	return collapse(strings.Join(markup.Lines(text), " "))
 }
 
-// looksLikeHTML finds an element that pages have and plain texts don't.
+// looksLikeHTML matches elements that occur in pages but not in plain texts.
 var looksLikeHTML = lazyregexp.New(`(?i)<(?:!doctype|html|head|body|div|p|table|meta|span|a|br)\b[^<>]*>`)
 
-// IsText reports whether a body is plain text and no markup.
+// IsText reports whether a body is plain text without markup.
 func IsText(p Page) bool {
 	if _, ok := articleOfJSON(p, ""); ok {
 		return false
@@ -51,7 +49,7 @@ func IsText(p Page) bool {
 	return !looksLikeHTML.MatchString(text)
 }
 
-// FromText makes an article of plain text: its first line, with or without a
+// FromText returns an article made from plain text: its first line, with or without a
 // heading mark, is the title, every other line a paragraph.
 func FromText(p Page, s Source) Item {
 	text, _ := decode.Text(p.Body, p.ContentType, s.Settings.Charset)

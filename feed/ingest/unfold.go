@@ -17,9 +17,9 @@ import (
 	"dibao/internal/markup"
 )
 
-// parseList parses a list page and inserts rows that are stored elsewhere at
-// the place where a browser shows them: records of 大汉 jcms, rows that a
-// script writes, rows in a textarea or template that another script reads.
+// parseList parses a list page and inserts rows that are stored elsewhere where a browser
+// shows them: records of 大汉 jcms, rows that a script writes, rows in a textarea or template
+// that another script reads.
 func parseList(p Page, override string) (*goquery.Document, error) {
 	text, _ := decode.Text(p.Body, p.ContentType, override)
 	root, isPlain := markup.Parse(templateTag.ReplaceAllString(text, "<${1}div"))
@@ -36,10 +36,10 @@ func parseList(p Page, override string) (*goquery.Document, error) {
 	return doc, nil
 }
 
-// maxCalls bounds the links of a page that are followed through a function.
+// maxCalls is the maximum number of links of a page whose functions are followed.
 const maxCalls = 1000
 
-// followCalls notes where the functions lead that the links of a page call.
+// followCalls sets the addresses of links that call a function.
 func followCalls(root *html.Node) {
 	var scripts *pager.Scripts
 	left := maxCalls
@@ -60,13 +60,13 @@ func followCalls(root *html.Node) {
 	}
 }
 
-// maxUnfolded bounds the markup that is parsed out of scripts and other
-// elements of one page, in bytes.
+// maxUnfolded is the maximum size, in bytes, of the markup that is parsed from scripts and
+// other elements of one page.
 const maxUnfolded = 4 << 20
 
 type unfolder struct {
 	left int
-	vars map[string]string // of the page's scripts
+	vars map[string]string // variables of the page's scripts
 }
 
 var (
@@ -77,14 +77,14 @@ var (
 	hasLinkTag  = lazyregexp.New(`(?i)<a\s|<li[\s>]|<tr[\s>]`)
 )
 
-// unfold processes the children of n in document order, since a script may use
-// what an earlier one has set.
+// unfold processes the children of n in document order, because a script may use variables
+// of an earlier one.
 func (u *unfolder) unfold(n *html.Node) {
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling
 		switch {
 		case c.Type == html.CommentNode && n.Data == "record":
-			// <![CDATA[…]]> in markup, which HTML takes for a comment.
+			// <![CDATA[…]]> in markup, which HTML treats as a comment.
 			u.replace(c, strings.TrimSuffix(strings.TrimPrefix(c.Data, "[CDATA["), "]]"))
 		case c.Type == html.TextNode && len(c.Data) < 64<<10 && c.PrevSibling == nil && c.NextSibling == nil && plain.IsBase64(strings.TrimSpace(c.Data)):
 			if inner := decoded(strings.TrimSpace(c.Data)); inner != "" {
@@ -104,8 +104,7 @@ func (u *unfolder) unfold(n *html.Node) {
 	}
 }
 
-// deeper reports whether nested markup is deeper than recursive code can
-// handle.
+// deeper reports whether markup is nested too deeply for recursive code.
 func deeper(n *html.Node, at int) bool {
 	if at >= markup.MaxDepth {
 		return true
@@ -118,8 +117,8 @@ func deeper(n *html.Node, at int) bool {
 	return false
 }
 
-// script inserts the records that a script contains, or the markup that it
-// writes, at its place.
+// script inserts the records that a script contains, or the markup that it writes, in its
+// place.
 func (u *unfolder) script(n *html.Node) {
 	text := childText(n)
 	switch kind := strings.ToLower(markup.Attr(n, "type")); {
@@ -127,18 +126,17 @@ func (u *unfolder) script(n *html.Node) {
 		u.records(n, text)
 	case kind == "text/html" || strings.Contains(kind, "template"):
 		if hasLinkTag.MatchString(text) {
-			u.replace(n, text) // rows that are to be filled in yet are known by their text
+			u.replace(n, text) // rows with placeholders are recognized by their text
 		}
 	case strings.Contains(kind, "json"):
 	case strings.Contains(text, "document.write"):
 		u.replace(n, literal.Written(text, u.vars, &u.left))
 	case len(text) < 20<<10 && strings.Contains(text, "="):
-		literal.Written(text, u.vars, &u.left) // the variables that it sets
+		literal.Written(text, u.vars, &u.left) // for the variables that it sets
 	}
 }
 
-// records inserts rows at the place of n: those of a data store, or the markup
-// unchanged.
+// records inserts rows in the place of n: those of a data store, or the markup unchanged.
 func (u *unfolder) records(n *html.Node, text string) {
 	rows := storedRow.FindAllStringSubmatch(text, maxFeedItems)
 	if rows == nil {
@@ -152,8 +150,8 @@ func (u *unfolder) records(n *html.Node, text string) {
 	u.replace(n, b.String())
 }
 
-// replace parses markup at the place of n, and removes n; a script stays, since
-// pagers are read from it.
+// replace parses markup in the place of n, and removes n; a script remains, because pagers
+// are read from it.
 func (u *unfolder) replace(n *html.Node, text string) {
 	parent := n.Parent
 	if u.left -= len(text); u.left < 0 || parent == nil || parent.Type != html.ElementNode || parent.Data == "head" || strings.TrimSpace(text) == "" {
@@ -168,10 +166,10 @@ func (u *unfolder) replace(n *html.Node, text string) {
 	}
 }
 
-// tableParts are what rows and cells of a table have to be in to be read.
+// tableParts are the elements that must surround rows and cells of a table for the parser.
 var tableParts = map[string]string{"table": "<table>", "tbody": "<table><tbody>", "tr": "<table><tbody><tr>"}
 
-// fragment parses markup that is in an element of a name.
+// fragment parses markup that is inside an element with this name.
 func fragment(text, parent string) []*html.Node {
 	root, plain := markup.Parse(tableParts[parent] + text)
 	if plain {
@@ -199,8 +197,8 @@ func childText(n *html.Node) string {
 	return b.String()
 }
 
-// decoded returns the markup that a base64 text contains, possibly with URL
-// escapes in it, "" if it contains none.
+// decoded returns the markup in a base64 text, possibly with URL escapes in it; "" if there
+// is none.
 func decoded(s string) string {
 	b, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {

@@ -311,8 +311,8 @@ func isLetterOrDigit(c byte) bool {
 	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// setField finds the form field that a function sets to a name, and the address
-// to which the form is sent.
+// setField matches the assignment of a value to a form field, and setTo the assignment of
+// the address to which the form is sent.
 var (
 	setField = lazyregexp.New(`(?:\(\s*["']#?(?:input\[name=["']?)?([\w.-]{1,40})["']?\]?["']\s*\)|\b([\w$]{1,40}))\s*\.(?:value\s*=\s*|val\(\s*)([\w$]{1,40})`)
 	setTo    = lazyregexp.New(`\.action\s*=\s*["']([^"']{1,300})["']`)
@@ -370,7 +370,7 @@ func (r *pagerReader) formOf(field string) (form *html.Node, name string) {
 	return nil, ""
 }
 
-// fieldsOf returns what a form would be sent with.
+// fieldsOf returns the values with which a form is sent.
 func fieldsOf(form *html.Node) url.Values {
 	query := make(url.Values)
 	add := func(n *html.Node) {
@@ -393,7 +393,7 @@ func fieldsOf(form *html.Node) url.Values {
 	return query
 }
 
-// pagerObject is the form in which pages of TRS create a pager by an object:
+// pagerObject matches the code with which pages of TRS create a pager as an object:
 // Pager({size:3, current:0, prefix:'index', suffix:'html'}).
 var (
 	pagerObject = lazyregexp.New(`\bPager\(\{([^{}]{10,400})\}`)

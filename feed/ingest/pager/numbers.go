@@ -12,7 +12,7 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// bySelect reads a menu of pages.
+// bySelect reads a select element with pages.
 func (r *pagerReader) bySelect() string {
 	var next string
 	goquery.NewDocumentFromNode(r.root).Find("select").EachWithBreak(func(_ int, s *goquery.Selection) bool {
@@ -37,7 +37,7 @@ func (r *pagerReader) bySelect() string {
 	return next
 }
 
-// Limits on the groups of page numbers that are looked at.
+// Limits on the groups of page numbers that are examined.
 const (
 	maxGroups     = 20
 	maxGroupNodes = 400
@@ -82,7 +82,7 @@ func onlyChild(n *html.Node) bool {
 	return true
 }
 
-// numberOfPage reads an element that is nothing but the number of a page.
+// numberOfPage returns the number of an element that contains only a page number.
 func numberOfPage(n *html.Node) (int, bool) {
 	text := linkText(n)
 	if len(text) > 10 {
@@ -125,7 +125,7 @@ func (r *pagerReader) behindCurrent(group *html.Node) string {
 				calls[v] = call
 			}
 		case n.FirstChild != nil && n.FirstChild.Type == html.TextNode && current == 0:
-			current = v // no link: this page, or a link to it
+			current = v // a number without a link, or with a link to this page
 		}
 	}
 	if current == 0 && len(links)+len(calls) > 1 && links[1] == "" && calls[1] == "" {

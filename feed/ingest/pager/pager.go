@@ -1,5 +1,5 @@
-// Package pager finds the next page of a list, or of an article in parts, in all the
-// ways in which sites name it.
+// Package pager finds the next page of a list, or of an article in parts, in all the ways
+// in which sites link to it.
 package pager
 
 import (
@@ -17,15 +17,15 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Pager is how a page names its next one.
+// Pager is how a page links to its next one.
 type Pager struct {
 	Next string // address of the next page, "" for none
-	Way  string // by which it was found: "下一页", "rel=next" …; "" for none
-	Seen string // what was seen of a pager that was not understood, "" for nothing
-	Form bool   // its next page is requested by a form that is posted, which is not followed
+	Way  string // how it was found: "下一页", "rel=next" …; "" if it was not
+	Seen string // a pager that was seen but not understood, "" for none
+	Form bool   // the next page is requested by a POST form, which is not followed
 }
 
-// String returns the way, or says what was not understood; "" for neither.
+// String returns the way, or describes what was not understood; "" if there is neither.
 func (p Pager) String() string {
 	switch {
 	case p.Form:
@@ -36,7 +36,8 @@ func (p Pager) String() string {
 	return p.Way
 }
 
-// Say says to admins, in Chinese or English, why a page leads to no next one.
+// Say returns a sentence for admins, in Chinese or English, that says why a page has no
+// next page.
 func (p Pager) Say(chinese bool) string {
 	switch {
 	case p.Form && chinese:
@@ -73,7 +74,7 @@ var pagers = []struct {
 	{"script", (*pagerReader).byScript},
 }
 
-// pagerReader looks for the next page of one page.
+// pagerReader searches one page for its next page.
 type pagerReader struct {
 	root    *html.Node
 	links   []*html.Node // in the page's order
@@ -83,22 +84,21 @@ type pagerReader struct {
 	scripts string
 	unknown string // a pager that was seen and not understood
 	isLast  bool   // a script says that this is the last page
-	posts   bool   // the next page is asked for by a form that is posted
-	isForm  bool   // that is how the pager in unknown asks for it
+	posts   bool   // the next page is requested by a POST form
+	isForm  bool   // the pager in unknown does so
 
 	functions *Scripts
 
 	absolute func(base *url.URL, href string) string
 }
 
-// maxScript is how many bytes of the beginning and of the end of a script are
-// searched, and maxScripts how many of all scripts. A pager takes a line or
-// two.
+// maxScript is how many bytes of the beginning and of the end of a script are searched, and
+// maxScripts how many of all scripts. The code of a pager is a line or two.
 const maxScript, maxScripts = 32 << 10, 512 << 10
 
-// Find looks for the next page in the tree of a page. address is that of the
-// page, base is the base of its relative addresses, resolve makes an address
-// absolute and returns "" if it does not lead to a page.
+// Find searches the tree of a page for its next page. address is that of the page, base is
+// the base of its relative addresses, resolve makes an address absolute and returns "" if
+// it does not lead to a page.
 func Find(root *html.Node, address, base *url.URL, resolve func(base *url.URL, href string) string) Pager {
 	r := &pagerReader{root: root, address: address, base: base, absolute: resolve, functions: ReadScripts(root)}
 	for n := range root.Descendants() {
@@ -134,8 +134,8 @@ func (r *pagerReader) resolve(href string) string {
 	return to.String()
 }
 
-// first returns the address of the first suitable link. If a script follows the
-// link to an address that it does not name, it records that.
+// first returns the address of the first suitable link. If the link runs a script that does
+// not contain its target, it records that.
 func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string {
 	for i, a := range r.links {
 		if !isMeant(a, r.texts[i]) {
@@ -159,8 +159,8 @@ func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string
 	return ""
 }
 
-// CallOf returns the function call that an element makes when somebody clicks
-// it, "" if there is none.
+// CallOf returns the function call that runs when somebody clicks an element, "" if there
+// is none.
 func CallOf(n *html.Node) string {
 	if n.Type != html.ElementNode || len(n.Attr) == 0 {
 		return ""
@@ -174,7 +174,7 @@ func CallOf(n *html.Node) string {
 	return ""
 }
 
-// scriptOf returns what a link runs or, for a link to a page, its address.
+// scriptOf returns the script of a link or, for a link to a page, its address.
 func scriptOf(a *html.Node) string {
 	if call := attribute(a, "onclick"); call != "" {
 		return call
@@ -186,7 +186,7 @@ func scriptOf(a *html.Node) string {
 	return strings.TrimPrefix(href, "javascript:")
 }
 
-// note notes a link that a script follows to where nobody knows.
+// note records a link whose script leads to an unknown address.
 func (r *pagerReader) note(text, call string) {
 	r.unknown = text + " by " + plain.Clip(plain.Collapse(call), 60)
 	r.isForm = r.posts || strings.Contains(call, "PostBack")
@@ -209,8 +209,8 @@ var (
 	nextName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:next|nxt|nextpage|nextbtn|pgnext|xyy|xiayiye|pagedown)(?:$|[\s_-])`)
 )
 
-// linkText returns the text of an element of a pager in lower case; longer text
-// is cut, since it does not belong to a pager.
+// linkText returns the text of an element of a pager in lower case; longer text is
+// truncated, because it does not belong to a pager.
 func linkText(a *html.Node) string {
 	var b strings.Builder
 	for d := range a.Descendants() {
@@ -234,7 +234,7 @@ func (r *pagerReader) byText() string {
 
 func isNext(text string) bool { return text != "" && len(text) < 40 && nextText.MatchString(text) }
 
-// byAttribute looks at what is said of a link by its title, its label or its picture.
+// byAttribute examines the title and label of a link, and the picture in it.
 func (r *pagerReader) byAttribute() string {
 	return r.first(func(a *html.Node, _ string) bool {
 		for _, key := range []string{"title", "aria-label"} {
@@ -251,7 +251,7 @@ func (r *pagerReader) byAttribute() string {
 	})
 }
 
-// byClass looks at the class of a link, or of the element that holds nothing else.
+// byClass examines the class of a link, or of a parent that contains only the link.
 func (r *pagerReader) byClass() string {
 	return r.first(func(a *html.Node, text string) bool {
 		if a.Data != "a" || len(text) > 12 {
@@ -271,10 +271,9 @@ func (r *pagerReader) bySign() string {
 	})
 }
 
-// pagerCall is the form in which pages of TRS, which runs most official sites,
-// create their pager: createPageHTML(pages, this one, name, extension),
-// possibly with the id of an element first, with any quotes, and counted from 0
-// or from 1.
+// pagerCall matches the call with which pages of TRS, the system of most official sites,
+// create their pager: createPageHTML(pages, this one, name, extension), possibly with the
+// id of an element first, with any quotes, and counted from 0 or from 1.
 var pagerCall = lazyregexp.New(`(?i)\bcreate\w{0,12}page\w{0,12}\s{0,9}\(([^()]{5,200})\)`)
 
 func (r *pagerReader) byCall() string {
@@ -316,7 +315,7 @@ func (r *pagerReader) numbered(pages, at int, name, extension string) string {
 	return fmt.Sprintf("%s_%d.%s", name, at+1, extension)
 }
 
-// endsInPage reports whether a path names the page with a number: index_3.html.
+// endsInPage reports whether a path ends in the number of a page: index_3.html.
 func endsInPage(p string, at int) bool {
 	name := strings.TrimSuffix(path.Base(p), path.Ext(p))
 	return strings.HasSuffix(name, "_"+strconv.Itoa(at)) || strings.HasSuffix(name, "-"+strconv.Itoa(at))
@@ -328,7 +327,8 @@ var (
 	ownName    = lazyregexp.New(`^(.*?)(?:_\d{1,5})?(\.\w{2,6})$`)
 )
 
-// byVariables reads what a script counts by: currentPage and countPage.
+// byVariables reads the variables with which a script counts pages: currentPage and
+// countPage.
 func (r *pagerReader) byVariables() string {
 	count, current := countVar.FindStringSubmatch(r.scripts), currentVar.FindStringSubmatch(r.scripts)
 	if count == nil || current == nil {
@@ -343,7 +343,7 @@ func (r *pagerReader) byVariables() string {
 	return r.numbered(pages, at, name, extension)
 }
 
-// nextGroup finds where pages of 大汉 jcms keep the address of more records.
+// nextGroup matches the address at which 大汉 jcms returns more records.
 var nextGroup = lazyregexp.New(`(?s)<nextgroup>\s*(?:<!\[CDATA\[)?.{0,40}?href=['"]([^'"]{1,1000})['"]`)
 
 func (r *pagerReader) byGroup() string {
@@ -365,7 +365,8 @@ var (
 	moreText  = lazyregexp.New(`^(?:加载更多|查看更多|点击加载更多|更多内容|load more)$`)
 )
 
-// submitButton names a button that sends a form for the next page, "" for none.
+// submitButton returns the name of a button that sends a form for the next page, "" if
+// there is none.
 func (r *pagerReader) submitButton() string {
 	for n := range r.root.Descendants() {
 		if n.Type != html.ElementNode || n.Data != "input" && n.Data != "button" {
@@ -380,7 +381,7 @@ func (r *pagerReader) submitButton() string {
 	return ""
 }
 
-// notUnderstood names a pager that is there and leads nowhere.
+// notUnderstood describes a pager that exists but has no usable link.
 func (r *pagerReader) notUnderstood() string {
 	if r.unknown == "" {
 		r.unknown = r.submitButton()

@@ -10,25 +10,24 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Scripts that render a pager say where its numbers lead: by a template, or by
-// a function that inserts the number into an address.
+// Scripts that render a pager state its addresses: by a template, or by a function that
+// inserts the page number into an address.
 var (
 	// url: "list_{page}.html"
 	pageTemplate = lazyregexp.New(`(?i)\b(?:url|href|link|path)\w{0,8}["']?\s*[:=]\s*["']([^"'\s<>]{0,200}\{(?:page|p|pageno|pagenum|num|n|index)\}[^"'\s<>]{0,100})["']`)
 	templateName = lazyregexp.New(`\{\w{1,10}\}`)
 	// location.href = "index_" + (p - 1) + ".html", and "?page=" + obj.curr
 	pageSum = lazyregexp.New(`location(?:\.href)?\s*=\s*["']([^"'\s<>]{0,200})["']\s*\+\s*\(?(?:[\w$]{1,20}\.)?(?:curr|page|p|n|num|pageNo|pageNum|pageIndex|index|i)\s*(-\s*1\s*)?\)?\s*(?:\+\s*["']([^"'\s<>]{0,60})["'])?\s*(?:[;})\n]|$)`)
-	// drawn finds the pagers of libraries that only run in a browser.
+	// drawn matches pagers of libraries that only run in a browser.
 	drawn     = lazyregexp.New(`(?i)laypage\.render|\.pagination\(|new\s+Pager\(|\.jqPaginator\(|kkpager|["']?(?:totalPages?|pageCount|countPage)["']?\s*:\s*(?:[2-9]|[1-9]\d)`)
 	pageInURL = lazyregexp.New(`[_=/-](\d{1,5})(?:\.\w{2,6})?$`)
 )
 
-// byScript reads where the function or the template of a script leads. It
-// counts only if the page shows that it has a pager, and this is its first
-// page.
+// byScript reads the address in the function or the template of a script. It counts only if
+// the page shows a pager and is its first page.
 func (r *pagerReader) byScript() string {
 	if m := pageInURL.FindStringSubmatch(strings.TrimSuffix(r.address.RequestURI(), "/")); m != nil && m[1] != "1" {
-		return "" // a later page: what it counts from is not known
+		return "" // on a later page it is unknown from where the script counts
 	}
 	if m := pageTemplate.FindStringSubmatch(r.scripts); m != nil {
 		return templateName.ReplaceAllString(m[1], "2")
@@ -43,7 +42,7 @@ func (r *pagerReader) byScript() string {
 	return ""
 }
 
-// drawnPager names a pager that a library draws in the browser.
+// drawnPager returns the name of a pager that a library renders in the browser.
 func (r *pagerReader) drawnPager() string {
 	if m := drawn.FindString(r.scripts); m != "" {
 		return plain.Clip(plain.Collapse(m), 60)

@@ -1,4 +1,4 @@
-// Package plain cleans text as readers see it.
+// Package plain cleans text that readers see.
 package plain
 
 import (
@@ -34,14 +34,15 @@ func Collapse(s string) string {
 	return b.String()
 }
 
-// isCollapsed is the common case: nothing to do and nothing to copy.
+// isCollapsed reports whether there is nothing to do, the common case, so that nothing is
+// copied.
 func isCollapsed(s string) bool {
 	if strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") || strings.Contains(s, "  ") {
 		return false
 	}
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		if r >= ' ' && r < 0x7F || r >= 0x4E00 && r < 0xA000 || r > 0x3000 && r < 0x3100 {
-			return false // most characters of most texts
+			return false // true for most characters of most texts
 		}
 		return r != ' ' && IsSpace(r) || isInvisible(r) || r == utf8.RuneError
 	})
@@ -53,14 +54,14 @@ func IsSpace(r rune) bool {
 	return unicode.IsSpace(r) || r == '\u180e'
 }
 
-// isInvisible reports whether a character is invisible to a reader but not to a
-// comparison: control and format characters, soft hyphens, byte order marks,
-// direction marks. The joiners of emoji and of Indic scripts count, too.
+// isInvisible reports whether a character is invisible to readers but makes two texts
+// differ: control and format characters, soft hyphens, byte order marks, direction marks.
+// The joiners of emoji and of Indic scripts are included.
 func isInvisible(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !IsSpace(r)
 }
 
-// Clip cuts text to n characters.
+// Clip truncates text to n characters.
 func Clip(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -74,7 +75,7 @@ func Clip(s string, n int) string {
 	return s
 }
 
-// IsBase64 reports whether a text is in base64 and nothing else.
+// IsBase64 reports whether a text is entirely in base64.
 func IsBase64(s string) bool { return inBase64.MatchString(s) }
 
 var inBase64 = regexp.MustCompile(`^[A-Za-z0-9+/]{24,}={0,2}$`)

@@ -15,14 +15,14 @@ import (
 // Limits on a register, and the minimum number of labels that identify one.
 const (
 	maxCells  = 80
-	maxValue  = 400 // characters of a cell: some summarize the document
+	maxValue  = 400 // characters of a cell; some contain a summary of the document
 	maxLabel  = 12  // characters of a label
 	minLabels = 3
 	minStrong = 2
 )
 
-// strong are the labels that only registers of documents have. Others, such as
-// 名称 and 备注, head the columns of any table.
+// strong are labels that only registers of documents have. Others, such as 名称 and 备注, are
+// column heads of any table.
 var strong = func() map[string]bool {
 	all := make(map[string]bool)
 	for name := range strings.FieldsSeq(`索引号 信息索引号 索引编号 信息索引 索引码 索取号 信息编号 主题分类 信息分类 信息类别 体裁分类 服务对象分类 组配分类 公文种类
@@ -33,8 +33,8 @@ var strong = func() map[string]bool {
 	return all
 }()
 
-// Is reports whether a table or a list of definitions is a register: among its
-// few cells, labels of registers alternate with values, or head them.
+// Is reports whether a table or a definition list is a register: among its few cells,
+// labels of registers alternate with values, or are the heads of columns.
 func Is(n *html.Node) bool {
 	if n.Data != "table" && n.Data != "dl" {
 		return false
@@ -64,7 +64,7 @@ func Is(n *html.Node) bool {
 	return labels >= minLabels && len(certain) >= minStrong && labels*4 >= filled
 }
 
-// cellsOf returns the texts of the cells of an element, nil if it has too many,
+// cellsOf returns the texts of the cells of an element, or nil if there are too many cells,
 // too long ones or further tables.
 func cellsOf(n *html.Node) []string {
 	var all []string
@@ -102,7 +102,7 @@ func holdsTable(n *html.Node) bool {
 	return false
 }
 
-// squeeze takes out the white space by which labels are stretched: 分　　类.
+// squeeze removes the white space with which labels are spread out: 分 类.
 func squeeze(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\u00a0' || r == '\u3000' || r == '\t' || r == '\n' }), "")
 }

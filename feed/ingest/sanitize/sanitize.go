@@ -1,5 +1,5 @@
 // Package sanitize makes HTML from other sites safe to show: text, links and pictures
-// stay; what runs, makes other requests or changes the page is removed.
+// remain; whatever runs, makes other requests or changes the page is removed.
 package sanitize
 
 import (
@@ -31,37 +31,37 @@ var permitted = func() map[string][]string {
 	return all
 }()
 
-// removed elements go with all that is in them.
+// removed are elements that are removed together with their content.
 const removed = "script, style, iframe, frame, frameset, embed, noscript, noframes, noembed, template, svg, math, form, input, button, " +
 	"select, textarea, link, meta, base, title, xmp, plaintext, listing, audio, video, canvas, marquee"
 
-// fallbacks are elements whose content is shown where they are not.
+// fallbacks are elements with content for browsers that can't show the element.
 const fallbacks = "object, applet"
 
-// selfClosed finds elements that XHTML may close at once and HTML may not: an
-// HTML parser would treat everything that follows as their text.
+// selfClosed matches elements that can be self-closing in XHTML but not in HTML: an HTML
+// parser would treat everything that follows as their text.
 var selfClosed = lazyregexp.New(`(?i)<(iframe|script|style|textarea|title|xmp|noembed|noframes|object|applet)\b([^<>]{0,1000})/>`)
 
-// Clean makes markup safe to show: it drops what is not allowed, makes links
-// and pictures absolute by base, and leaves nothing that runs or makes requests
-// except pictures. Sanitizing again may change only the nesting of elements.
+// Clean makes markup safe to show: it removes what is not permitted, makes links and
+// pictures absolute by base, and leaves nothing that runs or makes requests except
+// pictures. Sanitizing again may change only the nesting of elements.
 func Clean(text, base string) string {
 	clean, _ := Markup(text, base)
 	return clean
 }
 
-// TextOnly is the warning about markup whose tree would cost too much.
+// TextOnly is the warning for markup whose tree would be too expensive.
 var TextOnly = warn.New("markup-too-complex")
 
-// TooLong is the warning about markup that is longer than any that is kept.
+// TooLong is the warning for markup over MaxMarkup.
 var TooLong = warn.New("markup-too-long", MaxMarkup>>20)
 
-// MaxMarkup is the length of the longest markup that is kept, in bytes.
-// Escaping can make the output longer than the input.
+// MaxMarkup is the maximum length of markup that is kept, in bytes. Escaping can make the
+// output longer than the input.
 const MaxMarkup = 8 << 20
 
-// Markup is Clean. The warning says that only text was kept, and why; it
-// is zero if the markup was kept.
+// Markup is Clean with a warning if only the text was kept; the warning is zero if the
+// markup was kept.
 func Markup(text, base string) (clean string, warning warn.Warning) {
 	if !strings.ContainsAny(text, "<&>\"'\r\x00") {
 		return strings.TrimSpace(text), warn.Warning{}
@@ -75,14 +75,14 @@ func Markup(text, base string) (clean string, warning warn.Warning) {
 		warning = TextOnly
 	}
 	if clean != "" && markup.HasForeign(text) {
-		// Inside SVG and MathML a tree can contain what HTML markup cannot
-		// express, such as a heading in a heading: it is parsed once more.
+		// Inside SVG and MathML a tree can contain what HTML markup cannot express, such as
+		// a heading in a heading: parse it once more.
 		clean = Clean(clean, base)
 	}
 	return clean, warning
 }
 
-// Selection is Markup for the inside of one element. It changes the element.
+// Selection is Markup for the content of one element. It changes the element.
 func Selection(s *goquery.Selection, base string) (clean string, warning warn.Warning) {
 	s.Find(removed).Remove()
 	s.Find(fallbacks).Each(func(_ int, x *goquery.Selection) { x.ReplaceWithSelection(x.Contents()) })
@@ -100,7 +100,8 @@ func Selection(s *goquery.Selection, base string) (clean string, warning warn.Wa
 	return strings.TrimSpace(w.String()), warn.Warning{}
 }
 
-// writer writes what is permitted of a tree. It copies no markup: every tag is written from the table.
+// writer writes the permitted parts of a tree. It does not copy markup: every tag is written from the
+// table.
 type writer struct {
 	strings.Builder
 	base *url.URL // of the addresses
@@ -117,7 +118,7 @@ func (w *writer) children(n *html.Node) {
 	}
 }
 
-// element writes an element if it is permitted, or else what it contains.
+// element writes an element if it is permitted, or else only its content.
 func (w *writer) element(n *html.Node) {
 	names, ok := permitted[n.Data]
 	attributes := w.attributes(n, names)
@@ -139,13 +140,13 @@ func (w *writer) element(n *html.Node) {
 	}
 	w.WriteString("<" + n.Data + attributes + ">")
 	if n.Data == "pre" && n.FirstChild != nil && n.FirstChild.Type == html.TextNode && strings.HasPrefix(n.FirstChild.Data, "\n") {
-		w.WriteString("\n") // parsers drop the first one
+		w.WriteString("\n") // parsers drop the first newline
 	}
 	w.children(n)
 	w.WriteString("</" + n.Data + ">")
 }
 
-// attributes writes the attributes of an element that are permitted and have a value that is.
+// attributes writes the permitted attributes of an element that have permitted values.
 func (w *writer) attributes(n *html.Node, names []string) string {
 	var b strings.Builder
 	for _, a := range n.Attr {
@@ -170,7 +171,7 @@ func (w *writer) attributes(n *html.Node, names []string) string {
 	return b.String()
 }
 
-// textOf writes the paragraphs of an element, as many as are kept.
+// textOf writes the paragraphs of an element, up to the limit.
 func textOf(s *goquery.Selection) string {
 	var b strings.Builder
 	left := MaxMarkup / len("&amp;") // characters

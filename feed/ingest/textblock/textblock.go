@@ -17,7 +17,7 @@ import (
 	"dibao/internal/markup"
 )
 
-// Max bounds the blocks of one text; the longest known law has about 2,000.
+// Max is the maximum number of blocks in one text; the longest known law has about 2,000.
 const Max = 20000
 
 // CutWarning is the warning for a text that reached the maximum number of
@@ -49,7 +49,7 @@ func Of(n *html.Node) []string {
 		return plain.blocks
 	}
 	all.walk(n, false)
-	if all.flush(); sizeOf(all.blocks) > 2*sizeOf(plain.blocks) { // a story in pictures
+	if all.flush(); sizeOf(all.blocks) > 2*sizeOf(plain.blocks) { // a story told in pictures
 		return all.blocks
 	}
 	return plain.blocks
@@ -63,15 +63,17 @@ func sizeOf(lines []string) (n int) {
 	return n
 }
 
-// maxFigcaption is the most characters of an element that its name makes a caption.
+// maxFigcaption is the maximum length, in characters, of an element that its name makes a
+// caption.
 const maxFigcaption = 500
 
-// maxCaption is the most characters of a line that its place makes a caption.
+// maxCaption is the maximum length, in characters, of a line that its position makes a
+// caption.
 const maxCaption = 30
 
-// isCaption reports whether an element is the caption of a picture: it has such
-// a name, or is a short line after a picture, centered, or before the text
-// where all pictures have one.
+// isCaption reports whether an element is the caption of a picture: its name says so, or it
+// is a short line after a picture that is centered, or that precedes the text on a page
+// where all pictures have such a line.
 func isCaption(n *html.Node) bool {
 	if n.Data == "figcaption" || slices.Contains(markup.ClassWords(n), "caption") {
 		_, short := UpTo(n, maxFigcaption)
@@ -95,11 +97,11 @@ func isCaption(n *html.Node) bool {
 	return run > 1 || isPicture(markup.NextElement(n))
 }
 
-// sceneEnd ends the name of what a picture shows: 签约仪式现场.
+// sceneEnd matches the end of a description of a picture: 签约仪式现场.
 var sceneEnd = lazyregexp.New(`^[^。，；：！？]{2,}(?:现场|会场|场景|场面|合影|合照|留念|剪影|一角|全景|外景|实景|鸟瞰|画面|截图|示意图|效果图)$`)
 
-// ofPicture reports whether an element is the line in a block that holds nothing
-// else but pictures: a cell under that of the picture, a span after it.
+// ofPicture reports whether an element is the only line in a block that otherwise contains
+// only pictures: a cell below that of the picture, a span after it.
 func ofPicture(n *html.Node) bool {
 	if n.Data != "p" && n.Data != "div" && n.Data != "tr" && n.Data != "td" && n.Data != "span" || n.Parent == nil {
 		return false
@@ -115,18 +117,18 @@ func ofPicture(n *html.Node) bool {
 	if up.Data != "div" && up.Data != "table" && up.Data != "figure" && up.Data != "center" {
 		return false
 	}
-	parts := 0 // a long text asks for each of its lines
+	parts := 0 // a long text is not examined for each of its lines
 	for c := up.FirstChild; c != nil; c = c.NextSibling {
 		if parts++; parts > maxRun {
 			return false
 		}
 	}
-	all, short := UpTo(up, maxCaption) // which reads few elements: only then all are looked at
+	all, short := UpTo(up, maxCaption) // reads few elements; all are examined only if the text is short
 	return short && all == text && HoldsPicture(up)
 }
 
-// isWithPicture reports whether an element is a picture with a short line below
-// it, both set in the middle.
+// isWithPicture reports whether an element is a picture with a short line below it, both
+// centered.
 func isWithPicture(n *html.Node) bool {
 	if n.Data != "center" && (n.Data != "p" && n.Data != "div" || !isCentred(n)) || n.FirstChild == nil {
 		return false
@@ -146,7 +148,7 @@ func isWithPicture(n *html.Node) bool {
 	return false
 }
 
-// lineAbove returns what is above the picture above a line, nil at the start.
+// lineAbove returns what precedes the picture above a line, nil at the start.
 func lineAbove(n *html.Node) *html.Node {
 	for n = previousElement(previousElement(n)); n != nil && IsEmpty(n); {
 		n = previousElement(n)
@@ -154,10 +156,10 @@ func lineAbove(n *html.Node) *html.Node {
 	return n
 }
 
-// maxRun is how many pictures above a text may have a line each.
+// maxRun is the maximum number of pictures above a text that have a line each.
 const maxRun = 20
 
-// step begins what readers are to do, next to the picture that shows it.
+// step matches the beginning of an instruction next to the picture that shows it.
 var step = lazyregexp.New(`^(?:步骤|第[一二三四五六七八九十\d]{1,2}步|[（(]?\d{1,2}[）).、．]|[①-⑳]|点击|点选|选择|打开|进入|登录|扫|搜索|填写|输入|提交|下载|关注|确认|注[:：])`)
 
 // isUnderPicture reports whether an element is a short line that follows a picture.
@@ -179,21 +181,21 @@ func previousElement(n *html.Node) *html.Node {
 	return n
 }
 
-// isPicture reports whether an element holds a picture and no text.
+// isPicture reports whether an element contains a picture and no text.
 func isPicture(n *html.Node) bool {
 	return n != nil && HoldsPicture(n) && IsEmpty(n)
 }
 
 var centred = lazyregexp.New(`(?i)text-align\s*:\s*center`)
 
-// isCentred reports whether a line is set in the middle.
+// isCentred reports whether a line is centered.
 func isCentred(n *html.Node) bool {
 	return markup.Attr(n, "align") == "center" || centred.MatchString(markup.Attr(n, "style"))
 }
 
 type blockWriter struct {
 	blocks   []string
-	captions bool // those of pictures count, too
+	captions bool // include the captions of pictures
 	met      bool // a caption was left out
 	line     strings.Builder
 }
@@ -205,8 +207,8 @@ func (b *blockWriter) flush() {
 	b.line.Reset()
 }
 
-// walk writes an element; inRow says that it is in a table row, where blocks
-// are separated only by a space.
+// walk reads an element; inRow says that it is in a table row, where blocks are separated
+// only by a space.
 func (b *blockWriter) walk(n *html.Node, inRow bool) {
 	switch {
 	case n.Type == html.TextNode:
@@ -235,8 +237,8 @@ func (b *blockWriter) walk(n *html.Node, inRow bool) {
 	end()
 }
 
-// isLayout reports whether a table row is only used for layout: one cell with
-// paragraphs in it, as on old pages, beside cells that are empty.
+// isLayout reports whether a table row is used only for layout: one cell with paragraphs in
+// it, as on old pages, next to empty cells.
 func isLayout(row *html.Node) bool {
 	cells, paragraphs := 0, 0
 	var count func(n *html.Node)
@@ -271,7 +273,7 @@ func UpTo(n *html.Node, limit int) (text string, ok bool) {
 		}
 		if n.Type == html.TextNode {
 			b.WriteString(n.Data)
-			if b.Len() > limit*16 { // much may be white space
+			if b.Len() > limit*16 { // much of it may be white space
 				return false
 			}
 		}
@@ -289,7 +291,7 @@ func UpTo(n *html.Node, limit int) (text string, ok bool) {
 	return text, utf8.RuneCountInString(text) <= limit
 }
 
-// IsEmpty reports whether an element has no text that readers see.
+// IsEmpty reports whether an element has no visible text.
 func IsEmpty(n *html.Node) bool {
 	text, ok := UpTo(n, 1)
 	return ok && text == ""
@@ -308,5 +310,5 @@ func HoldsPicture(n *html.Node) bool {
 	return false
 }
 
-// Numbered finds the number that begins the heading of a part: 一、 or 第一章.
+// Numbered matches the number at the beginning of a part's heading: 一、 or 第一章.
 var Numbered = lazyregexp.New(`^(?:[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节部条])`)

@@ -1,5 +1,5 @@
-// Package weburl makes the addresses on pages and in feeds absolute, and tells
-// which of them lead to the same article.
+// Package weburl makes the addresses on pages and in feeds absolute, and recognizes those
+// that lead to the same article.
 package weburl
 
 import (
@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// Max is the length of the longest address that is kept, in bytes.
+// Max is the maximum length of an address that is kept, in bytes.
 const Max = 4096
 
-// Absolute resolves a reference; it returns "" if the result is not an http(s)
-// or mailto address, or is longer than any real one. User names and passwords
-// are removed.
+// Absolute resolves a reference; it returns "" if the result is not an http(s) or mailto
+// address, or is longer than Max. User names and passwords are removed.
 func Absolute(base *url.URL, ref string) string {
 	ref = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -43,17 +42,16 @@ func Absolute(base *url.URL, ref string) string {
 	return ""
 }
 
-// beginsWithHost reports whether a reference is an address without its scheme, to which the
-// page would add one: www.example.gov.cn/a.html, or the host of the page itself. No folder
-// of a site has such a name.
+// beginsWithHost reports whether a reference is an address without its scheme, which would
+// otherwise be relative to the page: www.example.gov.cn/a.html, or the host of the page
+// itself. No folder of a site has such a name.
 func beginsWithHost(base *url.URL, ref string) bool {
 	host, _, ok := strings.Cut(ref, "/")
 	return ok && (host != "" && strings.EqualFold(host, base.Host) || len(host) > 4 && strings.EqualFold(host[:4], "www.") && strings.Count(host, ".") > 1)
 }
 
-// Identity identifies the article at an address: http and https, a default
-// port, a fragment and campaign parameters make no difference. It is "" if
-// there is no address.
+// Identity identifies the article at an address: http or https, a default port, a fragment
+// and campaign parameters make no difference. It returns "" if there is no address.
 func Identity(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -61,7 +59,7 @@ func Identity(address string) string {
 	}
 	u.Host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(u.Host), ":80"), ":443")
 	u.Scheme, u.Fragment, u.RawFragment, u.User = "http", "", "", nil
-	u = u.JoinPath() // cleans /./ and /../
+	u = u.JoinPath() // removes /./ and /../
 	if u.RawQuery != "" {
 		var kept []string
 		for part := range strings.SplitSeq(u.RawQuery, "&") {
