@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// Answer is a page of results: matches in titles before numbers before texts,
-// and the newest first within each.
+// Answer is a page of results: matches in titles first, then in numbers, then in texts;
+// newest first within each.
 type Answer struct {
 	Hits     []Hit
 	Total    int
-	AtLeast  bool // there are more than Total, or a few less
+	AtLeast  bool // there are more than Total results, or a few less
 	Facets   Facets
 	Problems []string // parts of the query that were not understood
 }
 
-// Hit is one article that was found.
+// Hit is an article that matches.
 type Hit struct {
 	ID      int64
 	Where   string // number, title, head (number or issuer in part), text
@@ -26,36 +26,37 @@ type Hit struct {
 	Snippet []Span
 }
 
-// Texts are what a hit is marked in.
+// Texts are the texts in which the matches of a hit are marked.
 type Texts struct {
 	Title, Summary string
-	Paragraphs     []string // nil where they may not be shown: query after query would give them away
+	Paragraphs     []string // nil if they may not be shown: with enough queries, snippets would reveal the whole text
 }
 
-// Reader reads the articles of a page and calls each with what a hit shows of them.
+// Reader reads the articles of a page and passes each, with the texts of its hit, to a
+// function.
 type Reader func(ctx context.Context, tx *sql.Tx, ids []int64, each func(id int64, t Texts)) error
 
-// Span is a piece of text, marked where it is what was looked for.
+// Span is a piece of text, marked if it matches the query.
 type Span struct {
 	Text string `json:"text"`
 	Hit  bool   `json:"hit,omitempty"`
 }
 
-// Facets counts the newest of what was found, at most FacetSample of it.
+// Facets are counts of the newest results, at most FacetSample of them.
 type Facets struct {
 	Kinds, Themes, Regions, Issuers, Years []FacetCount
-	Sampled                                bool // more were found than counted
+	Sampled                                bool // there are more results than were counted
 }
 
-// FacetCount is a value and how many have it.
+// FacetCount is a value and its number of results.
 type FacetCount struct {
 	Value string `json:"value"`
 	Count int    `json:"count"`
 }
 
-// facets counts the newest of what was found.
+// facets counts the newest results.
 func (s *searching) facets() Facets {
-	same := make(map[string]int) // most have few different ones
+	same := make(map[string]int) // most articles have few different values
 	for _, f := range s.newest[:min(len(s.newest), FacetSample)] {
 		same[f.facets]++
 	}
@@ -71,14 +72,14 @@ func (s *searching) facets() Facets {
 		}
 	}
 	regions := make(map[string]int)
-	for code, n := range counts[2] { // by province: a city of it counts for it
+	for code, n := range counts[2] { // by province: includes its cities
 		regions[code[:min(2, len(code))]] += n
 	}
 	return Facets{Kinds: ranked(counts[0]), Themes: ranked(counts[1]), Regions: ranked(regions), Issuers: ranked(counts[3]), Years: ranked(counts[4]),
 		Sampled: len(s.newest) > FacetSample}
 }
 
-// maxFacet is how many values of a facet are listed.
+// maxFacet is the number of values of a facet that are listed.
 const maxFacet = 20
 
 func ranked(counts map[string]int) []FacetCount {

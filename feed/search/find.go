@@ -15,11 +15,11 @@ import (
 // Both databases return the newest results of a query in one row: a thousand rows cost more to
 // transfer than to find.
 //
-// FTS5 reads the articles with a word from the newest on. PostgreSQL's GIN returns all of
-// them, even if it is every second article, before the newest is known. So the query is
-// limited to bands first: articles have tokens for the week, the month, the season and the
-// years around their day, and the index intersects a band and a word without reading the rest.
-// Few words need a second query.
+// FTS5 reads the articles with a word from the newest to the oldest. PostgreSQL's GIN index
+// returns all of them, even if half of all articles match, before the newest is known. So the
+// query is first limited to bands: articles have tokens for the week, the month, the season
+// and the years around their day, and the index intersects a band and a word without reading
+// the rest. Few queries need a second band.
 const (
 	findSQLite = `SELECT COALESCE(group_concat(k.key || char(10) || k.article || char(10) || k.facets, char(30)), '') FROM
 		(SELECT rowid AS key FROM article_search WHERE article_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4) s
@@ -34,18 +34,18 @@ const (
 	findWithin = ` AND key + 0 >= $2 AND key + 0 < $3 ORDER BY key + 0 DESC LIMIT $4) s`
 )
 
-// plan settles how PostgreSQL plans the statements of a search.
+// plan sets how PostgreSQL plans the statements of a search.
 func (s *searching) plan(ctx context.Context) error {
 	if s.ix.db.Dialect() != database.Postgres {
 		return nil
 	}
-	// Use the index for words, however common the planner assumes a word to be,
-	// and no generic plan.
+	// Use the index for words, even if the planner considers a word too common, and no
+	// generic plan.
 	_, err := s.tx.ExecContext(ctx, `SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`)
 	return err
 }
 
-// find returns the newest that a query finds in all or in heads.
+// find returns the newest results of a query in all texts or in heads.
 func (s *searching) find(ctx context.Context, in scope, query string, limit int) ([]surveyed, error) {
 	from, to := s.keys()
 	if s.ix.db.Dialect() != database.Postgres {
@@ -67,7 +67,7 @@ func (s *searching) find(ctx context.Context, in scope, query string, limit int)
 	wanted := 2 * limit
 	for level, size := range bandDays {
 		if articles[level] < min(wanted, bandEnough) {
-			continue // it can hardly hold as many, and one of an earlier time no more
+			continue // this band can hardly contain as many results, nor can the same band of an earlier time
 		}
 		band := last / size
 		within := fmt.Sprintf("(%s)%s(%s%s%s)", query, s.m.and, s.m.token(bandToken(level, band)), s.m.or, s.m.token(bandToken(level, band-1)))
@@ -78,7 +78,7 @@ func (s *searching) find(ctx context.Context, in scope, query string, limit int)
 		if len(all) == 0 {
 			break
 		}
-		wanted = articles[level] * limit / len(all) // as common as it is in these
+		wanted = articles[level] * limit / len(all) // estimated from the frequency in this band
 	}
 	return s.ask(ctx, statement, query, from, to, limit)
 }
@@ -107,15 +107,15 @@ func (s *searching) ask(ctx context.Context, statement, query string, from, to i
 	return all, nil
 }
 
-// bandDays are the sizes of bands, in days. A band and the one before it are
-// queried together, since the newest band may have just begun.
+// bandDays are the sizes of bands, in days. A band and the one before it are queried
+// together, because the newest band may have just begun.
 var bandDays = [...]int64{8, 32, 128, 512, 2048}
 
 func bandToken(level int, band int64) string {
 	return string(markBand) + string(rune('a'+level)) + strconv.FormatInt(band, 10)
 }
 
-// bands remembers how many articles the newest bands have.
+// bands caches the number of articles in the newest bands.
 type bands struct {
 	mu       sync.Mutex
 	articles [len(bandDays)]int
@@ -123,14 +123,14 @@ type bands struct {
 }
 
 const (
-	// bandsFor is how long the counts of bands are cached: they decide only
-	// which band is queried first, and so how long it takes.
+	// bandsFor is how long the counts of bands are cached: they only affect which band is
+	// queried first, and so how long a search takes.
 	bandsFor = time.Minute
-	// bandEnough articles need not be counted further.
+	// bandEnough is the number of articles in a band beyond which they are not counted.
 	bandEnough = 50_000
 )
 
-// count returns how many articles the bands before a day have.
+// count returns how many articles are in the bands before a day.
 func (b *bands) count(ctx context.Context, tx *sql.Tx, last int64) (articles [len(bandDays)]int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

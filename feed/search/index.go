@@ -16,24 +16,25 @@ import (
 	"dibao/policy"
 )
 
-// Article is what the index gets of an article.
+// Article is what the index needs to know about an article.
 type Article struct {
 	ID       int64
 	SourceID int64
 	Title    string
 	Facts    policy.Facts
-	On       policy.Date // the day that search and its order go by
-	Cited    []string    // numbers of documents that it names
+	On       policy.Date // the day by which results are filtered and sorted
+	Cited    []string    // numbers of documents that the text mentions
 	// DocumentTitle is the cleaned title of the carried document, if that may
 	// implement another; else "".
 	DocumentTitle string
 }
 
-// Source is where the index finds what is stored.
+// Source is where the index reads stored articles.
 type Source struct {
-	// Articles returns stored articles but for the hidden ones, which are in no index.
+	// Articles returns stored articles; hidden ones are left out, because they are not in
+	// any index.
 	Articles func(ctx context.Context, tx *sql.Tx, ids []int64) ([]Article, error)
-	// Begin goes first in a transaction that changes what searches find.
+	// Begin must be called first in a transaction that changes search results.
 	Begin func(ctx context.Context, tx *sql.Tx) error
 }
 
@@ -45,7 +46,7 @@ type Index struct {
 	source Source
 	bands  bands
 	queue  queue
-	pieces *database.Pieces // of kilobytes of tokens
+	pieces *database.Pieces // pieces of kilobytes of tokens
 }
 
 // New returns the index of a database.
@@ -53,24 +54,24 @@ func New(db *database.DB, source Source) *Index {
 	return &Index{db: db, source: source, pieces: database.NewPieces(128, 32, 4096)}
 }
 
-// searchDay is how many key positions there are for the articles of a day; if
-// there are more articles, some share a position, without harm.
+// searchDay is the number of keys per day; if there are more articles, some share a key,
+// which does no harm.
 const searchDay = 1 << 20
 
-// searchKey orders articles by the day they are from, then by id.
+// searchKey returns a key that orders articles by day, then by id.
 func searchKey(on policy.Date, id int64) int64 {
 	days := int64(policy.Date{Year: 1900, Month: 1, Day: 1}.DaysUntil(on))
 	return max(days, 0)*searchDay + id%searchDay
 }
 
-// row is what the index holds of an article.
+// row is the index entry of an article.
 type row struct {
 	article, key       int64
 	on, facets         string
 	head, body, fields string
 }
 
-// rowOf makes the tokens of an article for a database.
+// rowOf returns the index entry of an article for a database.
 func (m matcher) rowOf(a Article) row {
 	f := a.Facts
 	head, body, fields := tokens{mark: m.headMark}, tokens{}, tokens{}
@@ -128,12 +129,12 @@ func (ix *Index) store(ctx context.Context, tx *sql.Tx, known []int64, rows []ro
 	if err := ix.unindex(ctx, tx, known); err != nil {
 		return err
 	}
-	// FTS5 flushes its memory whenever a key is lower than the one before.
+	// FTS5 writes its buffer to disk whenever a key is lower than the one before.
 	sortRows(rows)
 	if err := ix.insertKeys(ctx, tx, rows); err != nil {
 		return err
 	}
-	sortRows(rows) // some may have had to give way
+	sortRows(rows) // keys that were taken have changed
 	insert, err := tx.PrepareContext(ctx, ix.db.Dialect().Pick(indexSQLite, indexPostgres))
 	if err != nil {
 		return err
@@ -151,7 +152,7 @@ func (ix *Index) store(ctx context.Context, tx *sql.Tx, known []int64, rows []ro
 	if ix.db.Dialect() != database.Postgres || len(rows) == 0 {
 		return nil
 	}
-	// Every query would read the pending entries.
+	// Otherwise every query would read the list of pending entries.
 	_, err = tx.ExecContext(ctx, `SELECT gin_clean_pending_list(i::regclass) FROM (VALUES ('article_search_head'), ('article_search_body')) AS v (i)`)
 	return err
 }
@@ -162,7 +163,7 @@ var insertKeyRows = database.Insertion{
 		FROM jsonb_array_elements($1::jsonb) ON CONFLICT (key) DO NOTHING`,
 }
 
-// insertKeys gives each row its key: the next that is free.
+// insertKeys gives each row the next free key.
 func (ix *Index) insertKeys(ctx context.Context, tx *sql.Tx, rows []row) error {
 	taken := make(map[int64]bool, len(rows))
 	left := make([]*row, len(rows))
@@ -209,7 +210,7 @@ const (
 		array_to_tsvector(array_remove(string_to_array($3 || ' ' || $4, ' '), '')))`
 )
 
-// unindex takes articles out of the index.
+// unindex removes articles from the index.
 func (ix *Index) unindex(ctx context.Context, tx *sql.Tx, articles []int64) error {
 	if len(articles) == 0 {
 		return nil
@@ -238,8 +239,8 @@ func sortRows(rows []row) {
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
 }
 
-// TitleQuery is the query, in the language of the database's index, for
-// documents whose cleaned title contains all pairs of a cleaned phrase.
+// TitleQuery returns the query, in the language of the database's index, for documents
+// whose cleaned title contains all pairs of a cleaned phrase.
 func TitleQuery(dialect database.Dialect, phrase string) string {
 	tokens := marked(markTitle, phraseTokens(phrase))
 	if dialect == database.Postgres {
@@ -256,13 +257,13 @@ func marked(mark rune, all []string) []string {
 	return out
 }
 
-// joinTokens quotes tokens, which hold neither quotes nor spaces.
+// joinTokens quotes tokens, which contain neither quotes nor spaces.
 func joinTokens(all []string, quote, between string) string {
 	return quote + strings.Join(all, between) + quote
 }
 
-// phraseTokens returns the tokens of any text with this phrase: all but the
-// single last character, since the run of characters may continue there.
+// phraseTokens returns the tokens that any text with this phrase has: all except that of a
+// single last character, because the run of characters may continue in the text.
 func phraseTokens(phrase string) []string {
 	all := split(phrase)
 	if n := len(all); n > 1 {
@@ -273,14 +274,13 @@ func phraseTokens(phrase string) []string {
 	return all
 }
 
-// tidyPages is how many pages of the search index one transaction of Tidy
-// merges: writes at the same time wait no longer than that.
+// tidyPages is the number of pages of the search index that one transaction of Tidy merges:
+// concurrent writes wait no longer than that.
 const tidyPages = 1000
 
-// Tidy merges the segments of the search index, a little at a time, so that a
-// search reads few of them, or merges them all into one, which rewrites the
-// index. It may be skipped: the databases merge by themselves as far as they
-// must.
+// Tidy merges the segments of the search index a little at a time, so that a search reads
+// few of them, or merges all into one, which rewrites the index. It is optional: the
+// databases merge segments by themselves when they must.
 func (ix *Index) Tidy(ctx context.Context, all bool) error {
 	if err := ix.Flush(ctx); err != nil {
 		return err
@@ -316,7 +316,7 @@ func (ix *Index) Tidy(ctx context.Context, all bool) error {
 		if err != nil {
 			return fmt.Errorf("tidy the search index: %w", err)
 		}
-		if after-before < 2 { // nothing was left to merge
+		if after-before < 2 { // there was nothing left to merge
 			return nil
 		}
 	}

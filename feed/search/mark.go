@@ -12,14 +12,14 @@ const (
 	snippetLength = 120 // characters of a snippet
 )
 
-// folded is a text folded, with where each byte of it stood before.
+// folded is a folded text with the original position of each of its bytes.
 type folded struct {
 	text string
-	at   []int32 // of each byte of text, and of its end
+	at   []int32 // original offset of each byte of text, and of its end
 }
 
 func foldWithPlaces(s string) folded {
-	size := 0 // an invalid byte becomes three
+	size := 0 // an invalid byte becomes three bytes
 	for _, r := range s {
 		size += max(0, utf8.RuneLen(fold.Rune(r)))
 	}
@@ -37,7 +37,7 @@ func foldWithPlaces(s string) folded {
 	return folded{b.String(), append(at, int32(len(s)))}
 }
 
-// places returns which bytes of a text are what the query looks for.
+// places returns which bytes of a text match the query.
 func (q parsedQuery) places(s string) [][2]int {
 	f := foldWithPlaces(s)
 	var all [][2]int
@@ -59,7 +59,7 @@ func (q parsedQuery) places(s string) [][2]int {
 	return all
 }
 
-// mark cuts a text into spans.
+// mark splits a text into spans.
 func (q parsedQuery) mark(s string) []Span {
 	hit := make([]bool, len(s))
 	for _, p := range q.places(s) {
@@ -79,9 +79,8 @@ func (q parsedQuery) mark(s string) []Span {
 	return spans
 }
 
-// snippet is the part of an article that best shows why it was found: from the
-// paragraph with the most different hits, if its text may be shown, else from
-// its summary.
+// snippet returns the part of an article that best shows why it matches: from the paragraph
+// with the most different matches, if its text may be shown, or else from its summary.
 func (q parsedQuery) snippet(t Texts) []Span {
 	best, most := t.Summary, 0
 	for i, p := range append([]string{t.Summary}, t.Paragraphs...) {
@@ -102,7 +101,7 @@ func (q parsedQuery) snippet(t Texts) []Span {
 	return q.mark(q.cut(best))
 }
 
-// cut shortens a paragraph to the part around its first hit.
+// cut shortens a paragraph to the part around its first match.
 func (q parsedQuery) cut(s string) string {
 	if utf8.RuneCountInString(s) <= snippetLength {
 		return s

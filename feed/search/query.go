@@ -11,37 +11,37 @@ import (
 	"dibao/policy/fold"
 )
 
-// phrase is what a text must contain: pieces that follow each other, with only
-// punctuation between them. Numbers are cited in brackets of every form.
+// phrase is what a text must contain: pieces that follow each other, with only punctuation
+// between them. Numbers match with any form of brackets.
 type phrase struct {
-	pieces []string // folded runs of Han or of letters and digits
-	prefix bool     // the last piece may go on: 养老*
+	pieces []string // folded runs of Han characters or of letters and digits
+	prefix bool     // the last piece is a prefix: 养老*
 	number string   // canonical, if the phrase is a document number
 }
 
-// clause is a set of phrases, one of which must hold; or none of which may.
+// clause is a set of phrases, one of which must match, or none of which may match.
 type clause struct {
 	any     []phrase
 	exclude bool
 }
 
-// filter is a field with the values of which one must hold.
+// filter is a field and values, one of which must match.
 type filter struct {
 	mark   rune
 	values []string
 	pairs  bool // a part of the value is enough
 }
 
-// parsedQuery is a search query taken apart.
+// parsedQuery is a parsed search query.
 type parsedQuery struct {
 	clauses       []clause
 	filters       []filter
 	excluded      []filter
 	after, before policy.Date
-	problems      []string // what was not understood
+	problems      []string // parts that were not understood
 }
 
-// fieldNames are the fields of a query, in the words of either language.
+// fieldNames are the names of the fields of a query, in both languages.
 var fieldNames = map[string]string{
 	"issuer": "issuer", "发文机关": "issuer", "机关": "issuer", "theme": "theme", "主题": "theme", "region": "region", "地区": "region",
 	"kind": "kind", "类别": "kind", "type": "type", "文种": "type", "source": "source", "来源": "source", "number": "number", "文号": "number",
@@ -58,11 +58,11 @@ const (
 	maxClauses = 20
 )
 
-// queryWord is a word of a query: with field and quotes, or a bare one.
+// queryWord is a word of a query, with or without field and quotes.
 var queryWord = regexp.MustCompile(`(-?)(?:([\p{Han}a-zA-Z]{1,10})[:：])?(?:"([^"]*)"|“([^”]*)”|「([^」]*)」|([^\s\x{3000}"“”「」]+))`)
 
-// parseQuery parses a query. Parts that make no sense are left out and named in
-// problems: a search box must never answer with an error.
+// parseQuery parses a query. Invalid parts are left out and listed in problems: a search
+// box must never answer with an error.
 func parseQuery(text string) parsedQuery {
 	var q parsedQuery
 	text = strings.ToValidUTF8(text, "")
@@ -77,7 +77,7 @@ func parseQuery(text string) parsedQuery {
 	for _, m := range queryWord.FindAllStringSubmatch(text, 4*maxClauses) {
 		value := m[3] + m[4] + m[5] + m[6]
 		name := fieldNames[strings.ToLower(m[2])]
-		if m[2] != "" && name == "" { // a colon within a text, as in 关于:
+		if m[2] != "" && name == "" { // a colon inside a text, as in 关于:
 			value = m[2] + " " + value
 		}
 		switch {
@@ -120,7 +120,7 @@ func wholeNumber(text string) (phrase, bool) {
 func newPhrase(value string) (phrase, bool) {
 	p := phrase{prefix: strings.HasSuffix(value, "*")}
 	var piece []rune
-	kind := 0 // of the piece: 1 Han, 2 word
+	kind := 0 // kind of the piece: 1 Han, 2 word
 	flush := func() {
 		if len(piece) > 0 {
 			p.pieces = append(p.pieces, string(piece))
@@ -155,7 +155,7 @@ func newPhrase(value string) (phrase, bool) {
 	return p, true
 }
 
-// addField adds a filter, or notes that its value makes no sense.
+// addField adds a filter, or records that its value is invalid.
 func (q *parsedQuery) addField(name, value string, exclude bool) {
 	f := filter{values: splitValues(value)}
 	switch name {
@@ -186,7 +186,7 @@ func (q *parsedQuery) addField(name, value string, exclude bool) {
 		for i, v := range f.values {
 			if f.values[i] = division.Code(v); f.values[i] == "" {
 				q.problems = append(q.problems, name+":"+v)
-				f.values[i] = "0" // a region that is unknown has no articles
+				f.values[i] = "0" // an unknown region has no articles
 			}
 		}
 	case "number":
@@ -222,8 +222,8 @@ func splitValues(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == '，' || r == '|' })
 }
 
-// parseDay reads 2024, 2024-05 or 2024-05-01; the first two mean their first
-// day, or their last.
+// parseDay reads 2024, 2024-05 or 2024-05-01; the first two mean their first day, or their
+// last day.
 func parseDay(s string, last bool) (policy.Date, bool) {
 	s = strings.NewReplacer("/", "-", ".", "-", "年", "-", "月", "-", "日", "").Replace(s)
 	s = strings.TrimSuffix(s, "-")
@@ -243,8 +243,8 @@ func parseDay(s string, last bool) (policy.Date, bool) {
 	return policy.Date{}, false
 }
 
-// tokens returns the tokens of any text with this phrase; the last may be a
-// prefix of a token of the text.
+// tokens returns the tokens that any text with this phrase has; the last may be a prefix of
+// a token of the text.
 func (p phrase) tokens() (all []string, prefix string) {
 	for i, piece := range p.pieces {
 		last := i == len(p.pieces)-1
@@ -257,9 +257,9 @@ func (p phrase) tokens() (all []string, prefix string) {
 		case len(runes) == 1 && last && len(all) == 0:
 			prefix = piece
 		case len(runes) == 1 && last:
-			// Any token may begin with it; the others find the text.
+			// Any token may begin with this prefix; the other tokens find the text.
 		default:
-			// All pairs: those across two words are the rare ones.
+			// All pairs: those that cross two words are the rare ones.
 			for j := 1; j < len(runes); j++ {
 				all = append(all, string(runes[j-1:j+1]))
 			}
@@ -278,14 +278,14 @@ func cutWord(w string) string {
 	return w
 }
 
-// isExact reports whether the tokens are sufficient: a text that has them
-// contains the phrase.
+// isExact reports whether the tokens are sufficient: a text with these tokens contains the
+// phrase.
 func (p phrase) isExact() bool {
 	all, prefix := p.tokens()
 	return len(p.pieces) == 1 && p.number == "" && (len(all) == 1 && prefix == "" || len(all) == 0)
 }
 
-// find returns where the phrase begins and ends in a folded text, in bytes; -1
+// find returns the byte offsets of the beginning and end of the phrase in a folded text; -1
 // if the text does not contain it.
 func (p phrase) find(text string) (from, to int) {
 	for at := 0; at < len(text); {
@@ -318,7 +318,7 @@ func (p phrase) matchAt(text string, from int) (end int, ok bool) {
 		if !strings.HasPrefix(text[end:], piece) {
 			return 0, false
 		}
-		if first, _ := utf8.DecodeRuneInString(piece); isWord(first) { // words count as a whole
+		if first, _ := utf8.DecodeRuneInString(piece); isWord(first) { // words match only as a whole
 			if before, _ := utf8.DecodeLastRuneInString(text[:end]); end > 0 && isWord(before) {
 				return 0, false
 			}

@@ -13,44 +13,46 @@ import (
 	"dibao/internal/database"
 )
 
-// An index is cheapest to write in large batches, but articles arrive in small ones. So a
-// collection queues its articles in the table search_pending, in the same transaction, and
-// they are indexed up to a thousand at a time, in short transactions: when a thousand are
+// An index is written most efficiently in large batches, but articles arrive in small ones.
+// So a collection queues its articles in the table search_pending, in the same transaction.
+// They are indexed up to a thousand at a time, in short transactions: when a thousand are
 // queued, when the first has waited for a second, or when the last running collection has
 // ended. A crash in between loses nothing: the next process that indexes finds the queue.
 
 const (
-	// Batch is how many articles are indexed at once.
+	// Batch is the number of articles that are indexed at a time.
 	Batch = 1000
-	// flushWithin is how long an article waits while collections go on.
+	// flushWithin is the maximum time that an article waits while collections run.
 	flushWithin = time.Second
 )
 
-// queue has the index rows of waiting articles, as far as this process stored
-// them: the table lists all of them, and the others are read from the store.
+// queue contains the index entries of waiting articles that this process stored. The table
+// lists all waiting articles; other entries are read from the store.
 type queue struct {
 	mu      sync.Mutex
 	rows    map[int64]queuedRow // by article
-	since   time.Time           // when the first of rows came
+	since   time.Time           // when the first of rows arrived
 	running int                 // collections
 
 	writing sync.Mutex // one index transaction at a time
 }
 
-// queuedRow is what the index will hold of an article, if it still has this stamp.
+// queuedRow is the future index entry of an article, valid while the article has this
+// stamp.
 type queuedRow struct {
 	stamp int64
 	row   row
 }
 
-// Begin notes that a collection begins; End must follow it.
+// Begin records that a collection begins; End must follow it.
 func (ix *Index) Begin() {
 	ix.queue.mu.Lock()
 	defer ix.queue.mu.Unlock()
 	ix.queue.running++
 }
 
-// End notes that a collection has ended. The last indexes what waits.
+// End records that a collection has ended. After the last one, everything that waits is
+// indexed.
 func (ix *Index) End(ctx context.Context) error {
 	ix.queue.mu.Lock()
 	ix.queue.running--
@@ -62,15 +64,15 @@ func (ix *Index) End(ctx context.Context) error {
 	return ix.Flush(ctx)
 }
 
-// Waiting is an article that waits for the index since it was stored.
+// Waiting is an article that has waited for the index since it was stored.
 type Waiting struct {
 	ID      int64
 	stamp   int64
 	Article *Article // nil: it is hidden
 }
 
-// Queue adds articles whose transaction has been committed, with their entries.
-// It indexes what waits if that is due.
+// Queue adds articles whose transaction has been committed, with their entries. If indexing
+// is due, it indexes what waits.
 func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
 	rows := make([]row, len(articles))
 	for i, w := range articles {
@@ -87,13 +89,13 @@ func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
 		q.since = time.Now()
 	}
 	for i, w := range articles {
-		if w.stamp != 0 && len(q.rows) < 2*Batch { // others are read again
+		if w.stamp != 0 && len(q.rows) < 2*Batch { // beyond that, entries are read again later
 			q.rows[w.ID] = queuedRow{w.stamp, rows[i]}
 		}
 	}
 	due := len(q.rows) >= Batch || time.Since(q.since) > flushWithin
 	q.mu.Unlock()
-	if !due || !q.writing.TryLock() { // who has the lock is at it
+	if !due || !q.writing.TryLock() { // whoever holds the lock is indexing
 		return nil
 	}
 	defer q.writing.Unlock()
@@ -101,8 +103,8 @@ func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
 	return err
 }
 
-// Flush indexes everything that waits, and returns when that is done. It may be
-// called at any time.
+// Flush indexes everything that waits, and returns when that is done. It can be called at
+// any time.
 func (ix *Index) Flush(ctx context.Context) error {
 	var any bool
 	err := ix.db.Read(ctx, func(tx *sql.Tx) error {
@@ -155,10 +157,10 @@ func scanWaiting(row database.Row) (w waitingArticle, err error) {
 	return w, err
 }
 
-// readAtOnce is how many articles that another process stored are read at once.
+// readAtOnce is the number of articles stored by other processes that are read at a time.
 const readAtOnce = 50
 
-// indexPage indexes some articles that wait, in transactions that stay short.
+// indexPage indexes some waiting articles in short transactions.
 func (ix *Index) indexPage(ctx context.Context, page []waitingArticle) error {
 	rows, err := ix.waitingRows(ctx, page)
 	if err != nil {
@@ -183,7 +185,7 @@ func (ix *Index) indexPage(ctx context.Context, page []waitingArticle) error {
 	return nil
 }
 
-// indexPiece indexes articles that still wait as they did when their rows were made.
+// indexPiece indexes articles that have not changed since their entries were made.
 func (ix *Index) indexPiece(ctx context.Context, tx *sql.Tx, piece []waitingArticle, rows map[int64]row) error {
 	if err := ix.source.Begin(ctx, tx); err != nil { // searches change
 		return err
@@ -207,7 +209,7 @@ func (ix *Index) indexPiece(ctx context.Context, tx *sql.Tx, piece []waitingArti
 			continue // it was stored again in the meantime
 		}
 		ids = append(ids, w.article)
-		if r := rows[w.article]; r.article != 0 { // else it is hidden
+		if r := rows[w.article]; r.article != 0 { // otherwise it is hidden
 			take = append(take, r)
 		}
 	}
@@ -221,8 +223,8 @@ func (ix *Index) indexPiece(ctx context.Context, tx *sql.Tx, piece []waitingArti
 	return err
 }
 
-// waitingRows returns the index entries of waiting articles, by article: as
-// this process knows them, or read from the store.
+// waitingRows returns the index entries of waiting articles, by article: from the memory of
+// this process, or from the store.
 func (ix *Index) waitingRows(ctx context.Context, page []waitingArticle) (map[int64]row, error) {
 	rows := make(map[int64]row, len(page))
 	var unread []int64
@@ -250,7 +252,7 @@ func (ix *Index) waitingRows(ctx context.Context, page []waitingArticle) (map[in
 
 func (r row) size() int { return len(r.head) + len(r.body) + len(r.fields) }
 
-// readRows makes the index rows of stored articles; those that are hidden have none.
+// readRows returns the index entries of stored articles; hidden ones have none.
 func (ix *Index) readRows(ctx context.Context, tx *sql.Tx, ids []int64) ([]row, error) {
 	all, err := ix.source.Articles(ctx, tx, ids)
 	if err != nil {
@@ -270,8 +272,8 @@ var insertWaiting = database.Insertion{
 		FROM jsonb_array_elements($1::jsonb) ON CONFLICT (article) DO UPDATE SET stamp = excluded.stamp`,
 }
 
-// Wait queues articles for the index, in the transaction that stores them;
-// those in hidden, a part of them, are removed from the index at once.
+// Wait queues articles for the index, in the transaction that stores them; articles that
+// are also in hidden are removed from the index at once.
 func (ix *Index) Wait(ctx context.Context, tx *sql.Tx, ids, hidden []int64) ([]Waiting, error) {
 	all := make([]Waiting, len(ids))
 	rows := make([][]any, len(ids))

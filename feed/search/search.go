@@ -14,33 +14,32 @@ import (
 	"dibao/policy/fold"
 )
 
-// Query is what a reader types, and which page of the answer is wanted. All
-// words are required; "…" keeps words together; -word excludes; OR separates
-// alternatives; fields are issuer: theme: region: kind: type: source: number:
-// year: after: before: (docs/search.md).
+// Query is a reader's query, and which page of the answer to return. All words are
+// required; "…" keeps words together; -word excludes; OR separates alternatives; fields are
+// issuer: theme: region: kind: type: source: number: year: after: before: (docs/search.md).
 type Query struct {
 	Text   string
-	Limit  int // 0 is 20; at most 200
+	Limit  int // 0 means 20; at most 200
 	Offset int // at most MaxOffset
 	Facets bool
 }
 
-// MaxOffset is how deep an answer can be paged.
+// MaxOffset is the maximum offset of a page of results.
 const MaxOffset = 1000
 
 const (
-	// FacetSample is how many of the newest results are counted, by facet and
-	// in total: an answer says "1000 or more" and does not count further.
+	// FacetSample is the maximum number of newest results that are counted, by facet and in
+	// total: beyond it, an answer says "1000 or more".
 	FacetSample = 1000
 	// verifiedWhole is the number of articles up to which all are checked, so
 	// that the total is exact although the index contains only pairs of
 	// characters.
 	verifiedWhole = 60
-	searchPage    = 20  // candidates that are looked at together
-	maxVerified   = 400 // candidates whose text is looked at for one answer
+	searchPage    = 20  // candidates that are examined together
+	maxVerified   = 400 // candidates whose text is examined for one answer
 )
 
-// Search answers a query. Nothing asked for is nothing found.
+// Search answers a query. An empty query has no results.
 func (ix *Index) Search(ctx context.Context, sq Query, read Reader) (Answer, error) {
 	q := parseQuery(sq.Text)
 	out := Answer{Problems: q.problems}
@@ -58,16 +57,16 @@ func (ix *Index) Search(ctx context.Context, sq Query, read Reader) (Answer, err
 	return out, nil
 }
 
-// found is an article on its way into the answer.
+// found is an article that may be in the answer.
 type found struct {
 	key, article int64
 	class        int
 }
 
-// The classes of an answer, the best first.
+// The classes of results, best first.
 const (
-	classNumber = iota // it is the document of that number
-	classExact         // its title is what was asked for
+	classNumber = iota // the document with that number
+	classExact         // the title is exactly the query
 	classTitle
 	classHead
 	classText
@@ -83,11 +82,11 @@ type searching struct {
 	seen map[int64]bool
 	got  []found
 
-	newest []surveyed // of all that is found, FacetSample of them or all that are needed
-	all    bool       // newest is all that is found
+	newest []surveyed // newest results: FacetSample of them, or all that are needed
+	all    bool       // newest contains all results
 }
 
-// surveyed is one of the newest that a query finds.
+// surveyed is one of the newest results of a query.
 type surveyed struct {
 	found
 	facets string
@@ -139,7 +138,7 @@ func (s *searching) run(ctx context.Context, sq Query, out *Answer) error {
 	return err
 }
 
-// resolveSources turns names of sources into their ids.
+// resolveSources replaces names of sources by their ids.
 func (s *searching) resolveSources(ctx context.Context) error {
 	for _, filters := range [][]filter{s.q.filters, s.q.excluded} {
 		for i, f := range filters {
@@ -165,7 +164,7 @@ func (s *searching) resolveSources(ctx context.Context) error {
 	return nil
 }
 
-// keys returns the keys between which the days that were asked for lie.
+// keys returns the range of keys for the days of the query.
 func (s *searching) keys() (from, to int64) {
 	from, to = 0, beforeAll
 	if !s.q.after.IsZero() {
@@ -182,15 +181,15 @@ const (
 	wholeTexts = `SELECT id, title, document_number, issuers, summary || ' ' || facts, paragraphs FROM articles WHERE id IN `
 )
 
-// survey finds the newest of what a query finds, for counts, facets and texts.
+// survey finds the newest results of a query, for counts, facets and texts.
 func (s *searching) survey(ctx context.Context, query string) (err error) {
-	limit := max(FacetSample, 2*s.need) + 1 // those in titles come first and may be among them
+	limit := max(FacetSample, 2*s.need) + 1 // matches in titles come first and may be among them
 	s.newest, err = s.find(ctx, inAll, query, limit)
 	s.all = len(s.newest) < limit
 	return err
 }
 
-// heads returns the newest articles whose heads a query finds.
+// heads returns the newest articles whose heads match a query.
 func (s *searching) heads(ctx context.Context, query string, limit int) ([]found, error) {
 	all, err := s.find(ctx, inHead, query, limit)
 	heads := make([]found, len(all))
@@ -210,7 +209,7 @@ func (s *searching) take(f found, class int) {
 	}
 }
 
-// findNumbers finds the documents of the numbers that were asked for.
+// findNumbers finds the documents with the numbers in the query.
 func (s *searching) findNumbers(ctx context.Context) error {
 	numbers := s.q.numbers()
 	if len(numbers) == 0 {
@@ -226,10 +225,10 @@ func (s *searching) findNumbers(ctx context.Context) error {
 	return err
 }
 
-// findHeads finds what has all of it in title, number and issuers.
+// findHeads finds articles that match the whole query in title, number and issuers.
 func (s *searching) findHeads(ctx context.Context) error {
 	positive := slices.ContainsFunc(s.q.clauses, func(c clause) bool { return !c.exclude })
-	if !positive { // fields alone: the day is all that orders
+	if !positive { // only fields: the order depends on the day alone
 		return nil
 	}
 	// Only the whole text can show that a word does not occur.
@@ -264,7 +263,7 @@ func (s *searching) findHeads(ctx context.Context) error {
 	return nil
 }
 
-// isTitle reports whether a title is nothing but what was asked for.
+// isTitle reports whether a title is exactly the query.
 func (s *searching) isTitle(title string) bool {
 	if len(s.q.clauses) != 1 || len(s.q.clauses[0].any) != 1 {
 		return false
@@ -281,8 +280,8 @@ func plainTitle(s string) string {
 	}, s)
 }
 
-// findTexts finds the rest, the newest first. It reports whether it covered all
-// of them.
+// findTexts finds the other matches, newest first. It reports whether it covered all of
+// them.
 func (s *searching) findTexts(ctx context.Context) (exhausted bool, err error) {
 	if s.q.isExact() {
 		for _, f := range s.newest {
@@ -321,14 +320,14 @@ func (s *searching) findTexts(ctx context.Context) (exhausted bool, err error) {
 	return s.all, nil
 }
 
-// searchText is what is looked through of an article, folded.
+// searchText is the folded text of an article that is searched.
 type searchText struct{ title, number, issuers, summary, paragraphs string }
 
 func (t searchText) head() string { return t.title + "\n" + t.number + "\n" + t.issuers }
 func (t searchText) all() string  { return t.head() + "\n" + t.summary + "\n" + t.paragraphs }
 
-// texts reads the texts to search. Lists stay JSON: the texts are between their
-// quotation marks, and no search word contains one.
+// texts reads the texts to search. Lists stay JSON: the texts are between quotation marks,
+// which search words never contain.
 func (s *searching) texts(ctx context.Context, all []found, query string) (map[int64]searchText, error) {
 	ids := make([]int64, len(all))
 	for i, f := range all {
@@ -356,7 +355,7 @@ func (s *searching) holds(text string) bool {
 	return true
 }
 
-// load reads the articles of a page and marks in them what was looked for.
+// load reads the articles of a page and marks the matches in them.
 func (s *searching) load(ctx context.Context, page []found) ([]Hit, error) {
 	ids := make([]int64, len(page))
 	for i, f := range page {

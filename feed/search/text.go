@@ -7,20 +7,20 @@ import (
 	"dibao/policy"
 )
 
-// Both databases take a query as text: FTS5 with columns and the words AND, OR,
-// NOT, PostgreSQL with & | ! in a tsquery. Tokens contain only letters, digits
-// and Han characters, so that quoting them is enough.
+// Both databases accept a query as text: FTS5 with columns and the words AND, OR, NOT,
+// PostgreSQL with & | ! in a tsquery. Tokens contain only letters, digits and Han
+// characters, so that quoting them is enough.
 
-// matcher writes queries of one database.
+// matcher writes queries for one database.
 type matcher struct {
 	quote, and, or, not, prefix string
-	headMark                    string // before the tokens of heads
-	bands                       bool   // articles have tokens of the days around theirs
+	headMark                    string // precedes the tokens of heads
+	bands                       bool   // articles have tokens for the days around theirs
 }
 
 var (
 	fts5 = matcher{`"`, " AND ", " OR ", " NOT ", " *", string(markHead), false}
-	// PostgreSQL has a vector for heads.
+	// In PostgreSQL, heads have a vector of their own.
 	tsquery = matcher{`'`, " & ", " | ", " & !", ":*", "", true}
 )
 
@@ -35,9 +35,8 @@ func (m matcher) token(t string) string {
 	return m.quote + strings.ReplaceAll(t, m.quote, "") + m.quote
 }
 
-// phrase writes the query for the tokens of a phrase. Each character has a
-// token of its own: the pairs that begin with a common one are too many to
-// read.
+// phrase writes the query for the tokens of a phrase. A single character has its own token,
+// because too many pairs begin with a common character.
 func (m matcher) phrase(p phrase, in scope) string {
 	mark := ""
 	if in == inHead {
@@ -89,7 +88,7 @@ func (m matcher) filter(f filter) string {
 	return "(" + strings.Join(parts, m.or) + ")"
 }
 
-// scope is where words are looked for.
+// scope is the part of articles that is searched.
 type scope int
 
 const (
@@ -97,14 +96,14 @@ const (
 	inHead       // title, number and issuers
 )
 
-// query writes the whole query; "" asks for nothing that an index knows.
+// query writes the whole query; "" if it contains nothing that the index can find.
 func (m matcher) query(q parsedQuery, in scope) string {
 	var must, mustNot []string
 	for _, c := range q.clauses {
 		switch {
 		case !c.exclude:
 			must = append(must, m.clause(c, in))
-		case c.isExact(): // longer ones are looked for in the text
+		case c.isExact(): // longer phrases are searched in the text
 			mustNot = append(mustNot, m.clause(c, inAll))
 		}
 	}
@@ -127,7 +126,7 @@ func (m matcher) query(q parsedQuery, in scope) string {
 	return text
 }
 
-// anyYear is what every article has.
+// anyYear writes a query that every article matches.
 func (m matcher) anyYear() string {
 	return "(" + m.token(string(markYear)+"1") + m.prefix + m.or + m.token(string(markYear)+"2") + m.prefix + ")"
 }
@@ -141,7 +140,7 @@ func (c clause) isExact() bool {
 	return true
 }
 
-// isExact reports whether what the index finds needs no second look.
+// isExact reports whether results of the index need no check in the text.
 func (q parsedQuery) isExact() bool {
 	for _, c := range q.clauses {
 		if !c.isExact() {
@@ -151,7 +150,7 @@ func (q parsedQuery) isExact() bool {
 	return true
 }
 
-// numbers are the document numbers that a query asks for.
+// numbers returns the document numbers in a query.
 func (q parsedQuery) numbers() []string {
 	var all []string
 	for _, c := range q.clauses {

@@ -21,7 +21,7 @@ func isWord(r rune) bool {
 
 const (
 	maxIndexed = 400_000 // characters of a text that are indexed
-	maxWord    = 40      // bytes of a word that are indexed; longer ones are cut
+	maxWord    = 40      // bytes of a word that are indexed; longer words are truncated
 )
 
 // tokens collects the tokens of a column, each once, separated by spaces: pairs
@@ -81,7 +81,7 @@ func (s *pairSet) add(pair uint64) bool {
 // tables are reused for the sets of texts, which are large.
 var tables = sync.Pool{New: func() any { return new([2048]uint64) }}
 
-// lend returns an empty set from the pool; the returned function gives it back.
+// lend returns an empty set from the pool; the returned function returns it to the pool.
 func (s *pairSet) lend() (back func()) {
 	table := tables.Get().(*[2048]uint64)
 	clear(table[:])
@@ -106,10 +106,10 @@ func (t *tokens) word(w string) {
 	t.WriteString(w)
 }
 
-// add adds the tokens of a text; single also adds each Han character alone, so
-// that a query for one need not read all pairs that begin with it.
+// add adds the tokens of a text; single also adds each Han character alone, so that a query
+// for one character need not read all pairs that begin with it.
 func (t *tokens) add(text string, single bool) {
-	var last rune // Han before, 0: none
+	var last rune // previous Han character; 0: none
 	var word strings.Builder
 	n := 0
 	flush := func() {
@@ -152,11 +152,11 @@ func (t *tokens) add(text string, single bool) {
 	flush()
 }
 
-// Marks before the tokens of fields, from the private use area, which texts don't
-// have tokens of.
+// Marks before the tokens of fields. They are in the private use area, of which tokens of
+// texts contain no characters.
 const (
 	markKind   = '\uE001'
-	markTheme  = '\uE002' // with pairs of characters, as issuers
+	markTheme  = '\uE002' // with pairs of characters, as for issuers
 	markRegion = '\uE003'
 	markIssuer = '\uE004'
 	markType   = '\uE005'
@@ -164,12 +164,12 @@ const (
 	markNumber = '\uE007'
 	markCited  = '\uE008'
 	markYear   = '\uE009'
-	markTitle  = '\uE00A' // with pairs of the cleaned title, of documents
-	markBand   = '\uE00C' // of the days around the article's, where a database can't begin with the newest
-	markHead   = '\uE00B' // of what title, number and issuers hold, where columns do not tell
+	markTitle  = '\uE00A' // with pairs of the cleaned title, for documents
+	markBand   = '\uE00C' // days around the article's, for databases that can't start with the newest
+	markHead   = '\uE00B' // title, number and issuers, for databases without columns
 )
 
-// field adds a value as one token behind a mark.
+// field adds a value as one token after a mark.
 func (t *tokens) field(mark rune, value string) {
 	if value = plain(value); value != "" {
 		t.word(string(mark) + value)
@@ -198,7 +198,7 @@ func (t *tokens) fieldPairs(mark rune, value string) {
 	}
 }
 
-// split returns the tokens of a text, each once.
+// split returns the distinct tokens of a text.
 func split(text string) []string {
 	var t tokens
 	t.add(text, false)
