@@ -20,16 +20,16 @@ import (
 	"dibao/policy/division"
 )
 
-// The JSON API only reads. Its keys are those of the CLI; unknown values are
-// null. digest/pages/openapi.json describes it.
+// The JSON API is read-only. Its keys are those of the CLI; unknown values are null.
+// digest/pages/openapi.json describes it.
 
-// APIPage is a part of a long answer; Next is the cursor of the part after it.
+// APIPage is a part of a long answer; Next is the cursor of the next part.
 type APIPage struct {
 	Data any     `json:"data"`
 	Next *string `json:"next"`
 }
 
-// registerAPI puts the API of articles, documents and relations on mux.
+// registerAPI registers the API of articles, documents and relations on mux.
 func (h *Web) registerAPI(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v1/articles", h.apiArticles)
 	mux.HandleFunc("GET /api/v1/articles/{id}", h.apiArticle)
@@ -38,7 +38,7 @@ func (h *Web) registerAPI(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v1/relations", h.apiRelations)
 }
 
-// ServeAPI answers with JSON from the cache, rebuilt when something changed.
+// ServeAPI answers with JSON from the cache, which is rebuilt when something has changed.
 // Query parameters other than names are ignored.
 func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, build func(ctx context.Context, q url.Values) (any, error)) {
 	version, modified, err := h.Store.Version(r.Context())
@@ -92,12 +92,12 @@ func (h *Web) failAPI(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": what}) // a client that went away
+	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": what}) // the client may have disconnected
 }
 
 const maxAPIPage = 100
 
-// Paging reads limit and cursor; before is 0 where there is no cursor.
+// Paging reads limit and cursor; before is 0 if there is no cursor.
 func Paging(q url.Values) (limit int, before int64, err error) {
 	limit = 50
 	if s := q.Get("limit"); s != "" {
@@ -122,8 +122,8 @@ func NextCursor(full bool, last int64) *string {
 	return &s
 }
 
-// apiFilters are the ways to narrow a list of articles, by the parameter: the
-// feed of what is left.
+// apiFilters are the filters of a list of articles, by parameter: each is the key of a
+// feed.
 var apiFilters = map[string]func(string) (string, error){
 	"source": func(v string) (string, error) {
 		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < 1 {
@@ -146,7 +146,7 @@ var apiFilters = map[string]func(string) (string, error){
 	},
 }
 
-// apiRegion reads a region, by code or name; "" where none is given.
+// apiRegion reads a region, given as a code or a name; "" if there is none.
 func apiRegion(v string) (string, error) {
 	code := division.Code(v)
 	if v != "" && code == "" {
@@ -370,7 +370,7 @@ func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// orEmpty is a list that is written as [] and not as null.
+// orEmpty returns a list that is written as [] and not as null.
 func orEmpty[T any](all []T) []T {
 	if all == nil {
 		return []T{}

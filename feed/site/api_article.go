@@ -38,14 +38,14 @@ type apiArticleView struct {
 	HTML       *string   `json:"content_html,omitempty"`
 	Paragraphs []string  `json:"paragraphs,omitempty"`
 
-	Call    *call.View         `json:"call,omitempty"`    // only of one article
-	Changes []amend.ChangeView `json:"changes,omitempty"` // how later notices changed the call, oldest first; only of one article
+	Call    *call.View         `json:"call,omitempty"`    // only for a single article
+	Changes []amend.ChangeView `json:"changes,omitempty"` // how later notices changed the call, oldest first; only for a single article
 }
 
 type apiSource struct {
 	ID   int64   `json:"id"`
 	Name string  `json:"name"`
-	URL  *string `json:"url"` // null where it is a folder of ours
+	URL  *string `json:"url"` // null for a local folder
 }
 
 func newAPISource(a feed.Article) apiSource {

@@ -19,7 +19,7 @@ import (
 	"dibao/templates"
 )
 
-// registerPages puts the pages for people on mux.
+// registerPages registers the pages for people on mux.
 func (h *Web) registerPages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /articles/{id}", h.article)
 	mux.HandleFunc("GET /articles/{id}/changes", h.articleChanges)
@@ -31,10 +31,10 @@ func (h *Web) registerPages(mux *http.ServeMux) {
 // PageView is a view that can be rendered.
 type PageView interface{ Render(io.Writer) error }
 
-// ServePage answers with the page at an address of this site, from the cache,
-// rebuilt when an article, an issue or a list changed and when a day ends:
-// states such as 尚未施行 depend on the day. It returns the error of build, and
-// has answered only if that is nil.
+// ServePage answers with the page at an address of this site, from the cache, which is
+// rebuilt when an article, an issue or a list has changed and when a day ends: states such
+// as 尚未施行 depend on the day. It returns the error of build, and has answered only if that
+// is nil.
 func (h *Web) ServePage(w http.ResponseWriter, r *http.Request, address string, build func(ctx context.Context, p templates.Page) (PageView, error)) error {
 	version, modified, err := h.Store.Version(r.Context())
 	if err != nil {
@@ -59,7 +59,7 @@ func (h *Web) servePage(w http.ResponseWriter, r *http.Request, address string, 
 	}
 }
 
-// zone is that of the node.
+// zone returns the time zone of the node.
 func (h *Web) zone() *time.Location {
 	if h.Zone == nil {
 		return time.FixedZone("CST", 8*60*60)
@@ -67,7 +67,7 @@ func (h *Web) zone() *time.Location {
 	return h.Zone
 }
 
-// Today is the day at the zone of the node.
+// Today returns the date in the time zone of the node.
 func (h *Web) Today() policy.Date { return policy.DateOf(h.Store.Now().In(h.zone())) }
 
 // pathID reads the number of an article or source in a path.
@@ -137,7 +137,7 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// articleChanges shows how the text of an article was edited since it was collected.
+// articleChanges shows how the text of an article changed since it was collected.
 func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 	id, err := pathID(r)
 	if err != nil {
@@ -167,7 +167,7 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return nil, err
 			}
-			if !related { // else anybody could have us compare everything with everything
+			if !related { // otherwise anybody could make us compare any two texts
 				return nil, feed.ErrNotFound
 			}
 			old, err := h.Store.Article(ctx, against)
@@ -197,7 +197,7 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// relate fills what an article has to do with documents and other articles.
+// relate sets the relations of an article to documents and other articles.
 func (h *Web) relate(ctx context.Context, a feed.Article, view *templates.ArticlePage) error {
 	items, err := h.Items(ctx, view.Page.Language, []feed.Article{a})
 	if err != nil {
@@ -249,7 +249,7 @@ func (h *Web) relate(ctx context.Context, a feed.Article, view *templates.Articl
 	return err
 }
 
-// amendments fills what later notices did to a call, or which call a notice changes.
+// amendments sets what later notices changed in a call, or which call a notice changes.
 func (h *Web) amendments(ctx context.Context, a feed.Article, view *templates.ArticlePage) error {
 	words := asks.In(view.Page.Language)
 	show := func(c amend.Change, article int64, title string) templates.Amendment {
@@ -274,7 +274,7 @@ func (h *Web) amendments(ctx context.Context, a feed.Article, view *templates.Ar
 	return err
 }
 
-// onceEach leaves out what two of its texts say of one document.
+// onceEach removes repeated relations to one document.
 func onceEach(groups []templates.RelationGroup) []templates.RelationGroup {
 	for i := range groups {
 		named := make(map[string]bool)
@@ -288,7 +288,7 @@ func onceEach(groups []templates.RelationGroup) []templates.RelationGroup {
 	return groups
 }
 
-// addMention puts a mention into the group of its relation; "" is a mere mention.
+// addMention adds a mention to the group of its relation; "" is a mere mention.
 func addMention(groups *[]templates.RelationGroup, key string, m templates.Mention) {
 	if key == "" {
 		key = feed.CitesName

@@ -24,7 +24,7 @@ import (
 // DayKind is what happens on a day.
 type DayKind string
 
-// The kinds of day.
+// The kinds of days.
 const (
 	DayEffective DayKind = "effective" // 施行日
 	DayExpires   DayKind = "expires"   // the last day in force, 到期日
@@ -32,34 +32,34 @@ const (
 	DayDeadline  DayKind = "deadline"  // the last day to act, 截止日
 )
 
-// Day is a date that a document or an article names.
+// Day is a date that a document or an article states.
 type Day struct {
 	Kind    DayKind
 	On      policy.Date
-	ID      int64 // of the article for deadlines, else of the document
-	Article int64 // that shows it, 0: none
+	ID      int64 // id of the article for deadlines, or else of the document
+	Article int64 // the article that shows it, 0: none
 	Title   string
 	Number  string
-	Changes int       // how often the day or the title did
+	Changes int       // how often the day or the title has changed
 	Ended   bool      // it was canceled
-	At      time.Time // when what it is of was stored or changed last
+	At      time.Time // when the text that states it was last stored or changed
 }
 
-// Agenda says which days are asked for; the zero Agenda is all of them.
+// Agenda selects days; the zero Agenda selects all.
 type Agenda struct {
 	Feed string // of article_feeds
-	List int64  // that matched the article
+	List int64  // only articles that match this list
 
 	Calls bool // only the deadlines of calls
 
-	Articles []int64 // only these, where it is not nil
-	Remind   []int   // how many days before each day to remind; nil: only before deadlines, as in all other calendars
+	Articles []int64 // only these articles, if not nil
+	Remind   []int   // how many days before each day to remind the reader; nil: only before deadlines, as in other calendars
 }
 
-// maxDays is how many days an agenda holds.
+// maxDays is the maximum number of days in an agenda.
 const maxDays = 1000
 
-// The articles of an agenda: all, those in a feed, those that a list matched.
+// The articles of an agenda: all, those in a feed, or those that match a list.
 const agendaArticles = ` (SELECT a.id FROM articles a
 		WHERE $2 = '' AND $3 = 0 AND a.id = w.article
 		UNION ALL SELECT f.article FROM article_feeds f WHERE $2 <> '' AND f.feed = $2 AND f.article = w.article
@@ -74,7 +74,7 @@ var dayQueries = map[DayKind]string{
 	DayDeadline:  dayOfDeadline(""),
 }
 
-// callQueries are dayQueries of calls alone.
+// callQueries are dayQueries for calls alone.
 var callQueries = map[DayKind]string{DayDeadline: dayOfDeadline(" AND a.call <> ''")}
 
 func dayOfDeadline(and string) string {
@@ -89,7 +89,7 @@ func dayOfDeadline(and string) string {
 		WHERE EXISTS` + agendaArticles + ` ORDER BY w.deadline_on DESC, w.article DESC LIMIT $4`
 }
 
-// dayOfDocument is the query of one column of documents.
+// dayOfDocument returns the query for one column of documents.
 func dayOfDocument(column string) string {
 	return `SELECT d.` + column + `, d.id, COALESCE(d.article, 0), d.title, d.number, d.date_changes, 0 = 1, d.updated_at, d.updated_at FROM documents d
 		WHERE d.` + column + ` IS NOT NULL AND d.` + column + ` <> '' AND d.` + column + ` >= $1 AND d.article IS NOT NULL
@@ -97,8 +97,7 @@ func dayOfDocument(column string) string {
 		ORDER BY d.` + column + ` DESC, d.id DESC LIMIT $4`
 }
 
-// daysOf returns the days of an agenda from a day on, at most a thousand, in
-// order.
+// daysOf returns the days of an agenda from a day on, at most maxDays, in order.
 func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) ([]Day, error) {
 	queries, of := dayQueries, ask.Feed
 	if ask.Calls {
@@ -135,14 +134,15 @@ func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) (
 	return all[max(len(all)-maxDays, 0):], err
 }
 
-// agendaPast is how many months back a calendar reaches: programs forget events
-// that a calendar no longer contains.
+// agendaPast is how many months back a calendar goes: programs delete events that a
+// calendar no longer contains.
 const agendaPast = 12
 
-// remind is how many days before a deadline a calendar reminds.
+// remind is how many days before a deadline a calendar reminds the reader.
 var remind = []int{3}
 
-// uidOf names a day forever: RFC 7986 wants it globally unique and to say nothing.
+// uidOf returns the permanent id of a day: RFC 7986 asks for globally unique ids that
+// reveal nothing.
 func uidOf(d Day, host string) string {
 	thing := "document"
 	if d.Kind == DayDeadline {
@@ -151,7 +151,7 @@ func uidOf(d Day, host string) string {
 	return fmt.Sprintf("%s-%d-%s@%s", thing, d.ID, d.Kind, host)
 }
 
-// registerCalendars puts the calendars of articles on mux.
+// registerCalendars registers the calendars of articles on mux.
 func (h *Web) registerCalendars(mux *http.ServeMux) {
 	mux.HandleFunc("GET /calendar.ics", func(w http.ResponseWriter, r *http.Request) {
 		h.ServeCalendar(w, r, "/", func(context.Context) (publish.Calendar, Agenda, error) {
@@ -172,7 +172,7 @@ func (h *Web) registerCalendars(mux *http.ServeMux) {
 			h.ServeCalendar(w, r, path(r), func(ctx context.Context) (publish.Calendar, Agenda, error) {
 				s, err := x.spec(r.PathValue(x.value))(ctx)
 				if err == nil {
-					_, err = s.Entries.Page(ctx, 0) // what is not there has no calendar either
+					_, err = s.Entries.Page(ctx, 0) // a feed that does not exist has no calendar, either
 				}
 				return publish.Calendar{Name: s.Title, Description: s.Description}, Agenda{Feed: s.Feed}, err
 			})
@@ -214,7 +214,7 @@ func (h *Web) serveCalendar(w http.ResponseWriter, r *http.Request, path, query 
 	}
 }
 
-// agendaFrom is the first day in a calendar.
+// agendaFrom returns the first day in a calendar.
 func (h *Web) agendaFrom() policy.Date {
 	today := h.Today()
 	return policy.DateOf(time.Date(today.Year, today.Month-agendaPast, 1, 0, 0, 0, 0, time.UTC))
@@ -274,7 +274,7 @@ func (h *Web) event(d Day, language string) publish.Event {
 		if e.Description != "" {
 			e.Description += "\n"
 		}
-		e.Description += e.URL // some programs show no address
+		e.Description += e.URL // some programs do not show the URL property
 	}
 	if d.Ended {
 		e.Summary = templates.Words(language, "change.canceled") + templates.Words(language, "colon") + e.Summary

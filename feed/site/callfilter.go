@@ -19,7 +19,7 @@ import (
 // callFilter narrows the list of calls, its feed and its calendar. Every field has few
 // possible values, so that caches hold few pages.
 type callFilter struct {
-	values map[string]string // by the name of the parameter; none is empty
+	values map[string]string // by parameter name; without empty values
 }
 
 // withins are the numbers of days within which the calls end.
@@ -75,7 +75,7 @@ func (f callFilter) query() string {
 	return "?" + strings.Join(parts, "&")
 }
 
-// dayOf returns today's date for a query whose answer depends on the day, else "".
+// dayOf returns today's date for a filter whose results depend on the day, else "".
 func dayOf(h *Web, query string) string {
 	if query == "" {
 		return ""
@@ -83,11 +83,11 @@ func dayOf(h *Web, query string) string {
 	return h.Today().String()
 }
 
-// ofLastDay are the fields about the last day of calls; all others are about what calls
-// state.
+// ofLastDay are the fields about the last day of calls; all others are about the content of
+// calls.
 var ofLastDay = []string{"within", "state"}
 
-// asksOfCalls reports whether the filter looks at what calls state.
+// asksOfCalls reports whether the filter depends on the content of calls.
 func (f callFilter) asksOfCalls() bool {
 	for name := range f.values {
 		if !slices.Contains(ofLastDay, name) {
@@ -97,8 +97,8 @@ func (f callFilter) asksOfCalls() bool {
 	return false
 }
 
-// takes reports whether nothing that a call states contradicts the filter. A
-// qualification and a topic must be in the text of the call.
+// takes reports whether nothing in a call contradicts the filter. A qualification and a
+// topic must be in the text of the call.
 func (f callFilter) takes(n match.Notice) bool {
 	one := func(name string) []string {
 		if v := f.values[name]; v != "" {
@@ -114,7 +114,7 @@ func (f callFilter) takes(n match.Notice) bool {
 	return r.Fits() && (f.values["topic"] == "" || says(match.FieldTopic)) && (f.values["qualification"] == "" || says(match.FieldQualification))
 }
 
-// keep returns the articles whose calls the filter takes, in their order.
+// keep returns the articles whose calls match the filter, in their order.
 func (f callFilter) keep(ctx context.Context, st *feed.Store, ids []int64) (kept []int64, err error) {
 	if !f.asksOfCalls() || len(ids) == 0 {
 		return ids, nil
@@ -133,12 +133,13 @@ func (f callFilter) keep(ctx context.Context, st *feed.Store, ids []int64) (kept
 	return kept, err
 }
 
-// maxFiltered is how many calls a filter examines for one page or calendar.
+// maxFiltered is the maximum number of calls that a filter examines for one page or
+// calendar.
 const maxFiltered = 3000
 
-// callIDs returns the calls that a page or calendar shows: those whose last day is
-// from or later, or, if the filter asks for closed calls, those that ended before today,
-// the latest first. key is a feed of article_feeds, "" for all.
+// callIDs returns the calls on a page or in a calendar: those whose last day is from or
+// later or, if the filter asks for closed calls, those that ended before today, latest
+// first. key is a feed of article_feeds, "" for all.
 func (h *Web) callIDs(ctx context.Context, key string, f callFilter, from policy.Date) (ids []int64, err error) {
 	to, order, notices := "9999", "", ` AND NOT EXISTS (SELECT 1 FROM call_notices n WHERE n.article = a.id AND n.target IS NOT NULL)`
 	if days, err := strconv.Atoi(f.values["within"]); err == nil {
@@ -174,7 +175,7 @@ func (f callFilter) form(language, path string) *templates.CallFilter {
 	return v
 }
 
-// filtered returns the entries that match the filter. It looks at enough entries to fill
+// filtered returns the entries that match the filter. It examines enough entries to fill
 // one page of the feed, up to maxFiltered.
 func (f callFilter) filtered(h *Web, e Entries) Entries {
 	if len(f.values) == 0 {

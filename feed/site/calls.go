@@ -13,11 +13,11 @@ import (
 	"dibao/templates"
 )
 
-// maxOpenCalls is how many calls their page lists; the feed has them all.
+// maxOpenCalls is the maximum number of calls on their page; the feed contains them all.
 const maxOpenCalls = 100
 
-// registerCalls puts the page of calls, their feeds and their calendars on mux: of
-// all, and of a region.
+// registerCalls registers the page of calls, their feeds and their calendars on mux: for
+// all calls, and for each region.
 func (h *Web) registerCalls(mux *http.ServeMux) {
 	for _, x := range []struct {
 		pattern string
@@ -74,7 +74,7 @@ func (h *Web) registerCalls(mux *http.ServeMux) {
 	}
 }
 
-// callsOf is the collection of the calls of a region, "" for all.
+// callsOf returns the collection of the calls of a region, "" for all.
 func callsOf(code, language string) (collection, error) {
 	c := collection{key: "calls", name: templates.Words(language, "calls.title"), path: "/calls/", known: true}
 	if code == "" {
@@ -120,7 +120,7 @@ func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection, f call
 		if c.feed != "" {
 			p.Crumbs = []templates.Crumb{{Title: templates.Words(p.Language, "calls.title"), URL: "/calls/"}}
 		}
-		p.Feeds, p.NoIndex = PageFeeds(h.BaseURL, c.path, c.name), query != "" // an answer is not a page to be found by others
+		p.Feeds, p.NoIndex = PageFeeds(h.BaseURL, c.path, c.name), query != "" // search engines should not index results
 		for i := range p.Feeds {
 			p.Feeds[i].URL += query
 		}
@@ -133,7 +133,7 @@ func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection, f call
 		if view.Items, err = h.Items(ctx, p.Language, articles); err != nil || c.feed != "" {
 			return view, err
 		}
-		var codes []string // of the provinces that have some
+		var codes []string // provinces that have calls
 		for _, a := range articles {
 			if code := a.Facts.Region; len(code) >= 2 && !slices.Contains(codes, code[:2]) {
 				codes = append(codes, code[:2])

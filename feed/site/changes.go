@@ -11,7 +11,7 @@ import (
 	"dibao/templates"
 )
 
-// changesOf fills what the article's page shows of its revisions, the newest first.
+// changesOf sets the revisions that the article's page shows, newest first.
 func changesOf(ctx context.Context, a feed.Article, revisions []feed.Revision) ([]templates.TextChange, error) {
 	var all []templates.TextChange
 	next := feed.Revision{Title: a.Title(), Paragraphs: a.Facts.Paragraphs}
@@ -32,13 +32,13 @@ func changesOf(ctx context.Context, a feed.Article, revisions []feed.Revision) (
 }
 
 const (
-	// maxShownRevisions bounds the revisions that one page compares.
+	// maxShownRevisions limits the revisions that one page compares.
 	maxShownRevisions = 30
-	// maxDiff bounds the steps of one comparison that a page shows: about 0.2 s.
+	// maxDiff limits the steps of one comparison on a page: about 0.2 s.
 	maxDiff = 20 << 20
 )
 
-// comparing bounds the comparisons that pages make at the same time.
+// comparing limits the number of pages that compare texts at the same time.
 var comparing = make(chan struct{}, 2)
 
 // textChange compares two texts for a page, or says that they are too long or too
@@ -54,7 +54,7 @@ func textChange(ctx context.Context, before, after []string) (templates.TextChan
 	return templates.TextChange{Paragraphs: changedParagraphs(changes), TooLong: !ok}, nil
 }
 
-// changedParagraphs fills what a page shows of a comparison: all but what stayed.
+// changedParagraphs sets the paragraphs of a comparison that changed.
 func changedParagraphs(changes []diff.Change) []templates.ChangedParagraph {
 	var all []templates.ChangedParagraph
 	for _, c := range changes {

@@ -16,20 +16,20 @@ import (
 	"dibao/templates"
 )
 
-// pageSize is how many articles a page lists; older ones are on the next.
+// pageSize is the number of articles on a page; older ones are on the next page.
 const pageSize = 30
 
-// collection is a set of articles that has a page and feeds of its own.
+// collection is a set of articles with its own page and feeds.
 type collection struct {
-	key, name string // theme, region, issuer or source; its name for people
-	path      string // of its page, which ends in a slash
+	key, name string // key: theme, region, issuer or source; name: shown to readers
+	path      string // path of its page, with a trailing slash
 	feed      string // in article_feeds
 	note      string
 	link      string
-	known     bool // it is there though it has no articles
+	known     bool // it exists even if it has no articles
 }
 
-// registerCollections puts the pages of themes, regions, issuers and sources on mux.
+// registerCollections registers the pages of themes, regions, issuers and sources on mux.
 func (h *Web) registerCollections(mux *http.ServeMux) {
 	for _, c := range []struct {
 		plural, key, param string
@@ -52,8 +52,8 @@ func (h *Web) registerCollections(mux *http.ServeMux) {
 	}
 }
 
-// themeOf finds a theme; a theme of the official list has a page even if it is
-// empty, and a part of its name is enough (民政 is 民政、扶贫、救灾).
+// themeOf finds a theme; a theme of the official list has a page even if it is empty, and a
+// part of its name is enough (民政 for 民政、扶贫、救灾).
 func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
 	main := themes.Main(theme)
 	if main != "" && !strings.HasPrefix(theme, main) {
@@ -94,10 +94,10 @@ func (h *Web) sourceOf(ctx context.Context, id, language string) (collection, er
 	return c, nil
 }
 
-// themeName writes the two levels of a theme for people.
+// themeName returns the two levels of a theme for readers.
 func themeName(theme string) string { return strings.ReplaceAll(theme, `\`, " › ") }
 
-// beforeOf reads ?before=, the article id that a page goes on from; 0 is the first page.
+// beforeOf reads ?before=, the article id from which a page continues; 0 is the first page.
 func beforeOf(r *http.Request) (int64, error) {
 	text := r.URL.Query().Get("before")
 	if text == "" {
@@ -126,7 +126,7 @@ func (h *Web) collection(w http.ResponseWriter, r *http.Request, c collection) {
 			return nil, err
 		}
 		if len(articles) == 0 && before == 0 && !c.known {
-			return nil, feed.ErrNotFound // nobody made such a theme or issuer; it is not a page to keep
+			return nil, feed.ErrNotFound // an unknown name must not fill the cache
 		}
 		p.Title, p.Description, p.Current = c.name, templates.Words(p.Language, "collection."+c.key), "browse"
 		p.Crumbs = []templates.Crumb{{Title: templates.Words(p.Language, "facet."+c.key), URL: "/" + c.key + "s/"}}
@@ -246,10 +246,10 @@ func indexGroups(key string, names []string) []templates.IndexGroup {
 	return all
 }
 
-// browseValues is how many themes and regions the home page names.
+// browseValues is the number of themes and regions on the home page.
 const browseValues = 12
 
-// Browse returns ways into the articles: the first levels of themes and regions.
+// Browse returns links to the articles by topic: the first levels of themes and regions.
 func (h *Web) Browse(ctx context.Context) ([]templates.Facet, error) {
 	var all []templates.Facet
 	for _, key := range []string{"theme", "region"} {
@@ -275,7 +275,7 @@ func (h *Web) Browse(ctx context.Context) ([]templates.Facet, error) {
 	return all, nil
 }
 
-// PageFeeds are the feeds and the calendar of the page at path, which ends in a slash.
+// PageFeeds returns the feeds and the calendar of the page at path, which ends in a slash.
 func PageFeeds(base, path, title string) []templates.FeedLink {
 	return append(FeedLinks(base, path, title), templates.FeedLink{
 		Title: title + " · iCalendar", URL: base + path + "calendar.ics", Type: "text/calendar",

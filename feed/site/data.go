@@ -8,9 +8,8 @@ import (
 	"dibao/policy/division"
 )
 
-// describe is the description of an article for programs: schema.org
-// Legislation for official texts, NewsArticle or Article for the others.
-// Unknown facts are left out.
+// describe returns the description of an article for programs: schema.org Legislation for
+// official texts, NewsArticle or Article for the others. Unknown facts are left out.
 func describe(a feed.Article, base string, today policy.Date) map[string]any {
 	f := a.Facts
 	d := map[string]any{
@@ -62,8 +61,8 @@ func describe(a feed.Article, base string, today policy.Date) map[string]any {
 	return d
 }
 
-// coverage is the time in force as an ISO 8601 interval, open at the end if no
-// end is stated.
+// coverage returns the time in force as an ISO 8601 interval, open at the end if no end is
+// stated.
 func coverage(f policy.Facts) string {
 	if f.EffectiveOn.IsZero() {
 		return ""
@@ -74,7 +73,7 @@ func coverage(f policy.Facts) string {
 	return f.EffectiveOn.String() + "/" + f.ExpiresOn.String()
 }
 
-// force is the schema.org name of a state.
+// force returns the schema.org name of a status.
 func force(status string) string {
 	switch status {
 	case "in-force", "expiring":

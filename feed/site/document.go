@@ -15,7 +15,7 @@ import (
 	"dibao/templates"
 )
 
-// registerDocuments puts the pages of documents on mux.
+// registerDocuments registers the pages of documents on mux.
 func (h *Web) registerDocuments(mux *http.ServeMux) {
 	mux.HandleFunc("GET /documents/{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/search?kind="+string(policy.KindDocument), http.StatusFound)
@@ -37,13 +37,13 @@ func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) 
 	var err error
 	if id, numeric := documentID(name); numeric {
 		if d, err = h.Store.Document(r.Context(), id); err == nil && d.Article == 0 {
-			err = feed.ErrNotFound // every page of it is hidden
+			err = feed.ErrNotFound // every page that carries it is hidden
 		}
 		if err == nil && d.Number != "" {
 			all, err = h.Store.FindDocuments(r.Context(), d.Number)
 		}
 		if err == nil && len(all) > 1 {
-			return d, nil, true // its number is another's too: the id is its page
+			return d, nil, true // another document has the same number: the page is at the id
 		}
 	} else if all, err = h.Store.FindDocuments(r.Context(), name); err == nil && len(all) > 0 {
 		d, others = all[0], all[1:]
@@ -66,7 +66,7 @@ func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) 
 	return d, others, true
 }
 
-// documentID reads a path that is our own id of a document.
+// documentID reads a path that contains our own id of a document.
 func documentID(name string) (int64, bool) {
 	id, err := strconv.ParseInt(name, 10, 64)
 	return id, err == nil && id > 0
@@ -95,7 +95,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 		if view.Readings, err = h.itemsByID(ctx, p.Language, ids); err != nil {
 			return nil, err
 		}
-		// The article that shows it best says what the dates rest on.
+		// The provenance of the dates comes from the article that shows it best.
 		var shown feed.Article
 		if d.Article != 0 {
 			if shown, err = h.Store.Article(ctx, d.Article); err != nil {
@@ -148,8 +148,8 @@ func (h *Web) itemsByID(ctx context.Context, language string, ids []int64) ([]te
 	return h.Items(ctx, language, articles)
 }
 
-// documentFacts is the box of facts of a document: from its best page, with
-// what others say about it.
+// documentFacts returns the box of facts of a document: from its best page, with what other
+// texts state about it.
 func documentFacts(d feed.Document, shown feed.Article, language string) []templates.Fact {
 	a := shown
 	f := &a.Facts
@@ -158,19 +158,19 @@ func documentFacts(d feed.Document, shown feed.Article, language string) []templ
 	}
 	f.DocumentNumber, f.Issuers, f.Type, f.Theme, f.Region = d.Number, d.Issuers, d.Type, d.Theme, d.Region
 	f.Level = d.Level
-	if f.ExpiresOn != d.ExpiresOn { // another says so: see the relations
+	if f.ExpiresOn != d.ExpiresOn { // another text changed it: see the relations
 		f.ExpiresFrom = ""
 	}
 	f.IssuedOn, f.PublishedOn, f.EffectiveOn, f.ExpiresOn = d.IssuedOn, d.PublishedOn, d.EffectiveOn, d.ExpiresOn
 	return articleFacts(a, language)
 }
 
-// shownRelations is how many documents one group of relations shows; the others
-// are counted on the page of the chain.
+// shownRelations is the maximum number of documents in one group of relations; the page of
+// the chain lists the others.
 const shownRelations = 12
 
-// relatives fills the groups of relations of a document to others and of others
-// to it, and returns the latter.
+// relatives sets the groups of relations of a document to others and of others to it, and
+// returns the latter.
 func (h *Web) relatives(ctx context.Context, d feed.Document, groups *[]templates.RelationGroup) (to []related, err error) {
 	from, err := h.Store.RelationsFrom(ctx, d.ID)
 	if err != nil {
@@ -213,7 +213,7 @@ func (h *Web) relatives(ctx context.Context, d feed.Document, groups *[]template
 		x.mention.Sentence = r.Quote
 		to = append(to, x)
 		if r.Kind == policy.RelationInterprets || r.Kind == policy.RelationImplements && r.Document != 0 {
-			continue // interpretations and the chain are shown as what they are
+			continue // interpretations and the chain have their own sections
 		}
 		addMention(groups, relationKey(r.Kind)+".by", x.mention)
 	}
@@ -227,14 +227,14 @@ func (h *Web) relatives(ctx context.Context, d feed.Document, groups *[]template
 	return to, nil
 }
 
-// related is a text that has to do with a document.
+// related is a text with a relation to a document.
 type related struct {
 	relation      feed.Relation
 	mention       templates.Mention
 	on, effective policy.Date
 }
 
-// groupOrder is the order of the groups on a page; what is not named comes first.
+// groupOrder is the order of the groups on a page; groups that are not listed come first.
 var groupOrder = []string{
 	"废止.by", "部分废止.by", "修改.by", "延长.by", "废止", "部分废止", "修改", "延长", "印发", "转发", "批转", "公布",
 	"印发.by", "转发.by", "批转.by", "公布.by", "落实", "依据", "落实.by", "依据.by", "即将出台", "即将出台.by", "解读", "提到", "提到.by", "同号",
@@ -257,7 +257,7 @@ func (h *Web) versions(ctx context.Context, d feed.Document) ([]templates.Versio
 	return out, nil
 }
 
-// life is the history of a document and its known future events, by day. Events
+// life returns the history of a document and its known future events, by day. Events
 // without a day are left out.
 func (h *Web) life(d feed.Document, shown feed.Article, to []related, chain feed.Chain, language string) []templates.LifeEvent {
 	today := h.Today()
@@ -351,7 +351,7 @@ func (h *Web) chainPage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// firstSteps is how much of its chain the page of a document shows.
+// firstSteps is the number of steps of its chain on the page of a document.
 const firstSteps = 5
 
 func chainRows(chain feed.Chain, today policy.Date) []templates.ChainRow {
@@ -368,7 +368,7 @@ func chainRows(chain feed.Chain, today policy.Date) []templates.ChainRow {
 	return rows
 }
 
-// ticks places the days of a chain and the marks of its scale on a line of 1000.
+// ticks places the days of a chain and the marks of its scale on a line of length 1000.
 func ticks(lags []int, language string) []templates.ChainTick {
 	longest := max(lags[len(lags)-1], 1)
 	step := 1
@@ -392,7 +392,7 @@ func ticks(lags []int, language string) []templates.ChainTick {
 	return all
 }
 
-// describeDocument is what the page of a document says of it to programs.
+// describeDocument returns the description of a document for programs.
 func describeDocument(d feed.Document, shown feed.Article, view templates.DocumentPage, base, canonical string, today policy.Date) map[string]any {
 	a := shown
 	f := &a.Facts

@@ -14,45 +14,45 @@ import (
 	"dibao/policy"
 )
 
-// Entries are the articles of a feed: new ones are added at the end and none
-// ever moves. Each has a place, a growing number.
+// Entries are the articles of a feed: new ones are added at the end and none ever moves.
+// Each has a place, a number that grows.
 type Entries struct {
-	// Places returns the articles at the places above the first and up to the
-	// second number, the newest first, at most limit of them.
+	// Places returns the articles at the places above the first and up to the second
+	// number, newest first, at most limit of them.
 	Places func(ctx context.Context, above, upTo int64, limit int) ([]Place, error)
-	// Last returns the last place that was given out, to an article of any feed.
+	// Last returns the last place that was assigned, in any feed.
 	Last func(ctx context.Context) (int64, error)
-	// Withdrawn returns articles of the feed that were withdrawn since, at most 50.
+	// Withdrawn returns articles of the feed that were withdrawn since a time, at most 50.
 	Withdrawn func(ctx context.Context, since time.Time) ([]int64, error)
 
 	mayBeEmpty bool
 }
 
-// Place is where an article stands.
+// Place is the place of an article.
 type Place struct{ Number, Article int64 }
 
 const (
-	// PageSize is how many items a feed document contains; older ones are in
-	// its archive documents.
+	// PageSize is the number of items in a feed document; older ones are in its archive
+	// documents.
 	PageSize = 50
 	// cellSize is the number of places that no archive document crosses, so
 	// that the archive of a slowly growing feed is always divided in the same
 	// way.
 	cellSize = 64 * PageSize
-	// LastPlace is beyond every place.
+	// LastPlace is greater than every place.
 	LastPlace = int64(1) << 62
 )
 
-// EntryPage is one document's part of the entries.
+// EntryPage is the part of the entries in one document.
 type EntryPage struct {
 	Articles []int64 // the newest first
-	Older    int64   // place up to which the next older document reaches, 0: there is none
+	Older    int64   // last place of the next older document, 0: there is none
 }
 
-// Page returns the newest entries, or the archive document that ends at a
-// place: the items there and before, as many as fit in the same cell. Since
-// each place is given out only once, such a document never changes, and finding
-// it takes the same time however old it is.
+// Page returns the newest entries, or the archive document that ends at a place: the items
+// there and before, as many as fit in the same cell. Because each place is assigned only
+// once, such a document never changes, and finding it takes the same time however old it
+// is.
 func (s Entries) Page(ctx context.Context, upTo int64) (EntryPage, error) {
 	last, err := s.Last(ctx)
 	if err != nil {
@@ -96,8 +96,8 @@ func (s Entries) newest(ctx context.Context, last int64) (EntryPage, error) {
 	if len(places) <= PageSize {
 		return EntryPage{Articles: ArticlesAt(places)}, nil
 	}
-	// The archive begins at a place that stays the same for a while, and
-	// overlaps with this document rather than leaving something out.
+	// The archive begins at a place that stays the same for a while. It overlaps with this
+	// document, so that nothing is left out.
 	first := places[PageSize].Number
 	older := cellEnd(first)
 	if older > last {
@@ -117,19 +117,19 @@ func ArticlesAt(places []Place) []int64 {
 	return ids
 }
 
-// OrNotFound makes a feed without entries one that is not there.
+// OrNotFound returns the entries of a feed that does not exist if it is empty.
 func (s Entries) OrNotFound() Entries {
 	s.mayBeEmpty = false
 	return s
 }
 
-// MayBeEmpty makes a feed without entries one that is there.
+// MayBeEmpty returns the entries of a feed that exists even if it is empty.
 func (s Entries) MayBeEmpty() Entries {
 	s.mayBeEmpty = true
 	return s
 }
 
-// errNoSuchFeed says that nothing ever was in a feed that exists only by what is in it.
+// errNoSuchFeed says that a feed has never had articles and so does not exist.
 var errNoSuchFeed = errors.New("no article is in it")
 
 // allEntries are all articles, by id.
@@ -180,7 +180,8 @@ func implementing(st *feed.Store, document int64) Entries {
 	}
 }
 
-// newestEntries are those of a feed without an archive: at most what one document holds.
+// newestEntries are the entries of a feed without an archive: at most those of one
+// document.
 func newestEntries(places []Place) Entries {
 	slices.SortFunc(places, func(a, b Place) int { return cmp.Compare(b.Number, a.Number) })
 	places = places[:min(PageSize, len(places))]
@@ -212,7 +213,7 @@ func Places(ctx context.Context, db *database.DB, query string, args ...any) (al
 	return all, err
 }
 
-// Withdrawn runs a query of the articles that were withdrawn since an instant, its $1.
+// Withdrawn runs a query for the articles that were withdrawn since an instant, its $1.
 func Withdrawn(ctx context.Context, db *database.DB, query string, since time.Time, args ...any) (ids []int64, err error) {
 	err = db.Read(ctx, func(tx *sql.Tx) error {
 		var err error

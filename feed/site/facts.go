@@ -12,9 +12,8 @@ import (
 	"dibao/templates"
 )
 
-// articleFacts fills the box of facts. A fact that a document should state and
-// does not is listed without a value; for other articles only known facts are
-// shown.
+// articleFacts returns the box of facts. A fact that a document should state and does not
+// is listed without a value; for other articles only known facts are shown.
 func articleFacts(a feed.Article, language string) []templates.Fact {
 	f := a.Facts
 	var all []templates.Fact
@@ -67,7 +66,7 @@ func articleFacts(a feed.Article, language string) []templates.Fact {
 
 func issuerPath(name string) string { return "/issuers/" + url.PathEscape(name) + "/" }
 
-// themePath is the page of a theme, "" for none.
+// themePath returns the page of a theme, "" if there is none.
 func themePath(theme string) string {
 	if theme == "" {
 		return ""
@@ -75,7 +74,7 @@ func themePath(theme string) string {
 	return "/themes/" + url.PathEscape(theme) + "/"
 }
 
-// publicWarnings are the warnings of an article that are for readers, too.
+// publicWarnings returns the warnings of an article that are also for readers.
 func publicWarnings(a feed.Article, language string) (all []string) {
 	for _, w := range a.Warnings {
 		if text := templates.Warning(language, w.Code, w.Params); text != "" {

@@ -16,10 +16,10 @@ import (
 	"dibao/templates"
 )
 
-// feedEpoch dates the ids of feeds, which are the same forever.
+// feedEpoch is the date in the ids of feeds, which never change.
 var feedEpoch = time.Date(2011, 6, 21, 0, 0, 0, 0, time.UTC)
 
-// fillFeed fills in what is asked for, and says when the content changed last.
+// fillFeed sets the requested content, and returns when it last changed.
 func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, time.Time, error) {
 	s, err := ask.find(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, time
 		Self: self, Hub: h.hub(), Stylesheet: templates.StaticPath("feed.xsl"),
 	}
 	if ask.query != "" {
-		doc.Hub = "" // it pushes no searches
+		doc.Hub = "" // searches are not pushed
 	}
 	if ask.negotiated {
 		doc.Self = h.BaseURL + ask.path + "feed" + ask.query
@@ -51,11 +51,11 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, time
 	return doc, changed, err
 }
 
-// goneFor is how long a feed says of an article that it was withdrawn.
+// goneFor is how long a feed announces that an article was withdrawn.
 const goneFor = 90 * 24 * time.Hour
 
 func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, s FeedSpec, page EntryPage) (changed time.Time, err error) {
-	if changed, err = h.Store.CorrectedAt(ctx); err != nil { // whatever was corrected: it may have left this feed
+	if changed, err = h.Store.CorrectedAt(ctx); err != nil { // any correction may have removed an article from this feed
 		return time.Time{}, err
 	}
 	changed = later(doc.Updated, changed)
@@ -83,7 +83,7 @@ func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, s FeedSpec, page
 		}
 		seen[id] = true
 		changed = later(changed, a.UpdatedAt)
-		if a.Hidden { // nothing is said of it but that readers should drop it
+		if a.Hidden { // the feed only tells readers to delete it
 			doc.Removed = append(doc.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.UpdatedAt.In(a.Location())})
 			continue
 		}
@@ -106,16 +106,15 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// feedVary is what the answer for a feed depends on.
+// feedVary lists the request headers on which the answer for a feed depends.
 const feedVary = "Accept-Encoding, Sec-Fetch-Dest"
 
-// feedPolicy lets a browser that does not identify its request show a feed with
-// our style sheet, which the standard treats as a script (CSP 3 §6.8.1); it
-// runs no scripts.
+// feedPolicy lets browsers that do not identify their requests show a feed with our style
+// sheet, which the standard treats as a script (CSP 3 §6.8.1). It allows no scripts.
 const feedPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; " +
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
-// document writes a feed, whose content changed at a time last.
+// document writes a feed whose content last changed at this time.
 func (h *Web) document(ask feedRequest, doc publish.Feed, changed time.Time) (web.Document, error) {
 	var buf bytes.Buffer
 	if err := ask.format.Write(&buf, doc); err != nil {
@@ -136,17 +135,17 @@ func (h *Web) document(ask feedRequest, doc publish.Feed, changed time.Time) (we
 		header["Vary"] = []string{"Accept, " + feedVary}
 		header["Content-Location"] = []string{ask.path + "feed" + ask.format.Suffix}
 	}
-	if doc.Current != "" { // it never changes, but for what is withdrawn or corrected in it
+	if doc.Current != "" { // it never changes, except for withdrawals and corrections
 		header["Cache-Control"] = []string{"public, max-age=86400"}
 	}
 	return web.Document{Body: buf.Bytes(), MediaType: ask.format.MediaType, Modified: changed, Dated: true, Header: header}, nil
 }
 
-// hub is the address of our WebSub hub.
+// hub returns the address of our WebSub hub.
 func (h *Web) hub() string { return h.BaseURL + "/hub" }
 
-// PublishItem fills the feed item of an article. It contains the text only if
-// the article was read with it and the text may be shown.
+// PublishItem returns the feed item of an article. It contains the text only if the article
+// was read with it and the text may be shown.
 func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item {
 	published := a.PublishedIn(zone)
 	item := publish.Item{
@@ -161,17 +160,16 @@ func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item 
 		CreditURL: a.SourceURL,
 	}
 	if !strings.HasPrefix(a.SourceURL, "http") {
-		item.CreditURL = "" // a mailbox folder of ours
+		item.CreditURL = "" // a mailbox folder on our machine
 	}
 	switch {
-	case a.UpdatedAt.After(a.CollectedAt) && a.UpdatedAt.After(published): // the text changed since
+	case a.UpdatedAt.After(a.CollectedAt) && a.UpdatedAt.After(published): // the text changed after the collection
 		item.Updated = a.UpdatedAt.In(zone)
 	case published.After(a.CollectedAt) || published.Year() < 1990: // in the future, or older than feeds
 		item.Updated = a.CollectedAt.In(zone)
 	}
-	// Most pages give a day and no time. Two items must not be updated at the
-	// same instant, so the fraction of a second comes from the id, which never
-	// changes.
+	// Most pages give a day without a time. Two items must not have the same update time,
+	// so the fraction of a second comes from the id, which never changes.
 	item.Updated = item.Updated.Truncate(time.Second).Add(time.Duration(a.ID%1e6) * time.Microsecond)
 	if a.MayShowText() {
 		item.HTML = a.Content
@@ -197,13 +195,13 @@ func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item 
 	return item
 }
 
-// articleID is the id of an article in feeds, which is the same forever.
+// articleID returns the id of an article in feeds, which never changes.
 func articleID(a feed.Article, base string) string {
 	return tagURI(base, a.CollectedAt, fmt.Sprintf("article/%d", a.ID))
 }
 
-// tagURI makes an id that never changes from the host of base and the day on
-// which the thing was created (RFC 4151).
+// tagURI returns an id that never changes, from the host of base and the day on which the
+// thing was created (RFC 4151).
 func tagURI(base string, at time.Time, specific string) string {
 	return publish.TagURI(hostOf(base), at, specific)
 }

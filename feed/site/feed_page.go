@@ -11,16 +11,16 @@ import (
 	"dibao/templates"
 )
 
-// isOpened reports whether a person opened a feed in a window. Only browsers
-// say so, and not for requests of scripts or feed readers (W3C Fetch Metadata
-// §2.1); Accept is not a sign, since feed readers accept text/html, too.
+// isOpened reports whether a person opened a feed in a browser. Only browsers say so, and
+// not in requests of scripts or feed readers (W3C Fetch Metadata §2.1); Accept does not
+// distinguish them, because feed readers also accept text/html.
 func isOpened(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Dest") == "document" && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// feedPage shows a feed to a person: what it is, the address to copy, its
-// contents. It is at the feed's own address, so that the address bar is right,
-// and must not be in a shared cache: feed readers must always get the feed.
+// feedPage shows a feed to a person: what it is, the address to copy, its contents. It is
+// at the feed's own address, so that the address bar shows the address to copy, and must
+// not be in a shared cache: feed readers must always get the feed.
 func (h *Web) feedPage(w http.ResponseWriter, r *http.Request, ask feedRequest, version string) error {
 	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: h.SiteName, NoIndex: true}
 	key := ask.key() + " page " + p.Language

@@ -18,21 +18,21 @@ import (
 	"dibao/templates"
 )
 
-// Spec says what a feed is made of.
+// FeedSpec describes the content of a feed.
 type FeedSpec struct {
 	Title       string
 	Description string // "": Title
-	Link        string // the page that it mirrors; "": the one at its path
-	Language    string // zh or en, of its title; "" is zh
-	Feed        string // its key in article_feeds, where it has one
+	Link        string // the page with the same content; "": the page at its path
+	Language    string // language of the title: zh or en; "" is zh
+	Feed        string // its key in article_feeds, if it has one
 	Entries     Entries
 }
 
-// spec describes the requested feed. It is called only when the feed has to be
-// written, so that a request for cached bytes does not query the database.
+// findFeed describes the requested feed. It is called only if the feed has to be written,
+// so that a request for cached bytes does not query the database.
 type findFeed func(context.Context) (FeedSpec, error)
 
-// registerFeeds puts the feeds of articles on mux.
+// registerFeeds registers the feeds of articles on mux.
 func (h *Web) registerFeeds(mux *http.ServeMux) {
 	for _, x := range []struct {
 		pattern string
@@ -63,8 +63,8 @@ func RegisterFeeds(mux *http.ServeMux, pattern string, serve func(http.ResponseW
 	mux.HandleFunc("GET "+pattern+"feed", func(w http.ResponseWriter, r *http.Request) { serve(w, r, negotiate(r)) })
 }
 
-// feedTypes are the media types that select a format, by its place in
-// publish.Formats; anything ambiguous means RSS.
+// feedTypes are the media types that select a format, by index in publish.Formats; anything
+// ambiguous means RSS.
 var feedTypes = []struct {
 	mediaType string
 	format    int
@@ -90,7 +90,7 @@ func pathOf(prefix, value string) func(*http.Request) string {
 func FeedLinks(base, path, title string) []templates.FeedLink {
 	links := make([]templates.FeedLink, len(publish.Formats))
 	for i, f := range publish.Formats {
-		mediaType, _, _ := strings.Cut(f.MediaType, ";") // readers look for the type alone
+		mediaType, _, _ := strings.Cut(f.MediaType, ";") // readers expect the type without parameters
 		links[i] = templates.FeedLink{Title: title + " · " + f.Name, URL: base + path + "feed" + f.Suffix, Type: mediaType}
 	}
 	return links
@@ -108,7 +108,7 @@ func (h *Web) ofSource(id string) findFeed {
 		}
 		src, err := h.Store.SourceByID(ctx, n)
 		link := redact.Text(src.URL)
-		if !strings.HasPrefix(link, "http") { // a mailbox folder of ours
+		if !strings.HasPrefix(link, "http") { // a mailbox folder on our machine
 			link = h.BaseURL + "/"
 		}
 		return FeedSpec{Title: src.Name + " · " + h.SiteName, Description: src.Name, Link: link, Entries: entriesIn(h.Store, "source/"+id)}, err
@@ -119,7 +119,7 @@ func (h *Web) ofTheme(theme string) findFeed {
 	return func(context.Context) (FeedSpec, error) {
 		if main := themes.Main(theme); main != "" {
 			if !strings.HasPrefix(theme, main) {
-				theme = main // 民政 stands for 民政、扶贫、救灾
+				theme = main // 民政 means 民政、扶贫、救灾
 			}
 			return FeedSpec{Title: theme + " · " + h.SiteName, Description: theme, Feed: "theme/" + theme, Entries: entriesIn(h.Store, "theme/"+theme)}, nil
 		}
@@ -141,7 +141,7 @@ func (h *Web) ofIssuer(name string) findFeed {
 	return func(ctx context.Context) (FeedSpec, error) { return h.ifAny("issuer/"+name, name) }
 }
 
-// ofDocument is the feed of what carries a document or names its number.
+// ofDocument is the feed of the articles that carry a document or mention its number.
 func (h *Web) ofDocument(number string) findFeed {
 	return func(ctx context.Context) (FeedSpec, error) {
 		if canonical, ok := policy.ParseNumber(number); ok {
@@ -159,7 +159,7 @@ func (h *Web) ofDocument(number string) findFeed {
 	}
 }
 
-// ofChain is the feed of who implements a document.
+// ofChain is the feed of the documents that implement a document.
 func (h *Web) ofChain(number string) findFeed {
 	return func(ctx context.Context) (FeedSpec, error) {
 		found, err := h.Store.FindDocuments(ctx, number)
@@ -177,10 +177,10 @@ func (h *Web) ofChain(number string) findFeed {
 	}
 }
 
-// maxQueryBytes is how long a query may be that has a feed, in bytes.
+// maxQueryBytes is the maximum length, in bytes, of a query that has a feed.
 const maxQueryBytes = 300
 
-// searchFeed serves the newest of what a query finds.
+// searchFeed returns the feed of the newest results of a query.
 func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Format) {
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(r.URL.Query().Get("q"), "")), " ")
 	if text == "" || len(text) > maxQueryBytes {
@@ -210,7 +210,7 @@ func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Forma
 	}
 }
 
-// ifAny is the feed of something that exists only as far as articles speak of it.
+// ifAny returns the feed of something that exists only if articles mention it.
 func (h *Web) ifAny(key, title string) (FeedSpec, error) {
 	return FeedSpec{Title: title + " · " + h.SiteName, Description: title, Feed: key, Entries: entriesIn(h.Store, key).OrNotFound()}, nil
 }
@@ -232,22 +232,22 @@ func (h *Web) serveFeed(w http.ResponseWriter, r *http.Request, f publish.Format
 		}
 		ask.upTo = n
 	}
-	// The address that names no format has a name of its own in caches.
+	// The address without a format has its own key in caches.
 	ask.negotiated = !strings.HasSuffix(r.URL.Path, f.Suffix)
 	if err := h.answerFeed(w, r, ask); err != nil {
 		h.fail(w, r, err)
 	}
 }
 
-// feedRequest is what somebody asks for.
+// feedRequest is a request for a feed.
 type feedRequest struct {
 	format     publish.Format
-	path       string // of the page, with a slash at its end
+	path       string // of the page, with a trailing slash
 	find       findFeed
-	query      string // of a search, with its question mark
-	upTo       int64  // of an archive document, 0: none
+	query      string // of a search, with the question mark
+	upTo       int64  // the last place of an archive document, 0: the feed itself
 	negotiated bool
-	day        string // the day on which the answer depends, "" if it depends on none
+	day        string // the date on which the answer depends, "" if it does not
 }
 
 func (q feedRequest) key() string {

@@ -12,8 +12,8 @@ import (
 	"dibao/templates"
 )
 
-// statusKey is the key of the word for a state on a day, in the catalog below
-// "status."; "" if the text does not state it.
+// statusKey returns the key, without "status.", of the word for a status on a day; "" if
+// the text does not state it.
 func statusKey(s policy.Status, today policy.Date) string {
 	switch s.State {
 	case policy.StateConsultation:
@@ -33,8 +33,8 @@ func statusKey(s policy.Status, today policy.Date) string {
 	return string(s.State)
 }
 
-// documentStatus is the word for the state of a document on a day. A document
-// that is known to be repealed is not shown as expiring soon.
+// documentStatus returns the key of the word for the status of a document on a day. A
+// document that is known to be repealed is not shown as expiring soon.
 func documentStatus(d feed.Document, today policy.Date) string {
 	key := statusKey(d.Status(today), today)
 	if key == string(policy.StateExpiring) && d.RepealedBy != 0 {
@@ -43,7 +43,7 @@ func documentStatus(d feed.Document, today policy.Date) string {
 	return key
 }
 
-// statusOn says in which state a text is on a day, as far as it says so itself.
+// statusOn returns the status of a text on a day, as far as the text itself states it.
 func statusOn(f policy.Facts, today policy.Date) string {
 	return statusKey(policy.StatusOf(f, nil, today), today)
 }
@@ -94,7 +94,7 @@ func (h *Web) Items(ctx context.Context, language string, articles []feed.Articl
 			v.Status = documentStatus(d, today)
 		}
 		if v.Status == string(policy.StateInForce) {
-			v.Status = "" // of a new document it goes without saying
+			v.Status = "" // not shown for a new document
 		}
 		for _, r := range effects {
 			if r.Article == a.ID && len(v.Effects) < maxEffects {
@@ -113,7 +113,8 @@ func (h *Web) Items(ctx context.Context, language string, articles []feed.Articl
 	return all, nil
 }
 
-// maxReposts is how many reposts of an article are listed; the others are counted.
+// maxReposts is the maximum number of reposts of an article that are listed; the others are
+// counted.
 const maxReposts = 50
 
 // shownCopies returns the parts of clusters that Items shows: the original of a
@@ -154,10 +155,11 @@ func (h *Web) addCopies(v *templates.Item, article int64, c feed.Cluster, copies
 	}
 }
 
-// maxEffects is how many documents a list says that one repeals or amends.
+// maxEffects is the maximum number of documents that a list shows as repealed or amended by
+// one.
 const maxEffects = 4
 
-// known are the documents that relations speak of, by id.
+// knownDocuments are the documents that relations refer to, by id.
 type knownDocuments struct {
 	byID  map[int64]feed.Document
 	today policy.Date
@@ -179,8 +181,8 @@ func (h *Web) targets(ctx context.Context, relations []feed.Relation) (knownDocu
 	return knownDocuments{found, h.Today()}, err
 }
 
-// mention is the document to which a relation points: ours if we have it, else
-// by its name in the text.
+// mention returns the document to which a relation points: ours if it is known, or else its
+// name in the text.
 func (k knownDocuments) mention(r feed.Relation) templates.Mention {
 	if d, ok := k.byID[r.Target]; ok {
 		m := mentionOf(d, k.today)
@@ -200,7 +202,7 @@ func (k knownDocuments) mention(r feed.Relation) templates.Mention {
 	return m
 }
 
-// relationKey is the word for a relation in the catalog.
+// relationKey returns the key of the word for a relation in the catalog.
 func relationKey(kind string) string {
 	if kind == feed.RelationCites {
 		return feed.CitesName
@@ -208,7 +210,7 @@ func relationKey(kind string) string {
 	return kind
 }
 
-// mentionOf fills what others show of a document.
+// mentionOf returns a document as other pages show it.
 func mentionOf(d feed.Document, today policy.Date) templates.Mention {
 	m := templates.Mention{Title: d.Title, Number: d.Number, URL: d.Path(), Date: d.On().String(), Status: documentStatus(d, today)}
 	if len(d.Issuers) > 0 {

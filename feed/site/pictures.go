@@ -9,17 +9,17 @@ import (
 	xhtml "golang.org/x/net/html"
 )
 
-// withoutPictures replaces the pictures of sanitized HTML by links to them,
-// with the description of each as the text. A picture that our page loads would
-// reveal every reader's address to the source; a link that a reader opens does
-// not. Feeds keep the pictures: the feed reader decides.
+// withoutPictures replaces the pictures in sanitized HTML with links to them; the text of a
+// link is the description of the picture. A picture that our page loads would reveal every
+// reader's address to the source; a link reveals only those who open it. Feeds keep the
+// pictures: the feed reader decides.
 func withoutPictures(content, word string) template.HTML {
 	if !strings.Contains(content, "<img") {
 		return template.HTML(content)
 	}
 	var b strings.Builder
 	b.Grow(len(content))
-	links := 0 // that are open: a link in a link is none
+	links := 0 // open links: a link must not contain another
 	for z := xhtml.NewTokenizer(strings.NewReader(content)); z.Next() != xhtml.ErrorToken; {
 		raw := string(z.Raw())
 		switch t := z.Token(); {

@@ -16,14 +16,14 @@ import (
 	"dibao/templates"
 )
 
-// searchFields are the filters of a search page, each a parameter of its
-// address and a field of the query.
+// searchFields are the filters of a search page; each is a parameter of its address and a
+// field of the query.
 var searchFields = []string{"kind", "theme", "region", "issuer", "year"}
 
-// searchSize is how many articles a page of an answer lists.
+// searchSize is the number of articles on a page of results.
 const searchSize = 20
 
-// search is the request for a page of an answer.
+// searchRequest is the request for a page of results.
 type searchRequest struct {
 	text   string
 	fields map[string]string
@@ -44,7 +44,7 @@ func readSearch(r *http.Request) searchRequest {
 	return s
 }
 
-// query is the request as one line of the search language.
+// query returns the request as one line of the search language.
 func (s searchRequest) query() string {
 	parts := []string{s.text}
 	for _, name := range searchFields {
@@ -55,8 +55,8 @@ func (s searchRequest) query() string {
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-// address is the address of the request, with one field changed ("" removes
-// it), at the first page.
+// address returns the address of the request, with one field changed ("" removes it), at
+// the first page.
 func (s searchRequest) address(name, value string) string {
 	q := url.Values{}
 	if s.text != "" {
@@ -85,7 +85,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 		query := s.query()
 		view := templates.SearchPage{Query: s.text, Asked: query != "", Total: -1}
 		p.Current, p.Title = "search", templates.Words(p.Language, "search.title")
-		p.NoIndex = query != "" // an answer is not a page to be found by others
+		p.NoIndex = query != "" // search engines should not index results
 		for _, name := range searchFields {
 			if v := s.fields[name]; v != "" {
 				view.Hidden = append(view.Hidden, templates.FacetValue{Text: name, URL: v})
@@ -136,7 +136,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// spans are the spans of a search for a template.
+// spans converts the spans of a search for a template.
 func spans(all []search.Span) []templates.Span {
 	out := make([]templates.Span, len(all))
 	for i, s := range all {
@@ -145,7 +145,7 @@ func spans(all []search.Span) []templates.Span {
 	return out
 }
 
-// facets are the ways to narrow an answer: the chosen value, or the counted
+// facets returns the filters for narrowing an answer: the chosen value, or the counted
 // ones.
 func (s searchRequest) facets(f search.Facets, language string) []templates.Facet {
 	var all []templates.Facet
@@ -177,10 +177,10 @@ func (s searchRequest) facets(f search.Facets, language string) []templates.Face
 	return all
 }
 
-// facetValues is how many values of a facet a page offers.
+// facetValues is the number of values of a facet on a page.
 const facetValues = 8
 
-// searchFeeds are the feeds of a search.
+// searchFeeds returns the feeds of a search.
 func searchFeeds(base, query, title, language string) []templates.FeedLink {
 	links := FeedLinks(base, "/search/", title+" · "+query)
 	for i := range links {

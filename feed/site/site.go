@@ -17,12 +17,12 @@ type Web struct {
 	Store    *feed.Store
 	Cache    *web.Cache
 	SiteName string
-	BaseURL  string // without a slash at the end
+	BaseURL  string // without a trailing slash
 	Zone     *time.Location
 	Logger   *slog.Logger
 }
 
-// Register puts the handlers on mux.
+// Register registers the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	h.registerFeeds(mux)
 	h.registerCalendars(mux)

@@ -10,8 +10,8 @@ import (
 	"dibao/internal/database"
 )
 
-// SitemapParts returns how many parts the sitemaps of articles and of documents
-// have, each with the time of its latest change.
+// SitemapParts returns the parts of the sitemaps of articles and of documents, each with
+// the time of its latest change.
 func SitemapParts(ctx context.Context, st *feed.Store) (articles, documents []time.Time, err error) {
 	err = st.DB().Read(ctx, func(tx *sql.Tx) error {
 		for _, x := range []struct {

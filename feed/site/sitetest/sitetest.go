@@ -1,5 +1,4 @@
-// Package sitetest is for tests: the public pages over a database that a test fills by
-// hand.
+// Package sitetest provides, for tests, the public pages over a database that a test fills.
 package sitetest
 
 import (
@@ -21,10 +20,10 @@ import (
 	"dibao/internal/web"
 )
 
-// BaseURL is where the site says that it is, without a slash at the end.
+// BaseURL is the base address of the site, without a trailing slash.
 const BaseURL = "https://policy.example"
 
-// Site is a site with feeds over a database that a test fills by hand.
+// Site is a site with feeds over a database that a test fills.
 type Site struct {
 	*testing.T
 	db    *database.DB
@@ -33,7 +32,8 @@ type Site struct {
 	Now   time.Time // the clock of the store
 }
 
-// New opens a site with two sources: 1 is official, of 2 only links may be shown.
+// New opens a site with two sources: source 1 is official; of source 2 only links may be
+// shown.
 func New(t *testing.T, db *database.DB) *Site {
 	s := &Site{T: t, db: db, Now: Clock()}
 	s.Restart()
@@ -41,14 +41,13 @@ func New(t *testing.T, db *database.DB) *Site {
 	return s
 }
 
-// Restart begins with nothing in memory, as a node that was started again.
+// Restart clears all memory, as if the node had been restarted.
 func (s *Site) Restart() {
 	s.Mux, s.Store = http.NewServeMux(), feed.NewStore(s.db, func() time.Time { return s.Now })
 	h := &site.Web{Store: s.Store, Cache: &web.Cache{}, SiteName: "邸报", BaseURL: BaseURL, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler)}
 	h.Register(s.Mux)
 }
 
-// Exec runs a statement.
 func (s *Site) Exec(query string, args ...any) {
 	s.Helper()
 	err := s.db.Write(s.Context(), func(tx *sql.Tx) error {
@@ -106,8 +105,8 @@ func (s *Site) Read(path string, header ...string) string {
 
 var articleNumber = lazyregexp.New(`/articles/(\d+)</link>`)
 
-// Walk reads a feed and all its archive documents and returns how often each
-// article occurs in them, and the documents by their path.
+// Walk reads a feed and all its archive documents. It returns how often each article occurs
+// in them, and the documents by path.
 func (s *Site) Walk(path string) (items map[string]int, documents map[string]string) {
 	s.Helper()
 	items, documents = make(map[string]int), make(map[string]string)
