@@ -29,7 +29,7 @@ type atomRemoval struct {
 	Comment string `xml:"at:comment,omitempty"`
 }
 
-// atomFeed are the library's elements that we use as they are.
+// atomFeed contains the library's elements that we use unchanged.
 type atomFeed struct {
 	Title     string            `xml:"title"`
 	ID        string            `xml:"id"`
@@ -64,7 +64,7 @@ func writeAtom(w io.Writer, f Feed) error {
 	f = clean(f)
 	doc := atomDocument{Lang: f.Language, atomFeed: atomFeed{
 		Title: plain(f.Title), ID: f.ID, Updated: atomTime(f.Updated), Generator: "dibao",
-		// An entry without an author has the feed's (RFC 4287 §4.2.1).
+		// An entry without an author has that of the feed (RFC 4287 §4.2.1).
 		Author: &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: plain(f.Title)}},
 	}}
 	if f.Description != f.Title {

@@ -15,11 +15,11 @@ import (
 // CalendarType is the media type of a calendar (RFC 5545 §8.1).
 const CalendarType = "text/calendar; charset=utf-8"
 
-// Calendar is days that a policy names, for calendar programs.
+// Calendar contains days that policies name, for calendar programs.
 type Calendar struct {
 	Name        string
 	Description string
-	URL         string // of the page that it belongs to
+	URL         string // address of the page that it belongs to
 	Self        string // its own address
 	Language    string // BCP 47
 	Events      []Event
@@ -29,34 +29,34 @@ type Calendar struct {
 // its day or title changes.
 type Event struct {
 	UID         string
-	On          string // YYYY-MM-DD: a day everywhere, not a midnight somewhere
+	On          string // YYYY-MM-DD: a calendar date, not an instant
 	Summary     string
 	Description string
 	URL         string
 	Categories  []string
 	Sequence    int
 	Canceled    bool
-	Stamp       time.Time // when it was written or changed last
-	RemindDays  []int     // how many days before the reader is reminded
+	Stamp       time.Time // when it was last changed
+	RemindDays  []int     // how many days before it the reader is reminded
 }
 
-// refresh is how often a program should look again (RFC 7986 §5.7).
+// refresh is how often programs should request the calendar again (RFC 7986 §5.7).
 const refresh = "PT6H"
 
-// WriteCalendar writes a calendar that Apple, Google and Outlook can read:
-// all-day events, which need no time zone, and no method, since nobody is
-// invited. The same calendar results in the same bytes.
+// WriteCalendar writes a calendar that Apple, Google and Outlook can read: all-day events,
+// which need no time zone, and no METHOD, because these are not invitations. The same
+// calendar results in the same bytes.
 func WriteCalendar(w io.Writer, c Calendar) error {
 	if c.Name == "" {
 		return errors.New("a calendar needs a name")
 	}
 	cal := ics.NewCalendarFor("dibao")
 	language, _, _ := strings.Cut(cmp.Or(c.Language, "zh"), "-")
-	cal.SetProductId("-//dibao//policy calendar//" + strings.ToUpper(language)) // the language of its words, ISO 9070
+	cal.SetProductId("-//dibao//policy calendar//" + strings.ToUpper(language)) // the language of its words; syntax of ISO 9070
 	cal.SetCalscale("GREGORIAN")
 	name := line(c.Name)
 	cal.SetName(name)       // RFC 7986
-	cal.SetXWRCalName(name) // what Apple and Google read
+	cal.SetXWRCalName(name) // read by Apple and Google
 	if about := line(c.Description); about != "" {
 		cal.SetDescription(about)
 		cal.SetXWRCalDesc(about)
@@ -75,7 +75,7 @@ func WriteCalendar(w io.Writer, c Calendar) error {
 	for _, e := range c.Events {
 		day, err := time.Parse(time.DateOnly, e.On)
 		if err != nil || e.UID == "" || seen[e.UID] {
-			continue // without a day or a name of its own it is not an event
+			continue // an event needs a day and a title
 		}
 		seen[e.UID] = true
 		addEvent(cal, e, day)
@@ -89,7 +89,7 @@ func addEvent(cal *ics.Calendar, e Event, day time.Time) {
 	v.SetLastModifiedAt(e.Stamp)
 	v.SetSequence(e.Sequence)
 	v.SetAllDayStartAt(day)
-	v.SetAllDayEndAt(day.AddDate(0, 0, 1)) // the first day that it is no longer (RFC 5545 §3.6.1)
+	v.SetAllDayEndAt(day.AddDate(0, 0, 1)) // exclusive end (RFC 5545 §3.6.1)
 	v.SetSummary(line(e.Summary))
 	if d := text(e.Description); d != "" {
 		v.SetDescription(d)
@@ -107,7 +107,7 @@ func addEvent(cal *ics.Calendar, e Event, day time.Time) {
 		status = ics.ObjectStatusCancelled
 	}
 	v.SetStatus(status)
-	v.SetTimeTransparency(ics.TransparencyTransparent) // nobody is busy because a rule begins
+	v.SetTimeTransparency(ics.TransparencyTransparent) // the day does not make the reader busy
 	v.SetClass(ics.ClassificationPublic)
 	v.SetProperty("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
 	v.SetProperty("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE")
@@ -122,5 +122,5 @@ func addEvent(cal *ics.Calendar, e Event, day time.Time) {
 	}
 }
 
-// line returns text as one line: what a title is.
+// line returns text on one line.
 func line(s string) string { return strings.Join(strings.Fields(text(s)), " ") }

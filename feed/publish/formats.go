@@ -13,23 +13,23 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Formats are the ways to write a feed. A new format is one file and one line here.
+// Formats are the formats of feeds. To add a format, add a file and a line here.
 var Formats = []Format{
 	{Name: "rss", Suffix: ".xml", MediaType: "application/rss+xml; charset=utf-8", Write: writeRSS},
 	{Name: "atom", Suffix: ".atom", MediaType: "application/atom+xml; charset=utf-8", Write: writeAtom},
 	{Name: "json", Suffix: ".json", MediaType: "application/feed+json; charset=utf-8", Write: writeJSON},
 }
 
-// TagURI makes an id that never changes (RFC 4151): domain and date identify
-// who assigned it, and specific identifies the thing.
+// TagURI returns an id that never changes (RFC 4151): domain and date identify who assigned
+// it, and specific identifies the thing.
 func TagURI(domain string, date time.Time, specific string) string {
 	return "tag:" + domain + "," + date.UTC().Format(time.DateOnly) + ":" + specific
 }
 
-// clean returns a copy of f that can be written in every format: text without
-// characters that XML forbids, items with ids and titles, links that are
-// addresses, no update before publication, and no two items updated at the same
-// time, which the validator reports as a program that dates everything anew.
+// clean returns a copy of f that can be written in every format: text without characters
+// that XML forbids, items with ids and titles, valid links, no update before publication,
+// and no two items with the same update time: for the validator, equal times show that a
+// program sets the dates.
 func clean(f Feed) Feed {
 	f.Title, f.Description, f.Language = text(f.Title), text(f.Description), text(f.Language)
 	if f.Description == "" {
@@ -42,7 +42,7 @@ func clean(f Feed) Feed {
 	for _, it := range f.Items {
 		it.ID = text(it.ID)
 		if it.ID == "" || seen[it.ID] {
-			continue // without an identity of its own a reader can't keep it
+			continue // without an id, a reader can't recognize it
 		}
 		seen[it.ID] = true
 		it = cleanItem(it, f)
@@ -62,7 +62,7 @@ func clean(f Feed) Feed {
 func cleanItem(it Item, f Feed) Item {
 	it.Title, it.Summary, it.HTML = text(it.Title), text(it.Summary), text(it.HTML)
 	it.Author, it.Credit = text(it.Author), text(it.Credit)
-	// An item that has no page of its own is found on the feed's.
+	// An item without its own page links to that of the feed.
 	it.Link, it.CreditURL = firstOf(address(it.Link), f.Link), address(it.CreditURL)
 	if it.Title == "" {
 		it.Title = firstOf(it.Summary, it.Link, it.ID)
@@ -107,8 +107,8 @@ func cleanCategories(all []Category) []Category {
 	return out
 }
 
-// address returns an http(s) address in the form for a feed, in ASCII (RSS does
-// not support IRIs) and in canonical form (RFC 3986 §6.2), else "".
+// address returns an http(s) address in ASCII (RSS does not support IRIs) and in canonical
+// form (RFC 3986 §6.2), or "" if it is not one.
 func address(s string) string {
 	u, err := url.Parse(strings.TrimSpace(s))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {

@@ -8,13 +8,13 @@ import (
 	"github.com/gorilla/feeds"
 )
 
-// jsonDocument writes items even where there are none: the format requires it.
+// jsonDocument writes items even if there are none: the format requires it.
 type jsonDocument struct {
 	feeds.JSONFeed
 	Items []jsonItem `json:"items"`
 }
 
-// jsonItem has the attachments of the format: the library's have other keys.
+// jsonItem has the keys that the format requires for attachments; the library uses others.
 type jsonItem struct {
 	feeds.JSONItem
 	Attachments []jsonAttachment `json:"attachments,omitempty"`

@@ -40,7 +40,7 @@ type rssLink struct {
 type rssItem struct {
 	*feeds.RssItem
 	Creator    string        `xml:"dc:creator,omitempty"`
-	Date       string        `xml:"dc:date,omitempty"` // only where there is no pubDate
+	Date       string        `xml:"dc:date,omitempty"` // only if there is no pubDate
 	Categories []rssCategory `xml:"category"`
 	Source     *rssSource    `xml:"source"`
 }
@@ -55,7 +55,7 @@ type rssSource struct {
 	Name string `xml:",chardata"`
 }
 
-// rfc822 is the date form of RSS with a four-digit year, as the profile asks.
+// rfc822 is the date format of RSS with a four-digit year, as the profile recommends.
 const rfc822 = "Mon, 02 Jan 2006 15:04:05 -0700"
 
 func writeRSS(w io.Writer, f Feed) error {
@@ -90,7 +90,7 @@ func newRSSItem(it Item, now time.Time) rssItem {
 	item := rssItem{
 		RssItem: &feeds.RssItem{
 			Title: plain(it.Title), Link: it.Link,
-			// Readers take a description for HTML, and ours is text.
+			// Readers interpret a description as HTML; ours is text.
 			Description: html.EscapeString(firstOf(it.Summary, it.Title)),
 			Guid:        &feeds.RssGuid{Id: it.ID, IsPermaLink: "false"},
 		},
@@ -131,9 +131,8 @@ const (
 	nsTombstones = "http://purl.org/atompub/tombstones/1.0"
 )
 
-// isArchive reports whether f is to be marked as a document that never changes
-// (RFC 5005 §4). For the oldest one, there is nothing to which a mark would
-// lead.
+// isArchive reports whether to mark f as a document that never changes (RFC 5005 §4). The
+// oldest document is not marked, because it has no older document to link to.
 func (f Feed) isArchive() bool { return f.Current != "" && f.Older != "" }
 
 // relatives returns the rel and address of a feed's own document, its hub and
@@ -148,7 +147,7 @@ func relatives(f Feed) [][2]string {
 	return all
 }
 
-// writeXML writes a document; browsers show it by the style sheet, if it has one.
+// writeXML writes a document; browsers show it with the style sheet, if there is one.
 func writeXML(w io.Writer, stylesheet string, doc any) error {
 	head := xml.Header
 	if stylesheet != "" {

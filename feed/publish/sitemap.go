@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// SitemapPart is how many addresses a part of the sitemap contains; the
-// protocol allows ten times that, and a part of that size takes a moment to
-// build.
+// SitemapPart is the maximum number of addresses in a part of the sitemap; the protocol
+// allows ten times that, but such a part takes long to build.
 const SitemapPart = 5000
 
 // Location is a page in a sitemap, or a part in its index.
@@ -30,7 +29,7 @@ func WriteSitemap(w io.Writer, pages []Location) error {
 	}{Pages: entries(pages)})
 }
 
-// WriteSitemapIndex writes what names the parts.
+// WriteSitemapIndex writes the list of the parts.
 func WriteSitemapIndex(w io.Writer, parts []Location) error {
 	return writeXML(w, "", struct {
 		XMLName xml.Name       `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 sitemapindex"`

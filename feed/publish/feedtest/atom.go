@@ -55,7 +55,7 @@ func (v *validator) atom(root *element) {
 	}
 }
 
-// tombstones checks what says that entries are gone (RFC 6721).
+// tombstones checks the elements for removed entries (RFC 6721).
 func (v *validator) tombstones(root *element) {
 	for _, d := range root.all("at:deleted-entry") {
 		v.id("atom.deleted.ref", d.attr["ref"])

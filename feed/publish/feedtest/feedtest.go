@@ -1,6 +1,6 @@
-// Package feedtest checks feeds by the rules that the public feed validator
-// applies: RFC 4287 for Atom, the RSS 2.0 specification with the RSS Advisory
-// Board's profile, and JSON Feed 1.1. It is for tests.
+// Package feedtest checks feeds by the rules that the public feed validator applies: RFC
+// 4287 for Atom, the RSS 2.0 specification with the RSS Advisory Board's profile, and JSON
+// Feed 1.1. It is used only in tests.
 package feedtest
 
 import (
@@ -16,14 +16,14 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Problem is a rule that a feed breaks. Warnings are remarks of the public
-// validator that do not make a feed invalid; our feeds must have neither.
+// Problem is a rule that a feed breaks. Warnings are remarks of the public validator that
+// do not make a feed invalid; our feeds must not have these, either.
 type Problem struct {
 	Rule    string // such as "rss.guid.missing"
 	Message string
 }
 
-// Validate checks a feed in the format rss, atom or json, served at self.
+// Validate checks a feed in the format rss, atom or json with the address self.
 func Validate(format, self string, body []byte) []Problem {
 	v := &validator{self: self}
 	switch format {
@@ -52,7 +52,7 @@ func (v *validator) add(rule, format string, args ...any) {
 	v.problems = append(v.problems, Problem{rule, fmt.Sprintf(format, args...)})
 }
 
-// element is a node of XML.
+// element is an XML element.
 type element struct {
 	name     xml.Name
 	attr     map[string]string
@@ -91,7 +91,7 @@ const (
 	nsTombstones = "http://purl.org/atompub/tombstones/1.0"
 )
 
-// qualified names an element with a short prefix for the spaces we know.
+// qualified returns the name of an element with a short prefix for known name spaces.
 func qualified(n xml.Name) string {
 	switch n.Space {
 	case "":
@@ -153,8 +153,8 @@ func (v *validator) parse(body []byte) *element {
 	return root
 }
 
-// isBadCharacter finds C1 controls, which are mostly Windows-1252 misread as
-// Latin-1, and the replacement characters of decoders.
+// isBadCharacter reports whether a character is a C1 control, usually Windows-1252 misread
+// as Latin-1, or the replacement character of decoders.
 func isBadCharacter(r rune) bool { return r >= 0x7F && r <= 0x9F || r == 0xFFFD }
 
 var (
@@ -168,7 +168,7 @@ var (
 	mediaType   = regexp.MustCompile(`^[^\s()<>,;:\\"/\[\]?=]+/[^\s()<>,;:\\"/\[\]?=]+(;.*)?$`)
 )
 
-// notHTML checks text that must not look like HTML, as a title.
+// notHTML checks that text, such as a title, does not look like HTML.
 func (v *validator) notHTML(rule, text string) {
 	if htmlEnd.MatchString(text) || htmlStart.MatchString(text) || htmlEntity.MatchString(text) {
 		v.add(rule+".html", "%.60q looks like HTML", text)
@@ -186,7 +186,7 @@ func (v *validator) id(rule, id string) {
 	}
 }
 
-// plausible checks an instant: not before there were feeds, not still to come.
+// plausible checks an instant: not before feeds existed, not in the future.
 func (v *validator) plausible(rule string, t time.Time) {
 	if t.Year() < 1990 || t.After(time.Now().Add(3*time.Hour)) {
 		v.add(rule+".implausible", "%s can hardly be", t)
@@ -250,8 +250,8 @@ func (v *validator) isSelf(self string) {
 	}
 }
 
-// markup checks HTML in a feed like the validator: nothing that runs, no
-// styles, no relative addresses.
+// markup checks HTML in a feed as the validator does: nothing that runs, no styles, no
+// relative addresses.
 func (v *validator) markup(rule, text string) {
 	if text == "" {
 		return

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// jsonFeed is JSON Feed 1.1 as far as it is checked.
+// jsonFeed contains the parts of JSON Feed 1.1 that are checked.
 type jsonFeed struct {
 	Version     string `json:"version"`
 	Title       string `json:"title"`
