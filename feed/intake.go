@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Incoming is an article on its way into the store.
+// Incoming is an article to be stored.
 type Incoming struct {
 	Article
-	New      bool      // nothing is stored of it yet
-	PageNext time.Time // when its page is to be read again; zero: never
+	New      bool      // not stored yet
+	PageNext time.Time // when to read its page again; zero: never
 }
 
 // Intake stores the articles of one collection. It compares each pair of texts
@@ -19,11 +19,11 @@ type Intake struct {
 	compared *comparisons
 }
 
-// NewIntake returns an intake for one collection. It serves one call at a time.
+// NewIntake returns an intake for one collection. Its calls must not overlap.
 func (st *Store) NewIntake() *Intake { return &Intake{st, newComparisons()} }
 
-// Store stores articles with all that follows from them, and returns how many were
-// new. Storing them twice changes nothing.
+// Store stores articles and updates everything that depends on them, and returns how many
+// were new. Storing them twice changes nothing.
 func (in *Intake) Store(ctx context.Context, articles []Incoming, now time.Time) (added int, err error) {
 	arrivals := make([]*arrival, len(articles))
 	for i, a := range articles {

@@ -10,10 +10,10 @@ import (
 	"dibao/policy"
 )
 
-// aheadOfUs is how far a clock or zone of a site may be ahead of ours.
+// aheadOfUs is how far the clock or zone of a site may be ahead of ours.
 const aheadOfUs = 24 * time.Hour
 
-// Judge has policy say what an item of a source is.
+// Judge has package policy evaluate an item of a source.
 func Judge(src Source, it ingest.Item, now time.Time) Article {
 	it.Shorten()
 	facts := policy.Understand(it.Evidence)
@@ -26,8 +26,8 @@ func Judge(src Source, it ingest.Item, now time.Time) Article {
 	}
 }
 
-// dropFuture removes a publication date in the future: it is a mistake, or an
-// attempt to be first in every list. The article counts from its collection.
+// dropFuture removes a publication date in the future: it is an error, or an attempt to be
+// first in every list. The article then counts from its collection.
 func dropFuture(f *policy.Facts, now time.Time) {
 	limit := now.Add(aheadOfUs)
 	if f.PublishedAt.IsZero() {

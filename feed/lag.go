@@ -13,26 +13,25 @@ import (
 	"dibao/policy"
 )
 
-// Lag says how long the articles of an issuer take until they are here.
+// Lag says how long the articles of an issuer take to appear and to be collected.
 type Lag struct {
 	Issuer      string
-	Published   int           // articles whose days of issue and of publication are known
-	IssueDays   int           // median from issue to publication; only with Published
-	Collected   int           // articles whose time of publication is known
-	CollectTime time.Duration // median from publication to collection; only with Collected
+	Published   int           // articles with a known date of issue and of publication
+	IssueDays   int           // median from issue to publication, in days; valid only if Published is not 0
+	Collected   int           // articles with a known time of publication
+	CollectTime time.Duration // median from publication to collection; valid only if Collected is not 0
 
 	days  []int
 	waits []time.Duration
 }
 
-// lagRows is how many articles the lags of issuers are counted from.
+// lagRows is the number of articles from which the lags of issuers are computed.
 const lagRows = 10_000
 
-// Lags returns how long articles that were collected since a time took to
-// appear, by host issuer, those with the most articles first. Articles that
-// were published before their source was added do not count, and neither do
-// archives. Only the newest 10,000 articles are read; cut reports that there
-// are more.
+// Lags returns how long articles that were collected since a time took to appear, by host
+// issuer, those with the most articles first. Articles that were published before their
+// source was added do not count, nor do archives. Only the newest 10,000 articles are read;
+// cut reports that there are more.
 func (st *Store) Lags(ctx context.Context, since time.Time) (lags []*Lag, cut bool, err error) {
 	byIssuer := make(map[string]*Lag)
 	rows := 0
@@ -81,7 +80,7 @@ func (st *Store) Lags(ctx context.Context, since time.Time) (lags []*Lag, cut bo
 	return lags, rows > lagRows, err
 }
 
-// median returns the middle value, of two the lower one; zero of none.
+// median returns the middle value, or the lower one of two; zero if there are no values.
 func median[T cmp.Ordered](all []T) (m T) {
 	if len(all) == 0 {
 		return m

@@ -8,11 +8,11 @@ import (
 	"dibao/internal/database"
 )
 
-// byLink begins the name of a document that is known only by the address of its
-// page; until that page is collected the document is not shown.
+// byLink is the prefix of the name of a document that is known only by the address of its
+// page; until that page is collected, the document is not shown.
 const byLink = "url:"
 
-// pageName is the name by which a link means the document of a page.
+// pageName returns the name by which a link refers to the document of a page.
 func pageName(address string) string {
 	address, _, _ = strings.Cut(address, "#")
 	_, rest, _ := strings.Cut(address, "://")
@@ -22,7 +22,7 @@ func pageName(address string) string {
 	return byLink + rest
 }
 
-// loadPages looks up the documents that links mean by the addresses of their pages.
+// loadPages looks up the documents whose pages have these addresses.
 func (b *batch) loadPages(ctx context.Context, names []string) error {
 	var addresses []string
 	for _, n := range names {

@@ -12,30 +12,30 @@ import (
 	"dibao/policy"
 )
 
-// Kinds of relation next to those of policy.
+// Kinds of relations in addition to those of policy.
 const (
-	RelationPromises = "即将出台" // announced, no document yet
+	RelationPromises = "即将出台" // announced, but not published yet
 	RelationCites    = ""     // only named
 )
 
-// CitesName is what pages and the API call RelationCites.
+// CitesName is the name of RelationCites on pages and in the API.
 const CitesName = "提到"
 
-// Relation is what one text does to a document that it names: it points from
-// the newer to the older.
+// Relation is what one text does to a document that it mentions: it points from the newer
+// to the older text.
 type Relation struct {
 	ID            int64
 	Article       int64  // that says so
-	Document      int64  // that the article carries; 0: none
+	Document      int64  // the document that the article carries; 0: none
 	Kind          string // a constant of policy, RelationPromises or RelationCites
-	Target        int64  // the document meant; 0 until it is here
+	Target        int64  // the mentioned document; 0 until it is known
 	TargetNumber  string
 	TargetTitle   string
 	TargetIssuers []string
-	SaidIn        string // title, text, or subject: the titles speak of one matter
-	Quote         string // the sentence that says so
+	SaidIn        string // title, text, or subject: the titles have the same subject
+	Quote         string // the sentence that states it
 	Since         time.Time
-	GoneAt        time.Time // when the text no longer said so; zero: it does
+	GoneAt        time.Time // when the text stopped stating it; zero: it still does
 	targetName    string
 	targetHead    string
 }
@@ -52,7 +52,8 @@ func scanRelation(row database.Row) (Relation, error) {
 	return r, finish()
 }
 
-// dest returns where relationColumns are scanned to, and what reads them after.
+// dest returns the destinations for scanning relationColumns, and a function that converts
+// the values afterwards.
 func (r *Relation) dest() (dest []any, finish func() error) {
 	var issuers string
 	var gone sql.Null[time.Time]
@@ -67,7 +68,7 @@ func (r *Relation) dest() (dest []any, finish func() error) {
 // carries, to other documents.
 func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r WHERE r.article = $1 AND r.gone_at IS NULL`+knownPage+` ORDER BY r.id`, article)
-	return once(all, func(r Relation) string { // by its title and by a link it is one
+	return once(all, func(r Relation) string { // the title and a link may state the same relation
 		if r.Target != 0 {
 			return fmt.Sprint(r.Kind, "\n", r.Target)
 		}
@@ -75,19 +76,19 @@ func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, erro
 	}), err
 }
 
-// knownPage leaves out links to pages that are not here.
+// knownPage removes links to pages that were not collected.
 const knownPage = ` AND (r.target IS NOT NULL OR r.target_name NOT LIKE 'url:%')`
 
-// RelationsFrom returns the relations of a document to others, each once
-// however many articles carry it; those of hidden articles are left out.
+// RelationsFrom returns the relations of a document to others, each once however many
+// articles carry it, without those of hidden articles.
 func (st *Store) RelationsFrom(ctx context.Context, document int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN carriers c ON c.article = r.article
 		JOIN articles a ON a.id = r.article WHERE r.document = $1 AND r.gone_at IS NULL AND a.hidden = 0`+knownPage+` ORDER BY c.standing, r.id LIMIT 2000`, document)
 	return once(all, func(r Relation) string { return fmt.Sprint(r.Kind, "\n", r.TargetNumber, "\n", r.targetName) }), err
 }
 
-// RelationsTo returns the relations of others to a document, each once; those
-// of hidden articles are left out.
+// RelationsTo returns the relations of others to a document, each once, without those of
+// hidden articles.
 func (st *Store) RelationsTo(ctx context.Context, document int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN articles a ON a.id = r.article
 		LEFT JOIN carriers c ON c.article = r.article LEFT JOIN clusters k ON k.article = r.article
@@ -110,7 +111,7 @@ func (st *Store) queryRelations(ctx context.Context, query string, id int64) ([]
 	return all, err
 }
 
-// once keeps the first of those that have one key.
+// once returns the first of all relations with the same key.
 func once[T any, K comparable](all []T, key func(T) K) []T {
 	seen := make(map[K]bool, len(all))
 	return slices.DeleteFunc(all, func(v T) bool {
@@ -121,8 +122,7 @@ func once[T any, K comparable](all []T, key func(T) K) []T {
 	})
 }
 
-// Interpretations returns the ids of the articles that explain a document, the
-// oldest first.
+// Interpretations returns the ids of the articles that explain a document, oldest first.
 func (st *Store) Interpretations(ctx context.Context, document int64) ([]int64, error) {
 	var all []int64
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -157,8 +157,8 @@ func (st *Store) OriginalsOf(ctx context.Context, articles []int64) (map[int64]i
 	return found, err
 }
 
-// TargetsOf returns, by article, the relations of these articles to documents
-// that have a page here; mere mentions are left out.
+// TargetsOf returns, by article, the relations of these articles to documents that have a
+// page on this site, without mere mentions.
 func (st *Store) TargetsOf(ctx context.Context, articles []int64) (map[int64][]Relation, error) {
 	list, err := json.Marshal(orEmpty(articles))
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 // shanghai is the zone in which a document's last day ends.
 var shanghai = time.FixedZone("CST", 8*60*60)
 
-// applyRelations stores the effects of newly resolved relations on the
-// documents that they point to: since when these are repealed, until when they
-// are in force, and which version of a law or rule is current.
+// applyRelations stores the effects of newly resolved relations on the documents that they
+// point to: from when these are repealed, until when they are in force, and which version
+// of a law or rule is current.
 func (b *batch) applyRelations(ctx context.Context, resolved []citing, touched map[int64]bool) error {
 	for _, r := range resolved {
 		switch {
@@ -41,13 +41,13 @@ func (b *batch) applyRelations(ctx context.Context, resolved []citing, touched m
 	return b.orderWorks(ctx)
 }
 
-// repealing are the relations that repeal documents.id: those of shown
-// documents, with the day on which each takes effect.
+// repealing selects the relations that repeal documents.id: those of visible documents,
+// with the day on which each takes effect.
 const repealing = ` FROM relations r JOIN articles a ON a.id = r.article WHERE r.target = documents.id AND r.kind = '` + policy.RelationRepeals + `'
 	AND r.gone_at IS NULL AND r.document IS NOT NULL AND r.document <> documents.id AND a.hidden = 0 `
 
-// setRepealed sets since when and by what a document is repealed, from all
-// relations to it.
+// setRepealed stores from when and by what a document is repealed, from all relations to
+// it.
 func setRepealed(ctx context.Context, tx *sql.Tx, document int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE documents SET
 		repealed_on = (SELECT MIN(COALESCE(a.effective_on, a.issued_on, a.published_on))`+repealing+`),
@@ -56,18 +56,18 @@ func setRepealed(ctx context.Context, tx *sql.Tx, document int64) error {
 	return err
 }
 
-// work is what the versions of a law or rule have in common.
+// work identifies all versions of a law or rule.
 type work struct{ name, region string }
 
-// reorder has the versions of a work put in order anew.
+// reorder marks the versions of a work to be ordered again.
 func (b *batch) reorder(w work) {
 	if w.name != "" && !slices.Contains(b.leftWorks, w) {
 		b.leftWorks = append(b.leftWorks, w)
 	}
 }
 
-// leaveWork removes a document from a work of which it is no longer a version:
-// it was misread, or corrected by hand.
+// leaveWork removes a document from a work of which it is no longer a version: it was
+// misread, or corrected.
 func (b *batch) leaveWork(ctx context.Context, document int64, was work) error {
 	if was.name == "" {
 		return nil
@@ -77,7 +77,7 @@ func (b *batch) leaveWork(ctx context.Context, document int64, was work) error {
 	return err
 }
 
-// orderWorks puts the versions of laws and rules in order, whichever came first.
+// orderWorks orders the versions of laws and rules, in whatever order they arrived.
 func (b *batch) orderWorks(ctx context.Context) error {
 	works := slices.Clone(b.leftWorks)
 	for _, c := range append(b.changed, b.created...) {
@@ -93,8 +93,8 @@ func (b *batch) orderWorks(ctx context.Context) error {
 	return nil
 }
 
-// orderVersions sets which version supersedes each version of a work: the next
-// one that is shown.
+// orderVersions stores which version supersedes each version of a work: the next visible
+// one.
 func (b *batch) orderVersions(ctx context.Context, w work) error {
 	if w.name == "" {
 		return nil
@@ -120,8 +120,8 @@ func (b *batch) orderVersions(ctx context.Context, w work) error {
 	return nil
 }
 
-// supersede sets the next version of a document, and from when that is in
-// force; 0 means that there is none.
+// supersede stores the next version of a document, and from when that is in force; 0 means
+// that there is none.
 func (b *batch) supersede(ctx context.Context, document, newer int64) error {
 	by := sql.Null[int64]{V: newer, Valid: newer != 0}
 	_, err := b.tx.ExecContext(ctx, `UPDATE documents SET superseded_by = $2, superseded_on =
@@ -130,8 +130,8 @@ func (b *batch) supersede(ctx context.Context, document, newer int64) error {
 	return err
 }
 
-// extended returns the last day that documents which extend a term give for it;
-// zero if there is none.
+// extended returns the latest last day that extensions of a document state; zero if there
+// are none.
 func (b *batch) extended(ctx context.Context, document int64) (until policy.Date, err error) {
 	all, err := database.Collect(ctx, b.tx, database.ScanOne[string], `SELECT a.facts FROM relations r JOIN articles a ON a.id = r.article
 		WHERE r.target = $1 AND r.kind = $2 AND r.gone_at IS NULL AND r.document IS NOT NULL AND a.hidden = 0 LIMIT 100`, document, policy.RelationExtends)

@@ -9,8 +9,8 @@ import (
 	"dibao/policy"
 )
 
-// RelationsBefore returns relations of a kind by its name in the API ("": all)
-// with smaller ids, the newest first.
+// RelationsBefore returns relations of a kind with smaller ids, newest first; kind is the
+// name in the API, "" for all.
 func (st *Store) RelationsBefore(ctx context.Context, kind string, before int64, limit int) ([]Relation, error) {
 	var all []Relation
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {

@@ -8,10 +8,10 @@ import (
 	"dibao/policy"
 )
 
-// maxQuote bounds a quoted sentence, in characters.
+// maxQuote limits a quoted sentence, in characters.
 const maxQuote = 200
 
-// relations returns what the article's text says of other documents.
+// relations returns the relations that the article's text states.
 func (a *arrival) relations() []Relation {
 	if a.said != nil {
 		return a.said
@@ -45,7 +45,7 @@ func (a *arrival) relations() []Relation {
 	return a.said
 }
 
-// quote finds the sentence that names a document.
+// quote finds the sentence that mentions a document.
 func (a *arrival) quote(c policy.Citation) (saidIn, sentence string) {
 	for _, what := range []string{c.Title, c.Number} {
 		if what == "" {
@@ -90,7 +90,7 @@ func cutRunes(s string, at int) string {
 	return cut
 }
 
-// citing is a relation with what is known of the text that says so.
+// citing is a relation and what is known about the text that states it.
 type citing struct {
 	Relation
 	region   string
@@ -107,9 +107,9 @@ func (a *arrival) citing(r Relation) citing {
 	return citing{Relation: r, region: a.Facts.Region, on: on, titleKey: a.titleKey, hidden: a.Hidden}
 }
 
-// resolve returns the known document that a text means; nil if none is known or
-// several may be meant. It depends only on the documents and the text, so that
-// the order of their arrival does not matter.
+// resolve returns the known document that a text means; nil if none is known or several are
+// possible. It depends only on the documents and the text, so that the order of their
+// arrival does not matter.
 func (b *batch) resolve(r citing) *candidate {
 	var found []*candidate
 	if r.TargetNumber != "" {
@@ -138,7 +138,7 @@ func (b *batch) resolve(r citing) *candidate {
 	if len(found) == 0 {
 		return nil
 	}
-	if len(found) > 1 { // versions: the one that held when it was said
+	if len(found) > 1 { // versions: the one in force when the text was written
 		for _, c := range found[1:] {
 			if c.work == "" || c.work != found[0].work {
 				return nil
@@ -154,8 +154,8 @@ func (b *batch) resolve(r citing) *candidate {
 	return found[0]
 }
 
-// nearest keeps, of documents of several governments, those of the region of
-// the text, else of the region above it.
+// nearest selects, from documents of several governments, those of the text's region, or
+// else of the region above it.
 func nearest(all []*candidate, region string) []*candidate {
 	if len(all) < 2 {
 		return all

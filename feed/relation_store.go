@@ -11,8 +11,8 @@ import (
 	"dibao/policy"
 )
 
-// storeRelations stores what the articles say about other documents, and
-// resolves relations of earlier articles to documents that have just arrived.
+// storeRelations stores what the articles state about other documents, and resolves
+// relations of earlier articles to documents that have just arrived.
 func (b *batch) storeRelations(ctx context.Context) error {
 	touched := make(map[int64]bool) // documents whose state may have changed
 	if err := b.endRelations(ctx, touched); err != nil {
@@ -57,7 +57,7 @@ func (b *batch) storeRelations(ctx context.Context) error {
 
 var (
 	insertRelations = database.Insertion{Into: relationInto, Columns: 12, After: relationAgain, Postgres: relationRows + ` ` + relationAgain}
-	// Edges are not stored over what the text itself says.
+	// These do not replace what the text itself states.
 	insertEdges = database.Insertion{Into: relationInto, Columns: 12, After: edgeAgain, Postgres: relationRows + ` ` + edgeAgain}
 )
 
@@ -70,7 +70,7 @@ const (
 	edgeAgain = `ON CONFLICT (article, kind, target_number, target_name) DO UPDATE SET target = excluded.target, document = excluded.document, gone_at = NULL`
 )
 
-// endRelations ends what known articles no longer say.
+// endRelations ends the relations that known articles no longer state.
 func (b *batch) endRelations(ctx context.Context, touched map[int64]bool) error {
 	for _, a := range b.articles {
 		if a.isNew {
@@ -101,8 +101,8 @@ func (b *batch) endRelations(ctx context.Context, touched map[int64]bool) error 
 	return nil
 }
 
-// settle resolves relations of earlier articles to documents whose names have
-// just become known, or changed. It returns the relations that it resolved.
+// settle resolves relations of earlier articles to documents whose names have just become
+// known or changed. It returns the relations that it resolved.
 func (b *batch) settle(ctx context.Context) ([]citing, error) {
 	if len(b.fresh) == 0 {
 		return nil, nil
@@ -119,8 +119,8 @@ func (b *batch) settle(ctx context.Context) ([]citing, error) {
 	return resolved, err
 }
 
-// settlePage resolves relations to documents with these names, a JSON array:
-// those after the relation after. It returns the last of them, or 0 if there
+// settlePage resolves relations to documents with these names, a JSON array, beginning
+// after the relation with the id after. It returns the id of the last one, or 0 if there
 // are no more.
 func (b *batch) settlePage(ctx context.Context, list string, after int64) (resolved []citing, last int64, err error) {
 	names := b.st.db.Dialect().Texts("$1")

@@ -11,18 +11,18 @@ import (
 	"dibao/internal/database"
 )
 
-// recheckAfter are the times after which the page of an article is read again:
-// most silent corrections are made soon, a few late.
+// recheckAfter are the delays after which the page of an article is read again: most silent
+// corrections are made soon, some late.
 var recheckAfter = [...]time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}
 
-// Revision is what an article said until its text changed.
+// Revision is an earlier version of an article's text.
 type Revision struct {
 	Title      string
 	Paragraphs []string
 	ReplacedAt time.Time
 }
 
-// Revisions returns the earlier versions of an article, the oldest first.
+// Revisions returns the earlier versions of an article, oldest first.
 func (st *Store) Revisions(ctx context.Context, article int64) ([]Revision, error) {
 	var all []Revision
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
@@ -54,16 +54,17 @@ func keepRevision(ctx context.Context, tx *sql.Tx, a *arrival, now time.Time) er
 	return err
 }
 
-// withdrawnAfter is how long a page has to be gone: it may be back tomorrow.
+// withdrawnAfter is how long a page must be missing before its article is withdrawn: a page
+// may return the next day.
 const withdrawnAfter = 48 * time.Hour
 
-// Item is what the source said of a stored article.
+// Item returns the item of a stored article, as its source gave it.
 func (a Article) Item() ingest.Item {
 	return ingest.Item{GUID: a.GUID, URL: a.URL, Title: a.Evidence.ListTitle, Attachments: a.Attachments, Evidence: a.Evidence, NeedsPage: true}
 }
 
-// RecheckAt returns when a page that was read n times again is due; zero if it
-// is not read again.
+// RecheckAt returns when a page that was read n times again is due; zero if it is not read
+// any more.
 func RecheckAt(n int, now time.Time) time.Time {
 	if n >= len(recheckAfter) {
 		return time.Time{}
@@ -86,8 +87,8 @@ func (st *Store) PageRead(ctx context.Context, article int64, n int) error {
 	})
 }
 
-// PageGone records that a page was found missing. After it has been missing for
-// long enough, the article is withdrawn; its text stays.
+// PageGone records that a page was missing. When it has been missing for long enough, the
+// article is withdrawn; its text stays.
 func (st *Store) PageGone(ctx context.Context, article int64) (isWithdrawn bool, err error) {
 	err = st.db.Write(ctx, func(tx *sql.Tx) error {
 		isWithdrawn = false
@@ -114,7 +115,7 @@ func (st *Store) PageGone(ctx context.Context, article int64) (isWithdrawn bool,
 	return isWithdrawn, err
 }
 
-// PagesDue returns articles of a source whose page is to be read now, at most so many.
+// PagesDue returns articles of a source whose pages are due to be read, up to a limit.
 func (st *Store) PagesDue(ctx context.Context, source int64, most int) ([]Article, error) {
 	var all []Article
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {

@@ -16,13 +16,13 @@ type Results struct {
 	Hits []Hit
 }
 
-// Hit is one article that was found; its text comes along.
+// Hit is an article that matches, with its text.
 type Hit struct {
 	search.Hit
 	Article Article
 }
 
-// Search answers a query. Nothing asked for is nothing found.
+// Search answers a query. An empty query has no results.
 func (st *Store) Search(ctx context.Context, q search.Query) (Results, error) {
 	var articles map[int64]Article
 	found, err := st.Index.Search(ctx, q, func(ctx context.Context, tx *sql.Tx, ids []int64, each func(int64, search.Texts)) error {
@@ -50,8 +50,8 @@ func (st *Store) Search(ctx context.Context, q search.Query) (Results, error) {
 	return out, err
 }
 
-// dayOf is the day by which search filters and sorts: the day of publication,
-// else of issue, else of collection.
+// dayOf returns the day by which search filters and sorts: the day of publication, or else
+// of issue, or else of collection.
 func (a *arrival) dayOf() policy.Date {
 	switch {
 	case !a.Facts.PublishedOn.IsZero():
@@ -62,7 +62,7 @@ func (a *arrival) dayOf() policy.Date {
 	return policy.DateOf(a.CollectedAt.In(shanghai))
 }
 
-// indexed is what the search index gets of an article.
+// indexed returns the part of an article that the index needs.
 func (a *arrival) indexed() search.Article {
 	out := search.Article{ID: a.ID, SourceID: a.SourceID, Title: a.Title(), Facts: a.Facts, On: a.dayOf()}
 	for _, r := range a.relations() {
@@ -74,7 +74,7 @@ func (a *arrival) indexed() search.Article {
 	return out
 }
 
-// indexSource is where the search index finds what is stored.
+// indexSource reads stored articles for the search index.
 func (st *Store) indexSource() search.Source {
 	return search.Source{Begin: st.beginStoring, Articles: func(ctx context.Context, tx *sql.Tx, ids []int64) ([]search.Article, error) {
 		all, err := st.arrivals(ctx, tx, ids)
@@ -96,7 +96,8 @@ func (st *Store) indexSource() search.Source {
 	}}
 }
 
-// wait has the articles wait for the index; those that are hidden leave it at once.
+// queueForIndex makes the articles wait for the index; hidden ones are removed from the
+// index at once.
 func (b *batch) queueForIndex(ctx context.Context) error {
 	ids := make([]int64, len(b.articles))
 	var hidden []int64
@@ -113,7 +114,7 @@ func (b *batch) queueForIndex(ctx context.Context) error {
 	return err
 }
 
-// queue hands stored articles over to the index, once they are committed.
+// queue passes stored articles to the index after they were committed.
 func (st *Store) queue(ctx context.Context, stored []*arrival) error {
 	all := make([]search.Waiting, len(stored))
 	for i, a := range stored {

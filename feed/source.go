@@ -23,20 +23,22 @@ import (
 	"dibao/policy/division"
 )
 
-// The length of what a source is called by, in bytes.
+// The maximum length of the address and the name of a source, in bytes.
 const (
 	maxSourceURL  = 4000
 	maxSourceName = 1000
 )
 
 const (
-	// MaxListPages is how far back a list is read to find what is known of it.
+	// MaxListPages is the maximum number of pages of a list that are read to reach known
+	// articles.
 	MaxListPages = 10
-	// MaildirScheme begins the address of a mailbox folder: maildir:///var/mail/policy.
+	// MaildirScheme is the prefix of the address of a mailbox folder:
+	// maildir:///var/mail/policy.
 	MaildirScheme = "maildir://"
 )
 
-// The interval between collections where the admin gives none, and its floor.
+// The default and the minimum interval between collections.
 const (
 	DefaultInterval = time.Hour
 	MinInterval     = time.Minute
@@ -66,8 +68,8 @@ func scanSource(row database.Row) (Source, error) {
 	return s, nil
 }
 
-// Request is a GET on behalf of the source. A source that moved to another host
-// has lost its permission.
+// Request returns a GET request on behalf of the source. A source that moved to another
+// host has lost its permission for private addresses.
 func (s Source) Request(address string, isPage bool) fetch.Request {
 	req := fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent}
 	if s.Private != "" && s.Private == fetch.Origin(s.URL) {
@@ -76,14 +78,14 @@ func (s Source) Request(address string, isPage bool) fetch.Request {
 	return req
 }
 
-// Ingest returns what a reader has to know of the source.
+// Ingest returns what a reader needs to know about the source.
 func (s Source) Ingest() ingest.Source {
 	return ingest.Source{URL: s.URL, Name: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region, Settings: s.Settings}
 }
 
-// NeedsTrust says what storing the source would allow that a stranger's file
-// must not decide by itself; nothing for a public feed or page of which only
-// links are shown.
+// NeedsTrust lists what storing the source would allow that a file from a stranger must not
+// decide by itself. It returns nothing for a public feed or page of which only links are
+// shown.
 func (s Source) NeedsTrust() (powers []string) {
 	if dir, ok := strings.CutPrefix(s.URL, MaildirScheme); ok {
 		powers = append(powers, "reads and publishes the mail in "+dir)
@@ -106,7 +108,7 @@ func (s Source) NeedsTrust() (powers []string) {
 	return powers
 }
 
-// Check fills in the defaults of a new source and refuses what cannot work.
+// Check sets the defaults of a new source and returns an error if it can't work.
 func (s *Source) Check() error {
 	if len(s.URL) > maxSourceURL || len(s.Name) > maxSourceName {
 		return fmt.Errorf("the address of a source has at most %d bytes and its name %d", maxSourceURL, maxSourceName)
@@ -144,7 +146,7 @@ func (s *Source) Check() error {
 			s.Name = readable
 		}
 	}
-	if s.Region != "" && division.TrimCode(s.Region) != "" { // 100000 is the country
+	if s.Region != "" && division.TrimCode(s.Region) != "" { // 100000 is the whole country
 		code := division.Code(s.Region)
 		if code == "" {
 			return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", s.Region)
@@ -180,14 +182,13 @@ func (s *Source) Check() error {
 	return nil
 }
 
-// PermitPrivate allows the source's address to be in our own network: only the
-// host and port that it names now, not other addresses that it redirects or
-// links to, nor an address that it moves to.
+// PermitPrivate allows the source's address to be in our own network: only its present host
+// and port, not other addresses that it redirects or links to, nor an address to which it
+// moves.
 func (s *Source) PermitPrivate() { s.Private = fetch.Origin(s.URL) }
 
-// AddSource stores a new source, due at once, and returns it with its id. A
-// removed source is restored with its articles. An address that exists already
-// is an error.
+// AddSource stores a new source, due at once, and returns it with its id. A removed source
+// is restored with its articles. If the address exists already, it returns an error.
 func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 	if err := s.Check(); err != nil {
 		return Source{}, fault.InvalidError{Err: err}
@@ -256,9 +257,8 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 	return found[0], nil
 }
 
-// UpdateSource stores an admin's changes of a source: name, kind, selectors,
-// interval and others. It is due at once, and read again whatever its
-// validators say.
+// UpdateSource stores an admin's changes to a source: name, kind, selectors, interval and
+// others. It is then due at once, and read again even if it has not changed.
 func (st *Store) UpdateSource(ctx context.Context, s Source) error {
 	if err := s.Check(); err != nil {
 		return fault.InvalidError{Err: err}
@@ -291,7 +291,7 @@ func (st *Store) RemoveSource(ctx context.Context, id int64) error {
 	})
 }
 
-// DueSources returns the ids of the sources to collect now, the longest overdue first.
+// DueSources returns the ids of the sources to collect now, longest overdue first.
 func (st *Store) DueSources(ctx context.Context) ([]int64, error) {
 	var ids []int64
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
@@ -303,7 +303,7 @@ func (st *Store) DueSources(ctx context.Context) ([]int64, error) {
 	return ids, err
 }
 
-// ratedDays are the days that ItemsPerWeek looks back.
+// ratedDays is the number of days that ItemsPerWeek considers.
 const ratedDays = 28
 
 // ItemsPerWeek returns how many articles each source published per week over
@@ -314,7 +314,7 @@ func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	since := st.Now().Add(-ratedDays * 24 * time.Hour)
 	var rates map[int64]float64
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-		// With +source, SQLite does not go through the rows in the order of another index.
+		// With +source, SQLite does not read the rows in the order of another index.
 		rates, err = database.CollectMap(ctx, tx, database.ScanPair[int64, float64], `SELECT +source, COUNT(*) FROM articles
 			WHERE collected_at >= $1 AND (published_on IS NULL OR published_on = '' OR published_on >= $2) GROUP BY +source`,
 			since, since.Format(time.DateOnly))
@@ -326,7 +326,7 @@ func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	return rates, err
 }
 
-// UnreadPages counts the articles of each source whose own page was not read completely.
+// UnreadPages counts, for each source, the articles whose own page was not read completely.
 func (st *Store) UnreadPages(ctx context.Context) (unread map[int64]int, err error) {
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		unread, err = database.CollectMap(ctx, tx, database.ScanPair[int64, int], `SELECT source, COUNT(*) FROM articles WHERE page_state <> 'complete' GROUP BY source`)
@@ -335,7 +335,7 @@ func (st *Store) UnreadPages(ctx context.Context) (unread map[int64]int, err err
 	return unread, err
 }
 
-// SourceByID returns a source, also one that was removed; else ErrNotFound.
+// SourceByID returns a source, even if it was removed; otherwise it returns ErrNotFound.
 func (st *Store) SourceByID(ctx context.Context, id int64) (Source, error) {
 	var s Source
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {

@@ -9,14 +9,14 @@ import (
 	"dibao/internal/database"
 )
 
-// KeptDays is for how many days it is known how the collections of a source ended.
+// KeptDays is the number of days for which the results of collections are kept.
 const KeptDays = 90
 
-// SourceDay says how the collections of a source ended on a day in its zone.
+// SourceDay counts the results of a source's collections on a day in its zone.
 type SourceDay struct {
 	Source      int64
 	Day         string // YYYY-MM-DD
-	State       State  // the worst of the day
+	State       State  // the worst state of the day
 	Collections int
 	Failures    int
 }
@@ -52,8 +52,8 @@ func noteDay(ctx context.Context, tx *sql.Tx, s Source) error {
 	return err
 }
 
-// SourceDays returns how the collections of a source (0: of all) ended since a
-// day, in the order of days. A day without a collection has no entry.
+// SourceDays returns the results of the collections of a source (0: of all) since a day, in
+// the order of days. A day without a collection has no entry.
 func (st *Store) SourceDays(ctx context.Context, source int64, since string) (all []SourceDay, err error) {
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(row database.Row) (d SourceDay, err error) {
@@ -64,7 +64,7 @@ func (st *Store) SourceDays(ctx context.Context, source int64, since string) (al
 	return all, err
 }
 
-// DayCount is how many articles a source published on a day.
+// DayCount is the number of articles that a source published on a day.
 type DayCount struct {
 	Source   int64
 	Day      string // YYYY-MM-DD
@@ -83,7 +83,7 @@ func (st *Store) PublishedByDay(ctx context.Context, source int64, since time.Ti
 		which, args = `source = $4 AND `, append(args, source)
 	}
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
-		// With +source, SQLite does not go through the rows in the order of another index.
+		// With +source, SQLite does not read the rows in the order of another index.
 		all, err = database.Collect(ctx, tx, func(row database.Row) (c DayCount, err error) {
 			return c, row.Scan(&c.Source, &c.Day, &c.Articles)
 		}, `SELECT source, day, COUNT(*) FROM (SELECT +source AS source, COALESCE(NULLIF(published_on, ''), `+came+`) AS day FROM articles WHERE `+which+`collected_at >= $1) AS a

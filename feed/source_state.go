@@ -18,7 +18,7 @@ func (st *Store) BeginCollection(ctx context.Context, s *Source) error {
 	})
 }
 
-// StopCollection records that a collection was stopped, which says nothing about its
+// StopCollection records that a collection was interrupted, which says nothing about its
 // source.
 func (st *Store) StopCollection(ctx context.Context, source int64) error {
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
@@ -27,7 +27,7 @@ func (st *Store) StopCollection(ctx context.Context, source int64) error {
 	})
 }
 
-// SaveCollection stores how a collection of s ended, and counts it for its day.
+// SaveCollection stores the result of a collection of s, and counts it for its day.
 func (st *Store) SaveCollection(ctx context.Context, s Source) error {
 	hints, err := json.Marshal(s.Hints)
 	if err != nil {
@@ -50,7 +50,7 @@ func (st *Store) SaveCollection(ctx context.Context, s Source) error {
 	})
 }
 
-// SaveNews stores when a source had news, and how often it has.
+// SaveNews stores when a source last had news, and how often it has news.
 func (st *Store) SaveNews(ctx context.Context, s Source) error {
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE sources SET news_at = $2, change_seconds = $3 WHERE id = $1`,
@@ -74,8 +74,8 @@ func (st *Store) ResumeSource(ctx context.Context, id int64) error {
 	})
 }
 
-// Advice says in one sentence what an admin should do about a source; "" if
-// there is nothing to do.
+// Advice returns a sentence that says what an admin should do about a source; "" if there
+// is nothing to do.
 func (s Source) Advice() string {
 	ref := strconv.FormatInt(s.ID, 10)
 	if s.LastAdvice != "" && s.Failures > 0 && s.State != StatePaused {

@@ -9,17 +9,17 @@ import (
 	"dibao/internal/database"
 )
 
-// Status is a snapshot of collecting.
+// Status is a snapshot of the state of collecting.
 type Status struct {
-	Sources   map[State]int // removed ones are not counted
+	Sources   map[State]int // without removed ones
 	Articles  int64
 	Unindexed int64     // articles that wait for the search index
-	Held      int64     // articles held back until an admin releases them
-	NewestAt  time.Time // when the newest article was stored; zero: none
+	Held      int64     // articles held until an admin releases them
+	NewestAt  time.Time // when the newest article was stored; zero: there is none
 }
 
-// Status returns a snapshot of collecting. It counts articles by an index, and reads
-// small tables otherwise.
+// Status returns a snapshot of the state of collecting. It counts articles by an index, and
+// otherwise reads small tables.
 func (st *Store) Status(ctx context.Context) (Status, error) {
 	var s Status
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {

@@ -12,16 +12,15 @@ import (
 	"dibao/internal/database"
 )
 
-// maxForesights is how often a transaction is restarted because a pair of texts
-// turned up in it that was not compared yet. This is rare: candidates are
-// looked up beforehand.
+// maxForesights is how often a transaction is restarted because it needed a pair of texts
+// that was not compared yet. This is rare: candidates are compared beforehand.
 const maxForesights = 4
 
-// storeChunk stores articles in one transaction with all that follows from
-// them: documents, relations, clusters, events. It may be run again with the
-// same articles, in any order, with the same result. Texts are compared
-// beforehand: if the transaction finds a pair that was not compared, it is
-// rolled back and restarted. It returns the articles as they are stored.
+// storeChunk stores articles in one transaction and updates everything that depends on
+// them: documents, relations, clusters, events. It may be run again with the same articles,
+// in any order, with the same result. Texts are compared beforehand: if the transaction
+// finds a pair that was not compared, it is rolled back and restarted. It returns the
+// articles as they are stored.
 func (st *Store) storeChunk(ctx context.Context, prepared []*arrival, how storing) (stored []*arrival, added int, err error) {
 	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {
 		return nil, 0, err
@@ -29,7 +28,7 @@ func (st *Store) storeChunk(ctx context.Context, prepared []*arrival, how storin
 	for try := 1; ; try++ {
 		how.compared.last = try == maxForesights
 		err := st.db.Write(ctx, func(tx *sql.Tx) (err error) {
-			stored = copies(prepared) // anew, since this may run again
+			stored = copies(prepared) // fresh copies, because this may run again
 			how.compared.unknown = nil
 			added, err = st.storeWithin(ctx, tx, stored, how)
 			return err
@@ -52,7 +51,7 @@ func copies(all []*arrival) []*arrival {
 	return out
 }
 
-// storeWithin is one try of storeChunk.
+// storeWithin is one attempt of storeChunk.
 func (st *Store) storeWithin(ctx context.Context, tx *sql.Tx, articles []*arrival, how storing) (added int, err error) {
 	if err := st.beginStoring(ctx, tx); err != nil {
 		return 0, err
@@ -77,7 +76,7 @@ func (st *Store) storeWithin(ctx context.Context, tx *sql.Tx, articles []*arriva
 	return added, nil
 }
 
-// save stores the articles themselves, and in which feeds they are.
+// save stores the articles themselves, and adds them to feeds.
 func (b *batch) save(ctx context.Context) (added int, err error) {
 	if err := b.st.unchanged(ctx, b.tx, b.articles); err != nil {
 		return 0, err
@@ -91,7 +90,7 @@ func (b *batch) save(ctx context.Context) (added int, err error) {
 	}
 	defer upsert.Close()
 	for _, a := range b.articles {
-		if !a.isNew && a.ID == 0 { // not where it is only judged again
+		if !a.isNew && a.ID == 0 { // not if it is only evaluated again
 			if err := keepRevision(ctx, b.tx, a, b.now); err != nil {
 				return 0, err
 			}
@@ -116,7 +115,7 @@ func newBatch(st *Store, tx *sql.Tx, articles []*arrival, how storing) *batch {
 		loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool), clusters: make(map[int64]int64), folded: make(map[int64]bool), adopted: make(map[int64][]string)}
 }
 
-// follow stores what follows from articles that are stored.
+// follow updates everything that depends on stored articles.
 func (b *batch) follow(ctx context.Context) error {
 	for _, step := range []struct {
 		name string
@@ -131,8 +130,8 @@ func (b *batch) follow(ctx context.Context) error {
 	return nil
 }
 
-// place puts new articles into their feeds, many at once. For a known article
-// that changes, a trigger updates its feeds.
+// place adds new articles to their feeds, many at a time. For a known article that changes,
+// a trigger updates its feeds.
 func (b *batch) place(ctx context.Context) error {
 	var rows [][]any
 	for _, a := range b.articles {
@@ -180,22 +179,21 @@ func (a *arrival) feeds() []string {
 	return slices.Compact(all)
 }
 
-// beginStoring starts a transaction that stores articles or what follows from
-// them. It serializes the writers of a PostgreSQL database, so that two of them
-// do not make one document twice, and events are numbered in the order in which
-// they become visible.
+// beginStoring starts a transaction that stores articles or what follows from them. It
+// serializes the writers of a PostgreSQL database, so that two of them do not create the
+// same document twice, and events are numbered in the order in which they become visible.
 func (st *Store) beginStoring(ctx context.Context, tx *sql.Tx) error {
 	if err := touch(ctx, tx); err != nil || st.db.Dialect() != database.Postgres {
 		return err
 	}
-	// All lookups that follow are by keys. A database that was just filled has
-	// no statistics yet, and would read whole tables for them.
+	// All following lookups are by key. A database that was just filled has no statistics
+	// yet, and would read whole tables for them.
 	_, err := tx.ExecContext(ctx, `SET LOCAL enable_seqscan = off`)
 	return err
 }
 
-// touch records that something that pages or feeds show has changed. The
-// transaction that does so blocks others until it commits.
+// touch records that content of pages or feeds has changed. It blocks other transactions
+// that call it until this one commits.
 func touch(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO changes (topic, version) VALUES ('documents', 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1`)
 	return err

@@ -13,25 +13,25 @@ import (
 	"dibao/policy/same"
 )
 
-// SQLite has one writer, and while it stores the items of a source, no reader
-// can unsubscribe and no delivery can be recorded. So articles are stored in
-// pieces that take some ten milliseconds each; everything that can be computed
-// or compared beforehand is.
+// SQLite has one writer, and while it stores the items of a source, no reader can
+// unsubscribe and no delivery can be recorded. So articles are stored in pieces that take
+// some tens of milliseconds each, and everything possible is computed or compared
+// beforehand.
 
 // maxPieceBytes is the maximum size of a piece: the texts of its articles,
 // unless one alone is larger.
 const maxPieceBytes = 512 << 10
 
-// storing says how articles are stored.
+// storing contains options for storing articles.
 type storing struct {
 	now        time.Time
 	compared   *comparisons
-	judgedOnly bool                   // they are stored already, and lack only what follows from them
-	before     func(tx *sql.Tx) error // in the transaction of each piece, first
+	judgedOnly bool                   // they are already stored; only update what depends on them
+	before     func(tx *sql.Tx) error // called first in the transaction of each piece
 	after      func(tx *sql.Tx) error // the same, last
 }
 
-// store stores articles, a piece at a time, and then what follows from them. It
+// store stores articles, a piece at a time, and then updates what depends on them. It
 // returns how many are new.
 func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (added int, err error) {
 	if how.compared == nil {
@@ -65,7 +65,7 @@ func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (a
 	return added, st.finish(ctx)
 }
 
-// pieceOf returns how many of the articles one transaction takes.
+// pieceOf returns how many of the articles one transaction stores.
 func pieceOf(articles []*arrival, most int) int {
 	size := 0
 	for n, a := range articles {
@@ -76,7 +76,7 @@ func pieceOf(articles []*arrival, most int) int {
 	return len(articles)
 }
 
-// weight is how many bytes an article has, about.
+// weight returns the approximate size of an article, in bytes.
 func (a *arrival) weight() int {
 	n := len(a.Content)
 	for _, p := range a.Facts.Paragraphs {
@@ -85,7 +85,7 @@ func (a *arrival) weight() int {
 	return n
 }
 
-// prepare computes what the transaction needs of an article.
+// prepare computes what the transaction needs to know about an article.
 func (a *arrival) prepare() {
 	a.titleKey = a.title().Key
 	a.relations()
@@ -95,10 +95,10 @@ func (a *arrival) prepare() {
 	a.amends = a.amending()
 }
 
-// errChanged says that an article was stored by somebody else since it was read.
+// errChanged says that another process stored an article since it was read.
 var errChanged = errors.New("the article has changed meanwhile; run the command again")
 
-// unchanged refuses to store articles that were read before, over what is newer.
+// unchanged refuses to replace articles that changed since they were read.
 func (st *Store) unchanged(ctx context.Context, tx *sql.Tx, articles []*arrival) error {
 	was := make(map[int64]string)
 	for _, a := range articles {
@@ -123,7 +123,7 @@ func (st *Store) unchanged(ctx context.Context, tx *sql.Tx, articles []*arrival)
 	return err
 }
 
-// finish does what transactions left to do: what would have made them long.
+// finish does the work that transactions left to do because it would have made them long.
 func (st *Store) finish(ctx context.Context) error {
 	if err := st.settleWaiting(ctx); err != nil {
 		return err
@@ -131,9 +131,9 @@ func (st *Store) finish(ctx context.Context) error {
 	return st.rejudgeWaiting(ctx)
 }
 
-// rejudgeWaiting judges the articles again whose cluster fell apart.
+// rejudgeWaiting evaluates the articles of split clusters again.
 func (st *Store) rejudgeWaiting(ctx context.Context) error {
-	for range 100 { // each may part another cluster
+	for range 100 { // each may split another cluster
 		var ids []int64
 		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
 			ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT article FROM judge_pending ORDER BY article LIMIT $1`, rereadPage)
@@ -146,7 +146,7 @@ func (st *Store) rejudgeWaiting(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// Clusters that split while these are judged are queued after this deletion.
+		// Clusters that split during this evaluation are queued after the deletion.
 		err = st.db.Write(ctx, func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `DELETE FROM judge_pending WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
 			return err
@@ -161,11 +161,11 @@ func (st *Store) rejudgeWaiting(ctx context.Context) error {
 	return nil
 }
 
-// settlePage is how many relations one transaction settles.
+// settlePage is the number of relations that one transaction resolves.
 const settlePage = 300
 
-// settleWaiting settles relations that the storing transaction left for later,
-// because too many texts name the document.
+// settleWaiting resolves relations that the storing transaction left for later, because too
+// many texts mention the document.
 func (st *Store) settleWaiting(ctx context.Context) error {
 	for {
 		var any bool
@@ -210,10 +210,10 @@ func (st *Store) settleSome(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// Rebuild recreates what is derived from articles that lack it: after a backup
-// was restored, which contains no search index, or an upgrade from a version
-// that had none. It completes what a crash left incomplete, changes nothing
-// else and returns how many articles lacked it.
+// Rebuild recreates derived data of articles that lack it, after a backup was restored,
+// which contains no search index, or after an upgrade from a version without the data. It
+// completes what a crash left incomplete, changes nothing else and returns how many
+// articles lacked data.
 func (st *Store) Rebuild(ctx context.Context) (int, error) {
 	ctx = database.Background(ctx)
 	if err := st.finish(ctx); err != nil {

@@ -22,25 +22,24 @@ type MachineSummary struct {
 	MadeAt   time.Time
 }
 
-// Summarizer requests summaries of new articles from a model, if one is
-// configured. Everything else works without it.
+// Summarizer requests summaries of new articles from a language model, if one is
+// configured. Nothing else depends on it.
 type Summarizer struct {
 	Store       *Store
 	Ask         func(context.Context, summarize.Request) (summarize.Response, error)
-	Languages   []string // of the summaries: zh, en
-	DailyTokens int      // that are spent from midnight to midnight (UTC) at most
+	Languages   []string // languages of the summaries: zh, en
+	DailyTokens int      // maximum number of tokens from midnight to midnight (UTC)
 	Now         func() time.Time
 	Logger      *slog.Logger
 }
 
 const (
-	summarizeBatch = 10                 // texts that are asked for in one run
-	summarizeSince = 7 * 24 * time.Hour // articles collected before are not summarized
+	summarizeBatch = 10                 // texts per run
+	summarizeSince = 7 * 24 * time.Hour // articles collected before that are not summarized
 )
 
-// Run requests summaries of the newest articles that have none, until there are
-// no more, the day's tokens are spent, or the model fails: then the next run
-// continues.
+// Run requests summaries of the newest articles that have none, until there are no more,
+// the day's tokens are spent, or the model fails; the next run continues.
 func (s *Summarizer) Run(ctx context.Context) error {
 	for _, language := range s.Languages {
 		due, err := s.Store.unsummarized(ctx, language, s.Now().Add(-summarizeSince))
@@ -72,8 +71,8 @@ func (s *Summarizer) Run(ctx context.Context) error {
 	return nil
 }
 
-// unsummarized returns articles for whose text no summary was requested, the newest first.
-// Only articles about policy qualify.
+// unsummarized returns articles for whose text no summary was requested, newest first. Only
+// articles about policy qualify.
 func (st *Store) unsummarized(ctx context.Context, language string, since time.Time) ([]Article, error) {
 	var all []Article
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
@@ -96,20 +95,20 @@ func (st *Store) tokensSince(ctx context.Context, since time.Time) (tokens int, 
 	return tokens, err
 }
 
-// keepSummary stores an answer, also one that is not to be used: it cost as much.
+// keepSummary stores an answer, even one that is not used, because it cost as much.
 func (st *Store) keepSummary(ctx context.Context, a Article, language string, r summarize.Response, now time.Time) error {
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO machine_summaries (text_hash, language, summary, model, tokens, made_at)
 			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (text_hash, language) DO NOTHING`,
 			a.TextHash, language, r.Text, r.Model, r.Tokens, now.UTC().Truncate(time.Microsecond))
-		if err == nil { // pages that are kept ready are made anew
+		if err == nil { // cached pages must be rebuilt
 			_, err = tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = withdrawn_at WHERE id = $1`, a.ID)
 		}
 		return err
 	})
 }
 
-// MachineSummaries returns what a model made of an article's text as it is now.
+// MachineSummaries returns a model's summaries of an article's current text.
 func (st *Store) MachineSummaries(ctx context.Context, a Article) ([]MachineSummary, error) {
 	var all []MachineSummary
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {

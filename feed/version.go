@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// versionAge is how long a version is trusted while this process writes
-// nothing: the longest delay until changes by another node are visible.
+// versionAge is how long a version is used while this process writes nothing: the maximum
+// delay until changes by another node are visible.
 const versionAge = time.Second
 
-// versions remembers the last version that was read, so that requests need not
-// query the database one by one.
+// versions caches the version that was last read, so that not every request queries the
+// database.
 type versions struct {
 	last    atomic.Pointer[versionRead]
 	reading sync.Mutex
@@ -23,10 +23,10 @@ type versions struct {
 
 type versionRead struct {
 	version   string
-	modified  time.Time // when an article was stored or changed last
-	corrected time.Time // when an admin corrected, hid or showed an article last
-	writes    int64     // of this process, before it was read
-	at        time.Time // by the machine's clock, which stands for no time of day here
+	modified  time.Time // when an article was last stored or changed
+	corrected time.Time // when an admin last corrected, hid or unhid an article
+	writes    int64     // writes of this process before it was read
+	at        time.Time // by the system clock; only used to measure its age
 }
 
 // Version identifies a version of everything that pages and feeds show:
@@ -51,12 +51,12 @@ func (st *Store) readVersion(ctx context.Context) (versionRead, error) {
 	}
 	st.versions.reading.Lock()
 	defer st.versions.reading.Unlock()
-	if r := st.freshVersion(); r != nil { // who held the lock has read it
+	if r := st.freshVersion(); r != nil { // the previous holder of the lock has read it
 		return *r, nil
 	}
 	r := &versionRead{writes: st.db.Writes(), at: time.Now()}
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		// The sum grows with every change, in whatever order they are committed.
+		// The sum grows with every change, in whatever order transactions commit.
 		var version int64
 		if err := tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM changes`).Scan(&version); err != nil {
 			return err

@@ -11,10 +11,11 @@ import (
 	"dibao/templates"
 )
 
-// ArticleURL returns our page of an article; base has no slash at its end.
+// ArticleURL returns the address of an article's page on this site; base has no trailing
+// slash.
 func ArticleURL(base string, id int64) string { return fmt.Sprintf("%s/articles/%d", base, id) }
 
-// Path is the page of the document: by its number, else by our own id.
+// Path returns the path of the document's page: by its number, or else by our own id.
 func (d Document) Path() string {
 	if d.Number != "" {
 		return "/documents/" + url.PathEscape(d.Number)
@@ -22,7 +23,7 @@ func (d Document) Path() string {
 	return "/documents/" + strconv.FormatInt(d.ID, 10)
 }
 
-// ItemView fills what pages and emails show of an article.
+// ItemView returns an article as pages and emails show it.
 func ItemView(a Article, base string) templates.Item {
 	f := a.Facts
 	v := templates.Item{
@@ -49,7 +50,7 @@ func ItemView(a Article, base string) templates.Item {
 	return v
 }
 
-// Location is the time zone of the article's source, as far as it is known.
+// Location returns the time zone of the article's source, if it is known.
 func (a Article) Location() *time.Location {
 	if loc, err := time.LoadLocation(a.Evidence.Zone); err == nil && a.Evidence.Zone != "" {
 		return loc

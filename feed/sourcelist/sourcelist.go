@@ -17,15 +17,15 @@ import (
 	"dibao/internal/redact"
 )
 
-// File is what a file of sources holds.
+// File is the content of a file of sources.
 type File struct {
 	Rows   []Row
-	Unread []string // headings of columns that are not known
+	Unread []string // unknown column headings
 }
 
 // Row is one source of a file.
 type Row struct {
-	Line    int // that it begins on
+	Line    int // line on which it begins
 	Source  feed.Source
 	Problem error // why it can't be a source, nil if it can
 }
@@ -37,8 +37,8 @@ const (
 	maxFolders   = 20 // nested
 )
 
-// column is a column of a table of sources, with other headings that are
-// recognized. Columns that are not text have get and set.
+// column is a column of a table of sources, with other headings that are recognized.
+// Columns that do not contain text have get and set.
 type column struct {
 	name string
 	also []string
@@ -98,12 +98,12 @@ var columns = []column{
 	yesColumn("render", func(s feed.Source) bool { return s.Settings.Render }, func(s *feed.Source, yes bool) { s.Settings.Render = yes }),
 	yesColumn("private", func(s feed.Source) bool { return s.Private != "" }, func(s *feed.Source, yes bool) {
 		if yes {
-			s.Private = "yes" // the address may be in a later column
+			s.Private = "yes" // replaced later, because the address may be in a later column
 		}
 	}),
 }
 
-// yesColumn is a column that says yes or no; an empty cell is no.
+// yesColumn returns a column with yes or no; an empty cell means no.
 func yesColumn(name string, get func(feed.Source) bool, set func(*feed.Source, bool)) column {
 	return column{
 		name: name,
@@ -126,12 +126,12 @@ func yesColumn(name string, get func(feed.Source) bool, set func(*feed.Source, b
 	}
 }
 
-// kindNames are what other tables call our kinds.
+// kindNames are the names of our kinds in other programs' tables.
 var kindNames = map[string]string{"html-list": "page", "html": "page", "rss": "feed", "atom": "feed", "": "feed"}
 
-// ReadTSV reads a table of sources: a line of headings, tabs between cells, no
-// quotes. A heading url is required. A row that can't be a source has a
-// Problem; an error is about the whole file.
+// ReadTSV reads a table of sources: a line of headings, tabs between cells, no quotes. A
+// heading url is required. A row that can't be a source has a Problem; the returned error
+// is about the whole file.
 func ReadTSV(r io.Reader) (File, error) {
 	text, err := readText(r)
 	if err != nil {
@@ -204,7 +204,7 @@ func columnNames() string {
 	return strings.Join(names, ", ")
 }
 
-// cell keeps a value in one cell.
+// cell formats a value so that it stays in one cell.
 var cell = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
 
 // WriteTSV writes a table that ReadTSV reads.
@@ -253,10 +253,10 @@ type outline struct {
 	XMLURL   string    `xml:"xmlUrl,attr,omitempty"`
 	HTMLURL  string    `xml:"htmlUrl,attr,omitempty"`
 	Outlines []outline `xml:"outline"`
-	line     int       // that it begins on, in a file that is read
+	line     int       // line on which it begins, in a file that is read
 }
 
-// UnmarshalXML notes the line, too.
+// UnmarshalXML also records the line.
 func (o *outline) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
 	type plain outline
 	line, _ := d.InputPos()
@@ -267,9 +267,9 @@ func (o *outline) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
 	return nil
 }
 
-// ReadOPML reads the feeds of an OPML file; the folder that contains a feed
-// becomes its theme. A feed that can't be a source has a Problem; an error is
-// about the whole file.
+// ReadOPML reads the feeds of an OPML file; the folder that contains a feed becomes its
+// theme. A feed that can't be a source has a Problem; the returned error is about the whole
+// file.
 func ReadOPML(r io.Reader) (File, error) {
 	text, err := readText(r)
 	if err != nil {
@@ -311,7 +311,7 @@ func ReadOPML(r io.Reader) (File, error) {
 	return file, walk(doc.Body.Outlines, "")
 }
 
-// newXMLDecoder reads text that was decoded, whatever it declares.
+// newXMLDecoder returns a decoder for text in UTF-8, whatever character set it declares.
 func newXMLDecoder(text string) *xml.Decoder {
 	d := xml.NewDecoder(strings.NewReader(text))
 	d.Strict = false
@@ -319,14 +319,14 @@ func newXMLDecoder(text string) *xml.Decoder {
 	return d
 }
 
-// checkNesting refuses folders that are nested to exhaust what reads them.
+// checkNesting refuses folders that are nested deeply enough to exhaust the parser.
 func checkNesting(text string) error {
 	d := newXMLDecoder(text)
 	depth := 0
 	for {
 		token, err := d.RawToken()
 		if err != nil {
-			return nil //nolint:nilerr // the reader says what is wrong
+			return nil //nolint:nilerr // the parser reports the error
 		}
 		switch token.(type) {
 		case xml.StartElement:

@@ -1,7 +1,6 @@
-// Package visit requests a page and follows where the page sends browsers:
-// refreshes, script redirects to a literal address, and frames of the same
-// site. Package answer classifies the pages; every request obeys the guard and
-// the rules of package fetch.
+// Package visit requests a page and follows redirects in it: refreshes, redirects by a
+// script to a literal address, and frames of the same site. Package answer classifies the
+// pages; every request obeys the guard and the rules of package fetch.
 package visit
 
 import (
@@ -21,10 +20,10 @@ import (
 )
 
 const (
-	maxHops     = 4 // from one page to the next
-	maxFrames   = 2 // of one page that are looked at
-	maxScripts  = 3 // of a shell that are searched for what they call
-	maxEndpoint = 3 // that are asked whether they answer with a list
+	maxHops     = 4 // redirects from one page to the next
+	maxFrames   = 2 // frames of a page that are examined
+	maxScripts  = 3 // scripts of a shell that are searched for addresses of data
+	maxEndpoint = 3 // addresses that are requested to see whether they return a list
 )
 
 // Browser renders pages: it runs the scripts of a fetched page and returns the
@@ -37,8 +36,8 @@ type Browser interface {
 type Visitor struct {
 	Client  *fetch.Client
 	Browser Browser       // nil: pages are read as they are served
-	Base    fetch.Request // proxy, user agent and permission of the source
-	Charset string        // that overrides what pages declare; "" is none
+	Base    fetch.Request // with the proxy, user agent and permission of the source
+	Charset string        // overrides what pages declare; "" for none
 	Now     func() time.Time
 }
 
@@ -48,9 +47,9 @@ type Hop struct {
 	To string `json:"to"`
 }
 
-// Visit is the page that was found behind an address.
+// Visit is the page that was found at an address.
 type Visit struct {
-	Response *fetch.Response // of the page that was read; its body as drawn, where a browser drew it
+	Response *fetch.Response // for the page that was read; its body is the rendered one if a browser rendered it
 	Page     ingest.Page
 	List     ingest.List
 	Hops     []Hop
@@ -60,14 +59,14 @@ type Visit struct {
 // Reader reads the list of a page.
 type Reader func(context.Context, ingest.Page) (ingest.List, error)
 
-// request is a request for a page of the source.
+// request returns a request for a page of the source.
 func (v *Visitor) request(address string) fetch.Request {
 	req := v.Base
 	req.URL, req.Page = address, true
 	return req
 }
 
-// Get fetches a page. A wall, with whatever status, is an *answer.Error.
+// Get fetches a page. A wall, with any status, is an *answer.Error.
 func (v *Visitor) Get(ctx context.Context, req fetch.Request) (*fetch.Response, error) {
 	res, err := v.Client.Get(ctx, req)
 	if err != nil {
@@ -76,7 +75,7 @@ func (v *Visitor) Get(ctx context.Context, req fetch.Request) (*fetch.Response, 
 	return res, nil
 }
 
-// answered says what a page is, as soon as there is memory to read it.
+// answered classifies a page when there is memory to read it.
 func answered(ctx context.Context, page ingest.Page, status int, charset string) (answer.Answer, error) {
 	return budget.Within(ctx, len(page.Body), func() (answer.Answer, error) { return ingest.Answered(page, status, charset), nil })
 }
@@ -108,12 +107,12 @@ func explain(ctx context.Context, err error) error {
 	return &answer.Error{Answer: a, URL: status.URL, Status: status.Status, Err: err}
 }
 
-// page is what was fetched just now.
+// page returns a response as a page.
 func (v *Visitor) page(res *fetch.Response) ingest.Page {
 	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body, FetchedAt: v.Now()}
 }
 
-// step is a page on the way with the way to it.
+// step is a page with the hops that led to it.
 type step struct {
 	res  *fetch.Response
 	hops []Hop
@@ -159,9 +158,9 @@ func (v *Visitor) follow(ctx context.Context, from step, hop Hop) (step, error) 
 	return step{res, append(slices.Clip(from.hops), hop)}, nil
 }
 
-// Open reads the list of a fetched page, or of the page to which it redirects
-// browsers or that it shows in a frame. If there is no list, the error is an
-// *answer.Error that classifies the page.
+// Open reads the list of a fetched page, of the page to which it redirects browsers, or of
+// a frame in it. If there is no list, the error is an *answer.Error that classifies the
+// page.
 func (v *Visitor) Open(ctx context.Context, res *fetch.Response, read Reader) (Visit, error) {
 	return v.open(ctx, step{res: res}, read)
 }
@@ -227,8 +226,8 @@ func (v *Visitor) openFrames(ctx context.Context, at step, a answer.Answer, read
 	return Visit{}, false
 }
 
-// nothing is the error for a page without a list. For a page that needs scripts
-// it names what they call.
+// nothing returns the error for a page without a list. For a page that needs scripts it
+// lists the addresses that they request.
 func (v *Visitor) nothing(ctx context.Context, page ingest.Page, a answer.Answer) error {
 	if _, err := budget.Within(ctx, len(page.Body), func() (bool, error) { a.FindEndpoints(); return true, nil }); err != nil {
 		return err
@@ -243,8 +242,8 @@ func (v *Visitor) nothing(ctx context.Context, page ingest.Page, a answer.Answer
 	return e
 }
 
-// findEndpoints searches the scripts of a page for addresses that they call,
-// and requests them to see whether they return a list.
+// findEndpoints searches the scripts of a page for addresses that they request, and
+// requests these to see whether they return a list.
 func (v *Visitor) findEndpoints(ctx context.Context, page ingest.Page, e *answer.Error) {
 	if fetch.Origin(page.URL) != v.Base.Private {
 		v.Base.Private = ""
@@ -281,5 +280,5 @@ func (v *Visitor) findEndpoints(ctx context.Context, page ingest.Page, e *answer
 	}
 }
 
-// Hash is that of the page that was read, as the source's body hash.
+// Hash returns the hash of the page that was read, for the source's body hash.
 func (v Visit) Hash() [sha256.Size]byte { return sha256.Sum256(v.Response.Body) }
