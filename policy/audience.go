@@ -50,11 +50,11 @@ var audienceFinder = func() *words.Finder {
 	return f
 }()
 
-// longestHeading is the most bytes of a paragraph that may be a heading.
+// longestHeading is the maximum length, in bytes, of a paragraph that can be a heading.
 const longestHeading = 3 * 48
 
-// audiences finds the groups that the title and the headings address; there may
-// be several. The running text does not count: it mentions everybody.
+// audiences finds the groups that the title and the headings address; there may be several.
+// The running text does not count, because it mentions all of them.
 func (u *understanding) audiences() {
 	if u.Kind == KindNews || u.Kind == KindOther {
 		return
@@ -82,7 +82,7 @@ func (u *understanding) audiences() {
 	}
 }
 
-// maxAudienceHeadings bounds the headings of one text that are looked at.
+// maxAudienceHeadings limits the headings of one text that are examined.
 const maxAudienceHeadings = 60
 
 // headingOf returns the words of a heading (一、…, （一）…, 第三章 …), "" for a
@@ -104,7 +104,7 @@ func headingOf(p string) string {
 	return rest
 }
 
-// cutFirst cuts the first of the prefixes that s has.
+// cutFirst removes the first of the prefixes that s has.
 func cutFirst(s string, prefixes ...string) (rest string, ok bool) {
 	for _, p := range prefixes {
 		if rest, ok = strings.CutPrefix(s, p); ok {

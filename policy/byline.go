@@ -14,18 +14,19 @@ import (
 )
 
 var (
-	// authorWords begin a line that names who wrote a text: (作者为民政部部长、党组书记).
+	// authorWords match the beginning of a line that names the author of a text:
+	// (作者为民政部部长、党组书记).
 	authorWords = words.New(`^(?:本文|文章)?作者(?:单位|简介|[为系是])?\s*[:：︱|｜丨/／]?\s*(.{2,60})$`)
-	// A report's first words: where, when, who sent it.
+	// The first words of a report: the place, the time, and who sent it.
 	datelineOpen = words.New(`^[（(【〔]?(新华社|新华网|中新社|中新网|中央社|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:专)?(?:电|讯)`)
-	// reporterInLead matches reporters in a bracket: （记者李样冰、管例江）,
-	// 〔记者王样／台北报导〕, （中央社记者王样文台北21日电）.
+	// reporterInLead matches reporters in brackets: （记者李样冰、管例江）, 〔记者王样／台北报导〕,
+	// （中央社记者王样文台北21日电）.
 	reporterInLead = words.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：/／]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
-	// reporterReports opens a report with who wrote it: 记者王样例报道.
+	// reporterReports matches a reporter's name at the beginning of a report: 记者王样例报道.
 	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台]|\p{Han}{0,4}[报网台社])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
-	// reporterOpens is the same without a bracket: 本网讯 记者 王样 11月26日上午，….
+	// reporterOpens matches a reporter's name without brackets: 本网讯 记者 王样 11月26日上午，….
 	reporterOpens = words.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
-	// namesInLead matches names in a bracket after the dateline of an agency: 7月2日电 (郭样 肖样贤).
+	// namesInLead matches names in brackets after an agency's dateline: 7月2日电 (郭样 肖样贤).
 	namesInLead = words.New(`^[^，。]{2,24}日(?:电|讯)\s*[（(](\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,4})[）)]`)
 	// unitAndName matches a bracket after a text: （样例局杨样）, （样例电大张样 报道）.
 	unitAndName = words.New(`^\p{Han}{2,20}(?:局|委|办|站|段|队|所|院|校|中心|公司|电大|报社)(\p{Han}{2,3})(?:\s*报[道导])?$`)
@@ -38,16 +39,16 @@ var (
 )
 
 const (
-	maxByline   = 70 * 3 // bytes of a line
+	maxByline   = 70 * 3 // maximum length of a line, in bytes
 	bylineReach = 80     // characters at the end of a text
-	bylineLines = 4      // at either end of a text among which a by-line stands
+	bylineLines = 4      // lines at either end of a text in which a by-line can be
 )
 
-// candidate is who may have written a text.
+// candidate is a possible author of a text.
 type candidate struct {
-	value   string // of a label, or of a line
-	line    string // of the text that says so
-	at      int    // its paragraph; -1 if it stays
+	value   string // value of a label, or the words of a line
+	line    string // the line of the text that names the author
+	at      int    // its paragraph; -1 if the line is not removed
 	weight  int
 	reports bool // as a reporter
 }
@@ -63,9 +64,8 @@ const (
 	byLine
 )
 
-// byline finds who wrote the text, and removes the line that says so from it.
-// Photographers (摄), editors (责任编辑) and contributors (供稿) are not
-// authors.
+// byline finds the author of the text, and removes the line that names the author from it.
+// Photographers (摄), editors (责任编辑) and contributors (供稿) are not authors.
 func (u *understanding) byline() {
 	all := slices.Concat(u.linesOfAuthors(), u.labelledAuthors(), u.dateline(), u.statedAuthors())
 	best := candidate{at: -1}
@@ -90,7 +90,7 @@ func (u *understanding) byline() {
 		u.Paragraphs[i] = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(u.Paragraphs[i]), best.line))
 	}
 	u.Byline, u.reported = best.line, best.reports || strings.Contains(hans.Simplify(best.line+best.value), "记者")
-	if u.setAuthor(best.value); u.Author == "" { // an office, and the label names who holds it
+	if u.setAuthor(best.value); u.Author == "" { // an office; its label also names the person
 		office, body := u.AuthorOffice, u.AuthorBody
 		if i := slices.IndexFunc(all, func(c candidate) bool { return c.weight == byPersonLabel }); i >= 0 {
 			u.setAuthor(all[i].value)
@@ -99,7 +99,7 @@ func (u *understanding) byline() {
 	}
 }
 
-// creditIn takes the source from a line of authors, where nothing else names one.
+// creditIn reads the source from a line of authors, if nothing else names one.
 func (u *understanding) creditIn(line string) {
 	for _, f := range ReadCredit(line).Fields {
 		if f.Kind == label.Source && u.Credit == "" {
@@ -108,7 +108,7 @@ func (u *understanding) creditIn(line string) {
 	}
 }
 
-// linesOfAuthors looks for by-lines at the end of the text, then above it.
+// linesOfAuthors searches for by-lines at the end of the text, then above it.
 func (u *understanding) linesOfAuthors() []candidate {
 	n := len(u.Paragraphs)
 	for i := n - 1; i >= max(0, n-bylineLines); i-- {
@@ -122,7 +122,7 @@ func (u *understanding) linesOfAuthors() []candidate {
 				if m := unitAndName.FindStringSubmatch(hans.Simplify(inner)); value == "" && m != nil && isPerson(m[1]) {
 					value = m[1]
 				}
-				if value != "" && !u.mentions(value) { // names alone are how reports end
+				if value != "" && !u.mentions(value) { // reports end in names alone
 					return []candidate{{value: value, line: p[strings.LastIndex(p, inner)-len("（"):], at: -1, weight: byLine, reports: authorsOf(inner, false) == ""}}
 				}
 			}
@@ -138,7 +138,7 @@ func (u *understanding) linesOfAuthors() []candidate {
 			break
 		}
 	}
-	lead := false // is above the by-line
+	lead := false // there is a summary above the by-line
 	for i := 0; i < min(n, bylineLines-1); i++ {
 		p := strings.TrimSpace(u.Paragraphs[i])
 		if len(p) > maxByline || strings.Contains(p, "。") {
@@ -152,7 +152,7 @@ func (u *understanding) linesOfAuthors() []candidate {
 			return []candidate{{value: value, line: p, at: i, weight: byLine}}
 		}
 	}
-	for i := bylineLines - 1; i < min(n, 2*bylineLines); i++ { // below the points that open the text
+	for i := bylineLines - 1; i < min(n, 2*bylineLines); i++ { // below the summary points that begin the text
 		if c := ReadCredit(u.Paragraphs[i]); c.Whole && c.Role && c.Medium != "" && len(c.Persons) > 0 && !u.isAbout(c.Persons[0]) {
 			return []candidate{{value: c.Author(), line: u.Paragraphs[i], at: i, weight: byLine, reports: c.Reports}}
 		}
@@ -160,9 +160,8 @@ func (u *understanding) linesOfAuthors() []candidate {
 	return nil
 }
 
-// authorsOf returns the authors that a line names, "" if it is something else.
-// Names without an introducing word count only above a text, if the line has
-// nothing else.
+// authorsOf returns the authors that a line names, "" if it is another kind of line. Names
+// without an introducing word count only above a text, if the line contains nothing else.
 func authorsOf(p string, bare bool) string {
 	if len(p) > maxByline || strings.Contains(p, "。") || strings.HasSuffix(unwrap(p), "摄") {
 		return ""
@@ -194,21 +193,20 @@ func authorsOf(p string, bare bool) string {
 	return ""
 }
 
-// mentions reports whether a sentence of the text is about whom a line names.
+// mentions reports whether a sentence of the text is about the persons whom a line names.
 func (u *understanding) mentions(names string) bool {
 	return slices.ContainsFunc(u.Paragraphs, func(p string) bool {
 		return len(p) > maxByline && strings.Contains(cut.First(p, utf8.RuneCountInString(p)-bylineReach), names)
 	})
 }
 
-// isAbout reports whether the title names the persons: then the line is not a by-line.
+// isAbout reports whether the title mentions the persons: then the line is not a by-line.
 func (u *understanding) isAbout(names string) bool {
 	return strings.Contains(squeeze(u.Title), squeeze(names))
 }
 
-// labelledAuthors are the authors in the labels of the page's head: a person,
-// or an office or a pen name. A reporter counts as the author if nobody else is
-// named.
+// labelledAuthors returns the authors in the labels of the page's head: a person, or an
+// office or a pen name. A reporter counts as the author if nobody else is named.
 func (u *understanding) labelledAuthors() []candidate {
 	var all []candidate
 	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
@@ -231,7 +229,7 @@ func (u *understanding) labelledAuthors() []candidate {
 	return all
 }
 
-// edited reports whether the page names somebody as its editor.
+// edited reports whether the page names this person as its editor.
 func (u *understanding) edited(name string) bool {
 	for _, l := range u.e.Labels {
 		if label.KindOf(l.Name) == label.Editor && strings.Contains(l.Value, name) {
@@ -249,7 +247,7 @@ func (u *understanding) dateline() []candidate {
 	if len(u.Paragraphs) == 0 {
 		return nil
 	}
-	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] { // a picture may be above it
+	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] { // there may be a picture above it
 		head := cut.First(p, bylineReach)
 		plain := hans.Simplify(head)
 		if !containsAny(plain, "记者", "电", "讯") {
@@ -283,11 +281,11 @@ func (u *understanding) dateline() []candidate {
 	return nil
 }
 
-// sentFrom is a by-line with the place: 本报记者王样李例发自北京.
+// sentFrom matches a by-line with the place: 本报记者王样李例发自北京.
 var sentFrom = words.New(`^[（(]?本[报网刊台社](?:首席|特派|见习|实习)?记者\s*(\p{Han}{2,6})\s*发自\p{Han}{2,8}(?:报[道导])?[）)]?$`)
 
-// gluedNames parts the names of one or two persons that nothing separates; "" where they
-// can be parted in several ways.
+// gluedNames separates the names of one or two persons that are written without a
+// separator; "" if there are several ways to separate them.
 func gluedNames(s string) string {
 	if n := utf8.RuneCountInString(s); n <= 3 {
 		if isPerson(s) {
@@ -308,7 +306,7 @@ func gluedNames(s string) string {
 	return found
 }
 
-// nameBeforePlace takes the place off that a dateline glues to the name: 王样文台北.
+// nameBeforePlace removes a place that a dateline appends to the name: 王样文台北.
 func nameBeforePlace(names string) string {
 	names = strings.TrimSpace(names)
 	if n := utf8.RuneCountInString(names); n < 5 || n > 7 || !onlyHan(names) {
@@ -343,13 +341,13 @@ func readAuthors(value string) Credit {
 	return r.Credit
 }
 
-// isOffice reports whether s is an office in an organ: 样例大学教授、博士生导师.
+// isOffice reports whether s is an office in an organization: 样例大学教授、博士生导师.
 func isOffice(s string) bool {
 	s = strings.TrimSpace(s)
 	return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, "。！？") && officeEnd.MatchString(strings.TrimRight(s, "）)")) && organWord.MatchString(s)
 }
 
-// setAuthor distinguishes a person from an office.
+// setAuthor sets the author as a person or as an office.
 func (u *understanding) setAuthor(s string) {
 	s = strings.TrimSpace(s)
 	if cleanCredit(s) == "" {
@@ -385,7 +383,7 @@ func isName(s string) bool {
 	return true
 }
 
-// bodyOf returns the organ in an office: 民政部部长、党组书记 → 民政部.
+// bodyOf returns the organization in an office: 民政部部长、党组书记 → 民政部.
 func bodyOf(office string) string {
 	at := firstOffice.FindStringIndex(office)
 	if at == nil || at[0] == 0 {
@@ -405,5 +403,5 @@ func isChinese(s string) bool {
 			other++
 		}
 	}
-	return han > 0 && han*3 >= other // a Latin word has many letters
+	return han > 0 && han*3 >= other // Latin words have more letters
 }

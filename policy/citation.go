@@ -8,7 +8,7 @@ import (
 	"dibao/policy/words"
 )
 
-// The relations between a document and one that it names.
+// The relations between a document and one that it mentions.
 const (
 	RelationDistributes = "印发"
 	RelationForwards    = "转发"
@@ -16,20 +16,20 @@ const (
 	RelationPublishes   = "公布"
 	RelationAmends      = "修改"
 	RelationRepeals     = "废止"
-	RelationRepealsPart = "部分废止" // a part of it, such as an annex: the rest lives on
+	RelationRepealsPart = "部分废止" // part of it, such as an annex: the rest remains in force
 	RelationExtends     = "延长"   // its term
 	RelationBasis       = "依据"
 	RelationImplements  = "落实"
 	RelationInterprets  = "解读"
 )
 
-// Relations are all of them.
+// Relations contains all of them.
 var Relations = []string{
 	RelationDistributes, RelationForwards, RelationEndorses, RelationPublishes, RelationAmends, RelationRepeals,
 	RelationRepealsPart, RelationExtends, RelationBasis, RelationImplements, RelationInterprets,
 }
 
-// The states of a cited document, as the text says.
+// The states of a cited document, according to the text.
 const (
 	StatusIssued   = "issued"
 	StatusPromised = "promised"
@@ -59,18 +59,18 @@ var (
 )
 
 const (
-	maxCitations   = 100  // that are kept of one text
-	basisBefore    = 4    // paragraphs in which a text says what it rests on or implements
-	longSentence   = 3000 // bytes; a longer one is not looked at as a whole
+	maxCitations   = 100  // citations that are kept of one text
+	basisBefore    = 4    // paragraphs in which a text states its legal basis or what it implements
+	longSentence   = 3000 // bytes; a longer one is not examined as a whole
 	maxSetsOfMarks = 500  // in one paragraph
-	repealReach    = 900  // bytes after a name in which the verb must stand
+	repealReach    = 900  // bytes after a name in which the verb must be
 )
 
-// outerMarks writes the marks of a title in a title as those of a title.
+// outerMarks replaces the quotation marks of a title within a title by those of a title.
 var outerMarks = strings.NewReplacer("〈", "《", "〉", "》")
 
-// citations finds the documents that the text names, and its relation to each:
-// those of the title first, then those in 《》, then numbers on their own.
+// citations finds the documents that the text mentions, and its relation to each: those in
+// the title first, then those in 《》, then numbers on their own.
 func (u *understanding) citations() {
 	u.titleCitations()
 	repeals := repealsTitle.MatchString(u.Title)
@@ -84,7 +84,7 @@ func (u *understanding) citations() {
 		if len(u.Citations) >= maxCitations {
 			return
 		}
-		listed := "" // what a decision that repeals says of the documents in its list: it may amend some
+		listed := "" // what a repealing decision says about the documents in its list: it may amend some
 		if repeals && listedLine.MatchString(p) {
 			listed = RelationRepeals
 			if amendsLine.MatchString(p) { // 一、将《甲》第三条中的“乙”修改为“丙”
@@ -117,7 +117,7 @@ func (u *understanding) citations() {
 	}
 }
 
-// cite keeps a citation, or adds to the one that is there what is new.
+// cite adds a citation, or adds what is new to an existing one.
 func (u *understanding) cite(c Citation) {
 	for i := range u.Citations {
 		old := &u.Citations[i]
@@ -142,12 +142,12 @@ func (u *understanding) cite(c Citation) {
 	}
 }
 
-// sameWords reports whether two titles differ by no more than punctuation.
+// sameWords reports whether two titles differ only in punctuation.
 func sameWords(a, b string) bool {
 	return a == b || a != "" && b != "" && max(len(a), len(b))-min(len(a), len(b)) < 40 && same.Clean(a) == same.Clean(b)
 }
 
-// titleCitations are the documents that the headline carries or speaks of.
+// titleCitations adds the documents that the headline carries or mentions.
 func (u *understanding) titleCitations() {
 	relation := map[string]string{
 		"印发": RelationDistributes, "下发": RelationDistributes, "转发": RelationForwards, "批转": RelationEndorses, "公布": RelationPublishes, "发布": RelationPublishes,
@@ -213,7 +213,7 @@ func (u *understanding) quotedCitations(p string, at int, listed string) {
 			number, _ = ParseNumber(strings.ReplaceAll(p[m[4]:m[5]], "中华人民共和国", ""))
 		}
 		if name, base := typeOf(withoutTrailing(title)); (base == "" || title == name) && number == "" {
-			continue // a newspaper, a book; 《通知》 is short for what was named before
+			continue // a newspaper or a book; 《通知》 stands for what was mentioned before
 		}
 		c := Citation{Number: number, Title: outerMarks.Replace(title), Status: StatusIssued}
 		before := strings.ToValidUTF8(p[max(0, m[0]-150):m[0]], "")
@@ -221,20 +221,20 @@ func (u *understanding) quotedCitations(p string, at int, listed string) {
 			c.Status = StatusPromised
 		}
 		if !strings.HasSuffix(before, "的") {
-			// Nobody is said to have made it.
+			// The text does not name the issuers.
 		} else if x := citedIssuers.FindStringSubmatch(before); x != nil {
 			c.Issuers = citedOrgans(x[1])
 		}
 		c.Relation = relationAt(p, m[0], m[1], at, listed)
 		if c.Status == StatusPromised {
-			c.Relation = "" // nothing can be done with it yet
+			c.Relation = "" // it does not exist yet
 		}
 		u.cite(c)
 	}
 }
 
-// bareNumbers are the numbers outside of 《》 and the following brackets that
-// the text repeals, implements or is based on.
+// bareNumbers adds the numbers outside of 《》 and the following brackets that the text
+// repeals, implements or is based on.
 func (u *understanding) bareNumbers(p string, at int, listed string) {
 	folded := fold(p)
 	for _, n := range FindNumbers(folded) {
@@ -256,11 +256,10 @@ func belongsToTitle(before string) bool {
 	return strings.HasSuffix(before, "》（") || strings.HasSuffix(before, "》(")
 }
 
-// relationAt returns the relation of a paragraph to the document that it names
-// from start to end: that of its list, if it is in one; "" for a mere mention.
-// A repeal needs the verb after the name in the same sentence; implemented
-// documents and legal bases are in the first paragraphs. Very long sentences
-// are not read.
+// relationAt returns the relation of a paragraph to the document that it mentions from
+// start to end: that of its list, if it is in one; "" for a mere mention. A repeal needs
+// the verb after the name in the same sentence; implemented documents and legal bases are
+// in the first paragraphs. Very long sentences are not read.
 func relationAt(p string, start, end, paragraph int, listed string) string {
 	low, to := max(0, start-longSentence-1), min(len(p), end+longSentence+1)
 	from := low + strings.LastIndex(p[low:start], "。") + 1
@@ -312,7 +311,7 @@ func relationAt(p string, start, end, paragraph int, listed string) string {
 
 var withoutNames = words.New(`《[^《》]*》(?:[（(][^（）()]*[)）])?(?:[和、及与]|以及|，)?`)
 
-// citedOrgans takes organs from the words before 下发的: 要认真贯彻落实中央办公厅、国务院办公厅.
+// citedOrgans returns the issuers in the words before 下发的: 要认真贯彻落实中央办公厅、国务院办公厅.
 func citedOrgans(s string) []string {
 	var all []string
 	for part := range strings.SplitSeq(s, "、") {

@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	headingLength  = 1500 // bytes of a text in which its dates of passing stand
+	headingLength  = 1500 // bytes at the beginning of a text that can contain the dates of its adoption
 	headingForward = 90   // bytes after a date that say what happened on it
 )
 
 var (
-	// enactment is a date on which a text was passed, amended or put into force.
+	// enactment matches a date on which a text was adopted, amended or put into force.
 	enactment = words.New(fullDate)
 	enacted   = words.NewFinder("通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布")
-	// ofAnOther follows a date of another text: 2015年6月1日公布的《样例办法》同时废止.
+	// ofAnOther matches the words after a date of another text: 2015年6月1日公布的《样例办法》同时废止.
 	ofAnOther = words.New(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
-	// versionMark distinguishes versions in a title: （2021年修订）, （征求意见稿）.
+	// versionMark matches marks of versions in a title: （2021年修订）, （征求意见稿）.
 	versionMark = words.New(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
 )
 
@@ -39,8 +39,8 @@ func TextOf(f Facts) *same.Text {
 // of prepared ones does.
 func Compare(a, b Facts) same.Result { return TextOf(a).Compare(TextOf(b)) }
 
-// enactments returns the dates in a text's heading on which it was passed,
-// amended or made public, sorted.
+// enactments returns the sorted dates in a text's heading on which it was adopted, amended
+// or published.
 func enactments(title string, paragraphs []string) []Date {
 	head := fold(title + "\n" + strings.Join(paragraphs[:min(len(paragraphs), 12)], "\n"))
 	if i := strings.Index(head, "第一条"); i >= 0 {

@@ -14,28 +14,27 @@ import (
 	"dibao/policy/words"
 )
 
-// Credit is what a short line near a text says about who wrote and published
-// it, and when: 某报记者 张明 2026-11-27. The line is split into words, each of
-// which must be explained; lines of a text have words that nothing explains.
+// Credit is what a short line near a text says about who wrote and published it, and when:
+// 某报记者 张明 2026-11-27. The line is split into words, each of which must be recognized; lines
+// of a text contain words that are not.
 type Credit struct {
 	Fields  []label.Field // labelled values
 	Date    string        // the first date without a label, as printed
 	Medium  string        // who printed or sent the text
 	Persons []string      // who wrote it
-	Office  string        // of the persons, or their organ
+	Office  string        // office of the persons, or their organization
 	Role    bool          // a word says that they wrote it: 记者, 文
-	Reports bool          // that word is 记者 or the like
+	Reports bool          // this word is 记者 or similar
 	Editors []string      // who edited, checked or photographed it
-	Strange string        // the one word that nothing explains
-	Whole   bool          // the line says nothing else
+	Strange string        // the one word that was not recognized
+	Whole   bool          // the line contains nothing else
 }
 
-// inAuthorWords are characters and marks of which each word has one that introduces
+// inAuthorWords finds characters and marks, one of which is in each word that introduces
 // authors: 记者, 通讯员, 评论员, 作者, 撰文, 图文, 执笔, 采写, 报道.
 var inAuthorWords = words.NewFinder(strings.Split("者员撰文笔采报■□◎◆●▲★", "")...)
 
-// mayNameAuthors reports, at a fraction of the cost of reading it, whether a line may
-// name authors with a word that introduces them.
+// mayNameAuthors quickly excludes lines that do not contain a word that introduces authors.
 func mayNameAuthors(line string) bool {
 	return strings.ContainsFunc(line, func(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) }) || inAuthorWords.In(hans.Simplify(line))
 }
@@ -55,12 +54,12 @@ func (c Credit) IsCredit() bool {
 }
 
 const (
-	maxCredit     = 100 // characters of a line of credits
-	maxCreditWord = 24  // characters of a name in it
+	maxCredit     = 100 // maximum length of a line of credits, in characters
+	maxCreditWord = 24  // maximum length of a name in it, in characters
 )
 
-// creditMarks separate the words of a line of credits; closing brackets stay
-// with the words, since the name of an office or an issuer may contain one.
+// creditMarks separate the words of a line of credits; closing brackets stay with the
+// words, because the name of an office or an issuer may contain one.
 const creditMarks = "|｜丨│┃︱/／，,；;、\x1f"
 
 // ReadCredit analyzes a line; site is the name of the page's site, which also
@@ -105,8 +104,8 @@ func (r *creditReader) take(line string) {
 	r.read()
 }
 
-// foldCredit is width.HalfRune, but keeps the boundaries of elements and treats
-// brackets as boundaries, since they separate words.
+// foldCredit is width.HalfRune, but keeps the boundaries of elements, and treats brackets
+// as boundaries because they separate words.
 func foldCredit(r rune) rune {
 	switch r {
 	case '（', '）', '(', ')', '【', '】', '[', ']', '〔', '〕', '［', '］', '■', '□', '◎', '◆', '●', '▲', '★', '<', '>', '〈', '〉', '\ufffd':
@@ -117,59 +116,61 @@ func foldCredit(r rune) rune {
 	return width.HalfRune(r)
 }
 
-// unwrap takes the brackets and marks off that are around a whole line.
+// unwrap removes the brackets and marks around a whole line.
 func unwrap(s string) string {
 	return strings.Trim(s, "（）()【】[]〔〕■□◎◆●▲★- \u00a0\u3000\x1f")
 }
 
-// creditReader is the work on one line.
+// creditReader is the state of reading one line.
 type creditReader struct {
 	Credit
 	site    []string
 	left    []string // words that are still to be read
-	strange int      // words that nothing explains
+	strange int      // number of words that were not recognized
 	wrote   creditRole
 
 	roleBehind bool // roles follow the names: 张样/文 赵样/图
 }
 
-// creditRole is who is named after a word.
+// creditRole is the role of a person who is named after a word.
 type creditRole int
 
 const (
 	noRole creditRole = iota
 	writer
-	other // who edited, checked, photographed, sent or planned it
+	other // edited, checked, photographed, sent or planned it
 )
 
-// englishName is the name of a person in English: two to four words.
+// englishName matches the name of a person in English: two to four words.
 const englishName = `[A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3}`
 
 var (
-	// writes ends in a word for those who write, with a medium before it and names after.
+	// writes matches a word for authors at the end, with a medium before it and names after
+	// it.
 	writes = words.New(`^(.{0,16}?)(?:(?:首席|特派|特约|见习|实习)?(?:记者|评论员|通讯员|撰稿人?)|撰文|图文|作者|文字|文[:：·])[:·]?(.*)$`)
-	// others is a word for those who do something else.
+	// others matches a word for people with another role.
 	others = words.New(`^(?:责任?编辑|责编|编辑|编审|审核|审校|校对|审读|初审|复审|终审|摄影|摄|图片?|制图|供图|供稿|来稿|出品|策划|监制|统筹|编译|翻译|设计|美编|主编|值班\p{Han}{2}|视频|剪辑|音频|配音)[:·]?(.*)$`)
-	// medium is how the names of media and organs end that stand without a label.
+	// medium matches the ends of names of media and organizations without a label.
 	medium = words.New(`^[\p{Han}A-Za-z0-9·—-]{2,24}(?:报|网|社|台|刊|周刊|月刊|杂志|新闻|财经|传媒|融媒体中心|中文站|网站|频道|公众号|头条|观察|消息|快讯|客户端|网络版|海外版|电子版|新媒体|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
-	// unit is how the name of an organ ends next to which its authors stand.
+	// unit matches the end of the name of an organization, next to which its authors are
+	// named.
 	unit = words.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
-	// filler are words of credits that name nobody.
+	// filler matches words of credits that do not name anybody.
 	filler = words.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|文?\p{Han}{0,8}供图|实习|见习|杂志社|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)
-	// rank is an office or a title that follows a name, or precedes it, without the name
-	// of an organization.
+	// rank matches an office or a title before or after a name, without the name of an
+	// organization.
 	rank = words.New(`^(?:副?研究员|副?教授|讲师|博士后?|博士生导师|硕士生导师|院士|(?:特聘|客座)教授|(?:高级|正高级)(?:工程师|经济师|记者|编辑|会计师|研究员|政工师)|首席(?:经济学家|专家|分析师|研究员)|(?:高级)?(?:分析师|评论员|律师|编辑|主编)|秘书长|副?(?:院长|所长|主任|会长|理事长|局长|厅长|部长|处长|司长|校长|书记|省长|市长|县长|区长|主席|总编辑|总经理|董事长))$`)
-	// picture follows the name of the photographer.
+	// picture matches the words after the name of the photographer.
 	picture = words.New(`^(?:图|摄|摄影|图片)$`)
-	// courtesy follows a name and means nothing.
+	// courtesy matches words after a name that mean nothing.
 	courtesy = words.New(`^(?:先生|女士|同志)$`)
-	// reportsEnd follows the name of a reporter: 记者王样报道.
+	// reportsEnd matches the word after the name of a reporter: 记者王样报道.
 	reportsEnd = words.New(`(?:摄影)?(?:报[道导]|報[道導])$`)
-	// periodical is a medium in its marks.
+	// periodical matches the name of a medium in quotation marks.
 	periodical = words.New(`《([^《》]{2,20})》`)
-	// byEnglish is an English by-line.
+	// byEnglish matches an English by-line.
 	byEnglish = words.New(`^(?:By|BY)\s+(` + englishName + `(?:(?:,|,?\s+and|\s+&)\s+` + englishName + `){0,4})\s*(?:$|[|｜·•,\x1f]|\d|(?:on|Published|Updated)\b)`)
-	// betweenNames parts the names of several.
+	// betweenNames matches what separates names.
 	betweenNames = words.New(`\s*(?:,\s*and|,|\sand|\s&)\s+`)
 )
 
@@ -191,11 +192,11 @@ func (r *creditReader) read() {
 		r.Whole = false
 	}
 	if len(r.Persons) == 1 && named == 1 && !r.Role && r.Date == "" && len(r.Fields) == 0 && r.Medium == "" && r.Office == "" && utf8.RuneCountInString(r.Persons[0]) == 2 {
-		r.Whole = false // a word of two characters
+		r.Whole = false // it may be an ordinary word of two characters
 	}
 }
 
-// explain says what one word is.
+// explain recognizes one word.
 func (r *creditReader) explain(word string) bool {
 	if word = strings.Trim(word, "·-—:："); word == "" {
 		return true
@@ -241,7 +242,7 @@ func (r *creditReader) explain(word string) bool {
 		r.Office += "、" + word
 		return true
 	case r.Role && len(r.Persons) > 0 && courtesy.MatchString(plain), r.wrote == writer && len(r.Persons) > 0 && r.personsFollow() && unit.MatchString(plain):
-		return true // and the unit of the next one
+		return true // the unit of the next person
 	case r.Role && r.Office == "" && (len(r.Persons) > 0 || r.personsFollow()) && rank.MatchString(plain):
 		r.Office = word
 		return true
@@ -256,7 +257,7 @@ func (r *creditReader) explain(word string) bool {
 	return false
 }
 
-// ranked takes a name with the rank that is glued to it: 刘样强研究员.
+// ranked reads a name with a rank that follows without a separator: 刘样强研究员.
 func (r *creditReader) ranked(word string) bool {
 	for _, n := range []int{3, 2, 4} {
 		name := cut.First(word, n)
@@ -271,7 +272,7 @@ func (r *creditReader) ranked(word string) bool {
 	return false
 }
 
-// named takes a word as somebody's name.
+// named reads a word as a person's name.
 func (r *creditReader) named(word, plain string) bool {
 	if r.wrote != noRole && isName(plain) {
 		return r.name(word)
@@ -292,7 +293,7 @@ func (r *creditReader) name(word string) bool {
 	return true
 }
 
-// names takes what is glued to the word for a role.
+// names reads names that are attached to the word for a role.
 func (r *creditReader) names(word string, role creditRole) bool {
 	word = strings.Trim(word, " :：·-")
 	if role == writer {
@@ -310,7 +311,7 @@ func (r *creditReader) names(word string, role creditRole) bool {
 	return false
 }
 
-// personsFollow reports whether the next word is somebody's name.
+// personsFollow reports whether the next word is a person's name.
 func (r *creditReader) personsFollow() bool {
 	return len(r.left) > 0 && isPerson(r.left[0])
 }

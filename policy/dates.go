@@ -19,7 +19,7 @@ type Date = when.Date
 // DateOf returns the calendar date of t in t's own location.
 func DateOf(t time.Time) Date { return when.DateOf(t) }
 
-// ParseDate reads YYYY-MM-DD. Days that the calendar lacks are refused.
+// ParseDate reads YYYY-MM-DD. Days that the calendar does not have are refused.
 func ParseDate(s string) (Date, error) { return when.ParseDate(s) }
 
 const (
@@ -29,11 +29,11 @@ const (
 )
 
 var (
-	// The line under a document: the signature's date stands alone.
+	// The line under a document that contains only the date of the signature.
 	signatureDate = words.New(`^` + gap + `(` + yearOrHan + `)` + gap + `年` + gap + `(` + digitsOrHan + `)` + gap + `月` + gap + `(` + digitsOrHan + `)` + gap + `日` + gap + `$`)
 )
 
-// moment is a date, and a time of day where one is given.
+// moment is a date, with a time of day if there is one.
 type moment struct {
 	on Date
 	at time.Time // zero: no time of day
@@ -55,7 +55,7 @@ func dateOfParts(year, month, day string) Date {
 	return when.MakeDate(y, m, d)
 }
 
-// readSignature reads a line that is nothing but a date.
+// readSignature reads a line that contains only a date.
 func readSignature(line string) (Date, bool) {
 	m := signatureDate.FindStringSubmatch(strings.ReplaceAll(fold(line), "Ｏ", "〇"))
 	if m == nil {
@@ -65,15 +65,15 @@ func readSignature(line string) (Date, bool) {
 	return d, !d.IsZero()
 }
 
-// publishedMeta are the names of meta elements with the publication date, the
-// standard's first; without punctuation and in lower case.
+// publishedMeta are the names of meta elements with the publication date, that of the
+// standard first, without punctuation and in lower case.
 var publishedMeta = []string{"pubdate", "firstpublishedtime", "publishdate", "articlepublishedtime", "ogarticlepublishedtime", "ogpublishedtime", "ogtime", "apubtime", "publishtime", "pubtime", "publisheddate", "publicationdate", "releasedate", "lddatepublished", "ldpubdate", "weiboarticlecreateat"}
 
 // MetaOfScript is the name of the evidence for a publication time that only a
 // script of the page states.
 const MetaOfScript = "script"
 
-// metaName makes og:published_time and publish-date the names above.
+// metaName returns a name in the form of the names above: og:published_time, publish-date.
 func metaName(s string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -83,13 +83,12 @@ func metaName(s string) string {
 	}, s))
 }
 
-// maxListGap is the maximum number of days between the date in the list and
-// that in the address; if they are further apart, one of them was changed by a
-// migration of the site.
+// maxListGap is the maximum number of days between the date in the list and that in the
+// address; if they are further apart, a migration of the site changed one of them.
 const maxListGap = 7 * 24 * time.Hour
 
-// published applies the precedence of sources: meta, label (one with a clock
-// time first), list page, address, feed.
+// published applies the order of precedence: meta element, label (one with a time of day
+// first), list page, address, feed.
 func (u *understanding) published() {
 	set := func(m moment, from string) {
 		u.PublishedOn, u.PublishedAt, u.PublishedFrom = m.on, m.at, from
@@ -119,7 +118,7 @@ func (u *understanding) published() {
 	for i, l := range u.e.Labels {
 		m, ok := readMoment(l.Value, u.zone)
 		role := when.RoleOf(l.Name)
-		isCreated := strings.HasPrefix(l.Name, "创建") // of the entry, before it was changed
+		isCreated := strings.HasPrefix(l.Name, "创建") // when the entry was created, before it was changed
 		if ok && !created && (isCreated || role == when.RoleUpdated && updated == nil) {
 			updated, updatedMoment, created = &u.e.Labels[i], m, isCreated
 		}
@@ -143,9 +142,8 @@ func (u *understanding) published() {
 	u.publishedOutside(set, updated, updatedMoment)
 }
 
-// publishedOutside sets the publication date by sources outside of the page:
-// its list, its address, its feed; or by its last change, if the page states
-// nothing else.
+// publishedOutside sets the publication date from its list, its address or its feed, or
+// from its last change if the page states nothing else.
 func (u *understanding) publishedOutside(set func(moment, string), updated *Label, updatedMoment moment) {
 	list, hasList := readMoment(u.e.ListDate, u.zone)
 	inURL, hasURL := when.InAddress(u.e.URL)
@@ -182,8 +180,8 @@ func (u *understanding) publishedOutside(set func(moment, string), updated *Labe
 	}
 }
 
-// generated reports whether a date is the day on which the page was generated,
-// which one of the site's systems repeats in a meta element of its own.
+// generated reports whether a date is the day on which the page was generated, which one of
+// the common systems repeats in a separate meta element.
 func (u *understanding) generated(date string) bool {
 	return slices.ContainsFunc(u.e.Meta, func(p Pair) bool { return p.Name == "others" && p.Content == "页面生成时间 "+date })
 }
@@ -218,8 +216,8 @@ func abs(d time.Duration) time.Duration {
 	return d
 }
 
-// issued reads 成文日期 from its label, else from the line under the signature.
-// A text that encloses another has two such lines; the first is its own.
+// issued reads 成文日期 from its label, or else from the line under the signature. A text that
+// encloses another has two such lines; the first is its own.
 func (u *understanding) issued() {
 	for _, l := range u.e.Labels {
 		switch squeeze(l.Name) {
@@ -251,7 +249,7 @@ func signature(paragraphs []string) (at int, on Date) {
 
 var signedOn = words.New(`^(\p{Han}[\p{Han}\s、\x{3000}\x{a0}]{2,60}?)` + gap + `(` + yearOrHan + gap + `年` + gap + digitsOrHan + gap + `月` + gap + digitsOrHan + gap + `日)` + gap + `$`)
 
-// signedLine reads a line of organs and the date of a signature: 样例市民政局 2024年3月1日.
+// signedLine reads a line with organizations and the date of a signature: 样例市民政局 2024年3月1日.
 func signedLine(line string) (organs string, on Date) {
 	if len(line) > maxSignature || !strings.HasSuffix(strings.TrimSpace(line), "日") {
 		return "", Date{}
@@ -269,11 +267,11 @@ func signedLine(line string) (organs string, on Date) {
 
 const (
 	maxSignature = 70 * 3 // bytes of a line under a text
-	maxSigners   = 12     // organs that sign one text
+	maxSigners   = 12     // organizations that sign one text
 	longestOrgan = 30     // characters
 )
 
-// signs reports whether a line is nothing but organs.
+// signs reports whether a line contains only organizations.
 func signs(line string) bool {
 	if line = strings.TrimSpace(line); line == "" || len(line) > maxSignature {
 		return false
@@ -287,7 +285,7 @@ func signs(line string) bool {
 	return true
 }
 
-// onlyHan reports whether s has no other characters than those of names.
+// onlyHan reports whether s contains only characters of Chinese names.
 func onlyHan(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return !unicode.Is(unicode.Han, r) && r != '·' }) < 0
 }
@@ -314,8 +312,8 @@ func signers(paragraphs []string) []string {
 }
 
 const (
-	latestDays = 20   // working days in which a document is to be made public (政府信息公开条例 第二十六条)
-	openSince  = 2008 // the year that the regulation came into force
+	latestDays = 20   // working days in which a document must be published (政府信息公开条例 第二十六条)
+	openSince  = 2008 // the year in which the regulation came into force
 )
 
 // late counts the working days between issue and publication if they exceed the

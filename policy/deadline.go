@@ -14,28 +14,28 @@ var asksWords = []string{"意见", "反馈", "报送", "申报", "提出", "报�
 	"逾期", "回执", "邮箱", "电子版", "预订", "公示", "公告期", "征集", "受理", "截止", "截稿", "起止", "填报", "提交", "递交", "报省", "报我", "报市", "报部", "发送", "发至", "推荐", "反映", "邮寄", "即日", "传真", "交至", "交到", "报至", "寄到", "回复", "填写",
 	"意見", "反饋", "報送", "申報", "報名", "建議", "來函", "來信", "徵集", "填報", "遞交", "發送", "郵寄"}
 
-// standing are rules that hold for years.
+// standing matches titles of rules that are valid for years.
 var standing = words.New(`办法|细则|规定|条例|规则|规程|章程|制度`)
 
-// deadlineLabels and opensLabels are those of consultation lists and pages.
+// deadlineLabels and opensLabels are the labels on consultation lists and pages.
 var (
 	deadlineLabels = map[string]bool{"截止日期": true, "截止时间": true, "结束时间": true, "结束日期": true, "征集截止时间": true, "反馈截止时间": true, "意见反馈截止时间": true, "征求意见截止时间": true, "截止日": true}
 	opensLabels    = map[string]bool{"开始时间": true, "开始日期": true, "发起时间": true, "征集开始时间": true}
 	windowLabels   = map[string]bool{"征集时间": true, "征求意见时间": true, "起止时间": true, "起止日期": true, "征集期限": true, "公示时间": true, "公示期": true, "征求意见期限": true}
 )
 
-// window is the time in which comments or applications are accepted, according
-// to a text: dates with their evidence. A text cannot set a deadline before the
-// day on which it was made.
+// window is the period in which comments or applications are accepted, according to a text:
+// dates with their evidence. A text cannot set a deadline before the day on which it was
+// made.
 type window struct {
 	made  Date
 	opens map[Date]string
-	ends  [3]map[Date]string // the first that has any counts
+	ends  [3]map[Date]string // the first kind with any dates counts
 }
 
-// How an end is given.
+// How the text states an end.
 const (
-	movedEnd   = iota // it takes the place of another: 延长至6月30日
+	movedEnd   = iota // it replaces an earlier one: 延长至6月30日
 	writtenEnd        // with its year, or counted from the publication
 	yearlessEnd
 )
@@ -70,9 +70,8 @@ func (w window) last() map[Date]string {
 	return nil
 }
 
-// deadline finds from when and until when comments or applications are
-// accepted. If there are two different dates, neither is returned: either may
-// be wrong.
+// deadline finds from when and until when comments or applications are accepted. If there
+// are two different dates, it returns neither, because either may be wrong.
 func (u *understanding) deadline() {
 	from, made := u.PublishedOn, u.IssuedOn
 	if from.IsZero() {
@@ -126,7 +125,7 @@ func (u *understanding) standing() bool {
 	return standing.MatchString(title)
 }
 
-// windowLabels reads what the headline block says.
+// windowLabels reads the labels of the headline block.
 func (u *understanding) windowLabels(w window) {
 	for _, l := range u.e.Labels {
 		name := squeeze(l.Name)
@@ -166,7 +165,7 @@ func (u *understanding) windowOf(r deadline.Reader, p, heading, where string, w 
 		terms = slices.DeleteFunc(terms, func(x deadline.Term) bool { return !x.Moved })
 	}
 	if slices.ContainsFunc(terms, func(x deadline.Term) bool { return x.Last.Before(w.made) }) {
-		terms = nil // of several groups some of whose days are over
+		terms = nil // there are several groups, and the days of some are over
 	}
 	for _, x := range terms {
 		how := writtenEnd

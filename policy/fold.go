@@ -7,7 +7,6 @@ import (
 	"dibao/policy/width"
 )
 
-// fold is width.Half.
 func fold(s string) string { return width.Half(s) }
 
 // containsAny reports whether s holds one of the words.
@@ -30,10 +29,10 @@ func endsInAny(s string, words ...string) bool {
 	return false
 }
 
-// contextChars is how many characters next to a place say what is there.
+// contextChars is the number of characters on either side that are examined as context.
 const contextChars = 30
 
-// squeeze drops all white space.
+// squeeze removes all white space.
 func squeeze(s string) string {
 	return strings.Join(strings.Fields(s), "")
 }

@@ -10,13 +10,13 @@ import (
 	"dibao/policy/words"
 )
 
-// labelLine finds the label at the beginning of a register line above the text
-// of a page that was saved or copied as text.
+// labelLine matches a label at the beginning of a register line above the text of a page
+// that was saved or copied as text.
 var labelLine = words.New(`(索引号|信息索引号|主题分类|主题词|发布机构|发文机关|制发机关|成文日期|成文时间|发文日期|发布日期|发布时间|公开日期|文件登记号|发文字号|公文字号|文号|名称|标题|有效性|时效性|日期|来源|信息来源|浏览次数|点击数)\s*[:：]`)
 
 const (
-	registerLines = 12  // paragraphs in which a register may stand
-	registerWidth = 120 // characters of a line of it
+	registerLines = 12  // paragraphs at the beginning that can contain a register
+	registerWidth = 120 // maximum length of a line of a register, in characters
 )
 
 // headLabels reads lines above a text that consist only of labels and values,
@@ -62,7 +62,7 @@ func labelsOf(p string) []Label {
 	return out
 }
 
-// cutShort ends a title that a list or a head has cut.
+// cutShort matches the end of a title that a list or a head has truncated.
 var cutShort = words.New(`(?:…+|\.{3,}|。{3})$`)
 
 // completeTitle completes a truncated title from the lines above the text, or
@@ -96,17 +96,18 @@ func (u *understanding) completeTitle() {
 }
 
 const (
-	headlineLines = 8                          // that a headline is broken into
-	headLines     = headlineLines + maxSigners // with those of its organs and number
+	headlineLines = 8                          // maximum number of lines of a headline
+	headLines     = headlineLines + maxSigners // including the lines of its issuers and its number
 )
 
-// columnBehind is the name of a column after a headline that a text repeats.
+// columnBehind matches the name of a column after a headline that a text repeats.
 var columnBehind = words.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
 
-// issuesTitle is the headline of the notice that issues a text, above the text's own title.
+// issuesTitle matches the headline of the notice that issues a text, above the text's own
+// title.
 var issuesTitle = words.New(`^关于(?:印发|公布|发布|下发|颁布).*的(?:通知|公告|通告|决定)$`)
 
-// markBefore is a mark of the site in front of a headline: （转载）.
+// markBefore matches a mark of the site before a headline: （转载）.
 var markBefore = words.New(`^[（(【\[][^（）()【】\[\]\d]{1,6}[)）\]】]\s*`)
 
 // headlineIn returns how many lines at the start of a text repeat its headline,
@@ -120,7 +121,7 @@ func headlineIn(paragraphs []string, title string) (lines int, organs []string) 
 	return lines, organs
 }
 
-// repeats is headlineIn for a headline without a mark in front.
+// repeats is headlineIn for a headline without a mark before it.
 func repeats(paragraphs []string, title string) (lines int, organs []string) {
 	whole := same.Clean(title)
 	if whole == "" {
@@ -180,25 +181,25 @@ func (u *understanding) numberLine() {
 	}
 }
 
-// announces is in the announcement above a text that it puts into force, whose number
-// follows the announcement's date: 现予公布，自…起施行.
+// announces matches the announcement above a text that it puts into force, in which a date
+// precedes the number: 现予公布，自…起施行.
 var announces = words.New(`现予(?:公布|发布)|予以公布`)
 
-// isAnnounced reports whether the text opens with the announcement of the document that
+// isAnnounced reports whether the text begins with the announcement of the document that
 // the title names.
 func (u *understanding) isAnnounced() bool {
 	return u.title.Relation != "印发" && u.title.Relation != "转发" && u.title.Relation != "批转" && len(u.Paragraphs) > 0 && announces.MatchString(u.Paragraphs[0])
 }
 
-// lineDate is a date after a number: （民发〔2012〕124号 2012年7月10日）.
+// lineDate matches a date after a number: （民发〔2012〕124号 2012年7月10日）.
 var lineDate = words.New(`[\s，,]+(?:19|20)\d{2}年\d{1,2}月\d{1,2}日[）)]?$`)
 
-// numberOf returns the number in a line that has nothing else, "" if it is
-// another document's.
+// numberOf returns the number in a line that contains nothing else, "" if it is another
+// document's.
 func (u *understanding) numberOf(line string) string {
 	line = lineDate.ReplaceAllString(line, "")
 	n, ok := ParseNumber(line)
-	if !ok && u.title.Type != "" && len(u.title.Issuers) == 1 && u.title.Subject == "" { // 样例市人民政府令, and under it 第77号
+	if !ok && u.title.Type != "" && len(u.title.Issuers) == 1 && u.title.Subject == "" { // 样例市人民政府令 with 第77号 below it
 		if m := orderNumber.FindStringSubmatch(squeeze(fold(line))); m != nil {
 			return u.title.Issuers[0] + u.title.Type + "第" + m[1] + "号"
 		}
@@ -209,10 +210,10 @@ func (u *understanding) numberOf(line string) string {
 	return n
 }
 
-// headWidth is how many characters a line of a headline has at most.
+// headWidth is the maximum number of characters in a line of a headline.
 const headWidth = 60
 
-// ofHead reports whether a line is a part of the headline, or organs.
+// ofHead reports whether a line is a part of the headline, or contains only issuers.
 func (u *understanding) ofHead(line string) bool {
 	clean := same.Clean(line)
 	return utf8.RuneCountInString(line) <= headWidth && clean != "" && (clean == "文件" || strings.Contains(same.Clean(u.Title), clean) || signs(fold(line)))

@@ -7,8 +7,8 @@ import (
 	"dibao/policy/words"
 )
 
-// The hints of a paragraph are words without which a regular expression can't
-// match, so it is not tried.
+// The hints of a paragraph say which words it contains. A regular expression that can't
+// match without one of them is not tried.
 const (
 	hintQuote = iota
 	hintNumber
@@ -22,7 +22,7 @@ const (
 	hintFromDay
 	hintTerm
 	hintDecides
-	hintYear  // a year in digits, as every date has that is written out
+	hintYear  // a year in digits with 年
 	hintPlain // a date in Chinese digits, or with points and dashes
 )
 
@@ -83,5 +83,5 @@ func hasYear(s string) bool {
 	}
 }
 
-// hinted reports whether paragraph i holds one of the words of a hint.
+// hinted reports whether paragraph i contains one of the words of a hint.
 func (u *understanding) hinted(i, hint int) bool { return u.hints[i]&(1<<hint) != 0 }

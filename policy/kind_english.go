@@ -7,11 +7,10 @@ import (
 	"dibao/policy/words"
 )
 
-// The forms of English titles and texts, in which the Chinese forms find
-// nothing.
+// The forms of English titles and texts, to which the Chinese forms do not apply.
 var (
 	englishAsks = words.New(`(?i)\b(?:consultation|call for (?:evidence|views|comments|input)|requests? for comments?|proposed rule(?:making)?|public comments?)\b`)
-	// englishAfter are titles of what came of a consultation.
+	// englishAfter matches titles about the results of a consultation.
 	englishAfter  = words.New(`(?i)\b(?:outcome|responses?|results?|summary)\b`)
 	englishCalls  = words.New(`(?i)\b(?:we (?:are|want|would like)\b.{0,40}\b(?:views|comments|consulting)|consultation (?:will )?(?:closes?|runs?|ends?)|comments (?:must|should|may) be (?:received|submitted)|(?:seeking|inviting|invites) (?:[a-z]+ )?(?:views|comments)|(?:is|are) proposing to)\b`)
 	englishRule   = words.New(`(?i)^(?:executive order|proclamation|memorandum|circular|directive|regulation|policy statement|code of practice)\b|\b(?:act|regulations?|rules?|order|guidance|guidelines|directive|circular|code of practice|policy|strategy|framework|action plan|white paper|bill)(?: \(?(?:19|20)\d{2}\)?)?$`)

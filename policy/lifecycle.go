@@ -13,14 +13,14 @@ import (
 
 const (
 	fullDate = `((?:19|20)\d{2})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日`
-	// laterDate is the second date of a range, which may omit what it shares
-	// with the first: 2020年6月10日至23日.
+	// laterDate matches the second date of a range, which may omit what it shares with the
+	// first: 2020年6月10日至23日.
 	laterDate = `(?:(?:((?:19|20)\d{2})\s*年)?\s*(\d{1,2})\s*月)?\s*(\d{1,2})\s*日`
-	// dateTail is what may occur between a date and the following word:
+	// dateTail matches what can be between a date and the following word:
 	// 2024年5月1日（星期三）下午5时前.
 	dateTail = `(?:\s*[（(][^（）()]{1,10}[)）])?(?:\s*(?:上午|下午|晚)?\s*\d{1,2}\s*(?:[:：]\d{2}|时(?:\d{1,2}分)?|点(?:整)?))?\s*`
 	inForce  = `(?:施行|实施|执行|生效|试行)`
-	// ownForm is what a text calls itself after 本: 本办法, 本实施细则, 本规定.
+	// ownForm matches how a text refers to itself after 本: 本办法, 本实施细则, 本规定.
 	ownForm = `(?:[（(《]|(?:实施|暂行|管理|若干|试行|工作|补充|修订|修改|具体|专项|行政|地方性?|技术|示范|指导|总体|自治|收费|操作|执行|补助|补贴|奖励|扶持|优惠|临时|应急|司法|议事|基本|支持|政府|部门|强制性?){0,3}` +
 		`(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标[准準]|文件|政策|法|令|解释|规范|规程|章程|准则|规划|纲要|计划|预案|目录|清单|指南|要点|决议|公报|批复|通报|指引|导则|机制|协定|公约|守则|名录|条款|修正案|决))`
 	spanTo = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|－|-|~|～)\s*`
@@ -29,7 +29,7 @@ const (
 
 var (
 	effectiveOn = words.New(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
-	// effectiveBare leaves out 起: 本规则自2026年5月1日施行.
+	// effectiveBare matches sentences without 起: 本规则自2026年5月1日施行.
 	effectiveBare = words.New(`[自从]\s*` + fullDate + `\s*(?:正式)?` + inForce)
 	effectiveFrom = words.New(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
 	expiresAfter  = words.New(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*(?:` + amount + `\s*(年|个月)|半年)`)
@@ -40,7 +40,7 @@ var (
 	itself        = words.New(`(?:[本该此]` + ownForm + `|现予|现将|现公布|现发布|给你们|以上|上述)[^。；]{0,38}$`)
 	ofItself      = words.New(`本(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|实施|暂行|若干|管理|计划|指南)|` + inForce + `|之日起`)
 	ofALicence    = words.New(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$|(?:项目|课题|任务|原` + ownForm + `[^。；]{0,38})$|的[^，。；]{0,6}(?:合同|协议|证|证书|许可|资格|资质)[，,]$`)
-	// ofAnother is a document with its number, whose term is spoken of.
+	// ofAnother matches a document with its number, whose term the sentence is about.
 	ofAnother     = words.New(`》[（(][^（）()]{4,40}[）)][^，。；]{0,4}$`)
 	ofAContract   = words.New(`(?:合同|协议|协议书|证书|许可证|执照|保函|保险单|判决|裁定|决定书)[^，。；》]{0,3}$`)
 	isContract    = words.New(`本(?:协议|合同|保函|保单|证书|许可|授权)`)
@@ -58,13 +58,13 @@ var (
 type occurrence struct {
 	groups   []string
 	text     string // as written
-	before   string // on its line, at most 40 characters
-	behind   string // in its sentence, at most 12 characters
+	before   string // at most 40 characters on its line
+	behind   string // at most 12 characters in its sentence
 	sentence string
 	said     map[string]string // of plainDates
 }
 
-// maxOccurrences bounds the matches of one pattern that are looked at.
+// maxOccurrences limits the matches of one pattern that are examined.
 const maxOccurrences = 200
 
 // occurrences returns the matches of re in the paragraphs that contain a word
@@ -81,7 +81,7 @@ func (u *understanding) occurrences(re *words.Regexp, hint int, dated bool) []oc
 			line, said = plainDates(line)
 		}
 		written := line
-		line = hans.Simplify(written) // of as many bytes
+		line = hans.Simplify(written) // has the same length in bytes
 		for _, at := range slices.Backward(re.FindAllStringSubmatchIndex(line, maxOccurrences)) {
 			o := occurrence{groups: make([]string, len(at)/2), text: written[at[0]:at[1]], said: said}
 			for i := range o.groups {
@@ -108,10 +108,10 @@ func (u *understanding) occurrences(re *words.Regexp, hint int, dated bool) []oc
 
 func (o occurrence) quote() string { return "正文“" + saidAs(o.text, o.said) + "”" }
 
-// date reads three groups from the nth on.
+// date reads the groups of a date, beginning with the nth.
 func (o occurrence) date(n int) Date { return dateOfParts(o.groups[n], o.groups[n+1], o.groups[n+2]) }
 
-// later reads three groups whose year or month may be left out.
+// later reads the groups of a second date, whose year or month may be missing.
 func (o occurrence) later(n int, first Date) Date {
 	year, month := o.groups[n], o.groups[n+1]
 	if year == "" {
@@ -159,7 +159,7 @@ func (u *understanding) lifecycle() {
 	}
 }
 
-// ofTitle reads what a bracket of the title says: （2024年2月18日起施行，有效期至…）.
+// ofTitle reads the dates in a bracket of the title: （2024年2月18日起施行，有效期至…）.
 func (u *understanding) ofTitle() bool {
 	m := effectiveOn.FindStringSubmatch(u.title.InForce)
 	if m == nil {
@@ -198,11 +198,11 @@ func (u *understanding) span() bool {
 	return false
 }
 
-// extendedTo is the last day of a longer term: 有效期延长至2029年12月31日, 继续执行至….
+// extendedTo matches the last day of an extended term: 有效期延长至2029年12月31日, 继续执行至….
 var extendedTo = words.New(`(?:延长|延续|顺延|延期|执行|实施|有效|施行)(?:实施|执行|施行|有效)?(?:期|期限)?\s*(?:至|到)\s*` + fullDate + `|(?:延长|延续|顺延)[^。；]{0,20}自\s*` + fullDate + spanTo + fullDate)
 
-// extension finds until when a text extends the term of another; nothing if it
-// gives two dates.
+// extension finds until when a text extends the term of another; it returns nothing if the
+// text gives two dates.
 func (u *understanding) extension() {
 	if u.Kind != KindDocument || !extends.MatchString(u.Title) {
 		return
@@ -229,18 +229,19 @@ func (u *understanding) inTitle(re *words.Regexp) (out []occurrence) {
 	return out
 }
 
-// maxRetroactive is how far back, in days, a document may take effect.
+// maxRetroactive is the maximum number of days before its issue on which a document can
+// take effect.
 const maxRetroactive = 400
 
-// isOld reports whether a date is so long before the document that it can't be
-// its own, but belongs to its first version.
+// isOld reports whether a date is so long before the document that it belongs to the
+// document's first version.
 func (u *understanding) isOld(on Date) bool {
 	return !u.IssuedOn.IsZero() && on.Before(u.IssuedOn.AddDays(-maxRetroactive))
 }
 
 func (u *understanding) effective() {
 	for _, p := range u.Paragraphs[:min(len(u.Paragraphs), headingLines)] {
-		if m := headingEffective.FindStringSubmatch(p); m != nil && !containsAny(m[0], "修正", "修改", "修订") { // collections of laws say so above the text
+		if m := headingEffective.FindStringSubmatch(p); m != nil && !containsAny(m[0], "修正", "修改", "修订") { // collections of laws state it above the text
 			u.EffectiveOn, u.EffectiveFrom = dateOfParts(m[1], m[2], m[3]), "正文“"+m[0]+"”"
 			return
 		}
@@ -252,7 +253,7 @@ func (u *understanding) effective() {
 			continue
 		}
 		if u.isOld(on) || len(enacted) > 0 && on.Before(enacted[len(enacted)-1]) {
-			u.FirstEffectiveOn = on // a later version keeps the sentence of the first
+			u.FirstEffectiveOn = on // a later version repeats the sentence of the first
 			return
 		}
 		u.EffectiveOn, u.EffectiveFrom = on, o.quote()
@@ -276,7 +277,7 @@ func (u *understanding) effective() {
 			base = published
 		}
 		if base.IsZero() || u.IssuedOn.IsZero() && len(enacted) > 0 && enacted[len(enacted)-1].DaysUntil(base) > turnOfYear {
-			if base = u.promulgated(enacted); base.IsZero() { // a collection published it long after
+			if base = u.promulgated(enacted); base.IsZero() { // a collection published it much later
 				return
 			}
 		}
@@ -290,9 +291,9 @@ func (u *understanding) effective() {
 	}
 }
 
-// publishedLate reports whether the day of publication in a text (公布之日) is
-// not that of the page: its number is of an earlier year, and nothing says that
-// it was issued shortly before.
+// publishedLate reports whether the day of publication in a text (公布之日) is not that of the
+// page: the number is of an earlier year, and nothing says that the text was issued shortly
+// before.
 func (u *understanding) publishedLate(from string) bool {
 	year := numberYearOf(u.DocumentNumber)
 	if year == 0 || u.PublishedOn.IsZero() || year >= u.PublishedOn.Year || from == "印发" || from == "下发" || from == "签发" {
@@ -301,12 +302,12 @@ func (u *understanding) publishedLate(from string) bool {
 	return u.IssuedOn.IsZero() || u.IssuedOn.DaysUntil(u.PublishedOn) > turnOfYear
 }
 
-// turnOfYear is how many days after its issue at the end of a year a text may
-// be published in the next year.
+// turnOfYear is the maximum number of days between the issue of a text at the end of a year
+// and its publication in the next year.
 const turnOfYear = 31
 
-// ofItself reports whether the sentence is about the document: not about a
-// contract, nor about the subject of a bracket or another sentence.
+// ofItself reports whether the sentence is about the document itself: not about a contract,
+// nor about the subject of a bracket or another sentence.
 func (o occurrence) ofItself() bool {
 	if strings.LastIndexAny(o.before, "（(") > strings.LastIndexAny(o.before, "）)") || strings.HasPrefix(o.behind, "的") || strings.HasPrefix(o.behind, "以来") || strings.HasPrefix(o.behind, "前") || strings.HasPrefix(o.behind, "之前") || ofAContract.MatchString(o.before) {
 		return false
@@ -319,9 +320,9 @@ func (o occurrence) ofItself() bool {
 
 var anotherPart = words.New(`起` + inForce + `[^。；]*$`)
 
-// amended reports whether a text is a later version that keeps earlier
-// sentences: its heading says that a decision changed parts of it, or it was
-// issued long after the last day in the heading.
+// amended reports whether a text is a later version that repeats earlier sentences: its
+// heading says that a decision changed parts of it, or it was issued long after the last
+// day in the heading.
 func (u *understanding) amended(enacted []Date) bool {
 	if len(enacted) == 0 {
 		return false
@@ -335,7 +336,7 @@ func (u *understanding) amended(enacted []Date) bool {
 	}
 	head := fold(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n"))
 	if days := u.publicDays(); len(days) == 1 && days[0] == last && !containsAny(head, "修正", "修订", "修改") {
-		return false // passed, then made public
+		return false // adopted, then published
 	}
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
 		if dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]) != last {
@@ -350,7 +351,7 @@ func (u *understanding) amended(enacted []Date) bool {
 	return false
 }
 
-// firstPublic is the first day in a heading, if the text became public on it.
+// firstPublic returns the first day in a heading, if the text was published on it.
 func (u *understanding) firstPublic(enacted []Date) Date {
 	if len(enacted) < 2 || len(u.publicDays()) == 0 {
 		return Date{}
@@ -358,9 +359,8 @@ func (u *understanding) firstPublic(enacted []Date) Date {
 	return enacted[0]
 }
 
-// promulgated returns when a text without dates of its own was made public,
-// according to its heading. The day of the meeting that passed it does not
-// count.
+// promulgated returns when a text without other dates was published, according to its
+// heading. The day of the meeting that adopted it does not count.
 func (u *understanding) promulgated(enacted []Date) Date {
 	days := u.publicDays()
 	if len(enacted) == 0 || len(days) == 0 || days[len(days)-1] != enacted[len(enacted)-1] {
@@ -369,8 +369,8 @@ func (u *understanding) promulgated(enacted []Date) Date {
 	return days[len(days)-1]
 }
 
-// publicDays returns the days on which the text became public according to its
-// heading, sorted.
+// publicDays returns the sorted days on which the text was published according to its
+// heading.
 func (u *understanding) publicDays() (days []Date) {
 	head := fold(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n"))
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, maxOccurrences) {
@@ -385,18 +385,19 @@ func (u *understanding) publicDays() (days []Date) {
 	return days
 }
 
-// publicWord finds a word saying that the text became public on a heading's
-// date: laws that the National People's Congress passes are promulgated on the
-// same day. A text passed by a meeting (通过，现予公布) became public later.
+// publicWord matches words that say that the text was published on a date of the heading:
+// laws that the National People's Congress passes are promulgated on the same day. A text
+// adopted by a meeting (通过，现予公布) was published later.
 var publicWord = words.New(`^[^\n，。；通]{0,40}(?:公布|发布|颁布)|^[^\n]{0,40}全国人民代表大会[^\n]{0,40}通过`)
 
-// headingLines are those in which the date of coming into force may stand alone.
+// headingLines is the number of lines in which the date of entry into force can be on its
+// own.
 const headingLines = 8
 
 var headingEffective = words.New(`^[（(]?(?:[^。；]{0,60}(?:公布|发布|颁布|通过|批准)[，,；;]?\s*)?(?:自)?\s*` + fullDate + `\s*起?` + inForce + `[)）]?$`)
 
-// standsAlone reports whether a sentence begins here: that of an article
-// consisting only of 自…起施行.
+// standsAlone reports whether a sentence begins here: that of an article that consists only
+// of 自…起施行.
 func standsAlone(before string) bool {
 	before = strings.TrimSpace(before)
 	return before == "" || articleNumber.MatchString(before)
@@ -404,11 +405,11 @@ func standsAlone(before string) bool {
 
 var articleNumber = words.New(`^第[一二三四五六七八九十百零〇\d]+条$|^[一二三四五六七八九十]+、$`)
 
-// ownName is the short name of what a notice issues: 一、《指南》自….
+// ownName matches the short name of what a notice issues: 一、《指南》自….
 var ownName = words.New(`^(?:第[一二三四五六七八九十百零〇\d]+条|[一二三四五六七八九十]+、)?\s*《(\p{Han}{2,8})》\s*$`)
 
-// callsItself reports whether the words before a date are the short name of the
-// document that the title names in full.
+// callsItself reports whether the words before a date are the short name of the document
+// whose full name is in the title.
 func (u *understanding) callsItself(before string) bool {
 	m := ownName.FindStringSubmatch(strings.TrimSpace(before))
 	return m != nil && u.title.Relation != "" && strings.Contains(hans.Simplify(u.Title), m[1])

@@ -14,19 +14,19 @@ import (
 // characters, letters and digits, without marks of state ([有效]) and brackets.
 func TitleKey(title string) string {
 	s := strings.TrimSpace(title)
-	if len(s) <= maxTitle && strings.ContainsAny(s, "[【（([》>") { // else there is nothing to take off
+	if len(s) <= maxTitle && strings.ContainsAny(s, "[【（([》>") { // otherwise there is nothing to remove
 		s = new(Title).clean(strings.Join(strings.Fields(fold(s)), " "))
 	}
 	return same.Clean(s)
 }
 
-// Names is what a document is called, and what it is about, by its title.
+// Names are the names of a document, and its subject, according to its title.
 type Names struct {
 	Key     string   // TitleKey
-	Carried []string // keys of the texts that it carries: a notice is known by the plan that it distributes
-	Bare    string   // key of the title without the organs before 关于, "" where it has none
+	Carried []string // keys of the texts that it carries: a notice may be cited by the plan that it distributes
+	Bare    string   // key of the title without the issuers before 关于, "" if there are none
 	Subject string   // SubjectKey
-	Work    string   // what the versions of one law or rule share, "" for other documents
+	Work    string   // shared by all versions of a law or rule, "" for other documents
 }
 
 // NamesOf returns the names of the document with these facts. A forwarded text
@@ -55,8 +55,8 @@ const SubjectHead = minSubject
 
 var noSubject = words.New(`任免|任职|免职|表彰|奖励|嘉奖|处分|机构设置|分工|放假|节假日|成立|调整.{0,20}(?:成员|组成人员|小组|委员会)`)
 
-// SubjectKey is Subject in the form of TitleKey. It is "" for matters of one
-// place or person (批复, 任免 …), which nobody implements.
+// SubjectKey is Subject in the form of TitleKey. It returns "" for matters of one place or
+// person (批复, 任免 …), which nobody implements.
 func SubjectKey(title string) string { return subjectKeyOf(ParseTitle(title)) }
 
 func subjectKeyOf(t Title) string {
@@ -70,9 +70,9 @@ func subjectKeyOf(t Title) string {
 	return s
 }
 
-// workOf returns what the versions of one law or rule share: its cleaned title
-// without version marks. It is "" for other documents, whose titles recur from
-// year to year.
+// workOf returns the name that all versions of a law or rule share: the cleaned title
+// without version marks. It returns "" for other documents, whose titles recur from year to
+// year.
 func workOf(t Title, form string) string {
 	switch form {
 	case "法", "条例", "规定", "办法", "细则", "规则", "章程", "准则", "解释":
@@ -85,7 +85,7 @@ func workOf(t Title, form string) string {
 	return same.Clean(strings.TrimPrefix(withoutTrailing(t.Title), "中华人民共和国"))
 }
 
-// TitlesShare is the share of the shorter title's bigrams that the other has.
+// TitlesShare returns the share of the shorter title's bigrams that occur in the other.
 func TitlesShare(a, b string) float64 { return same.BigramShare(TitleKey(a), TitleKey(b)) }
 
 var (
@@ -138,10 +138,12 @@ func NumberNames(number, region string) []string {
 // another text on the same subject: they do not implement anything.
 var changesAnother = words.New(`(?:关于|决定)(?:宣布|同意|继续|适当|部分)?(?:废止|修改|修订|修正|延长|延续|顺延|停止|暂停|终止|取消|失效|继续执行|继续实施|公布.{0,12}清理)|(?:废止|失效|有效期|执行期限)(?:限)?的?(?:通知|决定|公告|通告)$|解读|答记者问|图解`)
 
-// ChangesAnother reports whether a title is of what ends, extends or changes another text.
+// ChangesAnother reports whether a text with this title ends, extends, changes or explains
+// another text.
 func ChangesAnother(title string) bool { return changesAnother.MatchString(title) }
 
-// minSubject is how many characters a subject has at least to distinguish documents.
+// minSubject is the minimum length, in characters, of a subject that distinguishes
+// documents.
 const minSubject = 6
 
 var (
@@ -149,14 +151,13 @@ var (
 	subjectEnding  = words.New(`(?:若干问题|有关问题|有关事项|有关工作|若干|实施|指导|暂行|试行|管理|工作|问题|事项|的|总体|行动)+$`)
 )
 
-// Subject returns the subject of a title: without issuer, verb, quotation
-// marks, brackets and type (国务院关于加快发展养老服务业的若干意见 is
-// 加快发展养老服务业). It is "" if fewer than six characters are left: too few
-// to find implementing documents.
+// Subject returns the subject of a title: without issuer, verb, quotation marks, brackets
+// and type (for 国务院关于加快发展养老服务业的若干意见, 加快发展养老服务业). It returns "" if fewer than minSubject
+// characters are left.
 func Subject(title string) string { return subjectOf(ParseTitle(title)) }
 
 func subjectOf(t Title) string {
-	for range 3 { // 关于印发《国务院关于…的意见》的通知: what is carried counts
+	for range 3 { // 关于印发《国务院关于…的意见》的通知: the subject is that of the carried text
 		if len(t.Inner) == 0 || t.Relation == "" || t.Relation == "废止" || t.Relation == "修改" || t.Relation == "修订" {
 			break
 		}

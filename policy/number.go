@@ -22,7 +22,7 @@ const (
 	yr  = `((?:19|20)\d{2})`
 	no0 = `0*(\d{1,5})`
 
-	yearBrackets    = `〔[［（(【〖<＜〈《﹝{「『` // before the year of numberYear
+	yearBrackets    = `〔[［（(【〖<＜〈《﹝{「『` // before the year in numberYear
 	yearBracketEnds = `〕]］）)】〗>＞〉》﹞}」』`
 )
 
@@ -39,10 +39,10 @@ var (
 	numberOrder       = words.New(`(\p{Han}{0,23}` + sp + `(?:令|公告|通告))` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
 )
 
-// ParseNumber reads the value of a field that holds a document number, with or
-// without its label, and returns it in canonical form: 〔〕, ASCII digits, no
-// spaces, no leading zeros, no 第 inside 国办发〔2023〕15号. ok is false where the
-// value holds no whole number (晋政发〔2014〕号16).
+// ParseNumber reads the value of a field that holds a document number, with or without its
+// label, and returns it in canonical form: 〔〕, ASCII digits, no spaces, no leading zeros,
+// no 第 inside 国办发〔2023〕15号. ok is false if the value does not contain a complete number
+// (晋政发〔2014〕号16).
 func ParseNumber(field string) (canonical string, ok bool) {
 	if !strings.Contains(field, "号") {
 		return "", false
@@ -52,7 +52,8 @@ func ParseNumber(field string) (canonical string, ok bool) {
 	if len(s) > 400 || !strings.Contains(s, "号") {
 		return "", false
 	}
-	// Titles have many a 第3号 that is none; the expressions are dear.
+	// Many titles contain a 第3号 that is not a document number; the expressions are
+	// expensive.
 	if strings.ContainsAny(s, yearBrackets) {
 		if m := numberYear.FindStringSubmatch(s); m != nil {
 			return m[1] + "〔" + m[2] + "〕" + m[3] + "号", true
@@ -74,10 +75,10 @@ func ParseNumber(field string) (canonical string, ok bool) {
 	return "", false
 }
 
-// hanSerial is a number or year that is written in Chinese digits: 主席令第七十八号.
+// hanSerial matches a number or year in Chinese digits: 主席令第七十八号.
 var hanSerial = words.New(`(令|公告|通告)([（(]?第)([一二三四五六七八九十百零〇]{1,7})号|([〔\[［（(【])([一二][〇○O零一二三四五六七八九]{3})([〕\]］）)】])`)
 
-// hanSerials writes them in digits.
+// hanSerials writes them in ASCII digits.
 func hanSerials(s string) string {
 	if !strings.ContainsAny(s, "一二三四五六七八九十百零〇") {
 		return s
@@ -122,7 +123,7 @@ var prefixCuts = []string{
 	"以及", "文号", "通知", "意见", "规定", "办法", "决定", "和", "与", "及", "以", "见", "由", "的", "了", "为", "是",
 }
 
-// longestPrefix is the most characters that an organ's code has in text.
+// longestPrefix is the maximum length, in characters, of an issuer's prefix in a text.
 const longestPrefix = 16
 
 // FindNumbers finds the document numbers in running text, from left to right.
@@ -159,10 +160,10 @@ func FindNumbers(text string) []NumberAt {
 	return found
 }
 
-// longestNumber is the most characters that the expressions match.
+// longestNumber is the maximum number of characters that the expressions match.
 const longestNumber = 64
 
-// hanOrderIn finds the order in Chinese digits that ends where the window does.
+// hanOrderIn finds the order with Chinese digits that ends at the end of the window.
 func hanOrderIn(window string) (NumberAt, bool) {
 	last, _ := utf8.DecodeLastRuneInString(strings.TrimSuffix(window, "号"))
 	if !strings.ContainsRune("一二三四五六七八九十百", last) {
@@ -176,11 +177,11 @@ func hanOrderIn(window string) (NumberAt, bool) {
 	return numberIn(window[:serial] + hanSerials(window[serial:]))
 }
 
-// numberIn finds the number that ends where the window does.
+// numberIn finds the number that ends at the end of the window.
 func numberIn(window string) (NumberAt, bool) {
 	for _, form := range []struct {
 		re   *words.Regexp
-		sign string // without one of these there is none
+		sign string // a character that every match contains
 		make func(prefix string, m []string) string
 	}{
 		{numberYear, yearBrackets, func(prefix string, m []string) string { return prefix + "〔" + m[2] + "〕" + m[3] + "号" }},
@@ -253,13 +254,14 @@ func plainNumber(window string) []int {
 	return []int{first, end + len("号"), first, code, year, year + len("2023"), serial, end}
 }
 
-// longestCode is the most characters that numberYear takes for an organ's code.
+// longestCode is the maximum number of characters that numberYear matches as an issuer's
+// prefix.
 const longestCode = 24
 
-// maxFound bounds what is looked for in one text.
+// maxFound limits the numbers that are searched for in one text.
 const maxFound = 2000
 
-// cutPrefix takes the organ's code from the end of the characters before a number.
+// cutPrefix returns the issuer's prefix at the end of the characters before a number.
 func cutPrefix(s string) string {
 	s = joinedNames.Replace(strings.ReplaceAll(s, "中华人民共和国", ""))
 	end := 0
@@ -275,22 +277,23 @@ func cutPrefix(s string) string {
 	return strings.ReplaceAll(strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '第' }), "&", "和")
 }
 
-// joinedNames keeps the names of organs together that have 和 in them.
+// joinedNames protects the names of organizations that contain 和.
 var joinedNames = strings.NewReplacer("发展和改革", "发展&改革", "工业和信息化", "工业&信息化", "住房和城乡建设", "住房&城乡建设", "人力资源和社会保障", "人力资源&社会保障",
 	"卫生和计划生育", "卫生&计划生育", "文化和旅游", "文化&旅游", "粮食和物资储备", "粮食&物资储备", "林业和草原", "林业&草原", "规划和自然资源", "规划&自然资源", "经济和信息化", "经济&信息化")
 
 var (
-	// ofASentence are words before a code that cutPrefix does not know to be none of it.
+	// ofASentence matches words of the sentence before a prefix that prefixCuts does not
+	// contain.
 	ofASentence = words.New(`^(?:依照|遵照|详见|参见|执行|[我本该][省市县区州局委部厅]|全[省市县区]|[年月日]|原(?:国家)?|经(?:[国省市中]))`)
-	// organBefore is an organ's name with another's code, or its own, after it.
+	// organBefore matches an organization's name followed by the prefix of another, or its
+	// own.
 	organBefore = words.New(`^(\p{Han}{0,20}(?:人民政府|办公厅|办公室|委员会|总局|总会|总社|部|局|委|厅))(\p{Han}{2,12})$`)
-	// noCode ends what counts something else: 第三届（2018）5号.
+	// noCode matches the end of words that count something else: 第三届（2018）5号.
 	noCode = words.New(`(?:[届次款条项期批页卷路街弄楼栋幢室]|第[一二三四五六七八九十]+\p{Han}?)$`)
 )
 
-// withoutLead removes words of the sentence before a prefix, or before the
-// issuer of an order: 经国务院令第703号修订, 住建部建办城〔2020〕24号. "" means
-// that it is not a prefix.
+// withoutLead removes words of the sentence before a prefix, or before the issuer of an
+// order: 经国务院令第703号修订, 住建部建办城〔2020〕24号. It returns "" if the rest is not a prefix.
 func withoutLead(s string) string {
 	order := endsInAny(s, "令", "公告", "通告")
 	for range 3 {
@@ -315,7 +318,7 @@ func withoutLead(s string) string {
 	if m := organBefore.FindStringSubmatch(s); m != nil && !order {
 		first, _ := utf8.DecodeRuneInString(m[2])
 		long := endsInAny(m[1], "人民政府", "办公厅", "办公室", "委员会", "总局", "总会", "总社") && utf8.RuneCountInString(m[1]) > 4
-		own := strings.ContainsRune(m[1], first) && m[1] != "工信部" && m[1] != "人社部" // whose codes begin with their names
+		own := strings.ContainsRune(m[1], first) && m[1] != "工信部" && m[1] != "人社部" // their prefixes begin with a character of their names
 		if long || own {
 			return m[2]
 		}
@@ -323,7 +326,7 @@ func withoutLead(s string) string {
 	return s
 }
 
-// numberYearOf returns the year of a canonical number, 0 where it has none.
+// numberYearOf returns the year of a canonical number, 0 if it has none.
 func numberYearOf(number string) int {
 	_, rest, ok := strings.Cut(number, "〔")
 	if !ok || len(rest) < 4 {

@@ -5,20 +5,20 @@ import (
 	"dibao/policy/words"
 )
 
-// Link is a link of an article's page.
+// Link is a link on an article's page.
 type Link struct {
 	URL  string `json:"url"` // absolute
 	Text string `json:"text,omitempty"`
 }
 
-// maxOriginals bounds the documents that one interpretation explains by its links.
+// maxOriginals limits the documents that one interpretation explains by its links.
 const maxOriginals = 5
 
 var toOriginal = words.New(`原文|文件全文|政策全文|(?:查看|点击|阅读)[^。]{0,4}(?:文件|政策|全文)|^(?:相关|政策)?(?:文件|政策)(?:链接|全文)?[:：]?$|政策文件`)
 
-// originals finds the links of an interpretation that lead to the document that
-// it explains (解读 → 原文): links that say so or whose text is a title in the
-// article; else the only link whose text is an official title.
+// originals finds the links of an interpretation that lead to the document that it explains
+// (解读 → 原文): links that say so or whose text is a title in the article; or else the only
+// link whose text is an official title.
 func (u *understanding) originals() {
 	if u.Kind != KindInterpretation || len(u.e.Links) == 0 {
 		return
@@ -41,7 +41,8 @@ func (u *understanding) originals() {
 	}
 }
 
-// cites reports whether a link bears the title of a document that the text explains.
+// cites reports whether the text of a link is the title of a document that the article
+// explains.
 func (u *understanding) cites(text string) bool {
 	key := TitleKey(text)
 	if len(key) < 3*minSubject {

@@ -10,16 +10,16 @@ import (
 	"dibao/policy/words"
 )
 
-// otherDate are dates in other forms than 2024年6月5日: in Chinese digits, with
-// dots and dashes, or in the Republic of China calendar with its name or in
-// Chinese numerals (107-04-12 has three digits for the year).
+// otherDate matches dates in other forms than 2024年6月5日: in Chinese digits, with dots and
+// dashes, or in the Republic of China calendar with its name or in Chinese numerals
+// (107-04-12 has three digits for the year).
 var otherDate = words.New(`((?:19|20)\d{2}|1[0-4]\d)[-./]([01]?\d)[-./]([0-3]?\d)日?|` +
 	`(?:(?:中[华華])?民[国國]\s*([一二三四五六七八九十百零〇\d]{1,6})|(一百[一二三四五六七八九十零〇]{1,4})|([一二][〇○O零一二三四五六七八九]{3}))\s*年\s*(` + numeral + `)\s*月\s*(` + numeral + `)\s*日|` +
 	`([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日`)
 
 const numeral = `[一二三四五六七八九十]{1,3}|\d{1,2}`
 
-// otherYear reads the year of a match of otherDate: 1911 is added to one of Taiwan.
+// otherYear returns the year of a match of otherDate: 1911 is added to a year of Taiwan.
 func otherYear(dotted, named, hundred, western string) (year int, ok bool) {
 	switch {
 	case western != "":
@@ -56,14 +56,14 @@ func plainDates(line string) (plain string, said map[string]string) {
 		var on Date
 		text := ""
 		switch {
-		case group(9) != "": // without a year: one of 366 days to be valid
+		case group(9) != "": // no year: check the day in a leap year
 			if on = dateOfParts("2024", group(9), group(10)); !on.IsZero() {
 				text = fmt.Sprintf("%d月%d日", on.Month, on.Day)
 			}
 		default:
 			if at[2] >= 0 {
 				if before, _ := utf8.DecodeLastRuneInString(line[:at[0]]); strings.ContainsRune("0123456789/-.", before) || at[1] < len(line) && strings.IndexByte("0123456789/-", line[at[1]]) >= 0 || at[1]+1 < len(line) && line[at[1]] == '.' && isDigit(line[at[1]+1]) {
-					continue // of an address, a telephone, a longer number
+					continue // part of an address, a telephone number, or a longer number
 				}
 			}
 			if year, ok := otherYear(group(1), group(4), group(5), group(6)); ok {
@@ -89,13 +89,13 @@ func plainDates(line string) (plain string, said map[string]string) {
 	return b.String(), said
 }
 
-// hasOtherDate reports whether a line may contain a date that plainDates
-// rewrites. It looks at each byte once: it is called for every line of a text,
-// sometimes repeatedly.
+// hasOtherDate reports whether a line may contain a date that plainDates rewrites. It
+// examines each byte once, because it is called for every line of a text, sometimes
+// repeatedly.
 func hasOtherDate(s string) (found bool) {
 	for i := 0; i < len(s) && !found; i++ {
 		switch c := s[i]; {
-		case c == '-' || c == '.' || c == '/': // a year of three digits has a word before it
+		case c == '-' || c == '.' || c == '/': // a year of three digits follows a word
 			found = i >= 4 && isDigit(s[i-1]) && isDigit(s[i-2]) && (isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') || s[i-3] == '1')
 		case c != "一"[0] && c != "民"[0] || i+3 > len(s):
 		default:
@@ -116,7 +116,7 @@ func hasOtherDate(s string) (found bool) {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// saidAs puts the text's own words back into a quotation.
+// saidAs restores the text's own words in a quote.
 func saidAs(quote string, said map[string]string) string {
 	for plain, own := range said {
 		quote = strings.ReplaceAll(quote, plain, own)

@@ -14,7 +14,7 @@ var (
 	planNumber      = words.New(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、\s]+`)
 )
 
-// rulesOfPlans are the types that a legislative plan promises.
+// rulesOfPlans are the types of rules that a legislative plan announces.
 var rulesOfPlans = []string{"条例", "办法", "规定", "细则", "规则", "法", "决定"}
 
 // planned finds the announcements of a legislative plan: lines that consist
@@ -65,9 +65,8 @@ var (
 	reportRule = words.New(`(?:制定出台|制定实施|出台实施|编制实施|推动出台|制定|出台|修订)(?:《([^《》]{4,60})》|([“\p{Han}][\p{Han}“”、0-9A-Za-z]{2,40}?(?:条例|办法|规定|实施意见|意见|行动方案|实施方案|方案|规划纲要|规划|实施细则|细则|行动计划)))[，。；、]`)
 )
 
-// reportPromises finds the announcements of a government's work report: rules
-// to be made, after the heading of this year's work. Before it is what was
-// done.
+// reportPromises finds the announcements in a government's work report: rules to be made,
+// after the heading of this year's work. The report begins with what was done.
 func (u *understanding) reportPromises() {
 	begin := -1
 	for i, p := range u.Paragraphs {

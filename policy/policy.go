@@ -18,10 +18,10 @@ import (
 	"dibao/policy/warn"
 )
 
-// Kind is what an article is to its reader (稿件类别).
+// Kind is the kind of an article (稿件类别).
 type Kind string
 
-// The kinds of article. The zero Kind means that it has not been judged.
+// The kinds of articles. The zero Kind means that the article has not been evaluated.
 const (
 	KindDocument       Kind = "document"       // an official text (公文、法规)
 	KindInterpretation Kind = "interpretation" // 解读, 答记者问, 图解
@@ -31,24 +31,24 @@ const (
 	KindOther          Kind = "other"
 )
 
-// Kinds are all kinds of article.
+// Kinds contains all kinds of articles.
 var Kinds = []Kind{KindDocument, KindInterpretation, KindNews, KindSignedArticle, KindConsultation, KindOther}
 
-// Evidence is what a reader of bytes found and did not judge. It is stored with
-// the facts, so that a better rule can judge it again without fetching.
+// Evidence is what a reader found on a page, without an evaluation. It is stored with the
+// facts, so that better rules can evaluate it again without fetching.
 type Evidence struct {
 	URL      string `json:"url,omitempty"`
 	Title    string `json:"title,omitempty"`     // headline of the page or feed item
-	SiteName string `json:"site_name,omitempty"` // of the site; «本站» resolves to it
+	SiteName string `json:"site_name,omitempty"` // of the site; «本站» means this name
 	Zone     string `json:"zone,omitempty"`      // IANA name; "" is Asia/Shanghai
 	Language string `json:"language,omitempty"`  // BCP 47, as declared
-	Issuer   string `json:"issuer,omitempty"`    // the organ that runs the source, if configured
+	Issuer   string `json:"issuer,omitempty"`    // the organization that runs the source, if configured
 	Region   string `json:"region,omitempty"`    // GB/T 2260 code of the source, if configured
 
 	Meta   []Pair  `json:"meta,omitempty"`   // meta elements in page order
 	Labels []Label `json:"labels,omitempty"` // labelled values of the headline block, in page order
 
-	ListTitle string `json:"list_title,omitempty"` // what the list page said of the article
+	ListTitle string `json:"list_title,omitempty"` // title of the article in its list
 	ListDate  string `json:"list_date,omitempty"`
 
 	FeedPublished *time.Time `json:"feed_published,omitempty"`
@@ -57,16 +57,16 @@ type Evidence struct {
 	FeedSummary   string     `json:"feed_summary,omitempty"` // plain text
 	Categories    []string   `json:"categories,omitempty"`
 
-	Links []Link `json:"links,omitempty"` // of the text, and those next to it that say 原文
+	Links []Link `json:"links,omitempty"` // in the text, and those next to it that say 原文
 
 	// Paragraphs are the text blocks of the content container in order, with
 	// white space collapsed; they still include by-line and signature.
 	Paragraphs []string `json:"paragraphs,omitempty"`
-	// File names the attached file whose text Paragraphs end with, from FileFrom
-	// on; "" is none.
+	// File is the name of the attached file whose text Paragraphs end with, from index
+	// FileFrom on; "" if there is none.
 	File     string `json:"file,omitempty"`
 	FileFrom int    `json:"file_from,omitempty"`
-	// Guides are attached files that say what a call leaves open. They are not part of
+	// Guides are attached files with facts that a call does not state. They are not part of
 	// the text: only what a call asks is read from them.
 	Guides []Guide `json:"guides,omitempty"`
 }
@@ -90,7 +90,7 @@ type Label struct {
 	Value   string `json:"value"`
 }
 
-// Facts is what [Understand] judged. Zero values are unknowns.
+// Facts is the result of [Understand]. Zero values are unknown.
 type Facts struct {
 	Title      string   `json:"title,omitempty"`
 	Subtitle   string   `json:"subtitle,omitempty"`
@@ -99,7 +99,7 @@ type Facts struct {
 	Language   string   `json:"language,omitempty"` // BCP 47
 
 	PublishedOn   Date      `json:"published_on,omitzero"`
-	PublishedAt   time.Time `json:"published_at,omitzero"` // set only where a time of day is given
+	PublishedAt   time.Time `json:"published_at,omitzero"` // set only if a time of day is given
 	PublishedFrom string    `json:"published_from,omitempty"`
 	IssuedOn      Date      `json:"issued_on,omitzero"` // 成文日期
 	IssuedFrom    string    `json:"issued_from,omitempty"`
@@ -110,12 +110,12 @@ type Facts struct {
 	DeadlineOn    Date      `json:"deadline_on,omitzero"` // last day that counts
 	DeadlineFrom  string    `json:"deadline_from,omitempty"`
 
-	OpensOn          Date           `json:"opens_on,omitzero"` // first day on which comments or applications are taken
+	OpensOn          Date           `json:"opens_on,omitzero"` // first day on which comments or applications are accepted
 	OpensFrom        string         `json:"opens_from,omitempty"`
-	ExtendsTo        Date           `json:"extends_to,omitzero"`         // last day that it gives the document whose term it extends
-	FirstEffectiveOn Date           `json:"first_effective_on,omitzero"` // of the first version, where a later one repeats it
+	ExtendsTo        Date           `json:"extends_to,omitzero"`         // new last day of the document whose term this one extends
+	FirstEffectiveOn Date           `json:"first_effective_on,omitzero"` // of the first version, if a later one repeats it
 	RelativeDates    []RelativeDate `json:"relative_dates,omitempty"`
-	LateDays         int            `json:"late_days,omitempty"` // working days until it was published, where they are too many (逾期公开)
+	LateDays         int            `json:"late_days,omitempty"` // working days until publication, if over the limit (逾期公开)
 
 	Credit       string `json:"credit,omitempty"`        // 来源; 未知 is ""
 	Author       string `json:"author,omitempty"`        // a person
@@ -124,27 +124,27 @@ type Facts struct {
 	Byline       string `json:"byline,omitempty"`        // the raw line
 
 	DocumentNumber string         `json:"document_number,omitempty"` // canonical
-	IndexNumber    string         `json:"index_number,omitempty"`    // 索引号 of the site's register
+	IndexNumber    string         `json:"index_number,omitempty"`    // 索引号 in the site's register
 	Issuers        []string       `json:"issuers,omitempty"`         // the first is the host (主办)
 	Kind           Kind           `json:"kind,omitempty"`
 	Type           string         `json:"type,omitempty"`       // 文种
-	Theme          string         `json:"theme,omitempty"`      // 主题分类, its second level behind a backslash
+	Theme          string         `json:"theme,omitempty"`      // 主题分类, with its second level after a backslash
 	ThemeFrom      string         `json:"theme_from,omitempty"` // 主题分类, or the words of the title
-	Region         string         `json:"region,omitempty"`     // GB/T 2260 without the zeros at its end; "" is national or unknown
+	Region         string         `json:"region,omitempty"`     // GB/T 2260 without trailing zeros; "" is national or unknown
 	Level          division.Level `json:"level,omitempty"`
-	Audiences      []string       `json:"audiences,omitempty"` // of [Audiences]: whom the title and headings address
-	Marker         string         `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself says
+	Audiences      []string       `json:"audiences,omitempty"` // some of [Audiences]: whom the title and headings address
+	Marker         string         `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself states
 
 	Citations []Citation     `json:"citations,omitempty"`
 	Originals []Link         `json:"originals,omitempty"` // of an interpretation: links to what it explains
 	Warnings  []warn.Warning `json:"warnings,omitempty"`
 }
 
-// Citation is a document that the text names.
+// Citation is a document that the text mentions.
 type Citation struct {
 	Title    string   `json:"title"`
 	Number   string   `json:"number,omitempty"`
 	Issuers  []string `json:"issuers,omitempty"`
-	Relation string   `json:"relation,omitempty"` // one of the Relation constants; "" is only mentioned
+	Relation string   `json:"relation,omitempty"` // one of the Relation constants; "" is a mere mention
 	Status   string   `json:"status,omitempty"`   // issued | promised
 }

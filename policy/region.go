@@ -8,11 +8,11 @@ import (
 	"dibao/policy/division"
 )
 
-// region finds the region of a document: by its issuer, the title of a rule, its
-// number, the issuer that runs the source, the site, the source, in this order.
-// A national document has none. A number whose province no name confirms, and
-// some name contradicts, leaves the region unknown: 青政办发 is of the province
-// 青海 and of any city that begins with 青.
+// region finds the region of a document: by its issuer, the title of a rule, its number,
+// the issuer that runs the source, the site, or the source, in this order. A national
+// document has none. If no name confirms the province of a number, and some name
+// contradicts it, the region is unknown: 青政办发 is of the province 青海 and of any city that
+// begins with 青.
 func (u *understanding) region() {
 	site, hasSite := "", false
 	for _, p := range u.e.Meta {
@@ -43,7 +43,7 @@ func (u *understanding) region() {
 			}
 		}
 	}
-	// Cities share characters with provinces: 青政 is that of 青岛, 宁政 that of 南京, too.
+	// Cities share characters with provinces: 青政 is also that of 青岛, 宁政 that of 南京.
 	code := division.OfNumber(u.DocumentNumber)
 	if shared := len(home) > 2 || strings.HasPrefix(u.DocumentNumber, "宁政发"); code != "" && (home == "" || strings.HasPrefix(home, code) || !shared) {
 		if place := u.elsewhere(code, home); place != "" {
@@ -58,7 +58,7 @@ func (u *understanding) region() {
 		return
 	}
 	if code, level, ok := division.OfOrgan(u.e.Issuer, home); ok && code != "" && strings.HasPrefix(code, home) {
-		u.Region, u.Level = code, level // a city's organ, whose source has the code of the province
+		u.Region, u.Level = code, level // an issuer of a city on a source with the code of the province
 		return
 	}
 	if hasSite {
@@ -69,9 +69,9 @@ func (u *understanding) region() {
 	u.Level = division.LevelOf(u.Region)
 }
 
-// elsewhere returns a place that the issuers, the title or the source name and
-// that is not in the province of the document's number; "" if there is none.
-// home is the region of the site or source.
+// elsewhere returns a place in the issuers, the title or the source's name that is not in
+// the province of the document's number; "" if there is none. home is the region of the
+// site or source.
 func (u *understanding) elsewhere(province, home string) string {
 	for _, organ := range append(slices.Clone(u.Issuers), u.e.Issuer, u.siteName()) {
 		if place := division.Elsewhere(organ, province); place != "" {
@@ -79,7 +79,7 @@ func (u *understanding) elsewhere(province, home string) string {
 		}
 	}
 	if place := division.Elsewhere(u.title.Title, province); len(u.Issuers) == 0 && (strings.HasSuffix(place, "市") || division.Code(place) != "") {
-		return place // only these: 推进县… and 打造区… begin titles, too
+		return place // only these: titles also begin with words such as 推进县… and 打造区…
 	}
 	first, _ := utf8.DecodeRuneInString(u.DocumentNumber)
 	if home != province && len(home) == 2 && division.HasPlace(home, string(first)) {
@@ -88,8 +88,8 @@ func (u *understanding) elsewhere(province, home string) string {
 	return ""
 }
 
-// partOf reports whether an organ belongs to the government that runs the
-// source: its bureaus sign what its site publishes.
+// partOf reports whether an organization belongs to the government that runs the source:
+// its bureaus sign what its site publishes.
 func (u *understanding) partOf(organ, source string) bool {
 	place, _, ok := strings.Cut(source, "人民政府")
 	if !ok || place == "" {

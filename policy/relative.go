@@ -10,40 +10,40 @@ import (
 	"dibao/policy/workday"
 )
 
-// RelativeDate is a day, or a range of days, that a text gives relative to the
-// day of its publication: derived, not stated.
+// RelativeDate is a day, or a range of days, that a text gives relative to the day of its
+// publication: it is derived, not stated.
 type RelativeDate struct {
 	Text      string `json:"text"`
-	On        Date   `json:"on"`          // the day, or the first of a span
-	To        Date   `json:"to,omitzero"` // the last day of a span (上月, 去年底) or term (自印发之日起30日内)
+	On        Date   `json:"on"`          // the day, or the first day of a range
+	To        Date   `json:"to,omitzero"` // the last day of a range (上月, 去年底) or term (自印发之日起30日内)
 	Paragraph int    `json:"paragraph"`   // index
 }
 
 var relativeDay = words.New(`^(?:(今年|本年|去年|明年|前年|上年)\s*(?:(\d{1,2})\s*月\s*(?:(\d{1,2})\s*日|(?:份|底|初|中旬|上旬|下旬)?)|(底|年底|年初|初|末|上半年|下半年))|` +
 	`(本月|上月|下月|上个月|下个月)(?:\s*(\d{1,2})\s*日)?|(上周|本周|下周)([一二三四五六日天])?|(昨天|昨日|今天|今日|明天|明日))`)
 
-// relativeWords are those without one of which nothing is relative.
+// relativeWords are words, one of which every relative date contains.
 var relativeWords = []string{"今年", "本年", "去年", "明年", "前年", "上年", "本月", "上月", "下月", "上个月", "下个月", "上周", "本周", "下周", "昨天", "昨日", "今天", "今日", "明天", "明日"}
 
-// termFrom is a term that runs from a day of the document: 自印发之日起30日内.
+// termFrom matches a term that begins on a day of the document: 自印发之日起30日内.
 var termFrom = words.New(`自(?:本\p{Han}{2,6}?)?(印发|下发|发布|公布|施行|实施|生效)之日起\s*` + amount + `\s*(个工作日|个月|日|天|年)(?:之|以)?内`)
 
 var relativeFinder = words.NewFinder(relativeWords...)
 
 const (
-	maxRelative   = 50 // that are kept of one text
-	relativeWidth = 16 // characters that one has at most
+	maxRelative   = 50 // maximum number kept of one text
+	relativeWidth = 16 // maximum length in characters
 )
 
-// terms resolves terms that run from the day of issue, publication or entry
-// into force: from the first to the last day that counts.
+// terms resolves terms that begin on the day of issue, publication or entry into force:
+// from the first to the last day that counts.
 func (u *understanding) terms(p string, paragraph int) {
 	for _, m := range termFrom.FindAllStringSubmatch(p, maxRelative) {
 		from := u.IssuedOn
 		switch m[1] {
 		case "发布", "公布":
 			from = u.PublishedOn
-			if from.IsZero() || !u.IssuedOn.IsZero() && u.IssuedOn.AddDays(366).Before(from) { // put online long after
+			if from.IsZero() || !u.IssuedOn.IsZero() && u.IssuedOn.AddDays(366).Before(from) { // put online much later
 				from = u.IssuedOn
 			}
 		case "施行", "实施", "生效":
@@ -66,9 +66,8 @@ func (u *understanding) terms(p string, paragraph int) {
 	}
 }
 
-// relativeDates resolves words such as 今年2月19日 and 去年底 relative to the
-// day of publication, or of issue. Without either nothing is resolved; 近日 and
-// 日前 never are.
+// relativeDates resolves words such as 今年2月19日 and 去年底 relative to the day of publication,
+// or else of issue. Without either, nothing is resolved; 近日 and 日前 never are.
 func (u *understanding) relativeDates() {
 	base := u.PublishedOn
 	if base.IsZero() {
@@ -150,22 +149,21 @@ func resolveYear(year int, month, day, part string) (on, to Date) {
 	return when.MakeDate(year, 12, 1), when.MakeDate(year, 12, 31)
 }
 
-// firstOfMonth is the first day of the month that lies n months away.
+// firstOfMonth returns the first day of the month that is n months away.
 func firstOfMonth(d Date, n int) Date {
 	month := int(d.Month) - 1 + n
 	return when.MakeDate(d.Year+(month+1200)/12-100, (month+1200)%12+1, 1)
 }
 
-// after counts n days, working days or months from a date; the first day does
-// not count (民法典 第二百零一条). exact is false if the calendar does not
-// reach that far.
+// after returns the date n days, working days or months after a date; the first day does
+// not count (民法典 第二百零一条). exact is false if the calendar does not reach that far.
 func after(d Date, n int, unit string) (end Date, exact bool) {
 	switch unit {
 	case "个工作日":
 		return workday.Add(d, n)
 	case "个月":
 		month := int(d.Month) - 1 + n
-		for day := d.Day; day > 0; day-- { // 31 January and a month is 28 February
+		for day := d.Day; day > 0; day-- { // 31 January plus a month is 28 February
 			if end = when.MakeDate(d.Year+month/12, month%12+1, day); !end.IsZero() {
 				return end, true
 			}

@@ -9,17 +9,17 @@ import (
 	"dibao/policy/words"
 )
 
-// noCredit are values of 来源 that name nobody.
+// noCredit matches values of 来源 that do not name anybody.
 var noCredit = map[string]bool{
 	"未知": true, "无": true, "其他": true, "其它": true, "佚名": true, "不详": true, "-": true, "--": true, "网络": true, "网络整理": true, "综合整理": true, "综合": true, "admin": true, "管理员": true, "超级管理员": true, "系统管理员": true, "网站管理员": true, "administrator": true, "编辑部": true, "网友": true, "匿名": true,
 }
 
 var ownCredit = map[string]bool{"本网": true, "本站": true, "本网站": true, "原创": true, "本站原创": true}
 
-// issueOf is a periodical with its issue: 《样例经济》2026年第6期.
+// issueOf matches a periodical with its issue: 《样例经济》2026年第6期.
 var issueOf = words.New(`^《([^《》]{2,30})》[\s，,（(]*(?:19|20)\d{2}年?(?:第?\d{1,3}期|\d{1,2}月.{0,12}|第\d+卷.{0,10})?[)）]?$`)
 
-// cleanCredit returns "" for words that name nobody.
+// cleanCredit returns a source, or "" if it does not name anybody.
 func cleanCredit(s string) string {
 	s = strings.TrimSpace(s)
 	if m := issueOf.FindStringSubmatch(s); m != nil {
@@ -37,7 +37,7 @@ func cleanCredit(s string) string {
 	return s
 }
 
-// credit reads 来源: the label, else the meta element. "本站" is the site itself.
+// credit reads 来源: the label, or else the meta element. "本站" means the site itself.
 func (u *understanding) credit() {
 	value := ""
 	for _, l := range u.e.Labels {

@@ -11,11 +11,11 @@ import (
 	"dibao/policy/words"
 )
 
-// personsName is a name in Chinese, or one of two words and more.
+// personsName matches a name in Chinese, or one of at least two words.
 var personsName = words.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
 
-// statedAuthors are authors that only linked data, meta elements and feeds
-// name: persons, but not sites, accounts, or the page's editor.
+// statedAuthors returns authors that only linked data, meta elements and feeds name:
+// persons, but not sites, accounts, or the page's editor.
 func (u *understanding) statedAuthors() []candidate {
 	var all []candidate
 	for _, m := range u.e.Meta {
@@ -35,9 +35,8 @@ func (u *understanding) statedAuthors() []candidate {
 	return all
 }
 
-// speaksOf reports whether a text mentions somebody or begins like a report:
-// then a title with the name before a colon quotes a speaker and does not name
-// the author.
+// speaksOf reports whether a text mentions a person or begins like a report: then a title
+// with the name before a colon quotes a speaker and does not name the author.
 func (u *understanding) speaksOf(name string) bool {
 	if len(u.Paragraphs) < 2 || slices.ContainsFunc(u.Paragraphs, func(p string) bool { return strings.Contains(squeeze(p), name) }) {
 		return true
@@ -46,7 +45,7 @@ func (u *understanding) speaksOf(name string) bool {
 	return newsDay.MatchString(first) || dateline.MatchString(first)
 }
 
-// quotes reports whether a text says that somebody speaks.
+// quotes reports whether a text says that a person speaks.
 func (u *understanding) quotes(name string) bool {
 	return slices.ContainsFunc(u.Paragraphs, func(p string) bool {
 		for rest := squeeze(p); ; {
@@ -62,11 +61,11 @@ func (u *understanding) quotes(name string) bool {
 	})
 }
 
-// speaks begins after the name of somebody who is quoted.
+// speaks matches the words after the name of a person who is quoted.
 var speaks = words.New(`^\p{Han}{0,4}(?:说|表示|指出|强调|认为|介绍|称|告诉|谈到|要求|透露|坦言)`)
 
-// shows reports whether text or labels also name somebody: a short name in a
-// meta element alone usually belongs to whoever published the page.
+// shows reports whether the text or labels also name a person: a short name in a meta
+// element alone usually belongs to whoever published the page.
 func (u *understanding) shows(name string) bool {
 	if slices.ContainsFunc(u.e.Labels, func(l Label) bool { return strings.Contains(l.Value, name) }) {
 		return true
@@ -86,8 +85,8 @@ func namedFirst(title string) (office, name string) {
 	return m[1], m[2]
 }
 
-// nameFirst parts a name from the office that is attached to its end, where the office begins
-// with a place: 方样北京大学教授.
+// nameFirst separates a name from the office directly after it, if the office begins with a
+// place: 方样北京大学教授.
 func nameFirst(s string) (name, office string) {
 	for _, n := range []int{2, 3} {
 		name, office = cut.First(s, n), strings.TrimPrefix(s, cut.First(s, n))

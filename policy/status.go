@@ -2,41 +2,41 @@ package policy
 
 import "strings"
 
-// State is where a document is in its life.
+// State is a stage in the life of a document.
 type State string
 
 // The states, in the order of a document's life. The zero State is that of an
 // article that is not a document.
 const (
-	StateConsultation State = "consultation" // comments are taken, or were: see Until
-	StatePromised     State = "promised"     // another text says that it will come
+	StateConsultation State = "consultation" // comments are accepted, or were: see Until
+	StatePromised     State = "promised"     // another text announces it
 	StateIssued       State = "issued"       // not in force yet, or the text does not say from when
 	StateInForce      State = "in-force"
 	StateExpiring     State = "expiring" // within ExpiringDays
 	StateExpired      State = "expired"
 	StateRepealed     State = "repealed"
 	StateSuperseded   State = "superseded" // a later version is in force
-	StateWithdrawn    State = "withdrawn"  // the site took it away
+	StateWithdrawn    State = "withdrawn"  // the site removed it
 )
 
-// ExpiringDays is how long before its last day a document counts as expiring.
+// ExpiringDays is the number of days before its last day in which a document counts as
+// expiring.
 const ExpiringDays = 90
 
-// Event is something that happened to a document, not stated in its own text:
-// another document repealed, amended or extended it, or its page disappeared.
+// Event is a change to a document that its own text does not state: another document
+// repealed, amended or extended it, or its page disappeared.
 type Event struct {
 	State State  // StateRepealed, StateSuperseded, StateWithdrawn; StateInForce with Until for a longer term
-	On    Date   // from when; zero is at once
-	Until Date   // the new last day of an extended term
-	From  string // the sentence or page that says so
+	On    Date   // from when; zero means at once
+	Until Date   // the new last day, if the term was extended
+	From  string // the sentence or page that states it
 }
 
-// Status is the state of a document on a day, since when, until when, and the
-// evidence.
+// Status is the state of a document on a day, from when and until when, and the evidence.
 type Status struct {
 	State State
 	Since Date   // zero: not known
-	Until Date   // last day of it, where one is known
+	Until Date   // last day of the state, if known
 	From  string // provenance: a sentence, a label, an event
 }
 
@@ -85,7 +85,7 @@ func StatusOf(f Facts, events []Event, on Date) Status {
 	case !f.EffectiveOn.IsZero():
 		return Status{StateInForce, f.EffectiveOn, expires, f.EffectiveFrom}
 	case !f.FirstEffectiveOn.IsZero() && !on.Before(f.FirstEffectiveOn):
-		return Status{StateInForce, Date{}, expires, "正文"} // since when this version is, nobody says
+		return Status{StateInForce, Date{}, expires, "正文"} // it is unknown from when this version is in force
 	}
 	if s, ok := markedState(f.Marker); ok {
 		return Status{s, Date{}, expires, "“" + f.Marker + "”"}
@@ -96,10 +96,10 @@ func StatusOf(f Facts, events []Event, on Date) Status {
 // weight orders the events that end a document.
 var weight = map[State]int{StateRepealed: 3, StateSuperseded: 2, StateWithdrawn: 1}
 
-// markedState reads what the page itself says of the document's state.
+// markedState returns the state that the page itself states.
 func markedState(marker string) (State, bool) {
 	switch marker = squeeze(marker); {
-	case marker == "" || strings.Contains(marker, "部分"): // the rest lives on
+	case marker == "" || strings.Contains(marker, "部分"): // the rest remains in force
 		return "", false
 	case strings.Contains(marker, "废止"):
 		return StateRepealed, true
@@ -131,8 +131,8 @@ func firstText(texts ...string) string {
 	return ""
 }
 
-// lostOn is when a document that its page marks as invalid became so, according
-// to the same page; a last day in its own text does not count.
+// lostOn returns when a document that its page marks as invalid became so, according to the
+// same page; a last day in its own text does not count.
 func lostOn(f Facts) Date {
 	if f.ExpiresOn.IsZero() || !strings.Contains(f.ExpiresFrom, f.Marker) {
 		return Date{}

@@ -16,7 +16,7 @@ var (
 	reasons    = words.New(`^(?:根据|按照|为|依据|依照|为了)[^。]{8,}?[，,](现就|现将|现结合|经|决定|现提出|特)`)
 	subheading = words.New(`^[（(][一二三四五六七八九十]{1,3}[)）](.{2,40}?)(?:[。：:]|$)`)
 	chapter    = words.New(`^第[一二三四五六七八九十]{1,3}章\s*(.{2,30})$`)
-	// empty headings say nothing of this document: every one has them.
+	// these headings occur in every document and say nothing about this one
 	emptyHeading = words.New(`^(?:总体要求|总体思路|总体目标|指导思想|基本原则|工作目标|主要目标|目标任务|主要任务|重点任务|工作任务|工作要求|工作安排|工作措施|主要措施|重点工作|保障措施|组织实施|组织保障|实施步骤|有关要求|其他|其他事项|附则|总则)$`)
 )
 
@@ -26,7 +26,7 @@ const (
 	minSentence = 15
 )
 
-// summary is the deciding sentence with the headings for documents, the first
+// summary returns the deciding sentence with the headings for documents, the first
 // sentences for other articles; "" if there is none.
 func (u *understanding) summary() {
 	switch u.Kind {
@@ -46,7 +46,8 @@ func (u *understanding) summary() {
 	}
 }
 
-// decisionWords are what deciding needs; most sentences have none of them.
+// decisionWords are the words of which a deciding sentence needs at least one; most
+// sentences have none.
 var decisionWords = []string{"现就", "现将", "决定", "如下", "提出", "现予", "同意", "印发", "转发", "批转", "下发"}
 
 func decides(sentence string) bool {
@@ -152,11 +153,11 @@ func headingsAt(level *words.Regexp, paragraphs []string) (telling, empty []stri
 	return telling, empty[:min(len(empty), maxHeadings)]
 }
 
-// headingWidth is how many characters of a paragraph are looked at for a heading.
+// headingWidth is the number of characters of a paragraph that are searched for a heading.
 const headingWidth = 60
 
-// lead shortens a text to whole sentences of at most maxLead characters; a
-// first sentence that is longer is cut at a comma.
+// lead shortens a text to whole sentences of at most maxLead characters; a first sentence
+// that is longer is truncated at a comma.
 func lead(s string) string {
 	if utf8.RuneCountInString(s) <= maxLead {
 		return s

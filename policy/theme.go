@@ -6,11 +6,10 @@ import (
 	"dibao/policy/theme"
 )
 
-// textLines are the paragraphs in which the beginning of a text lies.
+// textLines is the number of paragraphs that contain the beginning of a text.
 const textLines = 30
 
-// theme uses the page's own classification, else what title, text and issuer
-// say.
+// theme uses the page's own classification, or else title, text and issuer.
 func (u *understanding) theme() {
 	if u.Theme != "" {
 		u.ThemeFrom = "主题分类"

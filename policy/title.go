@@ -9,21 +9,21 @@ import (
 	"dibao/policy/words"
 )
 
-// Title is what the headline of an official text says.
+// Title is a parsed headline of an official text.
 type Title struct {
 	Title    string   // cleaned
 	Issuers  []string // as far as the title names them
 	Subject  string
-	Type     string   // 文种, the base form: 实施意见 is 意见
-	Inner    []string // titles that it carries or speaks of
+	Type     string   // 文种 in its base form: 意见 for 实施意见
+	Inner    []string // titles that it carries or mentions
 	Relation string   // 印发, 转发, 批转, 公布, 废止, 修改
-	Number   string   // canonical, where one precedes the title or in a bracket after it
-	Marker   string   // 有效, 失效 …: the document's state, no part of the title
-	InForce  string   // 2024年2月18日起施行…: what a bracket at its beginning or end says
+	Number   string   // canonical; "" if there is none before the title or in a bracket after it
+	Marker   string   // 有效, 失效 …: the document's status, not part of the title
+	InForce  string   // 2024年2月18日起施行…: the content of a bracket at its beginning or end
 }
 
-// types are the forms of official texts, the longest first, with their base
-// (条例第八条 and the forms of legislation).
+// types are the forms of official texts, longest first, with their base (条例第八条 and the
+// forms of legislation).
 var types = []struct{ name, base string }{
 	{"实施细则", "细则"}, {"实施办法", "办法"}, {"实施方案", "方案"}, {"行动计划", "计划"}, {"指导意见", "意见"}, {"实施意见", "意见"},
 	{"若干意见", "意见"}, {"若干规定", "规定"}, {"若干措施", "措施"}, {"暂行办法", "办法"}, {"暂行规定", "规定"}, {"管理办法", "办法"},
@@ -40,14 +40,14 @@ var (
 	stateMarker = words.New(`^[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效)[\]】）)]|[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效|此文件已于[^）)]{4,30})[\]】）)]$`)
 	debris      = words.New(`^.{0,60}">`)
 	actionFirst = words.New(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
-	// An organ answers or takes up: 国务院对…的批复, 四川省人民政府贯彻落实国务院关于….
+	// The issuer answers or implements: 国务院对…的批复, 四川省人民政府贯彻落实国务院关于….
 	organActs = words.New(`^(.{2,60}?)(对|给|致|贯彻落实|贯彻)(.+)$`)
 	noOrgan   = words.New(`^(?:贯彻|落实|对|给|做好|关于)`)
 	organEnds = []string{"部", "委员会", "委", "局", "厅", "署", "院", "办公室", "办", "政府", "国务院", "中央", "军委", "大", "会", "行", "社", "集团", "公司", "法院", "检察院", "区", "司", "处", "所", "中心", "小组", "机制", "党组", "政协", "大学", "联合会", "总队", "支队", "国办", "中办", "馆", "站", "台", "协", "联"}
 	quoted    = words.New(`《((?:[^《》]|〈[^〉]*〉)+)》`)
 )
 
-// maxTitle is the longest headline that is taken apart.
+// maxTitle is the maximum length, in bytes, of a headline that is parsed.
 const maxTitle = 1000
 
 // ParseTitle parses a headline by the formula of official texts: issuer + 关于
@@ -66,7 +66,7 @@ func ParseTitle(s string) Title {
 	}
 	core := withoutTrailing(s)
 	if n, ok := ParseNumber(core); ok && utf8.RuneCountInString(squeeze(core)) <= utf8.RuneCountInString(n)+1 && !strings.Contains(n, "关于") {
-		t.Number = n // a title of nothing but a number
+		t.Number = n // a title that is only a number
 		t.Type = typeOfNumber(n)
 		return t
 	}
@@ -102,7 +102,7 @@ func ParseTitle(s string) Title {
 		rest = strings.TrimPrefix(rest, verb)
 	}
 	if t.Relation == "批转" || t.Relation == "转发" {
-		// The enclosed paper's type must not be read as the document's own.
+		// The type of the enclosed document is not that of the document itself.
 		if base != "通知" {
 			formName, base = "", ""
 		}
@@ -114,17 +114,17 @@ func ParseTitle(s string) Title {
 		if len(t.Inner) == 0 {
 			t.Inner = []string{t.Subject}
 			if _, inner := typeOf(withoutTrailing(t.Subject)); t.Relation == "转发" && inner == "" && strings.Contains(t.Subject, "关于") {
-				t.Inner[0] = rest // one 的通知 closes both
+				t.Inner[0] = rest // one 的通知 ends both titles
 			}
 		}
 	}
 	return t
 }
 
-// spaced is a type that was set wide: 通  知.
+// spaced matches a type that is spread out with spaces: 通 知.
 var spaced = words.New(`([通公决意批复办规]) +([知告定见复函法])$`)
 
-// withoutPrivate drops characters for private use, which old systems leave after.
+// withoutPrivate removes private-use characters, which old systems leave behind.
 func withoutPrivate(s string) string {
 	if strings.IndexByte(s, 0xEE) < 0 {
 		return s
@@ -137,7 +137,7 @@ func withoutPrivate(s string) string {
 	}, s)
 }
 
-// andOthers ends the issuers of a title that names only the first of them.
+// andOthers matches the end of the issuers in a title that names only the first of them.
 var andOthers = words.New(`^(.{2,60}?)等\s*[一二三四五六七八九十\d]{1,3}\s*(?:个)?(?:部委|部门|单位|部|委|机关|厅局|家单位)$`)
 
 // ordering returns the issuer in a title that consists only of an issuer and a
@@ -165,10 +165,10 @@ func typeOfNumber(number string) string {
 	return ""
 }
 
-// longestOrgans is the most characters before the verb of a title.
+// longestOrgans is the maximum number of characters before the verb of a title.
 const longestOrgans = 60
 
-// splitAtVerb parts a title at the first verb of the formula.
+// splitAtVerb splits a title at the first verb of the formula.
 func splitAtVerb(s string) (organs, verb, rest string, ok bool) {
 	at := len(s)
 	for _, v := range [...]string{"关于", "印发", "转发", "批转", "发布", "公布"} {
@@ -199,8 +199,8 @@ func withoutTrailing(s string) string {
 	}
 }
 
-// clean removes from a title what does not belong to it: the remains of a cut
-// attribute, a mark of state, a number before it.
+// clean removes from a title what does not belong to it: the rest of a truncated attribute,
+// a mark of its status, a number before it.
 func (t *Title) clean(s string) string {
 	if strings.Contains(s, `">`) {
 		s = debris.ReplaceAllString(s, "")
@@ -232,7 +232,7 @@ func (t *Title) clean(s string) string {
 	return s
 }
 
-// typeOf returns the form that s ends with, and its base.
+// typeOf returns the type at the end of s, and its base form.
 func typeOf(s string) (name, base string) {
 	for _, x := range types {
 		if strings.HasSuffix(s, x.name) {
@@ -242,7 +242,7 @@ func typeOf(s string) (name, base string) {
 	return "", ""
 }
 
-// namesOrgans reports whether s ends like an organ's name.
+// namesOrgans reports whether s ends like an organization's name.
 func namesOrgans(s string) bool {
 	return endsInAny(strings.TrimSpace(s), organEnds...) && !strings.ContainsAny(s, "，。！？：[]【】")
 }

@@ -7,7 +7,7 @@ import (
 	"dibao/policy/words"
 )
 
-// closes maps a closing bracket to the one that opens it.
+// closes maps a closing bracket to the opening one.
 var closes = map[rune]rune{'）': '（', ')': '(', ']': '[', '】': '【', '〕': '〔', '》': '《', '〉': '〈', '」': '「', '』': '『'}
 
 // lastBracket splits s at the bracket that ends it. Pages mix full-width and
@@ -33,7 +33,7 @@ func lastBracket(s string) (before, inner string, ok bool) {
 	return s, "", false
 }
 
-// sameBracket reports whether two opening brackets are of one form, of any width.
+// sameBracket reports whether two opening brackets have the same form, in any width.
 func sameBracket(a, b rune) bool {
 	wide := func(r rune) rune {
 		switch r {
@@ -47,7 +47,7 @@ func sameBracket(a, b rune) bool {
 	return a != 0 && wide(a) == wide(b)
 }
 
-// maxTitleBrackets bounds the brackets at the end of a title that are looked at.
+// maxTitleBrackets limits the brackets at the end of a title that are examined.
 const maxTitleBrackets = 3
 
 // closingNumber finds the number in one of the brackets at the end of a title:
@@ -83,7 +83,7 @@ func behindTitle(s string) (title, number string, ok bool) {
 		return s, "", false
 	}
 	number, rest, ok := numberFirst(s[at+size:])
-	return title, number, ok && rest == "" && !isDigit(number[0]) // 2024年第3号 lacks its organ
+	return title, number, ok && rest == "" && !isDigit(number[0]) // 2024年第3号 has no issuer
 }
 
 // inFirstBracket splits a title from the number in a bracket before it:
@@ -106,10 +106,10 @@ func inFirstBracket(s string) (number, title string, ok bool) {
 	return number, strings.TrimSpace(s[end+n:]), true
 }
 
-// longestFirst is how many characters the number before a title has at most.
+// longestFirst is the maximum length, in characters, of a number before a title.
 const longestFirst = 40
 
-// numberFirst parts s after the number that it begins with.
+// numberFirst splits s after the number at its beginning.
 func numberFirst(s string) (number, rest string, ok bool) {
 	s = strings.TrimSpace(s)
 	i := strings.Index(s, "号")
@@ -119,7 +119,7 @@ func numberFirst(s string) (number, rest string, ok bool) {
 	end := i + len("号")
 	head := squeeze(numberLabel.ReplaceAllString(s[:end], ""))
 	number, ok = ParseNumber(head)
-	// 关于落实国发〔2020〕1号: what is before the code makes it another's number.
+	// 关于落实国发〔2020〕1号: with words before it, the number is another document's.
 	if !ok || utf8.RuneCountInString(head) > utf8.RuneCountInString(number)+maxFiller || containsAny(number, "关于", "《", "印发", "转发") {
 		return "", s, false
 	}
@@ -127,12 +127,12 @@ func numberFirst(s string) (number, rest string, ok bool) {
 	return strings.TrimPrefix(number, "中华人民共和国"), rest, true
 }
 
-// maxFiller is how many characters of a number its canonical form leaves out:
-// 第, zeros, brackets.
+// maxFiller is the number of characters of a number that its canonical form leaves out: 第,
+// zeros, brackets.
 const maxFiller = 6
 
-// behindNumber matches the beginning of a title after a number; 文件精神 and 和
-// would make the number a part of the sentence.
+// behindNumber matches the beginning of a title after a number; with 文件精神 or 和, the number
+// is part of a sentence.
 var behindNumber = words.New(`^[\s:：《“（(]*(?:\p{Han}|《)`)
 
 var notBehind = words.New(`^(?:文|的|和|与|及|、|等|修订|精神|规定|部长|议案|提案|建议)`)

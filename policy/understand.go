@@ -12,26 +12,26 @@ import (
 	"dibao/policy/words"
 )
 
-// understanding is the work on one article.
+// understanding is the state of understanding one article.
 type understanding struct {
 	Facts
 	e      Evidence
 	zone   *time.Location
 	title  Title
-	organs []string // that are above the headline in the text
+	organs []string // issuers above the headline in the text
 	hints  []uint64 // of each paragraph
 
 	reported bool // its author is a reporter
 	behind   bool // the by-line follows the text
 }
 
-// MaxText is how many bytes of a text are read and stored; feed/ingest cuts
-// longer ones. The longest law, the Civil Code, has a third of that. Pages,
-// feeds, searches and digests load texts by the dozen.
+// MaxText is the maximum number of bytes of a text that are read and stored; feed/ingest
+// truncates longer ones. The longest law, the Civil Code, has a third of that. Pages,
+// feeds, searches and digests load dozens of texts at a time.
 const MaxText = 1 << 20
 
-// Understand judges the evidence. The same evidence gives the same facts on
-// every machine and day.
+// Understand evaluates the evidence. The same evidence always gives the same facts, on any
+// machine and day.
 func Understand(e Evidence) Facts {
 	u := &understanding{e: e, zone: zone(e.Zone)}
 	u.headline()
@@ -70,8 +70,8 @@ func (u *understanding) warn(code string, params ...any) {
 	u.Warnings = append(u.Warnings, warn.New(code, params...))
 }
 
-// shanghai is the zone of nearly every source; loading it takes longer than
-// most of the work with it.
+// shanghai is the zone of nearly every source; loading it takes longer than everything that
+// is done with it.
 var shanghai = loadZone("Asia/Shanghai")
 
 func zone(name string) *time.Location {
@@ -89,8 +89,8 @@ func loadZone(name string) *time.Location {
 	return loc
 }
 
-// headline uses the page's title; if the list's title is a truncated form of
-// it, or the other way round, or there is no other, the longer one counts.
+// headline returns the page's title; if the list's title is a truncated form of it, or the
+// other way round, or there is no other, the longer one counts.
 func (u *understanding) headline() {
 	title := u.e.Title
 	for _, p := range u.e.Meta {
@@ -111,8 +111,8 @@ func (u *understanding) headline() {
 	u.Title = u.title.Title
 }
 
-// furniture are lines that belong to the page and not to the text; furnitureWithin are
-// those whose first words are of no account.
+// furniture matches lines that belong to the page and not to the text; for furnitureWithin,
+// the first words do not matter.
 var furniture = words.New(`^(?:` + strings.Join([]string{
 	// Rows of controls: 【打印本页】【关闭窗口】, 大 中 小, 微博 微信 QQ空间.
 	`(?:[【\[（(|｜/\s]*(?:打印|字体|字号|正常|关闭|返回|收藏|纠错|我要纠错|转发|分享|分享到|分享至|分享按钮|保存|举报|点赞|关注|订阅|返回顶部|回到顶部|返回首页|返回列表|TOP|默认|特大|超大|大|中|小|放大|缩小|放大字体|缩小字体|调整字体|` +
@@ -140,14 +140,14 @@ var furnitureWithin = words.New(`^(?:` + strings.Join([]string{
 	`.{0,4}资讯请关注.{0,16}`,
 }, "|") + `)$`)
 
-// notices are lines of furniture that go on with other words.
+// notices match lines of furniture that continue with other words.
 var notices = words.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|点击(?:查看|阅读|收听|观看)[^。；，：:]{0,10}[:：]|[（(【\[]?(?:本文)?原(?:标题|题)为?\s*[:：《]|安装.{2,8}客户端.{0,40}下载地址|[上下]一[篇条页]|(?:版权|免责|特别)声明|[^。；，]{2,30}(?:专稿|独家稿件?|原创)[，,]\s?未经.{0,30}转载|(?:本网站?|本站|本报|本刊|本文|未经)[^。]{0,30}(?:授权|许可|转载|版权)[^。]{0,40}(?:转载|使用|利用|传输|改编|所有)|[^。；，]{0,40}(?:点我|点此|立即|扫码)(?:下载|加入|关注)|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
 
-// noticeFinder finds the words without one of which a line is not a notice.
+// noticeFinder finds words, one of which every such line contains.
 var noticeFinder = words.NewFinder(strings.Fields(`返回 点击 原标题 原题 下载地址 一篇 一条 一页 声明 标签 关键字 字号 字体 位置 授权 许可 转载 版权 点我 点此 立即 扫码
 		聲明 標籤 關鍵字 字號 字體 授權 許可 轉載 版權 點我 掃碼`)...)
 
-// Most characters of a line of furniture.
+// Maximum length of a line of furniture, in characters.
 const (
 	maxFurniture = 40
 	maxNotice    = 80
@@ -167,16 +167,17 @@ func IsFurniture(line string) bool {
 	return notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && (furniture.MatchString(line) || furnitureWithin.MatchString(line))
 }
 
-// step begins a line of a list of steps: 1.先扫二维码.
+// step matches the beginning of a line in a list of steps: 1.先扫二维码.
 var step = words.New(`^(?:步骤|[（(]?\d{1,2}[）).、．])`)
 
-// caption is under a picture: it says who took or lent it, or what it shows.
+// caption matches the line under a picture: it says who took or lent the picture, or what
+// it shows.
 var caption = words.New(`(?:[\s（(）)/／|｜]|^)\p{Han}{0,12}[\s:：]?\p{Han}{2,4}[\s/／]?[摄攝](?:影)?[）)。]?(?:\s?[\d年月日]{4,12})?$|(?:供图|供圖|图片来源|圖片來源|资料图片?|資料圖片?|图源|视觉中国|新华社发|本报资料)[^，。]{0,16}[）)]?$|^(?:图片来源|图源|供图)[:：][^。]{2,40}$|^(?:[上下左右]?图[为注说]?[：:]|[上下左右]?图为|圖為|圖：|资料图)|(?i)(?:[\[(（]\s*(?:file )?photos?\b[^\])）]{0,60}[\])）]|\bphotos? (?:by|courtesy)\b.{0,40})\.?$`)
 
-// wroteText is in a line that names who wrote the text, too: 王样/文 受访者供图.
+// wroteText matches a line that also names the author of the text: 王样/文 受访者供图.
 var wroteText = words.New(`\p{Han}[/／]文|文[/／]\p{Han}`)
 
-// maxCaption is the most characters of a caption.
+// maxCaption is the maximum length of a caption, in characters.
 const maxCaption = 120
 
 // isCaption reports whether a paragraph is the line under a picture.
@@ -184,11 +185,11 @@ func isCaption(p string) bool {
 	return utf8.RuneCountInString(p) <= maxCaption && caption.MatchString(p) && !wroteText.MatchString(p)
 }
 
-// backLink ends the last line of a text: 返回某网，查看更多.
+// backLink matches the end of the last line of a page: 返回某网，查看更多.
 var backLink = words.New(`\s*返回\p{Han}{2,6}[，,]\s*查看更多$`)
 
-// cleanParagraphs removes furniture and captions; it keeps the captions of a
-// story in pictures, since they are its text.
+// cleanParagraphs removes furniture and captions; it keeps the captions of a story told in
+// pictures, which are its text.
 func cleanParagraphs(all []string) []string {
 	var out, plain []string
 	for _, p := range all {
@@ -207,8 +208,8 @@ func cleanParagraphs(all []string) []string {
 	return plain
 }
 
-// identity finds number and issuers: labeled values, else the title, else the
-// issuer that runs the source.
+// identity finds number and issuers: labeled values, or else the title, or else the issuer
+// that runs the source.
 func (u *understanding) identity() {
 	for _, l := range u.e.Labels {
 		switch squeeze(l.Name) {
@@ -227,7 +228,7 @@ func (u *understanding) identity() {
 			}
 		case "主题分类":
 			if u.Theme == "" {
-				u.Theme = strings.TrimSpace(strings.Trim(l.Value, "- ")) // 其他 is a theme
+				u.Theme = strings.TrimSpace(strings.Trim(l.Value, "- ")) // 其他 is a theme, too
 			}
 		case "索引号", "索引编号", "信息索引号", "信息索引", "索引码":
 			if u.IndexNumber == "" {
@@ -265,8 +266,8 @@ func (u *understanding) identity() {
 	}
 }
 
-// signed takes the issuers from the signature (落款), else the issuer that runs
-// the source. If they differ, the text's own counts.
+// signed takes the issuers from the signature (落款), or else the issuer that runs the
+// source. If they differ, the text's own count.
 func (u *understanding) signed() {
 	u.Issuers = signers(u.Paragraphs)
 	source := u.e.Issuer
@@ -281,7 +282,7 @@ func (u *understanding) signed() {
 	}
 }
 
-// photographed reports whether a line under a picture names who took it.
+// photographed reports whether a line under a picture names the photographer.
 func (u *understanding) photographed() bool {
 	for _, p := range u.e.Paragraphs[:min(len(u.e.Paragraphs), 6)] {
 		if utf8.RuneCountInString(p) < 40 && photographer.MatchString(p) {
@@ -291,8 +292,8 @@ func (u *understanding) photographed() bool {
 	return false
 }
 
-// governmentEnd matches the end of the name of a body that makes policy, unlike
-// that of a medium or an institute.
+// governmentEnd matches the end of the name of a body that makes policy, as opposed to a
+// medium or an institute.
 var governmentEnd = words.New(`^\p{Han}{2,30}(?:部|委员会|委|局|厅|署|国务院|办公室|政府)$`)
 
 func isLegislation(form string) bool {
@@ -303,8 +304,8 @@ func isLegislation(form string) bool {
 	return false
 }
 
-// language is that of the text; the page's declared language counts only if the
-// script does not show it.
+// language returns the language of the text; the page's declared language counts only if
+// the script does not show it.
 func (u *understanding) language() {
 	text := u.Title + strings.Join(u.Paragraphs[:min(3, len(u.Paragraphs))], "")
 	switch {

@@ -11,11 +11,11 @@ import (
 
 // Benefit is money that a call offers. A figure that the text does not give is 0.
 type Benefit struct {
-	Yuan     int64   // the amount, or the least of a span
-	UpTo     int64   // the most of a span: 20万元至50万元
+	Yuan     int64   // the amount, or the minimum of a range
+	UpTo     int64   // the maximum of a range: 20万元至50万元
 	Percent  float64 // a rate
 	Cap      int64   // in yuan: 最高不超过
-	Per      string  // 每人, 每个项目 …, as written
+	Per      string  // unit for which it is paid: 每人, 每个项目 …, as written
 	Evidence string
 	In       string `json:",omitempty"` // as in Said
 }
@@ -27,14 +27,14 @@ var (
 	percent = words.New(`(\d{1,3}(?:\.\d{1,3})?)\s*%`)
 
 	benefit = words.New(`给予|奖励|补贴|补助|资助|奖金|奖补|扶持|贴息|支持强度|支持金额|支持|资助经费|提供`)
-	// money that is a condition, a price or somebody else's.
+	// Words of money that is a condition, a price or not for the applicant.
 	condition = words.New(`投资|收入|产值|销售|营业额|零售额|交易额|存量|增量|增长|资本|纳税|税收|规模|(?:^|[^不])超过|达到|预算|限价|售价|工资|成本|自筹|总额|总计|共计|合计|累计|安排|罚款|保证金|缴纳|收费|费用为|原值|总投入|利润|资产|违法|结余|估算|每小时|在$|满$|首超|拨付|下达|年费`)
 	already   = words.New(`(?:已|曾)(?:经)?(?:获|获得|享受|给予|发放|拨付)`)
 	capped    = words.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
 	behindIs  = words.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以|享受)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)|^的?(?:标准|比例|额度)?(?:给予|予以)(?:资金|经费|财政)?支持|^[、,]?(?:且|总额)?(?:最高)?不超过[^,。;]{1,12}元的?(?:标准)?(?:给予|予以)`)
 	onlyIf    = words.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
 	perWhom   = words.New(`每(?:(?:招用|吸纳|新增|培训|引进)\d?[人名]|人每月|人每年|人次|人|家企业|户|项|件(?:作品)?|名|亩|年|月|平方米|(?:个|家|所|处|座|间|辆|台|套|场|张|例|篇|部|位|支|条|吨|千瓦)(?:[^,。;\d]{0,14})?)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$`)
-	// gives matches the end of the name of those to each of whom something is paid.
+	// gives matches the end of a word for those to whom money is given.
 	gives    = words.New(`(?:可|将|按|再|一次性|最高|分别|均|都)?(?:给予|补助|补贴|奖励|资助|支持|不超过|发放|予以|提供|不高于)|标准(?:为|是|:|$)|一次性|最高|按照`)
 	rateFrom = words.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|(?:^|元)且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额?|投入|支出|费用|总额|金额)的?$`)
 	rateNot  = words.New(`自筹|增长|增速|不低于|不少于|占|留用|裁员|达到|参与|重复率|率(?:为|达|低于)?$|低于|股份|利率`)
@@ -42,8 +42,8 @@ var (
 	offered  = words.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
 )
 
-// brings reads the amounts that a line offers. Calls for comments or bids
-// mention amounts, too, but nobody can get them.
+// brings reads the amounts that a line offers. Calls for comments or bids also mention
+// amounts, but nobody receives these.
 func (r *reading) brings(l line) {
 	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || len(r.call.Brings) >= maxEntries {
 		return
@@ -58,8 +58,8 @@ func (r *reading) brings(l line) {
 	}
 }
 
-// sums returns where the sums of money of a text are, by the 元 that ends each: a search
-// for digits alone would stop at every number.
+// sums returns the positions of the amounts of money in a text, by the 元 that ends each: a
+// search for digits would stop at every number.
 func sums(text string) (all [][]int) {
 	for end := 0; len(all) < maxEntries; {
 		i := strings.Index(text[end:], "元")
@@ -79,9 +79,9 @@ func sums(text string) (all [][]int) {
 }
 
 const (
-	// ofSums are the characters that a sum has before its first 元.
+	// ofSums are the characters that can precede the first 元 of an amount.
 	ofSums = "0123456789,. 亿千百万人民币￥¥至到-~～—–"
-	// longestSum is how far, in bytes, a span of sums reaches behind its first 元.
+	// longestSum is the maximum number of bytes of a range of amounts after its first 元.
 	longestSum = 90
 )
 
@@ -124,13 +124,14 @@ func (r *reading) amount(l line, at []int) {
 }
 
 var (
-	// spends is said of what applicants must spend before they get anything.
+	// spends matches what applicants must spend before they get anything.
 	spends     = words.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
 	byStandard = words.New(`^的标准(?:给予|予以)[^,。;]{0,6}(?:支持|补助|奖励|资助|补贴)`)
-	// forEach is the end of a clause that leaves what is given to the clause before: 补助标准:省级每人1万元,市级每人.
+	// forEach matches the end of a clause whose benefit is named in the clause before:
+	// 补助标准:省级每人1万元,市级每人.
 	forEach = words.New(`每(?:人|户|家|名|个|项|亩)(?:每?[月年])?$`)
 	fee     = words.New(`(?:报名|考试|评审|工本|服务|培训|会)费`)
-	// awards precede the sum of a prize: 一等奖2名,每人5000元.
+	// awards match the words before the amount of a prize: 一等奖2名,每人5000元.
 	awards   = words.New(`(?:[特一二三]等|优秀|优胜|入围|鼓励|[金银铜])奖[^。;元]{0,20}$|(?:奖学金|助学金)[^。;元]{0,12}$|资助\d{1,5}[名人],[^。;元]{0,4}$`)
 	standard = words.New(`(?:标准|额度|强度|金额|奖金)(?:为|:)?[^,。;\d]{0,8}$|^\p{Han}{0,4}$`)
 )
@@ -153,7 +154,7 @@ func (r *reading) rate(l line, at []int) {
 	}
 }
 
-// inBrackets reports whether a bracket is open after a clause.
+// inBrackets reports whether a clause ends inside brackets.
 func inBrackets(clause string) bool {
 	return strings.LastIndex(clause, "(") > strings.LastIndex(clause, ")")
 }
@@ -182,7 +183,7 @@ func perOf(clause, behind string) string {
 	return per
 }
 
-// sub returns a group of a match, "" if it took no part.
+// sub returns a group of a match, "" if the group did not match.
 func sub(s string, at []int, group int) string {
 	if at[2*group] < 0 {
 		return ""
@@ -192,7 +193,7 @@ func sub(s string, at []int, group int) string {
 
 var units = map[string]float64{"": 1, "千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8}
 
-// yuan reads a figure with its unit; 0 is none.
+// yuan returns a number with its unit in yuan; 0 if there is none.
 func yuan(number, unit string) int64 {
 	f, err := strconv.ParseFloat(strings.ReplaceAll(number, ",", ""), 64)
 	if err != nil || f < 0 || f*units[unit] > 1e15 {

@@ -1,10 +1,9 @@
 // Package call reads what a notice asks of its readers or offers them: who may
 // apply, what they get, what they have to do until when, and where.
 //
-// Every value keeps the sentence that states it. What the text leaves open
-// stays empty. Duties of bodies between the reader and the issuer are listed
-// separately from those of the reader. Nothing here says that a reader
-// qualifies.
+// Every value includes the sentence that states it. What the text does not state is empty.
+// Duties of bodies between the reader and the issuer are listed separately from those of
+// the reader. The package never decides whether a reader qualifies.
 package call
 
 import (
@@ -19,7 +18,7 @@ import (
 	"dibao/policy/words"
 )
 
-// Kind is what a notice wants of its readers.
+// Kind is what a notice asks of its readers.
 type Kind string
 
 // The kinds of calls.
@@ -28,18 +27,18 @@ const (
 	KindCollection   Kind = "collection"   // 征集, 征文
 	KindSelection    Kind = "selection"    // 评选, 推荐, 遴选
 	KindConsultation Kind = "consultation" // 征求意见
-	KindObjection    Kind = "objection"    // 公示: who disagrees says so
+	KindObjection    Kind = "objection"    // 公示: readers can object
 	KindTender       Kind = "tender"       // 招标, 采购, 磋商, 询价
 )
 
-// Said is a value as the text has it, and the sentence that says it.
+// Said is a value as the text has it, and the sentence that states it.
 type Said struct {
 	Value    string
 	Evidence string
-	In       string `json:",omitempty"` // the attached file that contains the sentence; "" is the notice
+	In       string `json:",omitempty"` // name of the attached file that contains the sentence; "" means the notice
 }
 
-// Part is a notice, which has no name, or a file attached to it.
+// Part is a notice, whose name is "", or a file attached to it.
 type Part struct {
 	Name       string
 	Paragraphs []string
@@ -48,52 +47,52 @@ type Part struct {
 // Call is what a notice asks of its readers.
 type Call struct {
 	Kind      Kind
-	Subject   Said // the project, fund, title or text, from the title
+	Subject   Said // the project, fund, title or text, taken from the title
 	Who       Who
 	Brings    []Benefit
 	Steps     []Step // what readers do, in the order of the text
-	ByOthers  []Step // what bodies between readers and issuer do
+	ByOthers  []Step // what bodies between readers and the issuer do
 	Materials []Said
-	Platforms []Said // addresses on the web where readers apply
+	Platforms []Said // web addresses at which readers apply
 	Addresses []Said // postal, as printed
 	Contacts  []Contact
 }
 
-// Limits of what is read and returned. A text that exceeds them is read in part.
+// Limits on what is read and returned. A text that exceeds them is read in part.
 const (
 	maxParagraphs = 2000
 	maxParagraph  = 8000  // bytes
 	maxText       = 400e3 // bytes
-	maxEntries    = 60    // of a list in a Call
+	maxEntries    = 60    // entries in a list of a Call
 	maxEvidence   = 300   // characters
 )
 
-// line is a paragraph in Simplified characters and half-width signs, with its
+// line is a paragraph in Simplified characters and half-width punctuation, with its
 // section.
 type line struct {
 	raw     string // as printed
-	text    string // as it is read: one character for one of raw
-	in      string // the attached file that contains it; "": the notice
+	text    string // the line for reading; each character corresponds to one of raw
+	in      string // name of the attached file that contains it; "": the notice
 	above   string // the line before it, if it is a heading
 	before  string // the line before it
 	section section
-	heads   bool   // it is nothing but the heading of its section
-	may     uint64 // which of lineWords may match
+	heads   bool   // it contains only the heading of its section
+	may     uint64 // bits of the lineWords that may match
 }
 
-// reading is what is known of a text while it is read.
+// reading is the state of reading a text.
 type reading struct {
 	call  *Call
 	title string
 	lines []line
 	terms deadline.Reader
-	// authorities is whether the text speaks to authorities alone, who pass it on.
+	// authorities says that the text addresses only authorities, who pass it on.
 	authorities bool
-	// passedOn is whether papers go to the issuer through a body that collects them.
+	// passedOn says that a body collects the documents and passes them on to the issuer.
 	passedOn bool
-	// hired is whether applicants employ graduates. Then graduates do not apply themselves.
+	// hired says that applicants employ graduates. Then graduates do not apply themselves.
 	hired bool
-	// listing reports whether the lines below an announcement of papers list them.
+	// listing says that the following lines list documents to submit.
 	listing bool
 	seen    map[string]bool
 }
@@ -105,8 +104,8 @@ func Extract(title string, paragraphs []string, published when.Date) (Call, bool
 	return ExtractParts(title, []Part{{"", paragraphs}}, published)
 }
 
-// ExtractParts reads a notice and the files attached to it together. What
-// comes from a file has its name.
+// ExtractParts reads a notice together with the files attached to it. Values from a file
+// have its name.
 func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) {
 	printed := strings.TrimSpace(strings.ToValidUTF8(firstBytes(title, maxParagraph), ""))
 	title = plain(printed)
@@ -140,7 +139,7 @@ func (c Call) says() bool {
 	return len(c.Steps)+len(c.ByOthers)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
 }
 
-// split reads the paragraphs within limits and notes what each is under.
+// split reads the paragraphs within the limits and records the section of each.
 func (r *reading) split(parts []Part) {
 	left := int(maxText)
 	for _, p := range parts {
@@ -173,7 +172,8 @@ func (r *reading) split(parts []Part) {
 	}
 }
 
-// lineWords are expressions that are looked for in each line, and their bits.
+// lineWords are expressions that are searched for in each line. The index is the number of
+// the bit.
 var lineWords = words.NewGroup(speaksOf, addressLabel, sends, handing)
 
 const (
@@ -183,7 +183,7 @@ const (
 	mayHand
 )
 
-// is reports whether a value was noted before, and notes it.
+// is reports whether a value was recorded before, and records it.
 func (r *reading) is(parts ...string) bool {
 	key := strings.Join(parts, "\x00")
 	if r.seen[key] {
@@ -193,7 +193,7 @@ func (r *reading) is(parts ...string) bool {
 	return false
 }
 
-// Signs of full width that are read as those of half width.
+// Full-width punctuation that is read as half-width.
 const (
 	wideSigns   = "！％（），－．／０１２３４５６７８９：；？＠"
 	narrowSigns = "!%(),-./0123456789:;?@"
@@ -201,8 +201,8 @@ const (
 	lastWide    = '＠'
 )
 
-// narrow contains the half-width form of each full-width sign, by its distance
-// from firstWide; 0 for any other.
+// narrow contains the half-width form of each full-width character, by its distance from
+// firstWide; 0 if there is none.
 var narrow = func() (all [lastWide - firstWide + 1]rune) {
 	i := 0
 	for _, r := range wideSigns {
@@ -212,8 +212,8 @@ var narrow = func() (all [lastWide - firstWide + 1]rune) {
 	return all
 }()
 
-// plain writes a text in Simplified characters and with half-width signs, one
-// character for one, so that a position in a line is the same in the printed
+// plain returns a text in Simplified characters and half-width punctuation. Each character
+// corresponds to one of the text, so that positions in a line are the same in the printed
 // line.
 func plain(s string) string {
 	s = hans.Simplify(s)
@@ -251,8 +251,8 @@ func (l line) printed(from, to int) string {
 	return strings.TrimSpace(cut.First(rest, take))
 }
 
-// sentence returns the sentence around a position in a line, as printed. A very
-// long one is quoted from the relevant part on.
+// sentence returns the sentence around a position in a line, as printed. The quote of a
+// very long sentence begins at the relevant part.
 func (l line) sentence(from, to int) string {
 	start, end := 0, len(l.text)
 	if i := strings.LastIndexAny(l.text[:from], "。;!?"); i >= 0 {
@@ -277,12 +277,12 @@ func clauseBefore(text string, at int) (clause, sentence string) {
 	return cut.BehindLast(sentence, ","), sentence
 }
 
-// clauseBehind returns what follows a place to the next sign.
+// clauseBehind returns the text after a position up to the next punctuation mark.
 func clauseBehind(text string, at int) string {
 	return cut.BeforeFirst(cut.First(text[at:], 80), ",。;!?")
 }
 
-// firstBytes cuts a text to at most n bytes, between characters.
+// firstBytes truncates a text to at most n bytes, at the end of a character.
 func firstBytes(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -293,7 +293,7 @@ func firstBytes(s string, n int) string {
 	return s[:n]
 }
 
-// section is what the lines under a heading are about.
+// section is the topic of the lines under a heading.
 type section int
 
 const (
@@ -307,13 +307,13 @@ const (
 	otherSection
 )
 
-// titles are texts that are named, whose words say nothing of the sentence.
+// titles matches titles of texts, whose words say nothing about the sentence.
 var titles = words.New(`《[^《》]*》`)
 
 var (
 	attachment = words.New(`^附\s*件?\s*\d*\s*[:：.]|^附\s*件\s*\d*$`)
 	numbered   = words.New(`^\s*(?:第?[一二三四五六七八九十]{1,3}[、,.:]|[(][一二三四五六七八九十]{1,3}[)]\s*|\d{1,2}[、.,]|[(]\d{1,2}[)])\s*`)
-	// sections are what headings name, the first that matches counts.
+	// sections are recognized by the words of headings; the first that matches counts.
 	sections = []struct {
 		section section
 		words   *words.Regexp
@@ -327,7 +327,7 @@ var (
 	}
 )
 
-// sectionWords are those of sections, by their places in the list.
+// sectionWords are the words of sections, by index in the list.
 var sectionWords = func() *words.Group {
 	var all []*words.Regexp
 	for _, s := range sections {
@@ -342,8 +342,8 @@ func mayLead(text string) bool {
 	return r == '(' || r >= '0' && r <= '9' || strings.ContainsRune("第一二三四五六七八九十", r)
 }
 
-// sectionOf returns the section that a line heads. A line that begins with its
-// heading and continues (一、申报对象:…) heads itself, too.
+// sectionOf returns the section that a heading begins. A line that begins with its heading
+// and continues (一、申报对象:…) is in that section, too.
 func sectionOf(text string) (section, bool) {
 	lead := ""
 	if mayLead(text) {
@@ -373,7 +373,7 @@ func sectionOf(text string) (section, bool) {
 			return s.section, true
 		}
 	}
-	// Another chapter (二、…) ends the section; its points do not.
+	// Another chapter (二、…) ends the section; points within it do not.
 	if lead != "" && chapter.MatchString(text) {
 		return otherSection, true
 	}

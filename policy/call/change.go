@@ -29,17 +29,17 @@ type Change struct {
 	Kind     ChangeKind
 	Until    when.Date // the new last day for readers; zero if the text states none
 	Evidence string    // the sentence that states Until; without one, the title
-	Titles   []string  // in 《》, those of the title first
-	Projects []string  // numbers of projects, in one form
-	Names    []string  // what the call was about: subjects and names of projects
+	Titles   []string  // titles in 《》, those in the title first
+	Projects []string  // numbers of projects, in canonical form
+	Names    []string  // what the call is about: subjects and names of projects
 }
 
-// changes are what titles say about earlier calls; the first that matches counts.
+// changes are recognized by titles; the first that matches counts.
 var changes = []struct {
 	kind  ChangeKind
 	words *words.Regexp
 }{
-	// Excludes results, and notices about those who got something.
+	// Excludes results, and notices about successful applicants.
 	{"", words.New(`中标|成交|结果|候选人|合同|名单|入围|获奖|资格|称号|资质|证书|许可|营业执照|登记|注册|名称变更|地址变更|法定代表人|解读|答记者问|综述|的决定$`)},
 	{ChangeCanceled, words.New(`^(?:关于)?(?:取消|终止|撤销|停止)|(?:关于|的)(?:取消|终止|撤销|停止)|(?:取消|终止|撤销)(?:采购|招标|征集|申报|评选|活动|项目)?(?:的?(?:公告|通知|公示|通告|说明|函)|$|[)）】])`)},
 	{ChangeSuspended, words.New(`^(?:关于)?(?:暂停|中止)|(?:关于|的)(?:暂停|中止)|(?:暂停|中止)(?:采购|招标|征集|申报)?(?:的?(?:公告|通知|公示|通告|说明)|$|[)）】])`)},
@@ -49,21 +49,21 @@ var changes = []struct {
 }
 
 var (
-	// changing is what a title says of the change and not of its subject.
+	// changing matches the words of a title that describe the change and not its subject.
 	changing = words.New(`(?:第?[一二三四五六七八九十0-9]{0,3}次|再次|二次)?(?:更正|变更|延期|延长|顺延|推迟|延后|推后|调整|补充|补遗|澄清|答疑|勘误|修改|修正|取消|终止|撤销|停止|暂停|中止)(?:事项|采购|招标|受理)?`)
-	// timing matches what is moved, after the subject: 申报时间, 投标截止时间.
+	// timing matches the word after the subject for what is moved: 申报时间, 投标截止时间.
 	timing = words.New(`(?:的)?(?:申报|报名|征集|投标|开标|申请|受理|提交|递交|填报|投稿|响应文件|反馈|评选)*(?:的)?(?:截止|起止)?(?:时间|日期|期限)(?:至[^的]{0,16})?`)
-	// papersOf matches the papers of a tender that are corrected: 招标文件(第2号).
+	// papersOf matches tender documents that are corrected: 招标文件(第2号).
 	papersOf = words.New(`(?:招标|采购|磋商)?(?:文件|公告)(?:\(第?[0-9一二三四五六七八九十]+[号次]\))?$`)
-	// own matches words for what readers do, before a day that is moved.
+	// own matches the actions of readers before a day that is moved.
 	own = words.New(`申报|报名|申请|提交|递交|征集|投稿|填报|反馈|截止`)
-	// named are labels before the name of a project: 原公告的采购项目名称:…
+	// named matches labels before the name of a project: 原公告的采购项目名称:…
 	named = words.New(`(?:项目|标段|活动|课题)名称\s*:\s*([^,;。\s][^;。\n]{3,80})`)
-	// projects are labels before the number of a project.
+	// projects matches labels before the number of a project.
 	projects = words.New(`(?:项目|采购|招标|标段|磋商|询价|计划)(?:项目|文件)?(?:编号|编码|代码|编码号)\s*:?\s*([A-Za-z0-9\[(〔【][A-Za-z0-9()〔〕【】\[\]\-—_/.,年第号]{4,60})`)
 )
 
-// Limits of what identifies a call.
+// Limits on what identifies a call.
 const (
 	maxNames    = 8
 	maxTitles   = 12
@@ -72,8 +72,8 @@ const (
 )
 
 // ReadChange reads a notice that changes a call: its title, its paragraphs, and the day
-// from which days without a year are counted. It reports false for texts that change
-// no call, or whose title does not say so.
+// from which days without a year are counted. It reports false for texts that do not change
+// a call, or whose title does not say so.
 func ReadChange(title string, paragraphs []string, published when.Date) (Change, bool) {
 	printed := strings.TrimSpace(strings.ToValidUTF8(firstBytes(title, maxParagraph), ""))
 	title = plain(printed)
@@ -101,7 +101,8 @@ func ReadChange(title string, paragraphs []string, published when.Date) (Change,
 	return c, true
 }
 
-// changeOf returns what a title says about an earlier call, "" for nothing.
+// changeOf returns the kind of change to an earlier call that a title states, "" if there
+// is none.
 func changeOf(title string) ChangeKind {
 	for _, k := range changes {
 		if k.words.MatchString(titles.ReplaceAllString(title, "")) {
@@ -111,8 +112,8 @@ func changeOf(title string) ChangeKind {
 	return ""
 }
 
-// movedTo returns the day to which the last day for readers moves, with its sentence;
-// the zero Date if the text names none or several.
+// movedTo returns the new last day for readers, with its sentence; the zero Date if the
+// text names none or several.
 func (r reading) movedTo(kind ChangeKind, otherwise string) (until when.Date, evidence string) {
 	for _, l := range r.lines {
 		if !strings.Contains(l.text, "月") {
@@ -134,8 +135,8 @@ func (r reading) movedTo(kind ChangeKind, otherwise string) (until when.Date, ev
 	return until, evidence
 }
 
-// changedSubject returns what a title says is changed: 关于延长2026年度样例项目申报时间的通知 is about
-// 2026年度样例项目.
+// changedSubject returns the subject that a title says is changed: for
+// 关于延长2026年度样例项目申报时间的通知, 2026年度样例项目.
 func changedSubject(title string) string {
 	if t := titlesIn(title); len(t) > 0 {
 		return subject(t[0], kindOf(t[0]))
@@ -148,8 +149,8 @@ func changedSubject(title string) string {
 	return papersOf.ReplaceAllString(subject(t, kindOf(title)), "")
 }
 
-// Name writes the name of a call for comparison, "" for one that is too short to
-// identify it.
+// Name returns the name of a call in a form for comparison, "" if it is too short to
+// identify the call.
 func Name(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" \t\u3000\"'“”‘’《》〈〉「」()[]【】〔〕,.、:-—_·|", r) {
@@ -201,7 +202,7 @@ func namesOf(lines []line) (all []string) {
 	return all
 }
 
-// projectsOf returns the numbers of projects in a text, in one form.
+// projectsOf returns the numbers of projects in a text, in canonical form.
 func projectsOf(lines []line) (all []string) {
 	for _, l := range lines {
 		if !strings.Contains(l.text, "编号") && !strings.Contains(l.text, "编码") && !strings.Contains(l.text, "代码") {
@@ -216,7 +217,7 @@ func projectsOf(lines []line) (all []string) {
 	return all
 }
 
-// projectNumber writes a number in one form; "" if it has too few digits.
+// projectNumber returns a number in canonical form; "" if it has too few digits.
 func projectNumber(s string) string {
 	digits := 0
 	s = strings.Map(func(r rune) rune {

@@ -9,10 +9,10 @@ import (
 
 var (
 	guideWords = words.New(`指南|通知|办法|细则|规则|公告|方案|(?:申报|申请|认定|评选|推荐|征集|报名|遴选|支持)(?:条件|要求|说明|标准)`)
-	// formWords are in the titles of papers that applicants or those who pass
-	// applications on fill in, and of results.
+	// formWords are in the titles of results, and of documents that applicants or
+	// intermediate bodies fill in.
 	formWords = words.New(`申报书|申请书|任务书|表(?:$|[(.\d格及和])|汇总|承诺|名单|清单|目录|模板|模版|格式|范本|样本|样式|提纲|授权|委托|证明|回执|操作(?:指南|手册)|结果|公示`)
-	// ruleWords are in the titles of rules, whose days recur from year to year.
+	// ruleWords are in the titles of rules, whose days recur every year.
 	ruleWords = words.New(`办法|细则|规则`)
 )
 
@@ -23,7 +23,7 @@ func IsGuide(title string) bool {
 	return guideWords.MatchString(title) && !formWords.MatchString(title)
 }
 
-// LacksGuide reports whether a notice calls for applications and leaves open the
+// LacksGuide reports whether a notice calls for applications and does not state the
 // deadline, who may apply, or what they get.
 func LacksGuide(title string, paragraphs []string, published when.Date) bool {
 	c, _ := Extract(title, paragraphs, published)
@@ -35,10 +35,9 @@ func LacksGuide(title string, paragraphs []string, published when.Date) bool {
 	return false
 }
 
-// ExtractGuided reads a notice together with the guides attached to it, as
-// [ExtractParts] does. The days of a guide count only if the notice states none,
-// and not if they are over when it is published: a guide may be of an earlier
-// year or of a higher body.
+// ExtractGuided reads a notice together with the guides attached to it, as [ExtractParts]
+// does. The days of a guide count only if the notice states none, and not if they are
+// before the day of publication: a guide may be from an earlier year or from a higher body.
 func ExtractGuided(title string, notice, guides []Part, published when.Date) (Call, bool) {
 	own, ok := ExtractParts(title, notice, published)
 	if len(guides) == 0 || own.Kind == "" {

@@ -12,21 +12,21 @@ import (
 	"dibao/policy/words"
 )
 
-// Step is something to be done within a time. First is the zero Date if the
-// text gives only the last day.
+// Step is something to do within a period. First is the zero Date if the text gives only
+// the last day.
 type Step struct {
 	What     string // 网上填报, 纸质报送, 审核推荐 …, "" if the text does not name it
 	By       string // who does it, as written, "" if the text does not say
 	First    when.Date
 	Last     when.Date
-	Time     string `json:",omitempty"` // the time on Last in Chinese time, such as 17:00; "" if the text does not give it
-	Moved    bool   // it takes the place of an earlier day
+	Time     string `json:",omitempty"` // the time of day on Last in China, such as 17:00; "" if the text does not give it
+	Moved    bool   // it replaces an earlier day
 	Evidence string
 	In       string `json:",omitempty"` // as in Said
 }
 
 var (
-	// between are bodies that are between those who apply and the issuer.
+	// between matches bodies between the applicants and the issuer.
 	between = words.New(strings.Join([]string{
 		`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)`,
 		`(?:组织|依托|保护|所在|责任|提名)(?:部门|单位)`,
@@ -38,42 +38,45 @@ var (
 		`(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委`,
 		`(?:院校|单位|学校|学院|院系|[省市县区校院]级?|县\(市\))(?:初审|审核|推荐|复审|遴选)`,
 		`各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`,
-		// Bodies of universities and schools.
+		// Departments of universities and schools.
 		`(?:各|有关|相关|所在)+(?:二级)?(?:学院|院系|教学单位|高校|院校)|各(?:校|部门)(?:于|应|须|要|将|请|需)|二级(?:单位|学院|部门)|(?:学院|院系|系部)(?:于|应|须|要|将|负责|统一)`,
 		`辅导员|班主任|(?:科研|教学)(?:秘书|干事)`,
 		// Bodies of the lowest level, and associations.
 		`(?:街道办(?:事处)?|社区|居委会|村委会)(?:于|应|须|要|将|负责)|请社区`,
-		// A body of any name that "every" precedes, with its duty: 各教研室应.
+		// A body with any name after "every", with its duty: 各教研室应.
 		`各[^,。;:的企人者项类]{1,10}(?:总支|支部|[部室处科所站系]|中心)(?:于|应|须|要|将|请|需|负责|对|组织|统一|初审|审核|推荐|汇总)`,
 		`(?:推荐|申报|报送)渠道|各[^,。;:]{0,6}(?:作协|文联|社科联|商会|协会|学会)`,
 	}, "|"))
-	// itself are bodies that decide: the issuer and its experts.
+	// itself matches bodies that decide: the issuer and its experts.
 	itself = words.New(`(?:我[厅局委部办会所处院校]|本[局厅委会校院]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|学校|(?:科研|科技|社科|教务|人事)处|组委会|评委会|评审委员会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
-	// recipient precedes a body to which, or through which, something is sent.
+	// recipient matches the words before a body to which, or through which, something is
+	// sent.
 	recipient = words.New(`(?:[向送至交经到给]|联系|(?:^|[^申填])报)[^,。;]{0,12}$`)
-	// applicants are those who apply.
+	// applicants matches words for applicants.
 	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|(?:申报|申请|参评)主体|申请者|申报者|(?:项目|课题)负责人|用人单位|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|经营者|(?:各|有关|相关|条件的)(?:类)?企业|企业(?:$|[应须需可请要于在将]|通过|登录|填|提交|报名|自愿)`)
-	// ofOffice follows a word for applicants that is part of the name of an office: 学生处.
+	// ofOffice matches what makes a word for applicants part of the name of an office: 学生处.
 	ofOffice = words.New(`^(?:工作)?[处部办]`)
-	// led precedes applicants whom others gather: 组织辖区内企业申报.
+	// led matches the words before applicants whom others organize: 组织辖区内企业申报.
 	led = words.New(`(?:组织|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
-	// hands are papers that only those who pass applications on hand in.
+	// hands matches documents that only intermediate bodies submit.
 	hands  = words.New(`推荐(?:[^,。;]{0,4}汇总表|表|文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	duties = words.New(`审核|审查|推荐|汇总|报送|上报|提交|报|送|完成|反馈|初审|发送|集中`)
-	// ownLabel are labels of what applicants do themselves.
+	// ownLabel matches labels of what applicants do themselves.
 	ownLabel = words.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段|截止|截至)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
 
-	// ownClosing is a label that leaves no doubt, whatever follows its day.
+	// ownClosing matches a label that is unambiguous, whatever follows its day.
 	ownClosing = words.New(`(?:申报|填报|报名|提交|投稿)(?:受理)?截止(?:时间|日期)(?:为|:|是)?\s*$`)
-	// passing is said of papers that applicants give to a body that hands them in.
+	// passing matches words about documents that applicants give to a body that submits
+	// them.
 	passing = words.New(`由(?:各)?[^,。;]{0,12}(?:主管部门|推荐单位|归口[^,。;]{0,6}|管理部门|科技局)[^,。;]{0,8}(?:汇总|审核)[^,。;]{0,10}(?:交|报|送)`)
 
-	// ofThose follows a day that only says whom a rule applies to:
-	// 5月30日之前的可以申请. Or until when something was counted:
+	// ofThose matches the words after a day that only says whom a rule applies to:
+	// 5月30日之前的可以申请. It also matches those after a day until which something was counted:
 	// 截至9月30日,共收到.
 	ofThose = words.New(`^(?:列入|认定|取得|获得|注册|成立|登记|投产|建成)[^,。;]*的|^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
 
-	// counted precedes a day until which something is counted, or a project runs.
+	// counted matches the words before a day until which something is counted, or a project
+	// runs.
 	counted = words.New(`(?:统计|数据|时点|年龄|业绩|计算)[^,。;]{0,6}(?:截止|截至|时间|日期)[^,。;]{0,6}$|(?:申请书|研究|实施|执行|合同|任务书?|服务|建设)的?(?:起止|执行|实施|研究)?(?:时间|期限|期|周期|年限)(?:统一)?[^,。;]{0,6}$|项目起止[^,。;]{0,10}$`)
 
 	whats = []struct {
@@ -93,12 +96,12 @@ var (
 	}
 )
 
-// steps reads the days of a line by which something is to be done, and by whom.
+// steps reads the days of a line by which something must be done, and who must do it.
 func (r *reading) steps(l line) {
 	if !strings.Contains(l.text, "月") || len(r.call.Steps)+len(r.call.ByOthers) >= maxEntries {
 		return
 	}
-	end := 0 // of the day before
+	end := 0 // end of the previous day
 	for _, d := range r.terms.Days(l.text, l.above) {
 		from := end
 		end = d.End
@@ -107,7 +110,7 @@ func (r *reading) steps(l line) {
 		}
 		clause, _ := clauseBefore(l.text, d.At)
 		if counted.MatchString(clause) || strings.TrimSpace(l.text[min(d.End, len(l.text)):]) == ":" {
-			continue // the lines below such a day say whose it is
+			continue // the lines below such a day say for whom it is
 		}
 		who, by := r.doer(l, d)
 		if who == unknown || !d.Ours && who == readers && !ownClosing.MatchString(clause) && !r.dueOn(d) {
@@ -132,8 +135,8 @@ func (r *reading) steps(l line) {
 }
 
 // clockOf returns the last time of day in a passage after its last day, such as 17:00; "" if
-// there is none or it is unclear. A time before that day is the beginning of the span.
-// A digit in the text behind the passage belongs to the time: 17点|30前.
+// there is none or it is unclear. A time before that day is the beginning of the period. A
+// digit in the text after the passage belongs to the time: 17点|30前.
 func clockOf(s, behind string) string {
 	if behind != "" && behind[0] >= '0' && behind[0] <= '9' {
 		return ""
@@ -168,7 +171,7 @@ func clockOf(s, behind string) string {
 // clock matches a time of day: 下午5时半, 17:00.
 var clock = words.New(`(上午|中午|下午|傍晚|晚上|晚间|晚|午夜|深夜|夜间|夜里|凌晨)?\s*(\d{1,2})\s*(?::(\d{2})|[时点](?:(半)|(\d{1,2})分?)?)`)
 
-// dueOn reports whether something is to be handed in on a day itself: 于12月31日报送.
+// dueOn reports whether something must be submitted on a day itself: 于12月31日报送.
 func (r *reading) dueOn(d deadline.Day) bool {
 	return !d.Until && handsIn.MatchString(d.Right) && dueBefore.MatchString(d.Left) && !done.MatchString(d.Left)
 }
@@ -177,8 +180,7 @@ var (
 	handsIn   = words.New(`^\s*(?:[上下]午)?\s*(?:报送|报交|报至|上报|提交|送交|送至|送到|送达|交至|交到|递交|寄至)`)
 	dueBefore = words.New(`(?:于|在|[纸电][质子]版|材料)\s*$`)
 	done      = words.New(`(?:已|曾|将|拟)[^,。;]{0,3}$`)
-	// reviewed matches words about those who pass applications on, in the sentences
-	// before.
+	// reviewed matches words about intermediate bodies, in the preceding sentences.
 	reviewed = words.New(`(?:学院|各单位|部门|学校|院系|归口单位|科研处|推荐单位|中心校)(?:应|须|要|负责)?(?:对|组织)[^。]{0,60}(?:审核|评审|初审|推荐|汇总|遴选)`)
 )
 
@@ -193,7 +195,7 @@ func whatOf(places ...string) string {
 	return ""
 }
 
-// doer says to whom a day belongs.
+// doer says whom a day is for.
 type doer int
 
 const (
@@ -202,9 +204,9 @@ const (
 	others
 )
 
-// doer judges a day by the nearest subject: in its clause, the following clause
-// and the preceding clauses. A day without a named subject is the reader's only
-// if the text addresses readers.
+// doer decides whom a day is for by the nearest subject: in its clause, the following
+// clause and the preceding clauses. A day without a named subject is the reader's only if
+// the text addresses readers.
 func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	clause, sentence := clauseBefore(l.text, d.At)
 	behind := dutyBehind(l.text[d.At:])
@@ -267,14 +269,15 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	return unknown, ""
 }
 
-// passed matches the end of a clause that says that bodies review the papers first: 市级初审后.
+// passed matches the end of a clause that says that bodies review the documents first:
+// 市级初审后.
 var passed = words.New(`(?:初审|初评|审核|复审|审查|评审)[^,。;通过]{0,6}后$`)
 
-// forwards matches a clause that has all addressees select or review for the issuer:
+// forwards matches a clause that asks all addressees to select or review for the issuer:
 // 各单位组织推荐.
 var forwards = words.New(`各[^,。;]{0,24}(?:推荐|推选|审核|遴选|把关|选拔)`)
 
-// nextClause returns the clause after a day, "" if it has a day of its own.
+// nextClause returns the clause after a day, "" if the clause has its own day.
 func nextClause(s string) string {
 	s = cut.BeforeFirst(strings.TrimLeft(s, ", "), ",。;!?")
 	if strings.Contains(s, "月") && aDay.MatchString(s) {
@@ -285,7 +288,7 @@ func nextClause(s string) string {
 
 var aDay = words.New(`\d月\d{1,2}日`)
 
-// checked takes a duty from readers where only those who pass on can have it.
+// checked assigns a duty of readers to others if only intermediate bodies can have it.
 func (r *reading) checked(who doer, by string, d deadline.Day, clause, behind string) (doer, string) {
 	if who == readers && (hands.MatchString(clause) || hands.MatchString(behind)) {
 		return others, by
@@ -296,7 +299,7 @@ func (r *reading) checked(who doer, by string, d deadline.Day, clause, behind st
 	return who, by
 }
 
-// subjectOf finds who acts in a clause.
+// subjectOf finds the subject of a clause.
 func subjectOf(clause string) (doer, string) {
 	clause = titles.ReplaceAllString(clause, "")
 	for _, at := range between.FindAllStringIndex(clause, 8) {
@@ -312,8 +315,8 @@ func subjectOf(clause string) (doer, string) {
 	return unknown, ""
 }
 
-// dutyBehind is what is to be done by a day: the rest of its clause, or the
-// next clause if the clause ends with the day (6月5日前,将…).
+// dutyBehind returns what must be done by a day: the rest of its clause, or the next clause
+// if the clause ends with the day (6月5日前,将…).
 func dutyBehind(s string) string {
 	s = cut.BeforeFirst(cut.First(s, 90), "。;!?")
 	clause, rest, found := strings.Cut(s, ",")
@@ -327,7 +330,7 @@ func dutyBehind(s string) string {
 var endsWithDay = words.New(`[前止](?:\([^()]*\))?\s*$`)
 
 var (
-	// parts are those of the country, whose bodies pass on what they get.
+	// parts matches parts of the country, whose bodies pass on what they receive.
 	parts     = words.New(`^各(?:省|市|设区|地|区|县|直辖市|盟|州)`)
 	regional  = words.New(`协会|学会|商会|规划办`)
 	authority = words.New(`(?:局|委|厅|部门|政府|管委会|团委|办公室|办事处|街道办|镇|文化旅游委|\(委\)|宣传部)(?:\([^()]{1,6}\))?$`)
@@ -354,7 +357,7 @@ func speaksToAuthorities(lines []line) bool {
 			}
 			if reader.MatchString(a) {
 				if strings.Contains(a, "管理企业") {
-					continue // 中央管理企业 passes on what its own firms apply for
+					continue // 中央管理企业 passes on applications of its own companies
 				}
 				return false
 			}

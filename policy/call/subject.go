@@ -6,7 +6,7 @@ import (
 	"dibao/policy/words"
 )
 
-// kinds are what titles ask for, the first that matches counts.
+// kinds are recognized by the words of titles; the first that matches counts.
 var kinds = []struct {
 	kind  Kind
 	words *words.Regexp
@@ -21,10 +21,10 @@ var kinds = []struct {
 	{KindSelection, words.New(`评选|推荐|遴选|选拔|大赛|竞赛|选聘|评审|评定`)},
 }
 
-// ruled are titles of rules and of what only reports.
+// ruled matches titles of rules and of reports.
 var ruled = words.New(`(?:印发|发布|公布)《|(?:办法|细则|规定|条例|规则|规划|纲要|方案|意见)(?:\(试行\)|\(暂行\))?(?:的通知)?$`)
 
-// kindOf is what a title asks its readers for, "" for nothing.
+// kindOf returns the kind of call that a title makes, "" for none.
 func kindOf(title string) Kind {
 	for _, k := range kinds {
 		if k.words.MatchString(title) {
@@ -43,21 +43,23 @@ var (
 	forwarded = words.New(`转发[^《]{0,30}《([^《》]{4,120})》`)
 	bracketed = words.New(`^【[^】]*】`)
 	enclosed  = words.New(`^【([^】]*)】$`)
-	// opening is what precedes a subject: who speaks, and what is done with it.
+	// opening matches the words before a subject: the issuer, and what is done with the
+	// subject.
 	opening = words.New(`^(?:(?:进一步|继续|认真)?(?:做好|开展|组织开展|组织|启动|发布|组织做好|公开|面向社会|向社会|社会|各界|再次|延长|抓好|切实|全力|下达|印发|发放|兑现|参加(?:\p{Han}{2,20}(?:举办|主办|组织)的)?)+(?:《?关于)?)`)
 	asking  = words.New(`^(?:申报|申请|申领|征集|征求|推荐|遴选|评选|选拔|招募|征询|公示|就|举办|启动|公开征求|公开征集|公开遴选|公开招标|认定|举办|报送|填报|做好|开展|组织|公开|和|及|、)+`)
 	papers  = words.New(`(?:的\s*(?:申报|补充|紧急|预)?(?:通\s*知|公\s*告|公\s*示|通\s*告|函|启\s*事|公开信|邀请)|(?:申报|征集|招标|招募|评选|申请|采购|竞争性磋商|报名|磋商|询价|比选)?(?:通知|公告|公示|通告|启事|指南|须知|一次性告知书|告知书|申报公告))$`)
 	acts    = words.New(`(?:的?(?:推荐|申报|征集|评选|认定|遴选|评审|申领|申请|组织|申报推荐|申报评审|(?:申报)?\(复核\)|审核|有关|相关|经办|发放|选拔|寻访|评定|填报|报名|征文|招标|公开招标)+(?:工作|活动|事宜|事项)?|工作|活动|征求(?:公众|社会公众)?意见|公开|开始|的?(?:申报|报名|征集|申请)(?:截止)?(?:时间|期限)|(?:申请|申报|报名)(?:已)?(?:开始|启动|开启)[了啦]?[!?]*)$`)
-	// comments is what consultations ask for, which is no part of their subject.
+	// comments matches the words for what consultations ask for, which are not part of
+	// their subject.
 	comments = words.New(`(?:征求)?的?(?:社会)?(?:公众)?的?意见(?:建议)?$`)
-	// caller precedes a call in the words of a news desk.
+	// caller matches the words before a call in the style of news.
 	caller = words.New(`^(?:重要|紧急|最新)?(?:通知|提醒|公告)[|:丨]\s*@?`)
-	// claims precedes what may be claimed: 企业职工申领补贴须知.
+	// claims matches the words before what can be claimed: 企业职工申领补贴须知.
 	claims = words.New(`^[^《]{0,30}?(?:申领|领取)([^《》]{4,60})$`)
 	remark = words.New(`[(](?:已|公示期|全年|[^()]{0,8}申报|第?[一二三四五六七八九十]+批?)[^()]*[)]$`)
 )
 
-// printedSubject is the subject of a title as printed.
+// printedSubject returns the subject of a title as printed.
 func printedSubject(printed, title string, kind Kind) string {
 	s := subject(title, kind)
 	i := strings.Index(title, s)
@@ -67,8 +69,8 @@ func printedSubject(printed, title string, kind Kind) string {
 	return line{raw: printed, text: title}.printed(i, i+len(s))
 }
 
-// subject is the subject of a title: the part between the issuer with its verb
-// and the type of the text.
+// subject returns the subject of a title: the part between the issuer with its verb and the
+// type of the text.
 func subject(title string, kind Kind) string {
 	t := strings.TrimSpace(bracketed.ReplaceAllString(enclosed.ReplaceAllString(strings.TrimSpace(title), "$1"), ""))
 	t = caller.ReplaceAllString(remark.ReplaceAllString(t, ""), "")
@@ -103,7 +105,7 @@ func subject(title string, kind Kind) string {
 	return t
 }
 
-// outside finds a word that is in no title in 《》, -1 if there is none.
+// outside returns the position of a word outside 《》, -1 if there is none.
 func outside(s, word string) int {
 	from := 0
 	for {

@@ -2,9 +2,8 @@ package call
 
 import "dibao/policy/when"
 
-// MadeOn is the day from which days without a year are counted: a site may
-// publish a notice again, but its days remain those of the year in which it was
-// made.
+// MadeOn returns the day from which days without a year are counted: a site may publish a
+// notice again, but its days remain those of the year in which it was made.
 func MadeOn(issued, published when.Date) when.Date {
 	if published.IsZero() || !issued.IsZero() && issued.Before(published) {
 		return issued
@@ -12,7 +11,7 @@ func MadeOn(issued, published when.Date) when.Date {
 	return published
 }
 
-// View is a call in JSON; unknown is null, and a list of nothing is empty.
+// View is a call in JSON; unknown values are null, and lists without entries are empty.
 type View struct {
 	Kind           string          `json:"kind"`           // application, collection, selection, consultation, objection or tender
 	Subject        *SaidView       `json:"subject"`        // the project, fund, title or text
@@ -67,7 +66,7 @@ type StepView struct {
 	First    *string `json:"first"`
 	Last     string  `json:"last"`
 	Time     *string `json:"time"`  // the time on the last day, such as 17:00; null if the text does not give it
-	Moved    bool    `json:"moved"` // it takes the place of an earlier day
+	Moved    bool    `json:"moved"` // it replaces an earlier day
 	Evidence string  `json:"evidence"`
 	File     *string `json:"file"` // the attached file that contains the sentence; null: the notice
 }

@@ -8,7 +8,7 @@ import (
 	"dibao/policy/words"
 )
 
-// Contact is where readers ask, as printed. Only what the text gives is set.
+// Contact is where readers can ask, as printed. Only what the text states is set.
 type Contact struct {
 	Office    string
 	Telephone string
@@ -20,9 +20,9 @@ type Contact struct {
 var (
 	website = words.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
 	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网`)
-	// signsIn precedes the address of a system in which readers apply.
+	// signsIn matches the words before the address of a system in which readers apply.
 	signsIn = words.New(`登[录陆][^,。;]{0,24}(?:系统|平台)[^,。;]{0,4}$`)
-	// reads is said of pages that are only read.
+	// reads matches words about pages that are only read.
 	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|练习|模拟|导出|下载地址`)
 
 	email = words.New(`[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}\s?@\s?[A-Za-z0-9][A-Za-z0-9.\-]{1,80}\.[A-Za-z]{2,6}`)
@@ -38,12 +38,12 @@ var (
 	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
 	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
 	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
-	// there follows an address to which readers go: 到样例路1号报名.
+	// there matches the words after an address to which readers go: 到样例路1号报名.
 	there      = words.New(`(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
 	notAddress = words.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
 )
 
-// places reads where readers apply, on the web and by post.
+// places reads where readers apply, on the web and by mail.
 func (r *reading) places(l line) {
 	if strings.Contains(l.text, "/") || strings.Contains(l.text, "www.") {
 		r.platforms(l)
@@ -78,7 +78,7 @@ func (r *reading) places(l line) {
 	}
 }
 
-// find returns where an expression of lineWords matches.
+// find returns the positions of the matches of an expression of lineWords.
 func (l line) find(bit uint64, re *words.Regexp) [][]int {
 	if l.may&bit == 0 {
 		return nil
@@ -86,8 +86,7 @@ func (l line) find(bit uint64, re *words.Regexp) [][]int {
 	return re.FindAllStringIndex(l.text, 20)
 }
 
-// streets returns the addresses of a line from which readers fetch something,
-// or where they hand it in.
+// streets returns the addresses in a line at which readers fetch or submit something.
 func (r *reading) streets(l line) [][]int {
 	if !strings.Contains(l.text, "号") || !there.MatchString(l.text) {
 		return nil
@@ -100,7 +99,7 @@ func (r *reading) streets(l line) [][]int {
 func (r *reading) address(l line, from int, labelled bool) {
 	s := cut.First(l.text[from:], 70)
 	if m := inBracket.FindStringSubmatchIndex(s); m != nil && !street.MatchString(s[:m[2]]) && street.MatchString(s[m[2]:m[3]]) {
-		from, s = from+m[2], s[m[2]:m[3]] // the office, and where it is in brackets
+		from, s = from+m[2], s[m[2]:m[3]] // the office, and its location in brackets
 	}
 	if at := endOfAddress.FindStringIndex(s); at != nil {
 		if rest := s[at[0]:]; at[0] == 0 && strings.HasPrefix(rest, "(") {
@@ -119,15 +118,15 @@ func (r *reading) address(l line, from int, labelled bool) {
 	}
 }
 
-// inBracket is a bracket right after a name.
+// inBracket matches a bracket directly after a name.
 var inBracket = words.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
 
 var placed = words.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)|\d(?:栋|幢|号楼|座|单元|楼|层|室)`)
 
-// built is an address without a number of its house.
+// built matches an address without a house number.
 var built = words.New(`(?:省|市|区|县)\p{Han}{1,20}(?:路|街|道)\p{Han}{2,12}(?:大厦|广场|大楼|中心)`)
 
-// fewWords are too few to say what a website is for.
+// fewWords is the number of characters that are too few to say what a website is for.
 const fewWords = 10
 
 func (r *reading) platforms(l line) {
@@ -165,7 +164,7 @@ func (r *reading) contacts(l line) {
 	if !hasDigits(l.text, fewestDigits) {
 		return
 	}
-	chain := -1 // where a telephone ended, after which another may follow
+	chain := -1 // end of the previous telephone number, which another may follow
 	for _, at := range telephone.FindAllStringIndex(l.text, 40) {
 		value := l.text[at[0]:at[1]]
 		before := cut.Last(l.text[:at[0]], 40)
@@ -187,7 +186,7 @@ var (
 	people = words.New(`\p{Han}{1,4}\s*$`)
 )
 
-// person reports whether a name precedes a number.
+// person reports whether a person's name precedes a number.
 func (r *reading) person(before string) bool { return people.MatchString(before) }
 
 // touches reports whether a number is part of a longer one, or of a word.
@@ -198,10 +197,10 @@ func touches(s string, from, to int) bool {
 	return to < len(s) && (isDigit(s[to]) || isLetter(s[to]) || s[to] == '@' || s[to] == '.' && to+1 < len(s) && isDigit(s[to+1]))
 }
 
-// fewestDigits are those of a telephone without an area code.
+// fewestDigits is the minimum number of digits of a telephone number without an area code.
 const fewestDigits = 7
 
-// hasDigits reports whether a text has so many digits in a row.
+// hasDigits reports whether a text has this many digits in a row.
 func hasDigits(s string, count int) bool {
 	n := 0
 	for i := range len(s) {
@@ -217,7 +216,7 @@ func hasDigits(s string, count int) bool {
 func isDigit(b byte) bool  { return b >= '0' && b <= '9' }
 func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' }
 
-// officeOf is the office that stands last before a place in its line.
+// officeOf returns the last office before a position in its line.
 func officeOf(before string) string {
 	before = cut.Last(before, 60)
 	before = cut.BehindLast(before, "。;")

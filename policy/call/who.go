@@ -10,7 +10,7 @@ import (
 	"dibao/policy/words"
 )
 
-// Who is who may apply, as far as the text says so.
+// Who is who may apply, as far as the text states it.
 type Who struct {
 	Entities       []Said // values of Entities
 	Regions        []Said // where they are registered, as written
@@ -53,7 +53,7 @@ var entities = []struct {
 	{"government", words.New(`行政部门|机关团体|有关管理部门`)},
 }
 
-// entityWords are those of entities, by their places in the list.
+// entityWords are the words of entities, by index in the list.
 var entityWords = func() *words.Group {
 	var all []*words.Regexp
 	for _, e := range entities {
@@ -63,23 +63,26 @@ var entityWords = func() *words.Group {
 }()
 
 var (
-	// speaksOf are sentences that say who may apply, wherever they stand.
+	// speaksOf matches sentences that say who may apply, in any section.
 	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|邀请|对企业|本公告适用|广泛征求|具有独立`)
-	// hires are those whom applicants employ, who don't apply themselves.
+	// hires matches people whom applicants employ and who don't apply themselves.
 	hires = words.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^。;]{0,120}的((?:各类)?(?:企业|用人单位|单位|社会组织)[^。;]{0,20})|(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}(?:就业|毕业生|青年)`)
-	// claiming are verbs of those who apply themselves.
+	// claiming matches verbs of people who apply themselves.
 	claiming = words.New(`申请|申领|申报|报名|享受`)
-	// excludes are sentences that say who may not, or what happens later.
+	// excludes matches sentences that say who may not apply, or what happens later.
 	excludes = words.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|下发|统一组织|负责对|要高度重视`)
-	// except is a remark in brackets on those who may not.
+	// except matches remarks in brackets about those who may not apply.
 	except = words.New(`\([^()]{1,20}除外\)`)
-	// unless are conditions that applicants must not meet. They exclude nobody whom the sentence names.
+	// unless matches conditions that applicants must not meet. They do not exclude anybody whom the
+	// sentence names.
 	unless   = words.New(`[未无没](?:有)?(?:被)?(?:列入|纳入|存在)?[^,。;]{0,16}(?:失信|黑名单|异常名录|违法|弄虚)[^,。;的]{0,16}`)
 	region   = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业`))
 	regionIn = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?` + area + `)` + part + `(?:` + within + `)` + settled(`工作|从事`))
-	// anyRegion matches each text that one of them matches. It is fast, since it begins with words.
+	// anyRegion matches every text that one of these matches. It is faster, because it begins with
+	// words.
 	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业|工作|从事`))
-	// notFor precedes a size that a call does not ask for: 非专门面向中小企业.
+	// notFor matches the words before a company size that a call does not ask for:
+	// 非专门面向中小企业.
 	notFor = words.New(`(?:[非不]|不是)(?:专门)?(?:面向|针对)$`)
 	size   = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
 
@@ -99,13 +102,13 @@ const (
 	within = `境内|范围内|内`
 )
 
-// settled is the part of the expressions for regions that matches what applicants do in one, with
-// the words of one expression.
+// settled returns the part of the expressions for regions that matches what applicants do in a
+// region, including the words of one expression.
 func settled(more string) string {
 	return `(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|` + more + `)`
 }
 
-// conditionWords are those of conditions, in the order in which whoOf asks for them.
+// conditionWords are the expressions for conditions, in the order in which whoOf uses them.
 var conditionWords = words.NewGroup(region, regionIn, size)
 
 // industries are sections and divisions of GB/T 4754-2017 that calls name.
@@ -130,7 +133,7 @@ var industries = []struct {
 	{"R", "文化、体育和娱乐业 文化体育和娱乐业"},
 }
 
-// hints finds the words of industries, by their places in the list.
+// hints finds the words of industries, by index in the list.
 var hints = func() *words.Finder {
 	f := new(words.Finder)
 	for i, x := range industries {
@@ -170,9 +173,9 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 	}
 	names, conditions := s, conditionWords.May(s)
 	if r.call.Kind == KindObjection || r.call.Kind == KindTender {
-		names = "" // whoever disagrees or bids
+		names = "" // anybody can object or bid
 	}
-	names = strings.ReplaceAll(names, "管理企业", "") // which pass applications on
+	names = strings.ReplaceAll(names, "管理企业", "") // these pass applications on
 	names = titles.ReplaceAllString(names, "")
 	r.hired = r.hired || strings.Contains(names, "毕业生") && hires.MatchString(names)
 	names = hires.ReplaceAllString(names, "$1")
@@ -241,7 +244,7 @@ func (r *reading) thresholds(s, quote, in string) {
 	}
 }
 
-// quantity reads a number with its unit; an unknown one has no unit.
+// quantity reads a number with its unit; unit is "" if the unit is unknown.
 func quantity(number, unit string) (float64, string) {
 	f, err := strconv.ParseFloat(strings.ReplaceAll(number, ",", ""), 64)
 	if err != nil {

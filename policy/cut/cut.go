@@ -1,4 +1,3 @@
-// Package cut cuts texts by characters and by marks.
 package cut
 
 import (
@@ -26,7 +25,7 @@ func Last(s string, n int) string {
 	return s[i:]
 }
 
-// BehindLast returns what follows the last of the marks; all of s if it has none.
+// BehindLast returns what follows the last of the marks; all of s if there are none.
 func BehindLast(s, marks string) string {
 	if i := strings.LastIndexAny(s, marks); i >= 0 {
 		_, size := utf8.DecodeRuneInString(s[i:])
@@ -35,7 +34,7 @@ func BehindLast(s, marks string) string {
 	return s
 }
 
-// BeforeFirst returns what precedes the first of the marks; all of s if it has none.
+// BeforeFirst returns what precedes the first of the marks; all of s if there are none.
 func BeforeFirst(s, marks string) string {
 	if i := strings.IndexAny(s, marks); i >= 0 {
 		return s[:i]

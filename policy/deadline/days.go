@@ -14,15 +14,15 @@ import (
 
 const (
 	hour = `(?:早上|上午|中午|下午|晚上|晚间|晚|夜间|凌晨)?\s*(?:\d{1,2}\s*(?:[:：]\d{2}(?:[:：]\d{2})?|[时点](?:\d{1,2}分|半|正|整|钟)?)|[一二三四五六七八九十]{1,3}[时点](?:半|正|整|钟)?)`
-	// tail is what follows a day: （星期三）下午17:00（北京时间）.
+	// tail matches what can follow a day: （星期三）下午17:00（北京时间）.
 	tail = `(?:\s*[（(][^（）()]{1,12}[)）])?(?:\s*` + hour + `)?(?:\s*[（(][^（）()]{1,12}[)）])?\s*`
 	to   = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|–|－|-(?:\s*-)*|~|～)\s*`
 	year = `((?:19|20)\d{2}|\d{2,3})\s*年`
 )
 
 // A day with or without a year, or two days of one month, at the beginning of a text; and
-// what follows the first day of a span. They are two expressions because package regexp
-// reads a long one slowly.
+// what follows the first day of a range. They are two expressions because package regexp is
+// slow with a long one.
 var (
 	day      = words.New(`^(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail + `|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(\d{1,2})\s*[日号]` + tail + `)`)
 	untilDay = words.New(`^(?:` + to + `(?:(?:` + year + `\s*)?(\d{1,2})\s*月)?\s*(\d{1,2})\s*[日号]` + tail + `|(` + to + hour + `)\s*)`)
@@ -41,37 +41,36 @@ const (
 	untilHour
 )
 
-// mention is a day, or a span, that a sentence names.
+// mention is a day or a range of days in a sentence.
 type mention struct {
 	groups   []string
 	at, end  int    // where it begins and ends in the line, including 前
-	left     string // of the sentence before it, in simplified characters
-	right    string // of the sentence after it
-	until    string // 前, 止 … right after it
+	left     string // the sentence before it, in Simplified characters
+	right    string // the sentence after it
+	until    string // 前, 止 … directly after it
 	text     string // as written, with the words that give it its meaning
 	yearless bool
 	isSpan   bool
 	quoted   bool // it is in a title: 《关于6月5日前报送材料的通知》
-	joined   bool // it shares what governs it with another day
-	headed   bool // it is under a heading that asks
+	joined   bool // the same words govern it and another day
+	headed   bool // it is under a heading that asks readers for something
 }
 
 const (
 	maxMentions = 200 // of one paragraph
-	leftChars   = 150 // of a sentence that are looked at before a day
+	leftChars   = 150 // characters of a sentence that are examined before a day
 	rightChars  = 150 // and after it
-	longestLead = 16  // that are quoted before it
-	shortLeft   = 12  // between a heading and its day
+	longestLead = 16  // maximum number of characters that are quoted before it
+	shortLeft   = 12  // maximum number of characters between a heading and its day
 )
 
-// isAsking reports whether a heading is about what readers do and when, not about conditions
-// alone: 申报条件及时间 is.
+// isAsking reports whether a heading is about what readers do and when, and not only about
+// conditions: 申报条件及时间 is.
 func isAsking(line string) bool {
 	return line != "" && (timed.MatchString(line) || IsHeading(line) && !untimed.MatchString(line)) && !foreignWords.MatchString(line)
 }
 
-// daysIn finds days by the 月 that each has: a search for digits alone would stop at
-// every number.
+// daysIn finds days by the 月 in each: a search for digits would stop at every number.
 func daysIn(s string) (all [][]int) {
 	for end := 0; len(all) < maxMentions; {
 		i := strings.Index(s[end:], "月")
@@ -94,8 +93,8 @@ func daysIn(s string) (all [][]int) {
 	return all
 }
 
-// dayAt reads the day or the span that begins at a place: where it is and where its
-// groups are, nil if none begins there.
+// dayAt reads the day or range that begins at a position: its position and that of its
+// groups, nil if there is none.
 func dayAt(s string, from int) []int {
 	at := matchAt(day, s, from)
 	if at == nil {
@@ -113,7 +112,7 @@ func dayAt(s string, from int) []int {
 	return append(at, until[2:]...)
 }
 
-// matchAt searches as much of a text, from a place on, as a day may have.
+// matchAt searches a text from a position on, as far as a day can extend.
 func matchAt(re *words.Regexp, s string, from int) []int {
 	return re.FindSubmatchIndexIn(s, from, from+len(cut.First(s[from:], longestDay)))
 }
@@ -121,8 +120,8 @@ func matchAt(re *words.Regexp, s string, from int) []int {
 // longestDay is the maximum number of characters of a day with its hour.
 const longestDay = 60
 
-// startsOfDay returns where a day that continues with 月 after s may begin: at its year,
-// and at its month.
+// startsOfDay returns where a day that continues with 月 after s can begin: at its year, and
+// at its month.
 func startsOfDay(s string) (all []int) {
 	month := numberBefore(s, 2)
 	if month < 0 {
@@ -143,8 +142,8 @@ func startsOfDay(s string) (all []int) {
 // spaces are what \s matches.
 const spaces = "\t\n\f\r "
 
-// numberBefore returns where the digits at the end of a text begin, of which it takes at
-// most a number; -1 if there are none.
+// numberBefore returns where the digits at the end of a text begin, at most as many as a
+// number can have; -1 if there are none.
 func numberBefore(s string, most int) int {
 	end := len(strings.TrimRight(s, spaces))
 	i := end
@@ -163,7 +162,7 @@ func mentions(line, heading string) (all []mention) {
 		return nil
 	}
 	plain, asking := hans.Simplify(line), isAsking(heading)
-	end := 0 // of the mention before, with its 前
+	end := 0 // end of the previous mention, including 前
 	for _, at := range daysIn(plain) {
 		m := mention{groups: make([]string, len(at)/2), at: at[0]}
 		for i := range m.groups {
@@ -200,8 +199,8 @@ func mentions(line, heading string) (all []mention) {
 
 var enumerated = words.New(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*`)
 
-// lead is the beginning of the quotation for a day: the words before it, back
-// to the comma, if they are few.
+// lead returns the beginning of the quote for a day: the words before it, back to the
+// comma, if there are few.
 func (m mention) lead() string {
 	lead := enumerated.ReplaceAllString(cut.BehindLast(m.left, "，,"), "")
 	if utf8.RuneCountInString(lead) > longestLead {
@@ -248,11 +247,10 @@ func (m mention) dates(from when.Date) (first, last when.Date) {
 	return first, last
 }
 
-// longestTerm is how many days ahead a day without a year may lie.
+// longestTerm is the maximum number of days between from and a day without a year.
 const longestTerm = 183
 
-// nextDay returns the first such day on or after from, if it is within the time
-// in which terms end.
+// nextDay returns the first such day on or after from, if it is within longestTerm.
 func nextDay(from when.Date, month, day string) when.Date {
 	for y := from.Year; y <= from.Year+1 && !from.IsZero(); y++ {
 		if d := date(strconv.Itoa(y), month, day); !d.IsZero() && !d.Before(from) && d.Before(from.AddDays(longestTerm)) {
@@ -290,8 +288,8 @@ func date(year, month, day string) when.Date {
 	return when.MakeDate(y, m, d)
 }
 
-// withinBracket cuts what follows a day at the end of its bracket, since only the bracket
-// describes the day: (6月1日前成立的除外)请于6月5日. If the bracket ends right after the
+// withinBracket truncates what follows a day at the end of its bracket, because only the
+// bracket describes the day: (6月1日前成立的除外)请于6月5日. If the bracket ends directly after the
 // day, the sentence describes it.
 func withinBracket(right string) string {
 	depth, before := 0, rune(0)
@@ -314,13 +312,13 @@ func withinBracket(right string) string {
 	return right
 }
 
-// isNumeral reports whether a character is one of a number, as before the items of a list.
+// isNumeral reports whether a character can belong to the number of a list item.
 func isNumeral(r rune) bool {
 	return '0' <= r && r <= '9' || strings.ContainsRune("一二三四五六七八九十", r)
 }
 
-// sentenceEnd returns the rest of a sentence. A semicolon in a bracket does not
-// end it, nor does a question mark in an address.
+// sentenceEnd returns the rest of a sentence. A semicolon in brackets does not end it, nor
+// does a question mark in an address.
 func sentenceEnd(s string) string {
 	depth := 0
 	for i, r := range s {

@@ -1,10 +1,9 @@
 // Package deadline reads the last day on which readers of a text may comment,
 // apply or bid.
 //
-// Each day in a sentence is judged by what governs it: the label before it
-// (报名时间：…), or the verb after it with its subject (请于…前报送我厅). A day
-// that nothing known governs is not a deadline: none is better than a wrong
-// one.
+// Each day in a sentence is judged by what governs it: the label before it (报名时间：…), or the
+// verb after it with its subject (请于…前报送我厅). A day that is governed by nothing known is not
+// a deadline: no deadline is better than a wrong one.
 package deadline
 
 import (
@@ -16,35 +15,35 @@ import (
 	"dibao/policy/words"
 )
 
-// Reader reads the lines of one text. What it knows about the text decides
+// Reader reads the lines of one text. Its fields are the facts about the text that decide
 // which deadlines its sentences may set.
 type Reader struct {
 	Title    string
 	Asks     bool      // the title asks readers for something
 	Comments bool      // only comments are asked for (征求意见)
 	Notice   bool      // the text is a notice (通知), which asks those whom it addresses
-	Standing bool      // the text is a rule that holds for years: a day without a year is that of each year
-	From     when.Date // a day without a year is the first one from here on
+	Standing bool      // the text is a rule that is valid for years: a day without a year recurs every year
+	From     when.Date // a day without a year is the first one on or after this date
 }
 
-// Term is a time in which readers may act. First is the zero Date if the text
-// gives only the last day.
+// Term is a period in which readers can act. First is the zero Date if the text gives only
+// the last day.
 type Term struct {
 	First, Last when.Date
-	Yearless    bool   // no day of its line has a year
-	Moved       bool   // it takes the place of an earlier term: 延长至
+	Yearless    bool   // none of the days in its line has a year
+	Moved       bool   // it replaces an earlier term: 延长至
 	Text        string // as written
 }
 
 // Asks reports whether a title asks its readers for something.
 func Asks(title string) bool { return asksTitle.MatchString(hans.Simplify(title)) }
 
-// IsHeading reports whether a line says what the next one is about: 三、报名时间.
+// IsHeading reports whether a line is the heading of the next one: 三、报名时间.
 func IsHeading(line string) bool {
 	return len(line) <= longestHeading && heading.MatchString(hans.Simplify(line))
 }
 
-// longestHeading is how many bytes a heading has.
+// longestHeading is the maximum length of a heading, in bytes.
 const longestHeading = 25 * 3
 
 // Terms returns the terms of a line whose dates are written with 年, 月 and 日.
@@ -58,21 +57,21 @@ func (r Reader) Terms(line, above string) (all []Term) {
 	return all
 }
 
-// Day is a day or a span of days that a line names, with what is around it.
+// Day is a day or a range of days in a line, with the text around it.
 type Day struct {
 	Term
 	Ours  bool   // it is a term for readers
-	Until bool   // something is due by then: 前, 止, a span or 截止时间
+	Until bool   // something is due by then: 前, 止, a range or 截止时间
 	At    int    // where it begins in the line, in bytes
 	End   int    // where it ends, including 前
-	Left  string // what precedes it in its sentence, in simplified characters
+	Left  string // what precedes it in its sentence, in Simplified characters
 	Right string // and after it
 }
 
-// Days returns the days of a line: terms for readers and for others, by which
-// bodies have duties or things happened.
+// Days returns the days of a line: terms for readers, days by which other bodies have
+// duties, and days on which something happened.
 func (r Reader) Days(line, above string) (all []Day) {
-	written := false // a day had its year: those after it share it
+	written := false // a day had a year, which also applies to the following days
 	for _, m := range mentions(line, above) {
 		written = written || !m.yearless
 		first, last := m.dates(r.From)
@@ -92,17 +91,17 @@ func (r Reader) Days(line, above string) (all []Day) {
 	return all
 }
 
-// isFar reports whether a day is so far in the future that what is due then is
-// a report on something that the text begins.
+// isFar reports whether a day is so far in the future that it must be the due date of a
+// report on something that the text begins.
 func (r Reader) isFar(day when.Date) bool {
 	return !r.From.IsZero() && r.From.AddDays(farDays).Before(day)
 }
 
-// farDays is more than a year: From may be some days before the text.
+// farDays is more than a year, because From may be some days before the text.
 const farDays = 396
 
-// Within returns a term that runs from the publication: its length, its unit
-// (日, 天, 个工作日, 个自然日) and the words.
+// Within returns a term that begins with the publication, given its length, its unit (日, 天,
+// 个工作日, 个自然日) and the words.
 func (r Reader) Within(line string) (count, unit, text string) {
 	if !r.Asks && !r.Comments || !strings.Contains(line, "日") && !strings.Contains(line, "天") {
 		return "", "", ""
@@ -124,14 +123,14 @@ func (r Reader) Within(line string) (count, unit, text string) {
 	return "", "", ""
 }
 
-// isFor reports whether a term is set for this text: the 公示期 in a call for
-// applications begins when there is something to show.
+// isFor reports whether a term applies to this text: the 公示期 in a call for applications
+// begins only when there are results.
 func (r Reader) isFor(what string) bool {
 	title := hans.Simplify(r.Title)
 	return r.Comments || strings.Contains(title, what) || what == "公示" && shownTitle.MatchString(title)
 }
 
-// governs reports whether what governs a day makes it the last day for readers.
+// governs reports whether the words that govern a day make it the last day for readers.
 func (r Reader) governs(m mention, l label) bool {
 	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Standing {
 		return false
@@ -174,7 +173,7 @@ func (r Reader) isMoved(m mention) bool {
 	return r.judge(labelOf(what)) == ours
 }
 
-// isOpen reports whether a span without a label is one in which readers may act.
+// isOpen reports whether a range without a label is one in which readers can act.
 func (r Reader) isOpen(m mention) bool {
 	switch {
 	case overdue.MatchString(m.right):
@@ -194,8 +193,8 @@ func (r Reader) isOpen(m mention) bool {
 	return at != nil && !foreignWords.MatchString(at[0]) && (!ofSystem.MatchString(m.left) || opens.MatchString(m.right))
 }
 
-// isAsked reports whether the verb that governs a day asks readers to send
-// something to the issuer. closes says that 截至 or a similar word precedes it.
+// isAsked reports whether the verb that governs a day asks readers to send something to the
+// issuer. closes says that 截至 or a similar word precedes the day.
 func (r Reader) isAsked(m mention, closes bool) bool {
 	sentence := m.left + m.right
 	if r.Comments && !ofComments.MatchString(sentence) || closes && m.until == "" && stood.MatchString(m.right) || thoseWho.MatchString(m.right) {
@@ -230,9 +229,8 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	return true
 }
 
-// isDutyOf reports whether a body after a day has the duty:
-// 9月30日前，市数据局会同…. A report by all bodies to the issuer
-// (各市要梳理…报送至省) is a duty of readers.
+// isDutyOf reports whether the duty is that of a body after the day: 9月30日前，市数据局会同…. A
+// report by all bodies to the issuer (各市要梳理…报送至省) is a duty of readers.
 func isDutyOf(right string) bool {
 	return itsDuty.MatchString(right) && !(strings.HasPrefix(strings.TrimLeft(right, "，, "), "各") && thenToUs.MatchString(right))
 }
@@ -250,5 +248,6 @@ func (r Reader) isOfOthers(m mention) bool {
 	return r.Asks && !r.Comments && !r.isFor("公示") && calls.MatchString(r.Title) && (objects.MatchString(near) || fetches.MatchString(near))
 }
 
-// nearChars is how far from a day the words may stand that go with it.
+// nearChars is the maximum distance, in characters, between a day and the words that belong
+// to it.
 const nearChars = 40

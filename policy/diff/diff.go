@@ -1,5 +1,5 @@
-// Package diff finds what differs between two versions of a text: by paragraph,
-// and within a rewritten paragraph by word.
+// Package diff finds the differences between two versions of a text: by paragraph, and
+// within a rewritten paragraph by word.
 package diff
 
 import (
@@ -21,13 +21,13 @@ const (
 	Rewritten = '~'
 )
 
-// Change says what became of a paragraph between two versions of a text.
+// Change is the change of a paragraph between two versions of a text.
 type Change struct {
 	Op         byte
-	Article    string // 第六条, the article that the paragraph belongs to now; "" above the first
-	OldArticle string // the same before, where it had another number or is gone
+	Article    string // 第六条, the article that now contains the paragraph; "" above the first
+	OldArticle string // the article that contained it before, if its number was different or it no longer exists
 	Old, New   string // the paragraph; Old is "" if it was added, New if it was removed
-	Spans      []Span // of a rewritten paragraph: its words, in order
+	Spans      []Span // for a rewritten paragraph: its words, in order
 }
 
 // Span is a piece of a rewritten paragraph: Kept, Removed or Added.
@@ -37,17 +37,17 @@ type Span struct {
 }
 
 const (
-	// maxCells bounds the table of one comparison; longer texts are first split
-	// at the paragraphs that each version has once, and wholly replaced if that
-	// does not help.
+	// maxCells limits the table of one comparison; longer texts are first split at
+	// paragraphs that occur exactly once in each version, and count as wholly replaced if
+	// that does not help.
 	maxCells = 1 << 20
-	// rewritingFrom is the share of common bigrams from which a paragraph is
-	// shown as rewritten, not as one removed and one added.
+	// rewritingFrom is the share of common bigrams from which a paragraph is shown as
+	// rewritten, and not as one removed and one added.
 	rewritingFrom = 0.4
-	// maxBigrams bounds what is compared of one paragraph.
+	// maxBigrams limits the bigrams of one paragraph that are compared.
 	maxBigrams = 4000
-	// perParagraph and perCharacter are the costs of comparing one of them, in
-	// steps: the time, and the memory that it needs.
+	// perParagraph and perCharacter are the costs of comparing a paragraph and a character,
+	// in steps; they cover time and memory.
 	perParagraph = 60
 	perCharacter = 8
 	// shortKept is the length in characters of an unchanged piece between two
@@ -90,7 +90,7 @@ func Within(before, after []string, most int) ([]Change, bool) {
 	return d.changes, true
 }
 
-// budget is how many steps are left.
+// budget is the number of remaining steps.
 type budget int
 
 func (left *budget) spend(n int) { *left -= budget(n) }
@@ -103,7 +103,7 @@ func bytesOf(paragraphs []string) (n int) {
 	return n
 }
 
-// differ holds one comparison.
+// differ is the state of one comparison.
 type differ struct {
 	before, after            []string
 	oldArticles, newArticles []string
@@ -126,8 +126,8 @@ func articlesOf(paragraphs []string) []string {
 	return out
 }
 
-// keysOf are the keys by which paragraphs are equal: their text without white
-// space and the number of their article.
+// keysOf returns the keys by which paragraphs are equal: their text without white space and
+// without the number of their article.
 func keysOf(paragraphs []string) []string {
 	out := make([]string, len(paragraphs))
 	for i, p := range paragraphs {
@@ -136,10 +136,10 @@ func keysOf(paragraphs []string) []string {
 	return out
 }
 
-// squeeze drops all white space.
+// squeeze removes all white space.
 func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
 
-// pair adds two paragraphs that stand for each other.
+// pair adds two paragraphs that correspond to each other.
 func (d *differ) pair(i, j int) {
 	c := Change{Op: Kept, Article: d.newArticles[j], Old: d.before[i], New: d.after[j]}
 	if d.oldArticles[i] != c.Article {
@@ -159,9 +159,8 @@ func (d *differ) add(j int) {
 	d.changes = append(d.changes, Change{Op: Added, Article: d.newArticles[j], New: d.after[j]})
 }
 
-// hunk adds what is between two unchanged paragraphs: similar ones in pairs, in
-// order, so that as much as possible is the same; the rest was added or
-// removed.
+// hunk adds the paragraphs between two unchanged ones: similar ones in pairs, in order, so
+// that as much as possible is the same; the rest was added or removed.
 func (d *differ) hunk(i, iEnd, j, jEnd int) {
 	n, m := iEnd-i, jEnd-j
 	if n > 0 && m > 0 && n*m <= maxCells/64 { // each cell compares two paragraphs
@@ -220,7 +219,7 @@ func bigramSets(paragraphs []string) []map[[2]rune]struct{} {
 	return out
 }
 
-// dice is the share of two sets that they have in common, 0 to 1.
+// dice returns the share of elements that two sets have in common, 0 to 1.
 func dice[K comparable](a, b map[K]struct{}) float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return 0
@@ -237,7 +236,7 @@ func dice[K comparable](a, b map[K]struct{}) float64 {
 	return 2 * float64(n) / float64(len(a)+len(b))
 }
 
-// diceSteps is how many steps it takes to compare all sets with each other.
+// diceSteps returns how many steps it takes to compare all sets with each other.
 func diceSteps(olds, news []map[[2]rune]struct{}) (n int) {
 	for _, a := range olds {
 		for _, b := range news {
@@ -268,9 +267,8 @@ func (left *budget) align(a, b []string) [][2]int {
 	return append(head, tail...)
 }
 
-// commonSubsequence is that of Wagner and Fischer (1974) for short texts;
-// longer ones are split at elements that both have exactly once (patience
-// diff).
+// commonSubsequence uses the algorithm of Wagner and Fischer (1974) for short texts; longer
+// ones are split at elements that occur exactly once in both (patience diff).
 func (left *budget) commonSubsequence(a, b []string) [][2]int {
 	n, m := len(a), len(b)
 	if n == 0 || m == 0 {
@@ -297,7 +295,7 @@ func (left *budget) commonSubsequence(a, b []string) [][2]int {
 	if left.spend(n * m); left.over() {
 		return nil
 	}
-	same := make([]int32, (n+1)*(m+1)) // length of what is common from i and j on
+	same := make([]int32, (n+1)*(m+1)) // length of the common subsequence from i and j on
 	for i := n - 1; i >= 0; i-- {
 		for j := m - 1; j >= 0; j-- {
 			if a[i] == b[j] {
@@ -322,7 +320,7 @@ func (left *budget) commonSubsequence(a, b []string) [][2]int {
 	return out
 }
 
-// uniqueAnchors are elements that a and b have exactly once, in the longest
+// uniqueAnchors returns elements that occur exactly once in a and in b, in the longest
 // order that both share.
 func uniqueAnchors(a, b []string) [][2]int {
 	type seen struct{ inA, inB, a, b int }
@@ -344,7 +342,7 @@ func uniqueAnchors(a, b []string) [][2]int {
 			pairs = append(pairs, [2]int{c.a, c.b})
 		}
 	}
-	// The longest increasing run of b, by piles.
+	// The longest increasing run of b, by patience sorting.
 	var tops []int // index in pairs of the smallest end of a run of each length
 	back := make([]int, len(pairs))
 	for k, p := range pairs {
@@ -369,9 +367,9 @@ func uniqueAnchors(a, b []string) [][2]int {
 	return out
 }
 
-// Format writes changes for a terminal or an email, a line each: its article,
-// "-" removed, "+" added, "~" rewritten with [-removed-] and {+added+} (as
-// wdiff does). Unchanged text is left out except for its count.
+// Format writes changes for a terminal or an email, one line each: its article, "-"
+// removed, "+" added, "~" rewritten with [-removed-] and {+added+} (as wdiff does).
+// Unchanged text is only counted.
 func Format(changes []Change) string {
 	var b strings.Builder
 	kept, article := 0, ""
@@ -400,7 +398,7 @@ func Format(changes []Change) string {
 	return b.String()
 }
 
-// text is the paragraph in one line.
+// text returns the paragraph in one line.
 func (c Change) text() string {
 	if c.Op != Rewritten {
 		return c.Old + c.New

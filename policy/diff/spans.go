@@ -6,14 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// spans compares two paragraphs by character; numbers and Latin words are whole.
+// spans compares two paragraphs by character; numbers and Latin words are compared as a
+// whole.
 func (left *budget) spans(before, after string) []Span {
 	if left.spend(perCharacter * (utf8.RuneCountInString(before) + utf8.RuneCountInString(after))); left.over() {
 		return nil
 	}
 	a, b := tokens(before), tokens(after)
 	var out []Span
-	var run strings.Builder // of one operation: to append a character at a time would copy the paragraph for each
+	var run strings.Builder // text of one operation: appending to a string would copy the paragraph for each character
 	op := byte(Kept)
 	add := func(next byte, text string) {
 		if text == "" {
@@ -41,7 +42,7 @@ func (left *budget) spans(before, after string) []Span {
 	return readable(out)
 }
 
-// readable joins changes with so little between them that nobody could read it.
+// readable joins changes if the text between them is too short to be readable.
 func readable(in []Span) []Span {
 	var out []Span
 	for i := 0; i < len(in); {
@@ -69,7 +70,7 @@ func readable(in []Span) []Span {
 	return out
 }
 
-// tokens are the characters of a text, with numbers and Latin words whole.
+// tokens returns the characters of a text, with numbers and Latin words as a whole.
 func tokens(s string) []string {
 	out := make([]string, 0, len(s)/3)
 	start, word := 0, false

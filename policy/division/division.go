@@ -1,5 +1,5 @@
-// Package division knows the administrative divisions of China (行政区划): their
-// names and codes, and which one an issuer belongs to.
+// Package division contains the administrative divisions of China (行政区划): their names and
+// codes, and the division that an issuer belongs to.
 package division
 
 import (
@@ -18,10 +18,10 @@ import (
 //go:embed regions.txt
 var regionsText string
 
-// Level is that of the organ that made a document.
+// Level is the administrative level of the organization that made a document.
 type Level string
 
-// The levels, from the highest.
+// The levels, highest first.
 const (
 	Central  Level = "central"  // 中共中央、全国人大、国务院、中央军委、最高人民法院
 	Ministry Level = "ministry" // 国务院部门
@@ -30,7 +30,7 @@ const (
 	County   Level = "county"
 )
 
-// Levels are all of them, from the highest.
+// Levels contains all levels, highest first.
 var Levels = []Level{Central, Ministry, Province, City, County}
 
 type regionTable struct {
@@ -39,7 +39,7 @@ type regionTable struct {
 	short map[string]string   // code of a province by its name without 省, 市, 自治区
 }
 
-// regions is made when a text first needs it: few commands do.
+// regions is built when a text first needs it, because few commands do.
 var regions = sync.OnceValue(func() regionTable {
 	t := regionTable{names: make(map[string]string), codes: make(map[string][]string), short: make(map[string]string)}
 	for line := range strings.Lines(regionsText) {
@@ -67,7 +67,7 @@ func Name(code string) string {
 		return ""
 	}
 	for n := len(code) - 2; n >= 2; n -= 2 {
-		name = regions().names[code[:n]] + name // 1101 (市辖区) has none
+		name = regions().names[code[:n]] + name // 1101 (市辖区) has no name
 	}
 	return name
 }
@@ -88,9 +88,9 @@ func TrimCode(code string) string {
 	return code
 }
 
-// OfSite reads a SiteIDCode: bm and eight digits is a national body; ten
-// digits begin with the code of a region (国办发〔2017〕47号). For a county
-// that no longer exists it returns its city, else its province.
+// OfSite returns the region of a SiteIDCode: bm and eight digits is a national body; ten
+// digits begin with the code of a region (国办发〔2017〕47号). For a county that no longer exists
+// it returns its city, or else its province.
 func OfSite(id string) (code string, ok bool) {
 	id = strings.ToLower(strings.TrimSpace(id))
 	if strings.HasPrefix(id, "bm") {
@@ -114,9 +114,8 @@ var (
 	bareOrgan = words.New(`^(省|市|区|县|自治区)((?:人民)?政府(?:办公厅|办公室)?|[^场域际直长\P{Han}]\p{Han}{0,9}(?:局|委|厅|办|办公室))$`)
 )
 
-// OfOrgan returns the region and level of an issuer. within is a region
-// that decides which 鼓楼区 is meant; "" if it is not known. ok is false for a
-// name that shows neither.
+// OfOrgan returns the region and level of an issuer. within is a region that decides which
+// 鼓楼区 is meant; "" if it is unknown. ok is false if the name shows neither.
 func OfOrgan(organ, within string) (code string, level Level, ok bool) {
 	organ = strings.TrimPrefix(strings.TrimPrefix(organ, "中共"), "中国共产党")
 	if centralOrgan.MatchString(organ) || strings.HasPrefix(organ, "中央") {
@@ -136,7 +135,7 @@ func OfOrgan(organ, within string) (code string, level Level, ok bool) {
 		}
 		if c := pickRegion(regions().codes[rest[:n]], parent, code != ""); c != "" {
 			code, rest = c, rest[n:]
-			if len(c) == 4 { // a county of it may follow
+			if len(c) == 4 { // one of its counties may follow
 				if d, _, found := regionOfOrganRest(rest, c); found {
 					code = d
 				}
@@ -169,7 +168,7 @@ func regionOfOrganRest(rest, parent string) (code, after string, ok bool) {
 	return "", "", false
 }
 
-// CutProvince takes the name of a province, in full or short, off the beginning.
+// CutProvince removes the name of a province, in full or short, from the beginning.
 func CutProvince(s string) (code, rest string, ok bool) {
 	for n := 9 * 3; n >= 2*3; n -= 3 {
 		if len(s) < n {
@@ -191,7 +190,7 @@ func CutProvince(s string) (code, rest string, ok bool) {
 	return "", s, false
 }
 
-// pickRegion picks the code of a name: the only one, or the only one in parent.
+// pickRegion returns the code of a name: the only one, or the only one in parent.
 func pickRegion(codes []string, parent string, must bool) string {
 	inside := codes
 	if parent != "" {
@@ -206,9 +205,8 @@ func pickRegion(codes []string, parent string, must bool) string {
 	return ""
 }
 
-// numberRegions are the characters with which numbers of provincial governments
-// begin. Districts use single characters, too (青府 is 青浦 and not 青海), so
-// only these count.
+// numberRegions are the characters with which numbers of provincial governments begin.
+// Districts also use single characters (青府 is 青浦 and not 青海), so only these count.
 var numberRegions = map[string]string{
 	"京政": "11", "京发": "11", "津政": "12", "津党": "12", "冀政": "13", "冀发": "13", "晋政": "14", "晋发": "14", "内政": "15", "内党": "15", "辽政": "21", "辽委": "21",
 	"吉政": "22", "吉发": "22", "黑政": "23", "沪府": "31", "沪委": "31", "苏政": "32", "苏发": "32", "浙政": "33", "浙委": "33", "皖政": "34", "皖发": "34",
@@ -230,7 +228,7 @@ func LevelOf(code string) Level {
 	return ""
 }
 
-// organsInShort are abbreviations that mean one organ everywhere.
+// organsInShort are abbreviations that mean the same organization everywhere.
 var organsInShort = map[string]string{"国办": "国务院办公厅", "中办": "中共中央办公厅", "全国人大常委会": "全国人民代表大会常务委员会"}
 
 // ExpandOrgan expands the short name that a government uses locally: 市政府 on
@@ -260,7 +258,7 @@ func ExpandOrgan(organ, region string) string {
 	return name + rest
 }
 
-// ProvinceOf returns the code of the province that 渝 or 川 stands for.
+// ProvinceOf returns the code of the province with an abbreviation such as 渝 or 川.
 func ProvinceOf(c string) string {
 	for prefix, code := range numberRegions {
 		if strings.HasPrefix(prefix, c) {
@@ -270,9 +268,9 @@ func ProvinceOf(c string) string {
 	return ""
 }
 
-// Code returns the code of a region by its name, with or without its kind
-// (四川) and the regions above it; an ambiguous name needs one above it. ""
-// means unknown.
+// Code returns the code of a region by its name, with or without its kind (四川) and the
+// regions above it; an ambiguous name needs one above it. It returns "" if the region is
+// unknown.
 func Code(name string) string {
 	name = strings.Join(strings.Fields(name), "")
 	if code := TrimCode(name); regions().names[code] != "" {
@@ -290,7 +288,7 @@ func Code(name string) string {
 	if c := regionIn(rest, code); c != "" {
 		return c
 	}
-	// A city and a county of it: 杭州市滨江区.
+	// A city and one of its counties: 杭州市滨江区.
 	for n := range rest {
 		if city := regionIn(rest[:n], code); len(city) == 4 {
 			if c := regionIn(rest[n:], city); c != "" {
@@ -301,8 +299,8 @@ func Code(name string) string {
 	return ""
 }
 
-// regionIn returns the code of a city or county in parent (in the country with
-// ""), by its name with or without its kind.
+// regionIn returns the code of a city or county in parent ("": in the country), by its name
+// with or without its kind.
 func regionIn(name, parent string) string {
 	for _, form := range []string{name, name + "市", name + "县", name + "区"} {
 		if c := pickRegion(regions().codes[form], parent, parent != ""); c != "" {
@@ -325,8 +323,8 @@ func OwnName(code string) string { return regions().names[code] }
 // 市 or 自治区.
 func IsProvince(s string) bool { return regions().short[s] != "" }
 
-// OfNumber returns the code of the province whose government's numbers begin
-// with the given characters, "" for other numbers.
+// OfNumber returns the code of the province whose government's numbers begin with these
+// characters, "" if there is none.
 func OfNumber(number string) string {
 	if len(number) < 2*3 {
 		return ""

@@ -8,8 +8,8 @@ import (
 // maxPlace is the maximum length of the name of a place, in characters.
 const maxPlace = 10
 
-// placeEnds are the characters that end the names of places, with those before
-// and behind them that make them part of another word: 城市, 社区, 全省, 市场.
+// placeEnds are the characters that end the names of places, with the characters before and
+// after them that make them part of another word: 城市, 社区, 全省, 市场.
 var placeEnds = map[rune]struct{ before, behind string }{
 	'省': {"全我本各跨", "级际属直"},
 	'市': {"城都超股上门夜楼早全我本各", "场容值域级属辖直长"},
@@ -20,8 +20,7 @@ var placeEnds = map[rune]struct{ before, behind string }{
 	'旗': {"国党红", ""},
 }
 
-// placeAtStart returns the place that a name begins with, known or not: 青山市
-// in 青山市人民政府.
+// placeAtStart returns the place at the beginning of a name, known or not: 青山市 in 青山市人民政府.
 func placeAtStart(name string) string {
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "中国共产党"), "中共")
 	all := []rune(name)
@@ -41,9 +40,9 @@ func placeAtStart(name string) string {
 	return ""
 }
 
-// Elsewhere returns the place that a name begins with if it is not in a
-// province: a place of another province, or one that is in no table. The names
-// of national bodies, and those without a place, return "".
+// Elsewhere returns the place at the beginning of a name if it is not in a province: a
+// place of another province, or an unknown one. For the names of national bodies, and for
+// those without a place, it returns "".
 func Elsewhere(name, province string) string {
 	if code, _, ok := OfOrgan(name, province); ok {
 		if strings.HasPrefix(code, province) || code == "" {
@@ -61,8 +60,8 @@ func Elsewhere(name, province string) string {
 	return place
 }
 
-// cityAtStart returns the city of another province whose name without 市
-// begins a name: 青岛政务网.
+// cityAtStart returns the city of another province whose name without 市 is at the beginning
+// of a name: 青岛政务网.
 func cityAtStart(name, province string) string {
 	for n := 4 * 3; n >= 2*3; n -= 3 {
 		if len(name) <= n {
@@ -75,8 +74,7 @@ func cityAtStart(name, province string) string {
 	return ""
 }
 
-// HasPlace reports whether the name of a city or county in a region begins with
-// a text.
+// HasPlace reports whether a text begins with the name of a city or county in a region.
 func HasPlace(region, begins string) bool {
 	for code, name := range regions().names {
 		if len(code) > 2 && strings.HasPrefix(code, region) && strings.HasPrefix(name, begins) {

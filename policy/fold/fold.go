@@ -1,5 +1,5 @@
-// Package fold maps characters that readers consider equal to one character. It
-// is only for comparing, searching and matching; texts are never changed.
+// Package fold maps characters that readers consider equal to one character. Use it only
+// for comparing, searching and matching; texts are never changed.
 package fold
 
 import (
@@ -8,15 +8,15 @@ import (
 	"unicode"
 )
 
-// simplifiedText holds pairs of a Traditional character and its Simplified
-// form, from kSimplifiedVariant of the Unihan database 15.0 (Unicode license),
-// for characters with only one such form. Only indexing and queries use it;
-// texts are never changed.
+// simplifiedText contains pairs of a Traditional character and its Simplified form, from
+// kSimplifiedVariant of the Unihan database 15.0 (Unicode license), for characters with
+// only one such form. Only indexing and queries use it; texts are never changed.
 //
 //go:embed simplified.txt
 var simplifiedText string
 
-// FirstHan and LastHan bound the block of common Han characters.
+// FirstHan and LastHan are the first and last characters of the block of common Han
+// characters.
 const (
 	FirstHan = 0x4e00
 	LastHan  = 0x9fff
@@ -39,9 +39,9 @@ var simplified = func() *[LastHan - FirstHan + 1]uint16 {
 	return &table
 }()
 
-// Rune maps characters that a reader considers equal to one: Traditional and
-// Simplified, full and half width, upper and lower case. It returns -1 for a
-// zero-width character, which is to be removed.
+// Rune maps characters that a reader considers equal to one: Traditional and Simplified,
+// full and half width, upper and lower case. It returns -1 for a zero-width character,
+// which must be removed.
 func Rune(r rune) rune {
 	switch {
 	case r < 0x80:
@@ -60,11 +60,11 @@ func Rune(r rune) rune {
 		return -1
 	case r == '\u3000', r == '\u00A0':
 		return ' '
-	case r == '○': // a zero of dates
+	case r == '○': // a zero in dates
 		return '〇'
 	}
 	return unicode.ToLower(r)
 }
 
-// Text folds a whole text.
+// Text applies Rune to a whole text.
 func Text(s string) string { return strings.Map(Rune, s) }

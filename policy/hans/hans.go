@@ -1,23 +1,23 @@
-// Package hans converts the Traditional characters of official Chinese to
-// Simplified ones, so that each rule about words needs only one form.
+// Package hans converts the Traditional characters of official Chinese to Simplified ones,
+// so that each rule about words needs only one form. It also reads numerals.
 package hans
 
 import "unicode/utf8"
 
-// pairs are the characters in the words of the rules, Traditional before
-// Simplified. Each has three bytes, so that positions in a text stay the same.
+// pairs are the characters in the words of the rules, each Traditional one before its
+// Simplified form. Each has three bytes, so that positions in a text stay the same.
 const pairs = "來来佈布瀏浏覽览編编輯辑載载擊击讚赞攝摄黃黄張张報报時时間间遞递請请於于應应內内號号諮咨詢询徵征見见標标開开會会發发審审後后點点郵邮將将檔档單单劃划畫画補补據据規规類类項项關关從从為为無无與与區区縣县國国務务處处長长書书領领導导機机構构辦办員员圖图說说讀读聞闻記记電电訊讯議议論论講讲談谈專专訪访題题結结條条則则釋释實实執执變变經经濟济業业產产權权監监測测試试驗验證证資资費费繳缴納纳對对選选舉举薦荐參参賽赛獎奖" +
 	"勵励協协組组織织設设計计網网線线傳传紙纸質质樣样優优備备萬万億亿個个幾几歲岁齡龄學学歷历績绩職职稱称統统數数達达轉转複复覆复續续絕绝並并衛卫醫医療疗藥药農农漁渔環环護护勞劳動动僱雇傷伤險险財财稅税預预決决債债銀银貨货幣币貿贸廣广場场園园運运輸输車车鐵铁橋桥訂订擬拟擴扩調调終终極极歡欢詳详紹绍簡简聯联絡络進进適适遷迁還还邊边鄰邻門门陽阳陰阴隊队階阶際际隨随離离難难" +
 	"雙双雜杂靜静須须順顺頒颁頭头頻频額额風风飛飞體体黨党齊齐圓圆團团壓压兒儿倫伦側侧僑侨價价償偿儲储兩两冊册凍冻劇剧勝胜勢势匯汇華华吳吴問问啟启喪丧嚴严圍围壇坛墊垫夠够獲获現现確确種种積积穩稳術术衝冲裝装親亲觀观觸触註注評评認认誤误課课諾诺謝谢譽誉豐丰責责買买賣卖購购賠赔賞赏跡迹軍军軟软輔辅輪轮遲迟鄉乡釐厘鑑鉴錄录鎮镇閉闭閱阅闊阔陳陈陸陆隱隐雲云頁页顧顾館馆駐驻麗丽劉刘楊杨趙赵孫孙馬马羅罗鄭郑許许韓韩鄧邓馮冯蕭萧蔣蒋葉叶蘇苏呂吕盧卢鍾钟鐘钟譚谭韋韦賈贾鄒邹閻阎龍龙賀贺龔龚錢钱湯汤喬乔賴赖蘭兰顏颜溫温魯鲁畢毕聶聂叢丛莊庄紀纪歐欧鮑鲍寧宁閔闵宮宫連连藍蓝駱骆熱热腦脑貼贴擇择話话"
 
-// The unified ideographs.
+// The range of the unified ideographs.
 const (
 	firstHan = 0x4E00
 	lastHan  = 0x9FFF
 )
 
-// simplified contains the Simplified form of each Traditional character, by its
-// place among the ideographs; 0 for any other.
+// simplified contains the Simplified form of each Traditional character, by its index among
+// the ideographs; 0 for any other character.
 var simplified = func() (all [lastHan - firstHan + 1]rune) {
 	runes := []rune(pairs)
 	for i := 0; i+1 < len(runes); i += 2 {
@@ -26,8 +26,8 @@ var simplified = func() (all [lastHan - firstHan + 1]rune) {
 	return all
 }()
 
-// nextTraditional returns where the first Traditional character at or after from
-// begins in valid UTF-8, -1 if there is none.
+// nextTraditional returns the byte offset of the first Traditional character at or after
+// from in valid UTF-8, -1 if there is none.
 func nextTraditional(s string, from int) int {
 	for i := from; i < len(s); {
 		switch c := s[i]; {

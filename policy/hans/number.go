@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// chineseDigits are the digits of dates and small numbers; zero has five forms.
+// chineseDigits are the digits in dates and small numbers; zero has five forms.
 const chineseDigits = "〇一二三四五六七八九"
 
 // Digit returns the value of an ASCII or Chinese digit.
@@ -60,7 +60,7 @@ func Number(s string) (int, bool) {
 	return n, true
 }
 
-// oneDigit reads a text that is one digit: 十〇五 is not a number.
+// oneDigit reads a text that is a single digit: 十〇五 is not a number.
 func oneDigit(s string) (int, bool) {
 	r, size := utf8.DecodeRuneInString(s)
 	if size < len(s) {

@@ -2,8 +2,8 @@
 // 发布时间：2026-11-27 09:30" above an article, a register of a document, a row
 // of a list, a cell of a table.
 //
-// A value never comes from another label: an empty label stays empty. A source
-// is never a date, and values that a label's kind does not allow are left out.
+// A value never comes from another label: the value of an empty label is "". A source is
+// never a date, and values that a label's kind does not allow are left out.
 package label
 
 import (
@@ -17,11 +17,11 @@ import (
 	"dibao/policy/words"
 )
 
-// Boundary marks in a line where two elements of a page meet, or where a
-// visible gap separates two texts.
+// Boundary is a character in a line where two elements of a page meet, or where a visible
+// gap separates two texts.
 const Boundary = '\x1f'
 
-// Field is a label and its value; the value is "" where the page leaves it empty.
+// Field is a label and its value; the value is "" if the page leaves it empty.
 type Field struct {
 	Name  string // as printed, without spaces and colon
 	Value string
@@ -30,17 +30,17 @@ type Field struct {
 
 // Limits, in characters.
 const (
-	maxLine  = 1000 // of a line that is read
+	maxLine  = 1000 // length of a line that is read
 	maxValue = 200
-	maxName  = 40 // of a source or an author
+	maxName  = 40 // length of a source or an author
 )
 
 const (
 	gaps = `[\s\x{a0}\x{3000}\x{1f}]*`
 )
 
-// mark finds a label: a name and a colon, or a name that fills an element.
-// unknown finds what looks like a label and is not one of the names.
+// mark matches a label: a name and a colon, or a name that fills an element. unknown
+// matches what looks like a label but is not one of the names.
 var (
 	mark    = words.New(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜︱]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
 	unknown = words.New(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
@@ -48,7 +48,7 @@ var (
 	control = words.New(`[\s\x{1f}](?:浏览|阅读|字号|字体|打印|分享|收藏|举报|点击|访问|评论|参与互动|关注|订阅|下载|作者|责任编辑|编辑|我要|手机看|扫码|更多)`)
 )
 
-// pattern returns the alternatives of all names; short ones may be spaced out.
+// pattern returns the alternatives of all names; short ones may be spread out with spaces.
 func pattern() string {
 	var all []string
 	for _, name := range sorted() {
@@ -66,11 +66,11 @@ func pattern() string {
 
 func isGap(r rune) bool { return r == Boundary || unicode.IsSpace(r) }
 
-// found is a label in a line.
+// found is a label that was found in a line.
 type found struct {
 	name              string
 	kind              Kind
-	start, end, value int // of the name, and where its value begins
+	start, end, value int // beginning and end of the name, and where its value begins
 	colon             bool
 }
 
@@ -78,7 +78,7 @@ type found struct {
 // line.
 func Split(line string) (fields []Field, rest string) {
 	line = withColons(line)
-	plain := hans.Simplify(line) // of as many bytes
+	plain := hans.Simplify(line) // has the same length in bytes
 	if !mayHold(plain) {
 		return nil, line
 	}
@@ -107,7 +107,7 @@ var (
 	slashed   = words.New(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|执笔|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
 )
 
-// Labels that read on: 来源于 某报, 发布于 2026-11-27.
+// Labels without a colon: 来源于 某报, 发布于 2026-11-27.
 var (
 	takenFrom = words.New(`(^|[\s\x{1f}])(来源于|转载自|转自|摘自)[ \x{a0}]+(\p{Han})`)
 	putOn     = words.New(`(^|[\s\x{1f}])(发布于|发表于)[ \x{a0}]*((?:19|20)\d{2}[-/.年])`)
@@ -138,8 +138,8 @@ func withColons(line string) string {
 	return line
 }
 
-// mayHold reports, at a hundredth of the cost, whether a line may contain a
-// label: one needs a colon or a bar, or fills an element.
+// mayHold quickly excludes lines without a label, which needs a colon or a bar, or fills an
+// element.
 func mayHold(line string) bool {
 	if utf8.RuneCountInString(line) > maxLine {
 		return false
@@ -155,11 +155,11 @@ func mayHold(line string) bool {
 	return false
 }
 
-// labelsOf finds the labels of a line in its order.
+// labelsOf finds the labels of a line in order.
 func labelsOf(line string) []found {
 	var all []found
 	strangers := unknown.FindAllStringSubmatchIndex(line, -1)
-	stranger := func(before int) { // those that begin before a place
+	stranger := func(before int) { // adds unknown labels that begin before a position
 		for len(strangers) > 0 && strangers[0][2] < before {
 			if m := strangers[0]; KindOf(line[m[2]:m[3]]) == Unknown && (len(all) == 0 || m[2] >= all[len(all)-1].value) {
 				all = append(all, found{"", Unknown, m[2], m[3], m[1], true})
@@ -199,9 +199,9 @@ func squeezed(name string) string {
 	}, strings.Join(strings.Fields(name), map[bool]string{true: " ", false: ""}[name[0] < utf8.RuneSelf]))
 }
 
-// stands reports whether a name is a separate label: it may directly follow
-// only the value of the previous label ("来源：某委作者：张明"). Other text
-// directly before it makes it another word ("图片来源：").
+// stands reports whether a name is a separate label: only the value of the previous label
+// may directly precede it ("来源：某委作者：张明"). With other text directly before it, it is part of
+// another word ("图片来源：").
 func (f found) stands(line string, from int, behindLabel bool) bool {
 	before := strings.TrimRightFunc(line[from:f.start], func(r rune) bool { return r == '[' || r == '【' || r == '（' || r == '(' })
 	last, _ := utf8.DecodeLastRuneInString(before)
@@ -249,13 +249,13 @@ func (f found) read(text string) (Field, string) {
 		out.Value, left = name(text, f.kind != Source)
 		return out, left
 	}
-	if loc := FindDate(text); loc != nil { // of a counter or a stranger
+	if loc := FindDate(text); loc != nil { // belongs to a counter or an unknown label
 		return out, text[loc[0]:]
 	}
 	return out, ""
 }
 
-// readDate takes the first date, else the first text ("长期有效").
+// readDate reads the first date, or else the first text ("长期有效").
 func (f found) readDate(out Field, text string) (Field, string) {
 	if loc := FindDate(text); loc != nil && utf8.RuneCountInString(strip(plain(text[:loc[0]]))) <= 6 {
 		end := loc[1]
@@ -272,8 +272,8 @@ func (f found) readDate(out Field, text string) (Field, string) {
 	return out, left
 }
 
-// name reads a name: the first text that is neither a date nor a label nor a
-// control of the page. A name of two characters may have a space in it.
+// name reads a name: the first text that is not a date, a label or a control of the page. A
+// name of two characters may have a space in it.
 func name(text string, person bool) (value, left string) {
 	run, left := firstRun(text)
 	if person && utf8.RuneCountInString(run) == 1 {
@@ -306,17 +306,17 @@ func name(text string, person bool) (value, left string) {
 	return value, left
 }
 
-// englishName is the name of a person in English: two to four words.
+// englishName matches the name of a person in English: two to four words.
 const englishName = `[A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3}`
 
-// personsName is such a name, moreNames what names further persons after it.
+// personsName matches a person's name, moreNames further names after it.
 var (
 	personsName = words.New(`^` + englishName + `$`)
 	moreNames   = words.New(`^((?:[\s\x{1f}]*(?:,|,?[\s\x{1f}]+and|&)[\s\x{1f}]+` + englishName + `){1,4})[\s\x{1f}]*(?:$|[\x{1f}|｜·•])`)
 	nextName    = words.New(englishName)
 )
 
-// OfficeAndName is one office or several with the name glued to the last:
+// OfficeAndName matches one or several offices with a name directly after the last:
 // 样例中心部长、研究员徐样忱.
 var OfficeAndName = words.New(`^(.{3,60}(?:长|书记|主任|研究员|教授|委员|主席|博士|专家|顾问|学者|大学|学院|研究院|研究所|中心|党校))(\p{Han}{2,3})$`)
 
@@ -331,7 +331,7 @@ func firstRun(text string) (run, left string) {
 	return plain(text[:end]), text[end:]
 }
 
-// cut ends a text at the first control of the page.
+// cut truncates a text at the first control of the page.
 func cut(text string) string {
 	if loc := control.FindStringIndex(text); loc != nil && loc[0] > 0 {
 		return text[:loc[0]]

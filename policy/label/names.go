@@ -9,22 +9,21 @@ import (
 	"dibao/policy/hans"
 )
 
-// Kind is what the value of a label is.
+// Kind is the kind of a label's value.
 type Kind int
 
-// The kinds of label.
+// The kinds of labels.
 const (
 	Unknown   Kind = iota // a label that ends the value before it; its own value is not read
-	Text                  // a number, an organ, a theme: the value is whatever follows
-	Date                  // a date; which one, the name says
-	Source                // the medium or organ that a text was taken from
-	Author                // who wrote a text: a person or an office
+	Text                  // a number, an organization, a theme: the value is the following text
+	Date                  // a date; the name says which one
+	Source                // the medium or organization that a text was taken from
+	Author                // the author of a text: a person or an office
 	Editor                // who edited, checked, photographed or sent a text
 	Furniture             // a control or counter of the page
 )
 
-// names are the labels that the header lines, registers and tables of official and
-// news sites use.
+// names are the labels in header lines, registers and tables of official and news sites.
 var names = map[Kind]string{
 	Source: `来源 本文来源 信息来源 稿件来源 文章来源 新闻来源 消息来源 内容来源 转载来源 媒体来源 来源于 来源网站 文档来源 资料来源 稿源 出处 文章出处 转载自 转自 摘自 来自 出自 source sources`,
 	Author: `作者 文章作者 本文作者 作者姓名 撰稿 撰稿人 撰文 执笔 执笔人 主笔 采写 采写记者 报道 author authors writer by`,
@@ -43,7 +42,7 @@ var names = map[Kind]string{
 	Furniture: `只看该作者 只看楼主 浏览字号 字体 字体大小 字号大小 文字大小 浏览次数 浏览量 阅读次数 阅读量 阅读数 访问次数 访问量 查看次数 点击数 点击量 点击率 点击次数 点击 阅读 浏览 人气 热度 评论 评论数 点赞 分享 分享到 分享至 打印 收藏 扫一扫 朗读 保护视力色 视力保护色 背景色 我要纠错 纠错 当前位置 您的位置 您现在的位置 您当前的位置 位置 font views hits clicks share`,
 }
 
-// kinds is names, by name.
+// kinds contains the names and their kinds.
 var kinds = func() map[string]Kind {
 	all := make(map[string]Kind)
 	for kind, list := range names {
@@ -54,11 +53,11 @@ var kinds = func() map[string]Kind {
 	return all
 }()
 
-// KindOf returns the kind of a label, which may be written with spaces and in
-// capital letters; Unknown if it is not one of the names.
+// KindOf returns the kind of a label, which may contain spaces and capital letters; Unknown
+// if it is not one of the names.
 func KindOf(name string) Kind { return kinds[hans.Simplify(squeeze(name))] }
 
-// squeeze makes "来　源" and "Last updated" the names they are listed under.
+// squeeze returns "来 源" and "Last updated" in the form of the list.
 func squeeze(name string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if isGap(r) {
@@ -68,7 +67,7 @@ func squeeze(name string) string {
 	}, name))
 }
 
-// sorted are the names, the longest first: one begins another.
+// sorted contains the names, longest first, because some begin with others.
 func sorted() []string {
 	all := make([]string, 0, len(kinds))
 	for name := range kinds {
@@ -83,8 +82,8 @@ func sorted() []string {
 	return all
 }
 
-// backwards are the names, read from their ends, longest the characters of the
-// longest, and lastRunes the last characters of all.
+// backwards contains the names, reversed; longest is the length in characters of the
+// longest, and lastRunes are the last characters of all.
 var backwards, lastRunes, longestName = func() (all map[string]bool, last map[rune]bool, longest int) {
 	all, last = make(map[string]bool), make(map[rune]bool)
 	for name := range kinds {
@@ -96,9 +95,8 @@ var backwards, lastRunes, longestName = func() (all map[string]bool, last map[ru
 	return all, last, longest
 }()
 
-// hasName reports whether mark may find anything in a line: whether a name stands
-// before a colon, a bar, a boundary or the end. Searching for mark takes a hundred
-// times as long.
+// hasName reports whether mark can match anything in a line: whether a name is before a
+// colon, a bar, a boundary or the end. Searching for mark takes a hundred times as long.
 func hasName(line string) bool {
 	seen := false // the last boundary: only gaps follow it
 	for i, r := range line {
@@ -115,7 +113,7 @@ func hasName(line string) bool {
 	return endsInName(line)
 }
 
-// endsInName reports whether a text ends in a name, whose characters may be spaced,
+// endsInName reports whether a text ends in a name, whose characters may be spread out,
 // with a bracket, gaps and a slash after it.
 func endsInName(s string) bool {
 	s = strings.TrimRightFunc(s, func(r rune) bool { return isGap(r) || r == '/' })

@@ -1,7 +1,7 @@
-// Package match compares a reader's profile with the conditions of a call:
-// which conditions agree, which contradict, and which the reader has to check.
-// It never says that a reader qualifies: a call whose conditions all agree may
-// have others that the text does not state.
+// Package match compares a reader's profile with the conditions of a call: which conditions
+// agree, which contradict, and which the reader has to check. It never decides that a
+// reader qualifies: a call whose conditions all agree may have others that the text does
+// not state.
 package match
 
 import (
@@ -13,21 +13,21 @@ import (
 	"dibao/policy/theme"
 )
 
-// Notice is a call, and what else is known of the article that makes it.
+// Notice is a call, with other facts about its article.
 type Notice struct {
 	Call   call.Call
-	Region string // of the issuer, GB/T 2260; "" for central organs and where it is unknown
-	Theme  string // "" if it is unknown
+	Region string // of the issuer, GB/T 2260; "" for central bodies or if unknown
+	Theme  string // "" if unknown
 }
 
-// Field says what a condition is about.
+// Field is the subject of a condition.
 type Field string
 
 // The fields of conditions, in the order in which pages and emails list them.
 const (
 	FieldEntity        Field = "entity"
-	FieldRegion        Field = "region"   // where who applies is registered
-	FieldPlace         Field = "place"    // whose notice it is: that of another province asks nothing of the reader
+	FieldRegion        Field = "region"   // where the applicant is registered
+	FieldPlace         Field = "place"    // the region of the issuer: a notice of another province does not concern the reader
 	FieldIndustry      Field = "industry" // code of GB/T 4754-2017
 	FieldSize          Field = "size"
 	FieldQualification Field = "qualification"
@@ -45,14 +45,14 @@ type Condition struct {
 // call states is in one of the lists.
 type Result struct {
 	Contradicts []Condition `json:"-"`
-	Why         []Condition `json:"w,omitempty"` // what of the call agrees with the profile
-	Check       []Condition `json:"c,omitempty"` // what the profile does not say
+	Why         []Condition `json:"w,omitempty"` // conditions that agree with the profile
+	Check       []Condition `json:"c,omitempty"` // conditions about which the profile says nothing
 }
 
-// Fits reports whether nothing that the call states contradicts the profile.
+// Fits reports whether nothing in the call contradicts the profile.
 func (r Result) Fits() bool { return len(r.Contradicts) == 0 }
 
-// standing is how a value that a call states stands to what a profile says.
+// standing is the relation between a value in a call and the profile.
 type standing int
 
 const (
@@ -61,8 +61,8 @@ const (
 	agrees
 )
 
-// Match compares a profile with a notice. A field that the profile leaves empty
-// contradicts nothing, so that a reader who says less sees no fewer calls.
+// Match compares a profile with a notice. An empty field of the profile contradicts
+// nothing, so that a reader who says less does not see fewer calls.
 func Match(p Profile, n Notice) (r Result) {
 	w := n.Call.Who
 	r.field(FieldEntity, values(w.Entities), len(p.Entities) > 0, func(v string) standing {
@@ -92,7 +92,7 @@ func Match(p Profile, n Notice) (r Result) {
 	return r
 }
 
-// field judges the values that a call states of a field, one of which is enough.
+// field compares the values that a call states for a field; one that agrees is enough.
 func (r *Result) field(f Field, stated []string, said bool, judge func(string) standing) {
 	var agreed, unsure []Condition
 	for _, v := range stated {
@@ -118,7 +118,8 @@ func (r *Result) field(f Field, stated []string, said bool, judge func(string) s
 	}
 }
 
-// qualifications never contradict: nobody lists all that they have.
+// qualifications compares qualifications, which never contradict: nobody lists all that
+// they have.
 func (r *Result) qualifications(p Profile, stated []string) {
 	for _, v := range stated {
 		c := Condition{FieldQualification, v}
@@ -144,9 +145,9 @@ func values(all []call.Said) (out []string) {
 	return out
 }
 
-// openTo are, for each kind of reader, the kinds that a call may name without
-// meaning to exclude the reader: that is for the reader to check. (An
-// individual business is not an enterprise by law, but is often meant.)
+// openTo are, for each kind of reader, the kinds that a call may name without excluding the
+// reader, who must check that. (An individual business is not an enterprise by law, but is
+// often meant.)
 var openTo = map[string]string{
 	"enterprise": "legal-entity public", "institution": "legal-entity public university institute school", "university": "institution legal-entity public institute",
 	"institute": "institution legal-entity public enterprise", "association": "legal-entity public", "school": "institution legal-entity public",
@@ -154,7 +155,7 @@ var openTo = map[string]string{
 	"individual": "student graduate self-employed", "government": "institution public",
 }
 
-// alsoIs are the kinds that a reader of a kind is, too.
+// alsoIs are further kinds that include a kind of reader.
 var alsoIs = map[string]string{"student": "individual public", "graduate": "individual public", "individual": "public"}
 
 func entities(own, stated string) standing {
@@ -167,8 +168,8 @@ func entities(own, stated string) standing {
 	return against
 }
 
-// regionOf returns the code of a region named in a call, with the region of the
-// issuer if the name alone is ambiguous.
+// regionOf returns the code of a region named in a call, with the help of the issuer's
+// region if the name alone is ambiguous.
 func regionOf(name, issuer string) string {
 	if code := division.Code(name); code != "" {
 		return code
@@ -179,8 +180,7 @@ func regionOf(name, issuer string) string {
 	return ""
 }
 
-// within compares a reader's region with one that a call names: within it, or
-// containing it.
+// within compares a reader's region with one in a call: it may be within it, or contain it.
 func within(own, stated string) standing {
 	own, stated = division.TrimCode(own), division.TrimCode(stated)
 	switch {
@@ -192,7 +192,7 @@ func within(own, stated string) standing {
 	return against
 }
 
-// industries compares a section with a section or division that a call names.
+// industries compares a reader's section with a section or division in a call.
 func industries(own, stated string) standing {
 	switch {
 	case own == stated:
@@ -230,7 +230,7 @@ func sizes(p Profile, stated string) standing {
 	switch {
 	case all == "" && strings.HasPrefix(stated, "规模以上") && p.has("above-scale"):
 		return agrees
-	case all == "": // 规模以上 is a matter of revenue, which no profile says
+	case all == "": // 规模以上 depends on revenue, which no profile contains
 		return open
 	case slices.Contains(strings.Fields(all), p.Size):
 		return agrees

@@ -9,8 +9,7 @@ import (
 	"dibao/policy/theme"
 )
 
-// Profile is what a reader states about themselves. Each field may be empty:
-// then it is unknown.
+// Profile is what readers state about themselves. Fields can be empty, which means unknown.
 type Profile struct {
 	Entities       []string `json:"entities,omitempty"`       // enterprise, university, individual and so on
 	Regions        []string `json:"regions,omitempty"`        // codes of GB/T 2260
@@ -20,7 +19,7 @@ type Profile struct {
 	Topics         []string `json:"topics,omitempty"`         // themes
 }
 
-// What a profile may say.
+// The values that a profile can contain.
 var (
 	Entities       = []string{"enterprise", "self-employed", "cooperative", "university", "institute", "institution", "association", "school", "student", "graduate", "individual", "government"}
 	Industries     = strings.Split("ABCDEFGHIJKLMNOPQRST", "") // sections of GB/T 4754-2017
@@ -28,15 +27,15 @@ var (
 	Qualifications = []string{"high-tech", "tech-sme", "innovative-sme", "specialized", "little-giant", "champion", "tech-service", "above-scale"}
 )
 
-// maxValues bounds each field of a profile.
+// maxValues limits each field of a profile.
 const maxValues = 40
 
-// IsZero reports whether a profile says nothing.
+// IsZero reports whether a profile is empty.
 func (p Profile) IsZero() bool {
 	return len(p.Entities)+len(p.Regions)+len(p.Industries)+len(p.Size)+len(p.Qualifications)+len(p.Topics) == 0
 }
 
-// Check refuses what is not a profile.
+// Check returns an error if a value of the profile is invalid.
 func (p Profile) Check() error {
 	for _, f := range []struct {
 		name   string
@@ -68,21 +67,20 @@ func among(all []string) func(string) bool {
 	return func(v string) bool { return slices.Contains(all, v) }
 }
 
-// has reports whether a profile names a qualification, or one that requires it:
-// a 小巨人 is 专精特新 (工信部企业〔2022〕63号).
+// has reports whether a profile contains a qualification, or one that requires it: a 小巨人 is
+// 专精特新 (工信部企业〔2022〕63号).
 func (p Profile) has(qualification string) bool {
 	return slices.Contains(p.Qualifications, qualification) || qualification == "specialized" && slices.Contains(p.Qualifications, "little-giant")
 }
 
-// qualificationWords are the words by which calls name qualifications; the
-// first one that a name contains counts.
+// qualificationWords are the words for qualifications in calls; the first one that a name
+// contains counts.
 var qualificationWords = []struct{ word, qualification string }{
 	{"小巨人", "little-giant"}, {"专精特新", "specialized"}, {"高新技术企业", "high-tech"}, {"科技型中小企业", "tech-sme"},
 	{"创新型中小企业", "innovative-sme"}, {"单项冠军", "champion"}, {"技术先进型服务企业", "tech-service"},
 }
 
-// QualificationOf returns the qualification that a name in Chinese is about, "" for
-// another one.
+// QualificationOf returns the qualification that a Chinese name means, "" if it is unknown.
 func QualificationOf(name string) string {
 	for _, q := range qualificationWords {
 		if strings.Contains(name, q.word) {

@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// MaxSteps bounds the comparison of two texts: about 100 ms. Comparing the
-// longest interpretation of a court with a repost of it takes a third of that.
+// MaxSteps limits the comparison of two texts: about 100 ms. Comparing the longest
+// interpretation of a court with a repost of it takes a third of that.
 const MaxSteps = 16 << 20
 
-// steps is what is left of a budget.
+// steps is the rest of a budget.
 type steps int
 
-// perGram is what a 5-gram costs that is put into a map, in steps.
+// perGram is the cost, in steps, of adding a 5-gram to a map.
 const perGram = 12
 
 func (s *steps) spend(n int) { *s -= steps(n) }
@@ -25,11 +25,10 @@ func (s *steps) contains(whole, part string) bool {
 	return !s.over() && strings.Contains(whole, part)
 }
 
-// rewritten returns a paragraph of one text that the other text has in
-// different words; "" if there is none. A paragraph that is a part of a
-// paragraph of the other text, or is split in two there, does not count.
-// Paragraphs are matched by their 5-grams, so that the work grows with what
-// they share, not with the number of pairs.
+// rewritten returns a paragraph of one text that the other text has in different words; ""
+// if there is none. A paragraph that is part of a paragraph of the other text, or is split
+// in two there, does not count. Paragraphs are matched by their 5-grams, so that the cost
+// grows with what they share, not with the number of pairs.
 func rewritten(a, b fingerprint, left *steps) string {
 	onlyA, onlyB := missing(a, b, left), missing(b, a, left)
 	if len(onlyA) > maxRewritings || len(onlyB) > maxRewritings {
@@ -57,11 +56,11 @@ func rewritten(a, b fingerprint, left *steps) string {
 	return ""
 }
 
-// gramIndex finds, of some paragraphs, those that share 5-grams with another.
+// gramIndex finds the paragraphs of a text that share 5-grams with another paragraph.
 type gramIndex struct {
-	holders map[uint64][]int // the paragraphs that have a 5-gram
-	sizes   []int            // how many each has
-	shared  []int            // of the paragraph that was last asked for
+	holders map[uint64][]int // the paragraphs that contain a 5-gram
+	sizes   []int            // number of 5-grams in each
+	shared  []int            // number shared with the paragraph of the last query
 }
 
 func newGramIndex(paragraphs []string, left *steps) *gramIndex {
@@ -100,14 +99,14 @@ func (x *gramIndex) sharing(p string, left *steps) (size int, alike []int) {
 	return len(set), alike
 }
 
-// take returns how many 5-grams a paragraph shared, and forgets it.
+// take returns how many 5-grams a paragraph shares, and resets the number.
 func (x *gramIndex) take(i int) int {
 	n := x.shared[i]
 	x.shared[i] = 0
 	return n
 }
 
-// maxPieced bounds how many paragraphs are taken to pieces.
+// maxPieced limits the paragraphs that are split into pieces.
 const maxPieced = 300
 
 // pieces reports whether a paragraph of another text consists only of pieces of
@@ -128,7 +127,7 @@ func (f fingerprint) pieces(q string, left *steps) bool {
 	return true
 }
 
-// minPiece is how many characters a piece has at least.
+// minPiece is the minimum length of a piece, in characters.
 const minPiece = 5
 
 // longestPiece returns how much of the beginning of q is in the text.
@@ -178,9 +177,8 @@ func missing(a, b fingerprint, left *steps) []string {
 	return out
 }
 
-// holds reports whether a paragraph occurs in the text, possibly as a part of
-// another. If one of its 5-grams does not occur in the text, as is usual, no
-// search is needed.
+// holds reports whether a paragraph occurs in the text, possibly as part of another. If one
+// of its 5-grams does not occur in the text, as is usual, no search is needed.
 func (f fingerprint) holds(p string, left *steps) bool {
 	set := grams(p)
 	left.spend(perGram * len(set))
@@ -192,8 +190,8 @@ func (f fingerprint) holds(p string, left *steps) bool {
 	return left.contains(f.whole, p)
 }
 
-// isFringe reports whether two paragraphs differ only by words that a site
-// added before the first or after the last of them.
+// isFringe reports whether two paragraphs differ only in words that a site added before the
+// first or after the last paragraph.
 func isFringe(a, b fingerprint, p, q string) bool {
 	if len(p) < len(q) {
 		a, b, p, q = b, a, q, p

@@ -18,26 +18,26 @@ import (
 // Result says whether two articles have the same text.
 type Result struct {
 	Same        bool
-	Version     bool    // they are versions of one document: never one text
-	Containment float64 // of the 5-grams of the shorter in the longer, 0 to 1
-	Steps       int     // that comparing them took
-	Unfinished  bool    // comparing them takes more steps than a pair may cost: nothing is known
+	Version     bool    // they are versions of one document, which never count as the same text
+	Containment float64 // share of the shorter text's 5-grams in the longer text, 0 to 1
+	Steps       int     // cost of the comparison
+	Unfinished  bool    // the comparison takes more steps than allowed: the result is unknown
 	Why         string  // one sentence
 }
 
 const (
 	gramLength    = 5    // characters
 	sameFrom      = 0.9  // containment
-	rewrittenFrom = 0.6  // from which a paragraph is another's rewriting
-	MinText       = 200  // cleaned characters, under which containment says nothing
-	minShortText  = 30   // cleaned characters, under which equal texts may say "see the annex" only
+	rewrittenFrom = 0.6  // containment from which a paragraph is a rewritten form of another
+	MinText       = 200  // cleaned characters; below that, containment says nothing
+	minShortText  = 30   // cleaned characters; shorter equal texts may only say "see the annex"
 	minParagraph  = 20   // cleaned characters of a paragraph that is compared
-	titlesShare   = 0.5  // bigrams, under which one number is on two documents
+	titlesShare   = 0.5  // share of bigrams; below that, one number belongs to two documents
 	maxSameText   = 1e6  // cleaned characters that are compared
 	maxRewritings = 2000 // paragraphs that are compared with each other
 )
 
-// fingerprint is what is compared of an article.
+// fingerprint is the part of an article that is compared.
 type fingerprint struct {
 	number     string
 	issuedOn   when.Date
@@ -46,11 +46,11 @@ type fingerprint struct {
 	paragraphs []string // cleaned
 	whole      string   // all of them
 	grams      map[uint64]struct{}
-	heading    []when.Date // of passing and amending, sorted
+	heading    []when.Date // dates of adoption and amendment, sorted
 	marks      []string
 }
 
-// Clean keeps Han, letters and digits: reposts change punctuation.
+// Clean keeps Han characters, letters and digits, because reposts change punctuation.
 func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Han, r) || r == '〇' || unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -60,7 +60,7 @@ func Clean(s string) string {
 	}, width.Half(s))
 }
 
-// grams are the hashes (FNV-1a) of the 5-grams of a cleaned text.
+// grams returns the hashes (FNV-1a) of the 5-grams of a cleaned text.
 func grams(s string) map[uint64]struct{} {
 	runes := []rune(s)
 	set := make(map[uint64]struct{}, len(runes))
@@ -74,18 +74,18 @@ func grams(s string) map[uint64]struct{} {
 	return set
 }
 
-// Parts are what is compared of an article.
+// Parts are the parts of an article that are compared.
 type Parts struct {
 	Number                string
 	IssuedOn, PublishedOn when.Date
 	Title                 string      // without the words that sites add after it
 	Marks                 []string    // marks of a version in the title: 2021年修订
-	Enacted               []when.Date // in the heading of the text: passed, amended, made public; sorted
+	Enacted               []when.Date // dates in the heading of the text: adopted, amended, published; sorted
 	Paragraphs            []string
 }
 
-// Text is an article prepared for comparison, once for any number of others. It
-// is about ten times as large as the article's text.
+// Text is an article prepared for comparison with any number of others. It is about ten
+// times as large as the article's text.
 type Text struct{ fingerprint }
 
 // New prepares an article for comparison.
@@ -103,11 +103,10 @@ func New(p Parts) *Text {
 	return &Text{c}
 }
 
-// Compare reports whether two articles have the same text (同文): one number,
-// or one title and date of issue, or nearly all 5-grams in common, and no sign
-// that one is another version of the other. Amended versions share most of
-// their text and are never the same text. The number of steps is bounded: a
-// pair that needs more is Unfinished.
+// Compare reports whether two articles have the same text (同文): one number, or one title
+// and date of issue, or nearly all 5-grams in common, and no sign that one is another
+// version of the other. Amended versions share most of their text and never count as the
+// same text. The number of steps is limited: a pair that needs more is Unfinished.
 func (t *Text) Compare(other *Text) Result {
 	left := steps(MaxSteps)
 	out := compare(t.fingerprint, other.fingerprint, &left)
@@ -155,7 +154,7 @@ func compare(x, y fingerprint, left *steps) Result {
 	return out
 }
 
-// containment is the share of the smaller set that the larger has.
+// containment returns the share of the smaller set that is in the larger one.
 func containment(a, b map[uint64]struct{}) float64 {
 	if len(a) > len(b) {
 		a, b = b, a
@@ -172,14 +171,14 @@ func containment(a, b map[uint64]struct{}) float64 {
 	return float64(n) / float64(len(a))
 }
 
-// BigramShare is the share of the shorter title's bigrams that the other has.
+// BigramShare returns the share of the shorter title's bigrams that occur in the other.
 func BigramShare(a, b string) float64 {
 	x, y := []rune(a), []rune(b)
 	if len(x) > len(y) {
 		x, y = y, x
 	}
 	if len(x) < 2 {
-		return 1 // nothing to hold against each other
+		return 1 // too short to compare
 	}
 	set := make(map[[2]rune]bool, len(y))
 	for i := 1; i < len(y); i++ {
@@ -194,7 +193,7 @@ func BigramShare(a, b string) float64 {
 	return float64(n) / float64(len(x)-1)
 }
 
-// versionSign returns what distinguishes two texts as versions; "" if nothing does.
+// versionSign returns what shows that two texts are different versions; "" if nothing does.
 func versionSign(a, b fingerprint, left *steps) string {
 	if !slices.Equal(a.marks, b.marks) && !leftOut(a, b) {
 		return fmt.Sprintf("the titles say %q and %q", strings.Join(a.marks, ", "), strings.Join(b.marks, ", "))
@@ -208,9 +207,8 @@ func versionSign(a, b fingerprint, left *steps) string {
 	return ""
 }
 
-// leftOut reports whether one title says （2021年修订） and the other does not,
-// while both texts say in their heading when they were amended: a site left it
-// out.
+// leftOut reports whether one title says （2021年修订） and the other does not, although both
+// texts state in their heading when they were amended: a site left it out.
 func leftOut(a, b fingerprint) bool {
 	if len(a.marks) < len(b.marks) {
 		a, b = b, a
@@ -229,8 +227,8 @@ func lastOf(s string, n int) string {
 	return string(runes[:min(len(runes), n)])
 }
 
-// Sketch returns the smallest hashes of a text's 5-grams, some of which texts
-// that may be the same share; nil for a text that is too short.
+// Sketch returns the smallest hashes of a text's 5-grams; texts that may be the same share
+// some of them. It returns nil for a text that is too short.
 func Sketch(paragraphs []string) []int64 {
 	const size = 8
 	c := Clean(strings.Join(paragraphs, ""))
@@ -249,7 +247,7 @@ func Sketch(paragraphs []string) []int64 {
 		for _, r := range runes[i : i+gramLength] {
 			h = (h ^ uint64(r)) * 1099511628211
 		}
-		h ^= h >> 29 // the low bits of FNV say too much of the last character
+		h ^= h >> 29 // the low bits of FNV depend too much on the last character
 		h *= 0xbf58476d1ce4e5b9
 		h ^= h >> 32
 		if len(least) < size || h < least[len(least)-1] {

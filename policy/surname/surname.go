@@ -1,4 +1,4 @@
-// Package surname knows the family names of Chinese people.
+// Package surname contains the family names of Chinese people.
 package surname
 
 import (
@@ -15,7 +15,7 @@ const surnames = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗�
 
 var compoundSurnames = []string{"欧阳", "司马", "范姜", "上官", "诸葛", "司徒", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "端木", "南宫"}
 
-// notNames are words that begin like a name.
+// notNames are words that begin with the characters of a name.
 var notNames = map[string]bool{"高质量": true, "于是": true, "路线图": true, "时间表": true, "白皮书": true, "向未来": true, "高水平": true,
 	"华龙网": true, "解放军": true, "任务书": true, "关键词": true, "方案": true, "程序": true, "关于": true, "成果": true, "安排": true, "连载": true, "时评": true, "文摘": true, "单位": true, "时间": true, "关注": true, "高清": true, "文件": true, "文章": true, "全文": true, "路透": true}
 
@@ -38,5 +38,5 @@ func Begins(name string) bool {
 	return n <= 3 && strings.ContainsRune(surnames, first)
 }
 
-// endings are characters with which words end and names do not.
+// endings are characters with which words end but names do not.
 const endings = "部局委办会院司处长记社网厅省市县区法的了等书化性论率度感摄室馆系组队站"

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	usualWeight = 8   // of a word, in tenths
-	titleFactor = 3   // a word of the title counts as three of the text
-	organScore  = 3   // of the organ that issues, whose field is one theme
-	textFactor  = 0.6 // of what the text adds
-	textCap     = 16  // the most that it adds before that factor
-	textChars   = 600 // of the text that are looked at
-	textTimes   = 3   // the most that one word counts in it
+	usualWeight = 8   // default weight of a word, in tenths
+	titleFactor = 3   // a word of the title counts as much as three of the text
+	organScore  = 3   // score of an issuer whose field is one theme
+	textFactor  = 0.6 // factor for the score of the text
+	textCap     = 16  // maximum score of the text before that factor
+	textChars   = 600 // characters of the text that are examined
+	textTimes   = 3   // maximum number of times that a word counts in it
 	leastScore  = 4
-	leastHits   = 2   // independent ones: a word alone does not decide
-	leastMargin = 1.4 // of the first theme over the second
-	compound    = 4   // characters from which a word is made of two
+	leastHits   = 2   // independent hits: a single word does not decide
+	leastMargin = 1.4 // ratio of the first theme to the second
+	compound    = 4   // characters from which a word counts as a compound of two
 	leastInText = 2   // characters of a word that counts in the text
-	manyInText  = 4   // so many different words of a theme in the text count as two signs
+	manyInText  = 4   // this many different words of a theme in the text count as two hits
 )
 
-// fields are the words in the names of organs whose field is one theme.
+// fields are words in the names of organizations whose field is one theme.
 var fields = []struct {
 	organs []string
 	theme  string
@@ -54,16 +54,16 @@ var fields = []struct {
 	{[]string{"妇女联合"}, "人口与计划生育、妇女儿童工作"},
 }
 
-// themeWord is a word with the themes that it speaks for.
+// themeWord is a word and the themes that it indicates.
 type themeWord struct {
 	word   string
 	themes []int
 	weight []float64 // of each theme
 }
 
-// themeWords returns the words of all themes, in lists by their first character, the longest
-// first: 养老保险 is not 保险. pages are the places of the lists, by the two bytes of
-// that character: to look each character up in a map would be most of what a text costs.
+// themeWords returns the words of all themes, in lists by their first character, longest
+// first: 养老保险 is not 保险. pages contains the indexes of the lists, by the two bytes of that
+// character: a map lookup for each character would dominate the cost of a text.
 var themeWords = sync.OnceValues(func() (lists [][]themeWord, pages *[256]*[256]uint16) {
 	pages = new([256]*[256]uint16)
 	words := make(map[string]*themeWord)
@@ -105,21 +105,21 @@ var themeWords = sync.OnceValues(func() (lists [][]themeWord, pages *[256]*[256]
 	return lists, pages
 })
 
-// themeScore is what speaks for one theme.
+// themeScore is the evidence for one theme.
 type themeScore struct {
 	theme   int
 	score   float64
 	hits    int // independent ones
 	inTitle []string
 	inText  []string
-	text    float64 // what the text adds
+	text    float64 // score of the text
 }
 
-// themeScores are those of all themes.
+// themeScores are the scores of all themes.
 type themeScores []themeScore
 
-// eachWord calls f with each word of s, the longest at each place, and with its
-// number of occurrences.
+// eachWord calls f with each word of s, the longest at each position, and with its number
+// of occurrences.
 func eachWord(s string, f func(w *themeWord, times int)) {
 	lists, pages := themeWords()
 	var found []*themeWord
@@ -148,7 +148,7 @@ func eachWord(s string, f func(w *themeWord, times int)) {
 	}
 }
 
-// ofTitle adds the words of a title: each is a hit of its own, a compound is two.
+// ofTitle adds the words of a title: each is a hit, a compound is two.
 func (s themeScores) ofTitle(title string) {
 	eachWord(title, func(w *themeWord, _ int) {
 		n := utf8.RuneCountInString(w.word)
@@ -162,8 +162,8 @@ func (s themeScores) ofTitle(title string) {
 	})
 }
 
-// fieldOf returns the theme that is the field of an organ, by the first word of
-// its name that has one.
+// fieldOf returns the theme of an organization's field, by the first word of its name that
+// has one.
 func fieldOf(organ string) string {
 	organ = strings.ReplaceAll(organ, "人民政府", "")
 	first, at := "", len(organ)
@@ -177,7 +177,7 @@ func fieldOf(organ string) string {
 	return first
 }
 
-// ofOrgan adds the field of the organ that issues.
+// ofOrgan adds the field of the issuer.
 func (s themeScores) ofOrgan(organ string) {
 	field := fieldOf(organ)
 	for i := range s {
@@ -188,9 +188,9 @@ func (s themeScores) ofOrgan(organ string) {
 	}
 }
 
-// ofText adds the words of the text's beginning: together they are one sign, if
-// there are two of them or the title has a word of the same theme. Many
-// different ones are two signs.
+// ofText adds the words at the beginning of the text: together they are one hit, if there
+// are two of them or the title has a word of the same theme. Many different ones are two
+// hits.
 func (s themeScores) ofText(text string) {
 	eachWord(text, func(w *themeWord, times int) {
 		n := utf8.RuneCountInString(w.word)
@@ -221,7 +221,7 @@ func (s themeScores) best() (first themeScore, ok bool) {
 	return first, first.score >= leastScore && first.hits >= leastHits && first.score >= leastMargin*s[1].score
 }
 
-// from says which words decided.
+// from returns the words that decided.
 func (s themeScore) from() string {
 	var said []string
 	if len(s.inTitle) > 0 {
@@ -233,10 +233,10 @@ func (s themeScore) from() string {
 	return strings.Join(said, "，")
 }
 
-// Of returns the theme of a document or article with this title, without the
-// organ that issues it, and this text, and the words that decided; "" if there
-// is not enough evidence: a form of the title decides, else the scores of the
-// words of title and text and of the organ's field.
+// Of returns the theme of a document or article with this title, without its issuer, and
+// this text, and the words that decided; "" if there is not enough evidence. A form of the
+// title decides, or else the scores of the words of title and text and of the issuer's
+// field.
 func Of(title, organ, text string) (theme, from string) {
 	for _, d := range decisive {
 		m := d.title.FindString(title)

@@ -1,6 +1,6 @@
-// Package theme tells which theme of the State Council's 主题分类 a document or
-// an article has, by the words of its title and text and by the organ that
-// issues it. docs/themes.md has the method and the measurements.
+// Package theme determines which theme of the State Council's 主题分类 a document or an article
+// has, by the words of its title and text and by its issuer. docs/themes.md describes the
+// method and the measurements.
 package theme
 
 import (
@@ -26,7 +26,7 @@ var Names = func() []string {
 	return names
 }()
 
-// noTheme heads the line of words that speak for no theme.
+// noTheme begins the line of words that indicate no theme.
 const noTheme = "-"
 
 // table returns the lines of words.txt: a theme and its words.
@@ -53,8 +53,8 @@ func Matches(want, have string) bool {
 	return slices.Contains(strings.FieldsFunc(have, func(r rune) bool { return r == '、' || r == '\\' }), want)
 }
 
-// Main returns the theme of the 主题分类 that a name means, or "": a name may be
-// a part of a theme's, and have a second level after a backslash.
+// Main returns the theme of the 主题分类 that a name means, or "": a name can be part of a
+// theme's name, and have a second level after a backslash.
 func Main(name string) string {
 	main, _, _ := strings.Cut(name, `\`)
 	for _, t := range Names {
@@ -65,13 +65,13 @@ func Main(name string) string {
 	return ""
 }
 
-// decisive are the forms of titles that always have one theme, whatever else
-// they name, according to the State Council's own classification: a group set
-// up for a census of polluters is 国务院组织机构, the answer of a government to
-// a motion on hospitals 综合政务.
+// decisive are the forms of titles that always have one theme, whatever else they mention,
+// according to the State Council's own classification: the title of a group set up for a
+// census of polluters is 国务院组织机构, that of a government's answer to a motion on hospitals
+// 综合政务.
 var decisive = []struct {
 	theme   string
-	answers bool // of motions: those of departments belong to their field, and the State Council's own are 其他
+	answers bool // answers to motions: those of departments belong to their field, those of the State Council are 其他
 	title   *words.Regexp
 }{
 	{"综合政务", true, words.New(`(?:提案|建议)(?:的)?答复|第\d+号.{0,20}(?:提案|建议)|所提问题和建议`)},

@@ -1,4 +1,4 @@
-// Package warn has warnings about articles: codes with parameters, whose sentences are
+// Package warn contains warnings about articles: codes with parameters, whose sentences are
 // in templates/words.
 package warn
 
@@ -15,7 +15,7 @@ type Warning struct {
 	Params []string `json:"params,omitempty"`
 }
 
-// storedWarning is the code of a sentence that an earlier version stored.
+// storedWarning is the code of a sentence that an earlier version of dibao stored.
 const storedWarning = "stored"
 
 // New returns a warning.
@@ -27,12 +27,12 @@ func New(code string, params ...any) Warning {
 	return w
 }
 
-// Equal reports whether two warnings say the same.
+// Equal reports whether two warnings are the same.
 func (w Warning) Equal(other Warning) bool {
 	return w.Code == other.Code && slices.Equal(w.Params, other.Params)
 }
 
-// UnmarshalJSON reads a warning, or a sentence as earlier versions stored it.
+// UnmarshalJSON reads a warning, or a sentence as earlier versions of dibao stored it.
 func (w *Warning) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '"' {
 		w.Code, w.Params = storedWarning, make([]string, 1)

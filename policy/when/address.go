@@ -9,14 +9,14 @@ import (
 
 var (
 	// Dates in addresses: /2018-12/06/, /20220528/, t20220528_, /2008/9/19/, /202202/13/ …
-	// A month alone (/202611/1100.html) is not a day, so the parts are parted or
-	// eight digits together, or the day has a folder of its own.
+	// A month alone (/202611/1100.html) is not a day, so the parts are separated, or eight
+	// digits together, or the day has its own folder.
 	partedAddress  = words.New(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
 	folderAddress  = words.New(`/((?:19|20)\d{2})(0[1-9]|1[0-2])/(0[1-9]|[12]\d|3[01])/`)
 	compactAddress = words.New(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)
 )
 
-// InAddress finds the day in an address, where the site puts one.
+// InAddress finds the date in an address, if there is one.
 func InAddress(address string) (Date, bool) {
 	if !strings.Contains(address, "19") && !strings.Contains(address, "20") {
 		return Date{}, false

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// hour is a time of day, with its zone where the text names one.
+// hour is a time of day, with its zone if the text states one.
 type hour struct {
 	h, m, s, nano int
-	zone          *time.Location // nil: none is named
+	zone          *time.Location // nil: not stated
 }
 
 // clockAt reads a time of day at i, and the zone after it: 09:30, 9:30:05.123
@@ -80,7 +80,7 @@ func (sc *scanner) fraction(t *token, i int) int {
 	return end
 }
 
-// half reads AM or PM after a time, and 上午 or 下午 in front of it.
+// half reads AM or PM after a time, or 上午 or 下午 before it.
 func (sc *scanner) half(t *token, i int) int {
 	at := sc.spaces(i)
 	afternoon, morning := false, false
@@ -111,8 +111,8 @@ func (sc *scanner) half(t *token, i int) int {
 	return i
 }
 
-// zones are the zones that feeds name, in minutes east of Greenwich (RFC 822
-// §5.1). CST is China's: a feed that means Chicago's says -0600.
+// zones are the names of zones in feeds, in minutes east of Greenwich (RFC 822 §5.1). CST
+// is that of China: feeds from Chicago say -0600.
 var zones = map[string]int{
 	"z": 0, "gmt": 0, "utc": 0, "ut": 0, "cst": 480, "bjt": 480, "hkt": 480, "sgt": 480, "jst": 540, "kst": 540,
 	"est": -300, "edt": -240, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420,

@@ -20,7 +20,7 @@ func DateOf(t time.Time) Date {
 	return Date{y, m, d}
 }
 
-// ParseDate reads YYYY-MM-DD. Days that the calendar lacks are refused.
+// ParseDate reads YYYY-MM-DD. Days that the calendar does not have are refused.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
@@ -59,10 +59,10 @@ func (d Date) Compare(e Date) int { return d.In(time.UTC).Compare(e.In(time.UTC)
 // Before reports whether d is an earlier date than e.
 func (d Date) Before(e Date) bool { return d.Compare(e) < 0 }
 
-// MarshalText writes YYYY-MM-DD; the zero Date is the empty string.
+// MarshalText returns YYYY-MM-DD; the zero Date is the empty string.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads what MarshalText returns.
 func (d *Date) UnmarshalText(b []byte) error {
 	if len(b) == 0 {
 		*d = Date{}
@@ -76,7 +76,7 @@ func (d *Date) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Value stores the date as text, unknown as NULL.
+// Value stores the date as text, or NULL if it is unknown.
 func (d Date) Value() (driver.Value, error) {
 	if d.IsZero() {
 		return nil, nil
@@ -84,7 +84,7 @@ func (d Date) Value() (driver.Value, error) {
 	return d.String(), nil
 }
 
-// Scan reads what Value stored.
+// Scan reads what Value stores.
 func (d *Date) Scan(v any) error {
 	switch v := v.(type) {
 	case nil:

@@ -9,8 +9,8 @@ import (
 // maxMonthName is the maximum number of bytes of the name of a month.
 const maxMonthName = 20
 
-// foreignMonths are the months in other languages, as dates use them. Words that are
-// different months in two languages are left out: listopada.
+// foreignMonths are the names of months in other languages, as dates use them. Words that
+// are different months in two languages are left out: listopada.
 var foreignMonths = foreignNames(
 	"januar januari janvier enero janeiro gennaio stycznia ledna января січня ianuarie ocak tammikuuta",
 	"februar februari février fevrier febrero fevereiro febbraio lutego února февраля лютого februarie şubat helmikuuta",
@@ -37,8 +37,8 @@ func foreignNames(months ...string) map[string]int {
 }
 
 // foreignMonth reads a date whose month is in another language: 27 de noviembre de 2026,
-// 27. Dezember 2026. Without a day before it the word is not a month, because some are
-// also other words: mars, mai.
+// 27. Dezember 2026. Without a day before it, the word does not count as a month, because
+// some are also other words: mars, mai.
 func (sc *scanner) foreignMonth(m, start, end int) {
 	n := len(sc.tokens)
 	if n == 0 || sc.tokens[n-1].kind != bare {
@@ -62,7 +62,8 @@ func (sc *scanner) foreignMonth(m, start, end int) {
 	sc.push(t)
 }
 
-// linkLength returns the length of what joins the parts of a date at the beginning of s.
+// linkLength returns the length of the text at the beginning of s that joins the parts of a
+// date.
 func linkLength(s string) int {
 	i := 0
 	for i < len(s) && i < 3 && strings.IndexByte(" .,\x1f", s[i]) >= 0 {

@@ -2,13 +2,14 @@ package when
 
 import "time"
 
-// Context is what precedes a row and may complete its date: a heading such as
-// 2026年11月, or 2026-11-27 above the rows of one day.
+// Context is what precedes a row and can complete its date: a heading such as 2026年11月, or
+// 2026-11-27 above the rows of one day.
 type Context struct {
 	Year, Month, Day int // 0: not stated
 }
 
-// With takes what a heading states over what an earlier one did.
+// With returns the context with the values of a heading, which replace those of an earlier
+// one.
 func (x Context) With(w When) Context {
 	switch {
 	case w.Year > 0:
@@ -43,12 +44,12 @@ func (w When) Complete(x Context, c Clock) When {
 	return w.on(MakeDate(y, m, d), c)
 }
 
-// inYearOf takes the latest year in which the date is not after a day.
+// inYearOf sets the latest year in which the date is not after a day.
 func (w When) inYearOf(last Date, m int, c Clock) When {
 	if last.IsZero() {
 		return w
 	}
-	for y := last.Year; y > last.Year-9; y-- { // a leap day may be years away
+	for y := last.Year; y > last.Year-9; y-- { // the last leap day may be years ago
 		if on := MakeDate(y, m, w.Day); !on.IsZero() && !last.Before(on) {
 			return w.on(on, c)
 		}
@@ -67,14 +68,13 @@ func (w When) on(d Date, c Clock) When {
 	return w
 }
 
-// minRun is how many dates in falling order show that a list is in that order.
+// minRun is the number of dates in descending order that show that a list is in that order.
 const minRun = 3
 
-// Series completes the dates of a list from each other. In a list with the
-// newest first, a date without a year that would be later than those above it
-// belongs to the year before; 05/01/2024 and 05/01/24 are read in the way in
-// which the rows around them must be read. Rows without a date are zero values. It changes the
-// dates in place.
+// Series completes the dates of a list from each other, in place. In a list with the newest
+// first, a date without a year that would be later than those above it belongs to the year
+// before; 05/01/2024 and 05/01/24 are read in the way in which the rows around them must be
+// read. Rows without a date are zero values.
 func Series(all []When, c Clock) {
 	resolveOrder(all)
 	resolveShort(all, c)
@@ -128,8 +128,8 @@ func resolveOrder(all []When) {
 	}
 }
 
-// resolveShort decides where the year is in dates that have it in two figures: all rows
-// are dates then, none is in the future, and they follow each other best.
+// resolveShort decides, for dates with a two-digit year, where the year is: so that all
+// rows are valid dates, none is in the future, and they are best in order.
 func resolveShort(all []When, c Clock) {
 	var rows []int
 	for i, w := range all {

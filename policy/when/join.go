@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// shape is a sequence of tokens that is one date.
+// shape is a sequence of tokens that forms one date.
 type shape struct {
 	kinds []kind
 	take  func(t []token) token
 }
 
-// shapes are the sequences, the longest first.
+// shapes are the sequences, longest first.
 var shapes = []shape{
 	{[]kind{month, bare, clock, year}, func(t []token) token {
 		return token{kind: fullDate, y: t[3].y, m: t[0].m, d: t[1].d, time: t[2].time, seconds: 1}
@@ -42,7 +42,7 @@ var shapes = []shape{
 	{[]kind{relative}, func(t []token) token { return t[0] }},
 }
 
-// join makes dates of the tokens of s.
+// join joins the tokens of s to dates.
 func join(s string, tokens []token, c Clock) []When {
 	var found []When
 	gap := withoutWeekdays(s)
@@ -70,7 +70,7 @@ func join(s string, tokens []token, c Clock) []When {
 	return found
 }
 
-// match finds the shape that tokens begin with.
+// match finds the shape at the beginning of tokens.
 func match(gap string, tokens []token) (n int, t token) {
 next:
 	for _, x := range shapes {
@@ -89,22 +89,22 @@ next:
 	return 0, token{}
 }
 
-// joins reports whether what is between two tokens joins them; a dash does where one is the
+// joins reports whether the text between two tokens joins them; a dash does if one is the
 // name of a month.
 func joins(gap string, a, b token) bool {
 	between := gap[a.end:b.start]
 	return dateGap(between) || between == "-" && (isLetter(gap[a.start]) || isLetter(gap[b.start]))
 }
 
-// dateGap reports whether what is between two tokens joins them.
+// dateGap reports whether the text between two tokens joins them.
 func dateGap(s string) bool { return len(s) <= 8 && strings.Trim(s, " \x1f,./|，、stndrh") == "" }
 
-// timeGap reports whether what is between a date and a time joins them.
+// timeGap reports whether the text between a date and a time joins them.
 func timeGap(s string) bool {
 	return len(s) <= 12 && strings.Trim(s, " \x1f,T-|()[]（），") == ""
 }
 
-// withoutWeekdays writes spaces for the days of the week, which say nothing new.
+// withoutWeekdays replaces the days of the week by spaces, because they add nothing.
 func withoutWeekdays(s string) string {
 	if !strings.Contains(s, "星期") && !strings.Contains(s, "周") && !hasLetters(s) {
 		return s
@@ -129,7 +129,7 @@ func hasLetters(s string) bool {
 	return false
 }
 
-// weekdayAt returns the length of the name of a weekday that s begins with.
+// weekdayAt returns the length of the name of a weekday at the beginning of s.
 func weekdayAt(s string) int {
 	for _, head := range []string{"星期", "礼拜", "周"} {
 		if rest, ok := strings.CutPrefix(s, head); ok {
@@ -155,7 +155,7 @@ func weekdayAt(s string) int {
 	return 0
 }
 
-// make turns a token into a date.
+// make converts a token to a date.
 func (c Clock) make(t token, hasTime bool) (When, bool) {
 	w := When{Year: t.y, Month: t.m, Day: t.d, Weak: t.weak, short: t.short, compact: t.compact}
 	switch t.kind {
@@ -188,7 +188,7 @@ func (c Clock) make(t token, hasTime bool) (When, bool) {
 	return w, true
 }
 
-// setTime adds a time of day to a whole date; 24:00 is the next day.
+// setTime adds a time of day to a complete date; 24:00 is the next day.
 func (w *When) setTime(h hour, zone *time.Location) {
 	if h.zone != nil {
 		w.Zoned, zone = true, h.zone
@@ -196,7 +196,7 @@ func (w *When) setTime(h hour, zone *time.Location) {
 	w.At = time.Date(w.On.Year, w.On.Month, w.On.Day, h.h, h.m, h.s, h.nano, zone)
 }
 
-// back counts a relative date from now.
+// back returns the date of a relative date such as 3天前.
 func (c Clock) back(t token, hasTime bool) (When, bool) {
 	if c.Now.IsZero() {
 		return When{}, false

@@ -9,18 +9,18 @@ import (
 
 // Read reads a value that should be only a date: an element of a feed, a member of a JSON
 // object, a meta element. It also reads seconds and milliseconds since 1970 and digits without
-// separators. Values that may be read in two ways (05/01/2024), the epoch and other
-// placeholders, and values with other words in them are refused.
+// separators. Ambiguous values (05/01/2024), the epoch and other placeholders, and values that
+// contain other words are refused.
 func Read(value string, c Clock) (When, bool) {
 	value = strings.Trim(fold(clip(value)), " []（）【】")
-	if inner, ok := strings.CutPrefix(value, "/Date("); ok { // of ASP.NET, perhaps with a zone
+	if inner, ok := strings.CutPrefix(value, "/Date("); ok { // written by ASP.NET, possibly with a zone
 		value, _, _ = strings.Cut(strings.TrimRight(inner, ")/"), "+")
 	}
 	if w, ok := readDigits(value, c); ok {
 		return w.real(c)
 	}
 	s := value
-	// The weekday of any language: "Mo, 25 Jun", "五, 05 1月".
+	// The weekday in any language: "Mo, 25 Jun", "五, 05 1月".
 	if head, rest, ok := strings.Cut(s, ","); ok && len(head) <= 12 && !strings.ContainsFunc(head, unicode.IsDigit) && hasNoMonth(head) {
 		s = rest
 	}
@@ -69,8 +69,8 @@ func (w When) real(c Clock) (When, bool) {
 	return w, true
 }
 
-// firstPublished is the first year in which anything was published online; an
-// older date in a program's value is a placeholder.
+// firstPublished is the first year in which anything was published online; an older date in
+// a value of a program is a placeholder.
 const firstPublished = 1980
 
 // readDigits reads a value that consists of digits: 20240105, 20240105093000,

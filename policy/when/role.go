@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Role is what a date says of a document.
+// Role is the meaning of a date for a document.
 type Role string
 
-// The roles. RoleUnknown: nothing is next to the date that says what it is.
+// The roles. RoleUnknown means that nothing next to the date gives its meaning.
 const (
 	RoleUnknown   Role = ""
 	RolePublished Role = "published" // 发布日期
@@ -21,7 +21,7 @@ const (
 	RoleUpdated   Role = "updated"   // 更新时间
 	RoleEvent     Role = "event"     // 会议时间
 	RoleNumber    Role = "number"    // 索引号: not a date
-	RoleToday     Role = "today"     // 今天是: the banner of a page
+	RoleToday     Role = "today"     // 今天是: a page's display of the current date
 )
 
 // roleWords are the words in labels and column heads that show a role; the
@@ -42,7 +42,7 @@ var roleWords = []struct {
 	{RolePublished, []string{"发布", "发表", "公开", "公布", "刊发", "刊登", "上网", "上线", "发稿", "时间", "日期", "posted", "published", "date"}},
 }
 
-// RoleOf says what a label or the head of a column calls a date.
+// RoleOf returns the role of a date with this label or column head.
 func RoleOf(label string) Role {
 	label = strings.ToLower(strings.Join(strings.Fields(label), ""))
 	if label == "" {
@@ -58,7 +58,7 @@ func RoleOf(label string) Role {
 	return RoleUnknown
 }
 
-// isVague reports whether a label names a time and does not say of what, as 受理时间.
+// isVague reports whether a label names a time without saying of what, such as 受理时间.
 func isVague(label string) bool {
 	label = strings.ToLower(strings.Join(strings.Fields(label), ""))
 	switch label {
@@ -73,10 +73,10 @@ func isVague(label string) bool {
 	return true
 }
 
-// maxLabel is the most characters of a label.
+// maxLabel is the maximum length of a label, in characters.
 const maxLabel = 12
 
-// judge finds the label in front of a date and what the words after it say.
+// judge finds the label before a date and the role that the words after it give.
 func (w *When) judge(s string, all []When, i int) {
 	from := 0
 	if i > 0 {
@@ -86,7 +86,7 @@ func (w *When) judge(s string, all []When, i int) {
 	w.Label, w.hasColon = labelOf(between)
 	w.Role = RoleOf(w.Label)
 	w.Alone = isAlone(s, w.start, w.end)
-	if i > 0 && isRange(between) { // the end of a span, and its beginning
+	if i > 0 && isRange(between) { // the end of a range, and its beginning
 		w.Role = RoleDeadline
 		if all[i-1].Role == RoleUnknown || all[i-1].Role == RolePeriod {
 			all[i-1].Role = RolePeriod
@@ -108,7 +108,7 @@ func (w *When) judge(s string, all []When, i int) {
 	}
 }
 
-// isRange reports whether two dates are the ends of a span.
+// isRange reports whether two dates are the ends of a range.
 func isRange(between string) bool {
 	between = strings.Trim(between, " ()（）[]")
 	switch between {
@@ -118,8 +118,8 @@ func isRange(between string) bool {
 	return false
 }
 
-// labelOf returns the label at the end of the text before a date: a word with a
-// colon after it, or a separate word that says what the date is.
+// labelOf returns the label at the end of the text before a date: a word with a colon after
+// it, or a separate word that gives the date's role.
 func labelOf(before string) (label string, hasColon bool) {
 	rest := strings.TrimRight(before, " \x1f[(（【〔")
 	end := strings.TrimRight(rest, ": \x1f")
@@ -152,10 +152,10 @@ func bareLabel(label string) bool {
 	return false
 }
 
-// maxBeside is how many letters are at most next to a date that stands alone.
+// maxBeside is the maximum number of letters next to a date that counts as alone.
 const maxBeside = 8
 
-// isAlone reports whether a date is all that its element says, but for a label.
+// isAlone reports whether a date is the only text of its element, except for a label.
 func isAlone(s string, start, end int) bool {
 	n := 0
 	for _, side := range []string{s[strings.LastIndexByte(s[:start], Border)+1 : start], untilBorder(s[end:])} {
@@ -177,11 +177,11 @@ func untilBorder(s string) string {
 	return s
 }
 
-// maxBehind is how many characters after a date are searched for words that
-// give its role.
+// maxBehind is the number of characters after a date that are searched for words that give
+// its role.
 const maxBehind = 24
 
-// roleBehind says what the clause after a date calls it: 起施行, 前报送, 公布.
+// roleBehind returns the role that the clause after a date gives it: 起施行, 前报送, 公布.
 func roleBehind(rest string) Role {
 	n := 0
 	for i, r := range rest {

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// kind is what a token is.
+// kind is the kind of a token.
 type kind byte
 
 const (
-	bare      kind = iota // a number of one or two digits that stands alone
+	bare      kind = iota // a number of one or two digits without separators
 	year                  // 2026, 2026年
 	month                 // 11月, 十一月, Nov
 	day                   // 27日
@@ -21,24 +21,24 @@ const (
 	relative              // 昨天, 3天前
 )
 
-// token is a part of a date, or a whole one.
+// token is a part of a date, or a complete one.
 type token struct {
 	kind       kind
 	start, end int
 	y, m, d    int
-	swapped    bool // d/m/y or m/d/y: nothing says which
+	swapped    bool // d/m/y or m/d/y: the order is unknown
 	short      shortDate
-	compact    bool // eight figures, as numbers of cases have
+	compact    bool // eight digits, as in numbers of cases
 	weak       bool
-	ago        int  // days, of a relative date
-	seconds    int  // hours, minutes and seconds, of a relative date; -1 for none
+	ago        int  // for a relative date: days
+	seconds    int  // for a relative date: hours, minutes and seconds, in seconds; -1 for none
 	time       hour // of a clock
 }
 
-// maxTokens bounds what is kept of one text.
+// maxTokens limits the tokens of one text.
 const maxTokens = 200
 
-// scanner cuts a text into tokens, in one pass.
+// scanner splits a text into tokens, in one pass.
 type scanner struct {
 	s      string
 	at     int
@@ -74,15 +74,14 @@ func (sc *scanner) push(t token) {
 // part is one number of a chain such as 2026-11-27.
 type part struct {
 	start, end, value int
-	sep               byte // after it, 0 for none
+	sep               byte // the character after it, 0 for none
 	spaced            bool // white space is next to sep
 }
 
 func (p part) digits() int { return p.end - p.start }
 
-// number reads what begins with a digit: a chain of numbers with separators
-// between them, as a whole, so that no part of an index number or an address is
-// a date.
+// number reads text that begins with a digit: a whole chain of numbers with separators, so
+// that no part of an index number or an address becomes a date.
 func (sc *scanner) number() {
 	start := sc.at
 	r, _ := utf8.DecodeLastRuneInString(sc.s[:start])
@@ -112,8 +111,7 @@ func (sc *scanner) continues(i int) bool {
 	return strings.IndexByte("T-/.", sc.s[i-1]) >= 0
 }
 
-// inChain reports whether i follows a separator that follows other text:
-// 0233621J/2026-00150.
+// inChain reports whether i follows a separator after other text: 0233621J/2026-00150.
 func (sc *scanner) inChain(i int) bool {
 	if i < 2 || !strings.ContainsRune("-/._", rune(sc.s[i-1])) {
 		return false
@@ -121,7 +119,7 @@ func (sc *scanner) inChain(i int) bool {
 	return isDigit(sc.s[i-2]) || isLetter(sc.s[i-2])
 }
 
-// skipChain passes over digits, letters and separators that belong together.
+// skipChain skips digits, letters and separators that belong together.
 func (sc *scanner) skipChain() {
 	for sc.at < len(sc.s) && (isDigit(sc.s[sc.at]) || isLetter(sc.s[sc.at]) || sc.s[sc.at] == '_') {
 		sc.at++
@@ -185,12 +183,11 @@ func (sc *scanner) chain(first part) {
 	sc.skipChain()
 }
 
-// cutChain cuts a chain where another date or a number begins: at another
-// separator after a complete date (2026.11.27-2026.12.27) or at one with
-// spaces.
+// cutChain truncates a chain where another date or a number begins: at another separator
+// after a complete date (2026.11.27-2026.12.27) or at one with spaces.
 func cutChain(parts []part) []part {
 	if len(parts) == 3 && parts[0].digits() == 4 && parts[0].sep == '.' && parts[1].sep == '.' {
-		return parts // 2026. 11. 27., as Korean sites write it
+		return parts // 2026. 11. 27., as on Korean sites
 	}
 	for i := 0; i+1 < len(parts); i++ {
 		p := parts[i]
@@ -202,8 +199,7 @@ func cutChain(parts []part) []part {
 	return parts
 }
 
-// endsWell reports whether a chain that ends at i is not the beginning of
-// something longer.
+// endsWell reports whether the text after a chain that ends at i does not continue it.
 func (sc *scanner) endsWell(t token, i int) bool {
 	if i >= len(sc.s) {
 		return true
@@ -216,7 +212,7 @@ func (sc *scanner) endsWell(t token, i int) bool {
 			return true
 		}
 		return t.kind == fullDate && (c == 'T' || c == 'Z')
-	case c == '-' || c == '/': // an index number goes on with letters, except 27-Nov-2026
+	case c == '-' || c == '/': // an index number continues with letters, except 27-Nov-2026
 		return i+1 >= len(sc.s) || !isLetter(sc.s[i+1]) || t.kind == fullDate || c == '-' && (t.kind == bare || t.kind == year) && beginsWithMonth(sc.s[i+1:])
 	case c < utf8.RuneSelf:
 		return true
@@ -228,7 +224,7 @@ func (sc *scanner) endsWell(t token, i int) bool {
 	return !isWordRune(r)
 }
 
-// readChain says what a chain of numbers is.
+// readChain returns the token of a chain of numbers.
 func readChain(p []part) (token, bool) {
 	n := make([]int, len(p))
 	d := make([]int, len(p))
@@ -248,7 +244,7 @@ func readChain(p []part) (token, bool) {
 	case len(p) == 3 && d[0] == 4 && short(1) && short(2):
 		return token{kind: fullDate, y: n[0], m: n[1], d: n[2]}, !MakeDate(n[0], n[1], n[2]).IsZero()
 	case len(p) == 3 && d[0] == 3 && d[1] == 2 && d[2] == 2 && p[0].sep == p[1].sep && n[0] >= firstOfRepublic && n[0] <= lastOfRepublic:
-		y := Republic + n[0] // 115.03.19, as sites of Taiwan write it; sums look alike
+		y := Republic + n[0] // 115.03.19, as on sites of Taiwan; amounts look the same
 		return token{kind: fullDate, y: y, m: n[1], d: n[2], weak: true}, !MakeDate(y, n[1], n[2]).IsZero()
 	case len(p) == 3 && short(0) && short(1) && d[2] == 4 && p[0].sep == p[1].sep:
 		return readYearLast(n[0], n[1], n[2], p[0].sep)
@@ -258,13 +254,13 @@ func readChain(p []part) (token, bool) {
 	return token{}, false
 }
 
-// shortDate is a date with a year in two figures, as written; the zero value is none.
+// shortDate is a date with a two-digit year, as written; the zero value is none.
 type shortDate struct {
 	n         [3]int
-	yearLater bool // one figure is in front
+	yearLater bool // the first number has one digit, so it is not the year
 }
 
-// inOrder reads a date whose year is in two figures, and is at one of three places.
+// inOrder reads a date with a two-digit year, given the positions of year, month and day.
 func (x shortDate) inOrder(year, month, day int) Date {
 	if x.yearLater && year == 0 {
 		return Date{}
@@ -272,10 +268,10 @@ func (x shortDate) inOrder(year, month, day int) Date {
 	return MakeDate(2000+x.n[year], x.n[month], x.n[day])
 }
 
-// orders are where year, month and day are in such a date, the most usual first.
+// orders are the possible positions of year, month and day, most common first.
 var orders = [][3]int{{0, 1, 2}, {2, 0, 1}, {2, 1, 0}}
 
-// readShort reads 26-11-27, and 11/27/26 where no other reading is a date.
+// readShort reads 26-11-27, and 11/27/26 if no other reading is a valid date.
 func readShort(n, digits []int, sep byte) (token, bool) {
 	t := token{kind: fullDate, y: 2000 + n[0], m: n[1], d: n[2], weak: sep == '.'}
 	if digits[2] == 2 && sep != '-' {
@@ -291,7 +287,7 @@ func readShort(n, digits []int, sep byte) (token, bool) {
 	return t, !MakeDate(t.y, t.m, t.d).IsZero()
 }
 
-// readSingle says what a number without separators is.
+// readSingle returns the token of a number without separators.
 func readSingle(p part) (token, bool) {
 	switch n := p.value; p.digits() {
 	case 1, 2:
@@ -305,7 +301,7 @@ func readSingle(p part) (token, bool) {
 	return token{}, false
 }
 
-// readPair reads 11-27, 27/11 and, where it stands alone, 11.27.
+// readPair reads 11-27, 27/11 and, if it is on its own, 11.27.
 func readPair(a, b int, sep byte) (token, bool) {
 	if isMonth(a) && isDay(b) {
 		return token{kind: monthDay, m: a, d: b, weak: sep == '.'}, true

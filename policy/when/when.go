@@ -13,20 +13,20 @@ import (
 	"dibao/policy/hans"
 )
 
-// Border is a character that callers insert where an element begins or ends. It
-// is white space that no sentence crosses.
+// Border is a character that callers insert where an element begins or ends. It is white
+// space that separates sentences.
 const Border = '\x1f'
 
-// Clock is what a date that leaves something out is counted from.
+// Clock is the reference for incomplete and relative dates.
 type Clock struct {
-	// Now is when the text was fetched. If it is zero, 昨天 is not a date and a
-	// date without a year stays without one.
+	// Now is when the text was fetched. If it is zero, 昨天 is not a date, and a date without
+	// a year is incomplete.
 	Now time.Time
-	// Zone is that of dates that name none; nil is UTC+8.
+	// Zone is the zone of dates that do not state one; nil is UTC+8.
 	Zone *time.Location
 }
 
-// china is the zone of dates that name none.
+// china is the zone of dates that do not state one.
 var china = time.FixedZone("CST", 8*60*60)
 
 func (c Clock) zone() *time.Location {
@@ -36,8 +36,7 @@ func (c Clock) zone() *time.Location {
 	return c.Zone
 }
 
-// today returns the day of Now in the zone of the clock, the zero Date where Now
-// is unknown.
+// today returns the day of Now in the zone of the clock, the zero Date if Now is unknown.
 func (c Clock) today() Date {
 	if c.Now.IsZero() {
 		return Date{}
@@ -49,31 +48,30 @@ func (c Clock) today() Date {
 // year or the day; then Year, Month and Day contain what it states.
 type When struct {
 	On    Date
-	At    time.Time // zero where no time of day is stated
-	Zoned bool      // the text names the zone
+	At    time.Time // zero if no time of day is stated
+	Zoned bool      // the text states the zone
 
-	Year, Month, Day int  // as stated; 0 is left out
-	Swapped          Date // the other reading of 05/01/2024; On is zero then
+	Year, Month, Day int  // as stated; 0 means not stated
+	Swapped          Date // the other reading of 05/01/2024; On is zero in this case
 
-	Text  string // as written, full-width digits made half-width
-	Label string // the label or column head in front of it, "" if there is none
+	Text  string // as written, with full-width digits converted to half-width
+	Label string // the label or column head before it, "" if there is none
 	Role  Role
-	Weak  bool // a form that numbers have, too (11.27); counts only where it stands alone
-	Alone bool // little else but a label is in its element
+	Weak  bool // a form that numbers also have (11.27); counts only if it is on its own
+	Alone bool // its element contains little else but a label
 
 	hasColon bool // the label has one
 
-	compact    bool      // eight figures, as numbers of cases have
-	short      shortDate // of a date whose year is in two figures
+	compact    bool      // eight digits, as in numbers of cases
+	short      shortDate // of a date with a two-digit year
 	clock      *hour     // of a date without a year
 	start, end int       // in the text
 }
 
-// IsPartial reports whether the text leaves something out.
+// IsPartial reports whether the year or the day is missing.
 func (w When) IsPartial() bool { return w.On.IsZero() }
 
-// Instant returns the stated time of day, else the first instant of the day in
-// zone.
+// Instant returns the stated time of day, or else the first instant of the day in zone.
 func (w When) Instant(zone *time.Location) time.Time {
 	if !w.At.IsZero() {
 		return w.At
@@ -81,13 +79,13 @@ func (w When) Instant(zone *time.Location) time.Time {
 	return w.On.In(zone)
 }
 
-// The years that a date may have; others are placeholders (0001, 9999) or numbers.
+// The years that a date can have; others are placeholders (0001, 9999) or numbers.
 const (
 	firstYear = 1900
 	lastYear  = 2199
 )
 
-// MakeDate returns the zero Date for days that the calendar lacks.
+// MakeDate returns a date, or the zero Date for days that the calendar does not have.
 func MakeDate(year, month, day int) Date {
 	if year < firstYear || year > lastYear || month < 1 || month > 12 || day < 1 || day > 31 {
 		return Date{}
@@ -99,8 +97,7 @@ func MakeDate(year, month, day int) Date {
 	return d
 }
 
-// maxText bounds the text that is searched, in bytes; dates are in headers,
-// rows and cells.
+// maxText limits the text that is searched, in bytes; dates are in headers, rows and cells.
 const maxText = 4096
 
 // Find returns the dates of a text in order, each with its label and role, in
@@ -110,7 +107,7 @@ func Find(text string, c Clock) []When {
 	if !mayHold(written) {
 		return nil
 	}
-	s := hans.Simplify(written) // of as many bytes
+	s := hans.Simplify(written) // has the same length in bytes
 	found := join(s, scan(s), c)
 	for i := range found {
 		found[i].judge(s, found, i)
@@ -119,7 +116,7 @@ func Find(text string, c Clock) []When {
 	return found
 }
 
-// First returns the first whole date of a text.
+// First returns the first complete date of a text.
 func First(text string, c Clock) (When, bool) {
 	for _, w := range Find(text, c) {
 		if !w.IsPartial() && !w.Weak {
@@ -129,10 +126,9 @@ func First(text string, c Clock) (When, bool) {
 	return When{}, false
 }
 
-// Published returns the date among several that says when something was
-// published: a date with such a label, else a date without another role; of
-// several the latest one that is not in the future, since a document is written
-// before it is published.
+// Published returns, of several dates, the one that says when something was published: a
+// date with such a label, or else a date without another role; of several, the latest one
+// that is not in the future, because a document is written before it is published.
 func Published(all []When, c Clock) (When, bool) {
 	best, today := -1, c.today()
 	for i, w := range all {
@@ -149,7 +145,7 @@ func Published(all []When, c Clock) (When, bool) {
 	return all[best], true
 }
 
-// later reports whether a is the better of two dates of one rank.
+// later reports whether a is the better of two dates of the same rank.
 func later(a, b When, today Date) bool {
 	if a.IsPartial() != b.IsPartial() {
 		return b.IsPartial()
@@ -184,7 +180,7 @@ func (w When) rank() int {
 	return 0
 }
 
-// clip cuts a text to what is looked through.
+// clip truncates a text to the part that is searched.
 func clip(s string) string {
 	if len(s) <= maxText {
 		return s

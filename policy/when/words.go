@@ -8,8 +8,8 @@ import (
 	"dibao/policy/hans"
 )
 
-// units reads a number followed by 年, 月 or 日, and what continues it:
-// 2026年11月27日, 11月27日, 27日, 15时30分. It reports whether it found one.
+// units reads a number followed by 年, 月 or 日, and the units after it: 2026年11月27日, 11月27日,
+// 27日, 15时30分. It reports whether it found one.
 func (sc *scanner) units(p part) bool {
 	n, after := p.value, sc.spaces(p.end)
 	switch {
@@ -44,14 +44,16 @@ func (sc *scanner) units(p part) bool {
 	return true
 }
 
-// eras are the calendars that count years from a beginning, with the year before it.
+// eras are the calendars that count years from an event, with the year before their first
+// year.
 var eras = []struct {
 	name   string
 	before int
 	last   int // its last year
 }{{"民国", Republic, 999}, {"令和", 2018, 99}, {"平成", 1988, 31}, {"昭和", 1925, 64}}
 
-// eraBefore returns the year before the era that s ends with and that has a year n, 0 for none.
+// eraBefore returns the year before the first year of the era at the end of s, if n is a year
+// of that era; 0 for none.
 func eraBefore(s string, n int) int {
 	for _, e := range eras {
 		if strings.HasSuffix(s, e.name) && n <= e.last {
@@ -61,34 +63,34 @@ func eraBefore(s string, n int) int {
 	return 0
 }
 
-// Republic is the year before the first of the calendar that Taiwan counts by.
+// Republic is the year before the first year of the calendar of Taiwan.
 const Republic = 1911
 
 // firstOfRepublic and lastOfRepublic are the years of that calendar that a date of three
-// numbers may have: 2001 and 2061.
+// numbers can have: 2001 and 2061.
 const firstOfRepublic, lastOfRepublic = 90, 150
 
-// hasMonth reports whether a month with its unit is at a place.
+// hasMonth reports whether a month with its unit is at a position.
 func (sc *scanner) hasMonth(at int) bool {
 	m, end, ok := sc.value(at)
 	return ok && isMonth(m) && strings.HasPrefix(sc.s[sc.spaces(end):], "月")
 }
 
-// fromYear reads on after 年.
+// fromYear reads what follows 年.
 func (sc *scanner) fromYear(start, y int, short bool, at int) {
 	if sc.hasMonth(at) {
 		m, end, _ := sc.value(at)
 		sc.fromMonth(token{kind: yearMonth, start: start, y: y, m: m, end: sc.spaces(end) + len("月")})
 		return
 	}
-	if short { // 26年 alone is a span
+	if short { // 26年 alone is a period
 		sc.at = at
 		return
 	}
 	sc.push(token{kind: year, start: start, end: at, y: y})
 }
 
-// fromMonth reads on after 月.
+// fromMonth reads what follows 月.
 func (sc *scanner) fromMonth(t token) {
 	if !isMonth(t.m) {
 		sc.at = t.end
@@ -103,7 +105,7 @@ func (sc *scanner) fromMonth(t token) {
 				break
 			}
 		}
-		// 2026年11月27 (the unit left out)
+		// 2026年11月27 (without the unit)
 		if r, _ := utf8.DecodeRuneInString(rest); t.d == 0 && t.y > 0 && isDigit(sc.s[end-1]) && (rest == "" || !isWordRune(r) && strings.IndexByte("-/.:", rest[0]) < 0) {
 			t.d, t.end = d, end
 		}
@@ -133,7 +135,7 @@ func (sc *scanner) value(i int) (n, end int, ok bool) {
 	return n, end, ok
 }
 
-// numerals returns the end of the Chinese numerals at i, four at most.
+// numerals returns the end of the Chinese numerals at i, at most four.
 func (sc *scanner) numerals(i int) int {
 	for n := 0; n < 4 && i < len(sc.s); n++ {
 		r, size := utf8.DecodeRuneInString(sc.s[i:])
@@ -161,8 +163,8 @@ func hanNumber(s string) (int, bool) {
 	return n, ok && (digits == 1 || digits == 4 || strings.Contains(s, "十"))
 }
 
-// han reads what begins with a character outside ASCII: Chinese numerals and
-// words such as 昨天.
+// han reads text that begins with a non-ASCII character: Chinese numerals and words such as
+// 昨天.
 func (sc *scanner) han() {
 	r, size := utf8.DecodeRuneInString(sc.s[sc.at:])
 	switch r {
@@ -192,13 +194,13 @@ func (sc *scanner) han() {
 	}
 }
 
-// hanWords are days by the time of fetching.
+// hanWords are days relative to the time of fetching.
 var hanWords = []struct {
 	word string
 	days int
 }{{"今天", 0}, {"今日", 0}, {"昨天", 1}, {"昨日", 1}, {"前天", 2}, {"前日", 2}, {"刚刚", 0}, {"剛剛", 0}}
 
-// relativeWord takes a day that stands alone: "今天是…" is the banner of a page.
+// relativeWord reads a day on its own: "今天是…" is a page's display of the current date.
 func (sc *scanner) relativeWord(word string, days int) {
 	start, end := sc.at, sc.at+len(word)
 	sc.at = end
@@ -207,15 +209,15 @@ func (sc *scanner) relativeWord(word string, days int) {
 	}
 }
 
-// standsAlone reports whether no word continues before or after.
+// standsAlone reports whether a word is on its own: it does not continue another word, nor
+// does one continue it.
 func (sc *scanner) standsAlone(start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(sc.s[:start])
 	behind, _ := utf8.DecodeRuneInString(sc.s[end:])
 	return (start == 0 || !isWordRune(before)) && (end == len(sc.s) || !isWordRune(behind) || behind >= '0' && behind <= '9')
 }
 
-// spans are the units of 3天前 and of "3 days ago"; the length in seconds, and
-// whether the day remains certain.
+// spans are the units of 3天前 and of "3 days ago", with their length in seconds.
 var spans = []struct {
 	word    string
 	seconds int
@@ -226,7 +228,7 @@ var spans = []struct {
 	{"hours ago", 3600}, {"hour ago", 3600}, {"days ago", 86400}, {"day ago", 86400}, {"weeks ago", 7 * 86400}, {"week ago", 7 * 86400},
 }
 
-// agoIn reads 3天前. Months and years ago are not days, and are left unknown.
+// agoIn reads 3天前. Months and years ago do not determine the day, so they are not dates.
 func (sc *scanner) agoIn(p part) bool {
 	at := sc.spaces(p.end)
 	if p.digits() > 4 || at >= len(sc.s) {
@@ -365,7 +367,7 @@ func foldRune(r rune) rune {
 	return r
 }
 
-// mayHold reports whether there is anything that a date is made of.
+// mayHold reports whether a text contains anything that dates consist of.
 func mayHold(s string) bool {
 	for i := range len(s) {
 		if isDigit(s[i]) {

@@ -1,10 +1,10 @@
-// Package width folds full-width characters in texts that are read as they are
-// printed: unlike policy/fold, it keeps Traditional and capital letters apart.
+// Package width folds full-width characters in texts that are read as printed: unlike
+// policy/fold, it keeps Traditional and capital letters.
 package width
 
 import "strings"
 
-// Half makes full-width letters, digits and brackets half-width, and removes
+// Half converts full-width letters, digits and brackets to half-width, and removes
 // zero-width characters. Chinese punctuation stays.
 func Half(s string) string {
 	if !mayChange(s) {
@@ -13,7 +13,7 @@ func Half(s string) string {
 	return strings.Map(HalfRune, s)
 }
 
-// HalfRune is Half of one character; -1 drops it.
+// HalfRune is Half for one character; -1 removes it.
 func HalfRune(r rune) rune {
 	switch {
 	case r == '\u200B' || r == '\u200C' || r == '\u200D' || r == '\uFEFF' || r == '\u00AD' || r == '\u2060':
@@ -43,7 +43,7 @@ func mayChange(s string) bool {
 			if s[i+1] == 0x80 && i+2 < len(s) && s[i+2] == 0x80 {
 				return true
 			}
-		case 0xEF: // full-width forms but for the punctuation of every text
+		case 0xEF: // full-width forms, except the punctuation of every text
 			if s[i+1] != 0xBC && s[i+1] != 0xBD || i+2 < len(s) && s[i+1] == 0xBC && s[i+2] >= 0x90 && s[i+2] != 0x9A && s[i+2] != 0x9B && s[i+2] != 0x9F || s[i+1] == 0xBD {
 				return true
 			}

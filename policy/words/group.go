@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// Group is expressions of which most texts match few. It looks for the words of
-// all of them in one pass, and tries only those whose words a text has.
+// Group contains expressions of which most texts match few. It searches for the words of
+// all of them in one pass, and tries only those whose words the text contains.
 type Group struct {
 	all    []*Regexp
 	once   sync.Once
 	finder Finder
-	always uint64 // those whose words are not known
+	always uint64 // those without known words
 }
 
 // NewGroup returns a group of at most 64 expressions.
@@ -44,7 +44,7 @@ func (g *Group) compile() {
 	})
 }
 
-// May sets the bit of each expression of which s has a word: one that may match.
+// May sets the bit of each expression that may match: s contains one of its words.
 func (g *Group) May(s string) uint64 {
 	g.compile()
 	return g.finder.Find(s) | g.always

@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// Most words of a set, how many are not made longer, and most characters of a class that
-// are written out.
+// The maximum number of words in a set, the number beyond which words are not extended, and
+// the maximum number of characters of a class that are listed.
 const (
 	maxWords    = 500
 	enoughWords = 60
 	maxClass    = 40
 )
 
-// startsOf returns words with one of which each match of a sequence begins; nil
-// if a match may begin otherwise, or be empty.
+// startsOf returns words, one of which is at the beginning of each match of a sequence; nil
+// if a match can begin otherwise, or be empty.
 func startsOf(parts ...*syntax.Regexp) []string {
-	run := []string{""} // what the parts so far may be
+	run := []string{""} // possible texts of the parts so far
 	for i, part := range parts {
 		whole := !slices.Contains(run, "")
 		if whole && len(run) >= enoughWords {
@@ -44,8 +44,8 @@ func startsOf(parts ...*syntax.Regexp) []string {
 	return run
 }
 
-// startsOfOpen is startsOf for a part that matches more than certain words, and
-// the parts after it.
+// startsOfOpen is startsOf for a part that does not match a fixed set of words, and the
+// parts after it.
 func startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
 	switch part.Op {
 	case syntax.OpCapture:
@@ -63,14 +63,14 @@ func startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
 		}
 		return all
 	}
-	if all := exact(part); all != nil { // of a class that is too large to be joined
+	if all := exact(part); all != nil { // a class that is too large to be combined
 		return all
 	}
 	return opening(part)
 }
 
-// holdsOf returns words of which each match contains at least one, the rarest
-// that are found; nil if there are none.
+// holdsOf returns words, one of which is in each match, the rarest that are found; nil if
+// there are none.
 func holdsOf(re *syntax.Regexp) []string {
 	if all := exact(re); all != nil {
 		if slices.Contains(all, "") {
@@ -93,7 +93,7 @@ func holdsOf(re *syntax.Regexp) []string {
 	return opening(re)
 }
 
-// holdsOfSequence joins parts that match certain words only to longer ones.
+// holdsOfSequence joins parts with fixed sets of words to longer words.
 func holdsOfSequence(parts []*syntax.Regexp) (holds []string) {
 	better := func(all []string) {
 		if all != nil && !slices.Contains(all, "") && (holds == nil || frequency(all) < frequency(holds)) {
@@ -117,14 +117,14 @@ func holdsOfSequence(parts []*syntax.Regexp) (holds []string) {
 	return holds
 }
 
-// exact returns all texts that a pattern matches, nil if there are many or they
-// are not known.
+// exact returns all texts that a pattern matches, nil if there are many or they are
+// unknown.
 func exact(re *syntax.Regexp) []string {
 	switch re.Op {
 	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
 		return []string{""}
 	case syntax.OpLiteral:
-		if slices.Contains(re.Rune, utf8.RuneError) { // which invalid bytes match, too
+		if slices.Contains(re.Rune, utf8.RuneError) { // also matches invalid bytes
 			return nil
 		}
 		if re.Flags&syntax.FoldCase != 0 {
@@ -162,7 +162,7 @@ func exact(re *syntax.Regexp) []string {
 	return nil
 }
 
-// folded returns every text that matches a literal in any case, nil if they are many.
+// folded returns every text that matches a literal in any case, nil if there are many.
 func folded(literal []rune) []string {
 	all := []string{""}
 	for _, r := range literal {
@@ -175,7 +175,7 @@ func folded(literal []rune) []string {
 	return all
 }
 
-// opening returns the beginnings of a literal in any case, nil of another pattern.
+// opening returns the beginnings of a literal in any case, nil for other patterns.
 func opening(re *syntax.Regexp) []string {
 	if re.Op != syntax.OpLiteral || slices.Contains(re.Rune, utf8.RuneError) {
 		return nil
@@ -183,7 +183,7 @@ func opening(re *syntax.Regexp) []string {
 	return folded(re.Rune[:min(len(re.Rune), 3)])
 }
 
-// union joins two sets; nil, which stands for all texts, stays so.
+// union returns the union of two sets; nil stands for all texts.
 func union(a, b []string) []string {
 	if a == nil || b == nil || len(a)+len(b) > maxWords {
 		return nil
@@ -197,8 +197,8 @@ func union(a, b []string) []string {
 	return all
 }
 
-// either joins two sets of words with one of which a match begins, or has: where they are
-// too many, the first characters of each do.
+// either returns the union of two sets of words for alternatives; if it is too large, it
+// contains only the first characters of the words.
 func either(a, b []string) []string {
 	if all := union(a, b); all != nil || a == nil || b == nil {
 		return all
@@ -220,7 +220,7 @@ func shortened(all []string) (short []string) {
 	return short
 }
 
-// cross joins each word of one set with each of another.
+// cross appends each word of one set to each of another.
 func cross(a, b []string) []string {
 	if a == nil || b == nil || len(a)*len(b) > maxWords {
 		return nil
@@ -234,7 +234,7 @@ func cross(a, b []string) []string {
 	return all
 }
 
-// frequency is a guess at how often a text has one of the words.
+// frequency estimates how often a text contains one of the words.
 func frequency(all []string) (f float64) {
 	for _, w := range all {
 		switch n := utf8.RuneCountInString(w); {
@@ -251,7 +251,7 @@ func frequency(all []string) (f float64) {
 	return f
 }
 
-// startsWithText reports whether each match begins where the text does.
+// startsWithText reports whether every match begins at the start of the text.
 func startsWithText(re *syntax.Regexp) bool {
 	switch re.Op {
 	case syntax.OpBeginText:
@@ -264,7 +264,7 @@ func startsWithText(re *syntax.Regexp) bool {
 	return false
 }
 
-// endsWithText reports whether each match ends where the text does.
+// endsWithText reports whether every match ends at the end of the text.
 func endsWithText(re *syntax.Regexp) bool {
 	switch re.Op {
 	case syntax.OpEndText:
@@ -295,7 +295,7 @@ func looksAhead(re *syntax.Regexp) bool {
 	return slices.ContainsFunc(re.Sub, looksAhead)
 }
 
-// longest is how many characters a match has at most, 0 if that is not known.
+// longest returns the maximum length of a match in characters, 0 if it is unknown.
 func longest(re *syntax.Regexp) int {
 	n, bounded := length(re)
 	if !bounded || n > 1000 {

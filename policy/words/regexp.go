@@ -9,26 +9,25 @@ import (
 	"unicode/utf8"
 )
 
-// Regexp is a regular expression for words that most texts lack. It finds what
-// a regexp.Regexp finds, but looks for the words first: a text without them is
-// not searched; if each match begins with a word, the search starts at the
-// words; and if matches reach the end of the text, only the end is searched.
-// All this is derived from the pattern. It is compiled on its first use, and
-// safe for concurrent use.
+// Regexp is a regular expression for words that most texts do not contain. It finds what a
+// regexp.Regexp finds, but searches for the words first: a text without them is not
+// searched further; if each match begins with a word, the search starts at the words; and
+// if matches reach the end of the text, only the end is searched. All this is derived from
+// the pattern. It is compiled on its first use, and safe for concurrent use.
 type Regexp struct {
 	pattern string
 	once    sync.Once
 	re      *regexp.Regexp
-	starts  *set           // the words that a match begins with; nil: not known
-	holds   *set           // other words of which a match has one; nil: not known
-	at      *regexp.Regexp // the same, from the beginning of a text on; nil if it can't be searched so
-	reach   int            // a match has at most so many characters, and what follows is all the same to it; 0: not known
-	first   bool           // a match begins with the text
-	tail    int            // a match ends with the text, and has at most so many characters; 0: not known
+	starts  *set           // the words with which a match begins; nil: unknown
+	holds   *set           // other words, one of which is in every match; nil: unknown
+	at      *regexp.Regexp // the same expression, anchored at the beginning of a text; nil if it can't be
+	reach   int            // maximum length of a match in characters, if what follows does not matter; 0: unknown
+	first   bool           // a match begins at the start of the text
+	tail    int            // maximum length in characters of a match, which ends at the end of the text; 0: unknown
 }
 
-// New returns the regular expression of a pattern that is known to be valid.
-// Under go test it is compiled at once, so that any test finds a mistake in it.
+// New returns the regular expression of a valid pattern. Under go test it is compiled at
+// once, so that any test finds an error in it.
 func New(pattern string) *Regexp {
 	r := &Regexp{pattern: pattern}
 	if testing.Testing() {
@@ -42,7 +41,7 @@ func (r *Regexp) compile() {
 		r.re = regexp.MustCompile(r.pattern)
 		tree, err := syntax.Parse(r.pattern, syntax.Perl)
 		if err != nil {
-			return // not reached: it compiles
+			return // can't happen: it compiled
 		}
 		tree = tree.Simplify()
 		starts, holds := startsOf(tree), holdsOf(tree)
@@ -87,8 +86,9 @@ func (r *Regexp) MatchString(s string) bool {
 	return false
 }
 
-// maxTries is at how many words a search may start that may read the whole text each
-// time; then one search reads the rest, so that the cost stays linear in the text.
+// maxTries is the maximum number of words at which a search starts if each start may read
+// the whole text; then one search reads the rest, so that the cost stays linear in the
+// text.
 const maxTries, maxReach = 8, 500
 
 func (r *Regexp) isCostly(tries int) bool {
@@ -124,7 +124,7 @@ func (r *Regexp) from(s string) int {
 	return from
 }
 
-// within cuts a text after what a match at its beginning may have.
+// within truncates a text to what a match at its beginning can contain.
 func (r *Regexp) within(s string) string {
 	if r.reach == 0 || len(s) <= utf8.UTFMax*r.reach {
 		return s
@@ -164,7 +164,7 @@ func (r *Regexp) FindStringSubmatchIndex(s string) []int {
 	return nil
 }
 
-// FindSubmatchIndexIn searches a part of a text. The places that it returns are those in
+// FindSubmatchIndexIn searches a part of a text. The positions that it returns are those in
 // the whole text.
 func (r *Regexp) FindSubmatchIndexIn(s string, from, to int) []int {
 	at := r.FindStringSubmatchIndex(s[from:to])
@@ -273,7 +273,7 @@ func shift(at []int, by int) []int {
 	return at
 }
 
-// behind is where the character after the one at a place begins.
+// behind returns the position of the next character.
 func behind(s string, at int) int {
 	_, size := utf8.DecodeRuneInString(s[at:])
 	return at + size
@@ -288,13 +288,13 @@ func last(s string, n int) string {
 	return s[i:]
 }
 
-// set is words that are looked for in one pass.
+// set is a set of words that are searched for in one pass.
 type set struct {
-	lists [1024]uint8 // by the lower bits of a first character: its list
+	lists [1024]uint8 // by the lower bits of a word's first character: its list
 	words [][]string
 }
 
-// newSet returns nil for no words, and for more than a set can have.
+// newSet returns nil for no words, and for more words than a set can contain.
 func newSet(all []string) *set {
 	if len(all) == 0 {
 		return nil
@@ -326,7 +326,7 @@ func (x *set) begins(s string) bool {
 	return false
 }
 
-// next returns where the first word at or after from begins; -1 if none does.
+// next returns the position of the first word at or after from; -1 if there is none.
 func (x *set) next(s string, from int) int {
 	for i := from; i < len(s); {
 		var list uint8

@@ -6,20 +6,20 @@ import (
 	"unicode/utf8"
 )
 
-// Finder finds many Chinese words in one pass over a text: strings.Contains for
-// each word would take as many passes, and each would stop at every third byte,
-// since most characters of a Chinese text begin with the same few bytes.
+// Finder finds many Chinese words in one pass over a text. strings.Contains for each word
+// would take as many passes, and each would stop at every third byte, because most
+// characters of a Chinese text begin with the same few bytes.
 type Finder struct {
 	pages [256]*[256]uint16 // by the two bytes of a word's first character: its list
-	lists [][]entry         // the first is empty
+	lists [][]entry         // the first one is empty
 }
 
 type entry struct {
-	rest string // of the word, after its first character
+	rest string // rest of the word, after its first character
 	id   int
 }
 
-// Add makes a Finder find a word, whose first character has three bytes.
+// Add adds a word, whose first character must have three bytes.
 func (f *Finder) Add(word string, id int) {
 	r, size := utf8.DecodeRuneInString(word)
 	if size != 3 {
@@ -40,7 +40,7 @@ func (f *Finder) Add(word string, id int) {
 	f.lists[*list] = append(f.lists[*list], entry{word[size:], id})
 }
 
-// NewFinder returns a Finder for these words, which Next finds.
+// NewFinder returns a Finder for these words, to be used with Next.
 func NewFinder(all ...string) *Finder {
 	f := new(Finder)
 	for _, w := range all {
@@ -52,7 +52,7 @@ func NewFinder(all ...string) *Finder {
 // In reports whether s contains one of the words.
 func (f *Finder) In(s string) bool { return f.Next(s, 0) >= 0 }
 
-// Find sets the bits of the words that s holds.
+// Find sets the bits of the words that s contains.
 func (f *Finder) Find(s string) (ids uint64) {
 	for i := 0; i+2 < len(s); {
 		c := s[i]
@@ -75,7 +75,7 @@ func (f *Finder) Find(s string) (ids uint64) {
 	return ids
 }
 
-// Next returns where the first word of s at or after from begins; -1 if none does.
+// Next returns the position of the first word of s at or after from; -1 if there is none.
 func (f *Finder) Next(s string, from int) int {
 	for i := from; i+2 < len(s); {
 		c := s[i]

@@ -1,4 +1,4 @@
-// Package workday counts working days in China, by the yearly notices of the
+// Package workday counts working days in China, according to the yearly notices of the
 // State Council.
 package workday
 
@@ -53,7 +53,7 @@ func Is(d when.Date) (works, exact bool) {
 	}
 }
 
-// maxWorkdays bounds a count: nobody gives a term of ten years in working days.
+// maxWorkdays limits a count: no term is ten years in working days.
 const maxWorkdays = 3000
 
 // Add returns the nth working day after d. exact is false if there is no notice
