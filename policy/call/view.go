@@ -23,7 +23,7 @@ type View struct {
 	Thresholds     []ThresholdView `json:"thresholds"`     // conditions with a number
 	Brings         []BenefitView   `json:"brings"`         // money that it offers
 	Steps          []StepView      `json:"steps"`          // what readers do
-	ByOthers       []StepView      `json:"by_others"`      // what bodies between readers and issuer do
+	ByOthers       []StepView      `json:"by_others"`      // what bodies between readers and the issuer do
 	Materials      []SaidView      `json:"materials"`      // papers
 	Platforms      []SaidView      `json:"platforms"`      // addresses on the web
 	Addresses      []SaidView      `json:"addresses"`      // postal

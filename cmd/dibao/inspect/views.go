@@ -52,7 +52,7 @@ type FactsView struct {
 	ThemeFrom      *string               `json:"theme_from"`
 	IssuedFrom     *string               `json:"issued_from"`
 	EffectiveFrom  *string               `json:"effective_from"`
-	FirstEffective *string               `json:"first_effective"` // of the first version, where a later one repeats it
+	FirstEffective *string               `json:"first_effective"` // of the first version, if a later one repeats it
 	ExpiresFrom    *string               `json:"expires_from"`
 	DeadlineFrom   *string               `json:"deadline_from"`
 	LateDays       *int                  `json:"late_days"`      // working days until it was published, if there were too many (逾期公开)
