@@ -16,7 +16,7 @@ import (
 type Selection struct {
 	List  int64  // 0: of any
 	State State  // "": in any
-	Like  string // part of the address; with a * it is the whole one, * for anything: *@qq.com
+	Like  string // part of the address; with a * it is the whole address, * stands for anything: *@qq.com
 	After int64  // an id, for paging
 
 	Suppressed bool // only these
@@ -37,7 +37,7 @@ func (s *Store) Subscribers(ctx context.Context, sel Selection) ([]Subscriber, e
 			}
 			for _, x := range page {
 				sel.After = x.ID
-				// Suppressions are known by a hash, which SQL can't make.
+				// Suppressions are identified by a hash, which SQL can't compute.
 				if !sel.Suppressed || x.Suppressed != "" {
 					all = append(all, x)
 				}
@@ -53,7 +53,7 @@ func (s *Store) Subscribers(ctx context.Context, sel Selection) ([]Subscriber, e
 	return all, err
 }
 
-// page is a page of Subscribers, whether they are suppressed or not.
+// page returns a page of Subscribers, suppressed or not.
 func (s *Store) page(ctx context.Context, tx *sql.Tx, sel Selection) ([]Subscriber, error) {
 	page, err := database.Collect(ctx, tx, func(r database.Row) (Subscriber, error) {
 		var x Subscriber
@@ -74,7 +74,7 @@ func (s *Store) page(ctx context.Context, tx *sql.Tx, sel Selection) ([]Subscrib
 	return page, nil
 }
 
-// pattern is Like as SQL understands it.
+// pattern returns Like as a pattern for SQL.
 func (sel Selection) pattern() string {
 	like := likeEscaper.Replace(strings.ToLower(sel.Like))
 	if strings.Contains(like, "*") {
@@ -106,7 +106,7 @@ func (s *Store) SubscriberByAddress(ctx context.Context, address string) (Subscr
 	return x, err
 }
 
-// subscriberByID returns the reader of a token.
+// subscriberByID returns the reader with this id, such as that of a token.
 func (s *Store) subscriberByID(ctx context.Context, id int64) (Subscriber, error) {
 	x := Subscriber{ID: id}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

@@ -43,9 +43,9 @@ var (
 	apiScope = lazyregexp.New(`^(?:read|[a-z]+(?::[a-z]+)?)$`)
 )
 
-const apiPrefix = "dibao_" // so that a scanner of leaked secrets knows it
+const apiPrefix = "dibao_" // lets scanners for leaked secrets recognize it
 
-// CreateAPIToken makes a token and returns it: it can't be read again.
+// CreateAPIToken creates a token and returns it: it can't be read again.
 func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string) (string, error) {
 	if !apiName.MatchString(name) {
 		return "", fault.Invalid("name %q of the token: use lowercase letters, digits and hyphens, such as backoffice", name)
@@ -73,11 +73,11 @@ func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string
 }
 
 func hashAPIToken(token string) string {
-	sum := sha256.Sum256([]byte(token)) // of 256 random bits: a slow hash adds nothing
+	sum := sha256.Sum256([]byte(token)) // a hash of 256 random bits: a slow hash adds nothing
 	return hex.EncodeToString(sum[:])
 }
 
-// RevokeAPIToken ends a token at once.
+// RevokeAPIToken revokes a token at once.
 func (s *Store) RevokeAPIToken(ctx context.Context, name string) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE api_tokens SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL`, name, s.now())
@@ -104,7 +104,7 @@ func scanAPIToken(r database.Row) (APIToken, error) {
 	return t, json.Unmarshal([]byte(scopes), &t.Scopes)
 }
 
-// APITokens returns all tokens, the newest first.
+// APITokens returns all tokens, newest first.
 func (s *Store) APITokens(ctx context.Context) ([]APIToken, error) {
 	var all []APIToken
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

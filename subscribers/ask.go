@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// A link in any old email opens a reader's preferences, so it must not be
-// enough for what can't be undone. Deleting and downloading all data need a
-// second link that is mailed to the reader's own address on request.
+// A link in any old email opens a reader's preferences, so it must not be enough for
+// something that can't be undone. Deleting a reader and downloading all data require a
+// second link, which is mailed to the reader's own address on request.
 
-// AskedFor is what a mailed second link is good for.
+// AskedFor is the purpose of a mailed second link.
 type AskedFor string
 
-// What can be asked for.
+// The purposes.
 const (
-	AskedDelete AskedFor = "delete" // that the reader is deleted
-	AskedData   AskedFor = "data"   // all data that is kept of them
+	AskedDelete AskedFor = "delete" // delete the reader
+	AskedData   AskedFor = "data"   // download all data about the reader
 	AskedLink   AskedFor = "link"   // a new link to the preferences
-	askedChange AskedFor = "change" // of address, with links of its own
+	askedChange AskedFor = "change" // change the address; both mailboxes get a link
 )
 
 // action returns what the mailed token allows.
@@ -34,18 +34,18 @@ func (a AskedFor) action() tokens.Action {
 	return tokens.ActionPreferences
 }
 
-// AskHours is how long a mailed link works that deletes a reader, downloads
-// their data, or changes their address.
+// AskHours is the number of hours for which a mailed link works that deletes a reader,
+// downloads their data, or changes their address.
 const AskHours = 24
 
 const (
-	askInterval = time.Hour // between two emails of one kind to a reader
-	maxAsks     = 5         // mails of one kind, until one of their links is used
+	askInterval = time.Hour // minimum time between two emails of one kind to a reader
+	maxAsks     = 5         // emails of one kind until one of their links is used
 )
 
-// Ask returns the email with the link that a reader asked for. It returns nil
-// if they were sent one within the hour, or five that nobody used. A later link
-// makes an earlier one void.
+// Ask returns the email with the link that a reader asked for. It returns nil if they were
+// sent one within the hour, or five that nobody used. A later link invalidates earlier
+// ones.
 func (s *Store) Ask(ctx context.Context, subscriber int64, what AskedFor) (*Confirmation, error) {
 	now := s.now()
 	var mail *Confirmation
@@ -66,8 +66,9 @@ func (s *Store) Ask(ctx context.Context, subscriber int64, what AskedFor) (*Conf
 	return mail, err
 }
 
-// mayAsk counts an email to a reader, if one more is allowed, and returns the number
-// of its link, else 0. It is one statement, since several nodes may be asked at once.
+// mayAsk counts an email to a reader, if another one is allowed, and returns the number of
+// its link, or 0 if it is not. It is one statement, because several nodes may handle
+// requests at the same time.
 func (s *Store) mayAsk(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor, now time.Time) (nonce int64, err error) {
 	err = tx.QueryRowContext(ctx, `INSERT INTO reader_asks (subscriber, kind, nonce, mailed, asked_at) VALUES ($1, $2, $3, 1, $4)
 		ON CONFLICT (subscriber, kind) DO UPDATE SET nonce = excluded.nonce, mailed = reader_asks.mailed + 1, asked_at = excluded.asked_at
@@ -86,9 +87,9 @@ func (s *Store) askToken(what AskedFor, subscriber, nonce int64, address string)
 	return s.keys.Sign(tokens.Token{Action: what.action(), Subscriber: subscriber, List: nonce, Expires: s.now().Add(AskHours * time.Hour)})
 }
 
-// CheckAsked returns the reader whom the link of an email is for, if it is good for
-// this and no later one was mailed; else tokens.ErrInvalid, ErrExpired, or ErrNotFound
-// where the reader was deleted.
+// CheckAsked returns the reader of a mailed link, if the link is valid for this purpose and
+// no later one was mailed; otherwise tokens.ErrInvalid, ErrExpired, or ErrNotFound if the
+// reader was deleted.
 func (s *Store) CheckAsked(ctx context.Context, token string, what AskedFor) (Subscriber, error) {
 	t, err := s.keys.Check(ctx, token, what.action())
 	if err != nil {
@@ -108,14 +109,14 @@ func (s *Store) CheckAsked(ctx context.Context, token string, what AskedFor) (Su
 	return reader, err
 }
 
-// used ends the counting of emails of one kind: somebody reads them.
+// used resets the count of emails of one kind, because somebody reads them.
 func used(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor) error {
 	_, err := tx.ExecContext(ctx, `UPDATE reader_asks SET mailed = 0 WHERE subscriber = $1 AND kind = $2`, subscriber, what)
 	return err
 }
 
-// CalendarReader returns the reader whose calendar a link opens: one of CalendarToken, or
-// one that opens the preferences.
+// CalendarReader returns the reader whose calendar a link opens: a link with a
+// CalendarToken, or one that opens the preferences.
 func (s *Store) CalendarReader(ctx context.Context, token string) (Subscriber, error) {
 	t, err := s.keys.Check(ctx, token, tokens.ActionCalendar)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 type AuditEvent struct {
 	ID     int64     `json:"id"`
 	At     time.Time `json:"at"`
-	Actor  string    `json:"actor"`  // the user of the system, or token:NAME
-	Action string    `json:"action"` // as on the command line: subscriber suppress
-	Target string    `json:"target"` // list weekly, subscriber 17; never an address
+	Actor  string    `json:"actor"`  // the user of the operating system, or token:NAME
+	Action string    `json:"action"` // as on the command line, such as subscriber suppress
+	Target string    `json:"target"` // such as list weekly or subscriber 17; never an address
 	Detail string    `json:"detail"`
 }
 
@@ -28,8 +28,8 @@ func (s *Store) Audit(ctx context.Context, e AuditEvent) error {
 	})
 }
 
-// AuditLog returns changes, the newest first: at most limit, with ids lower
-// than before (0: the newest), whose action begins with the given text.
+// AuditLog returns changes, newest first: at most limit, with ids lower than before (0: the
+// newest), whose action begins with the given text.
 func (s *Store) AuditLog(ctx context.Context, before int64, action string, limit int) ([]AuditEvent, error) {
 	var all []AuditEvent
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

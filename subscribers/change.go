@@ -69,8 +69,8 @@ func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, n
 	return mails, err
 }
 
-// mayChangeTo reports whether a reader may change to an address, and counts the
-// email that asks there.
+// mayChangeTo reports whether a reader may change to an address, and counts the email to
+// that address.
 func (s *Store) mayChangeTo(ctx context.Context, tx *sql.Tx, subscriber int64, address string, now time.Time) (bool, error) {
 	var taken bool
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1 AND (id <> $2 OR address = $3))`,
@@ -87,15 +87,15 @@ func (s *Store) mayChangeTo(ctx context.Context, tx *sql.Tx, subscriber int64, a
 	return s.mailboxMayBeAsked(ctx, tx, address, now)
 }
 
-// Change is a change of address as one of its links knows it.
+// Change is a change of address, for one of its two links.
 type Change struct {
 	Address string // the new one
 	Done    bool   // by both sides
-	said    bool   // by the side of the link
+	said    bool   // the mailbox of the link has agreed
 }
 
-// changeOf returns the change that a link is about, ErrExpired if a later one
-// replaced it.
+// changeOf returns the change that a link belongs to, ErrExpired if a later one replaced
+// it.
 func (s *Store) changeOf(ctx context.Context, tx *sql.Tx, t tokens.Token) (Change, error) {
 	var c Change
 	var old, fresh sql.Null[time.Time]
@@ -109,7 +109,7 @@ func (s *Store) changeOf(ctx context.Context, tx *sql.Tx, t tokens.Token) (Chang
 	return c, err
 }
 
-// checkChange checks a link of either side.
+// checkChange checks the link of either mailbox.
 func (s *Store) checkChange(ctx context.Context, token string) (tokens.Token, error) {
 	t, err := s.keys.Check(ctx, token, tokens.ActionChangeOld)
 	if errors.Is(err, tokens.ErrInvalid) {
@@ -118,7 +118,7 @@ func (s *Store) checkChange(ctx context.Context, token string) (tokens.Token, er
 	return t, err
 }
 
-// PendingChange returns what the link of a change of address would do.
+// PendingChange returns the change of address that a link would make.
 func (s *Store) PendingChange(ctx context.Context, token string) (Change, error) {
 	t, err := s.checkChange(ctx, token)
 	if err != nil {
@@ -132,8 +132,8 @@ func (s *Store) PendingChange(ctx context.Context, token string) (Change, error)
 	return c, err
 }
 
-// ConfirmChange records that the mailbox of a link agrees. When both have, the
-// reader's address is changed; deliveries to the old one stay theirs.
+// ConfirmChange records that the mailbox of a link agrees. When both have agreed, the
+// reader's address is changed; deliveries to the old address still belong to the reader.
 func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.Prefix) (Change, error) {
 	t, err := s.checkChange(ctx, token)
 	if err != nil {
@@ -168,13 +168,14 @@ func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.P
 				return err
 			}
 		}
-		// The row goes on telling both links that it is done; the address need not stay.
+		// Both links still use the row to show that the change is done; the address is not
+		// needed any more.
 		if _, err := tx.ExecContext(ctx, `UPDATE address_changes SET address = '' WHERE subscriber = $1`, t.Subscriber); err != nil {
 			return err
 		}
 		return logConsent(ctx, tx, t.Subscriber, 0, "address changed", network, "confirmed at both", now)
 	})
-	if database.IsUniqueViolation(err) { // somebody subscribed with it in the meantime
+	if database.IsUniqueViolation(err) { // somebody subscribed with the address in the meantime
 		return Change{}, tokens.ErrExpired
 	}
 	return c, err

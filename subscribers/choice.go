@@ -14,17 +14,17 @@ import (
 	"dibao/policy/match"
 )
 
-// Format is what a reader's emails are made of.
+// Format is the format of a reader's emails.
 type Format string
 
 // The formats of an email.
 const (
 	HTML Format = "html" // with a text part
-	Text Format = "text" // the text part alone
+	Text Format = "text" // only the text part
 )
 
-// Frequency says how many of a list's issues a reader gets. Articles of omitted
-// issues are in the next email: nothing is lost.
+// Frequency says how many of a list's issues a reader gets. The next email contains the
+// articles of the omitted issues, so that nothing is lost.
 type Frequency string
 
 // The frequencies.
@@ -34,14 +34,14 @@ const (
 	Monthly    Frequency = "monthly" // at most one email in a calendar month
 )
 
-// Choice is what a reader wants of one list. The zero value takes it as it is.
+// Choice is what a reader chose for one list. The zero value means no restriction.
 type Choice struct {
-	Themes    []string  // only articles of one of these; nil: all
-	Regions   []string  // only articles of one of these, GB/T 2260 codes with what belongs to them; nil: all
+	Themes    []string  // only articles with one of these; nil: all
+	Regions   []string  // only articles of one of these or of a region in it, GB/T 2260 codes; nil: all
 	Frequency Frequency // "" is EveryIssue
 }
 
-// IsDefault reports whether the reader takes the list as it is.
+// IsDefault reports whether the reader gets the whole list.
 func (c Choice) IsDefault() bool {
 	return len(c.Themes) == 0 && len(c.Regions) == 0 && (c.Frequency == "" || c.Frequency == EveryIssue)
 }
@@ -60,7 +60,7 @@ func (s storedChoice) choice() (c Choice, err error) {
 		text string
 		into *[]string
 	}{{s.themes, &c.Themes}, {s.regions, &c.Regions}} {
-		if field.text == "[]" { // nearly always: a mailing reads a million of them
+		if field.text == "[]" { // the usual case: a mailing reads a million of them
 			continue
 		}
 		if err := json.Unmarshal([]byte(field.text), field.into); err != nil {
@@ -70,10 +70,10 @@ func (s storedChoice) choice() (c Choice, err error) {
 	return c, nil
 }
 
-// The most that a reader may choose on one list.
+// The maximum number of values that a reader may choose for one list.
 const maxChosen = 100
 
-// check refuses what is not a choice.
+// check returns an error if a choice is invalid.
 func (c Choice) check() error {
 	switch {
 	case c.Frequency != "" && c.Frequency != EveryIssue && c.Frequency != Weekly && c.Frequency != Monthly:
@@ -90,11 +90,11 @@ type Preferences struct {
 	Format      Format // "" is HTML
 	PausedUntil policy.Date
 	WantsEmpty  bool
-	Lists       map[int64]Choice // the lists to take; all others end
+	Lists       map[int64]Choice // the lists to subscribe to; all other subscriptions end
 	Profile     match.Profile
 }
 
-// Preferences returns what a reader chose.
+// Preferences returns the preferences of a reader.
 func (s *Store) Preferences(ctx context.Context, subscriber int64) (Preferences, error) {
 	readers, err := s.Readers(ctx, []int64{subscriber})
 	if err != nil {
@@ -114,9 +114,9 @@ func (s *Store) Preferences(ctx context.Context, subscriber int64) (Preferences,
 	return p, nil
 }
 
-// SetPreferences stores what a reader chose: the lists to take, with the
-// reader's choices on each, and how emails are made. Lists that are new need no
-// mail: the reader holds the token that came to the address.
+// SetPreferences stores a reader's preferences: the lists, with the reader's choices for
+// each, and the format of emails. New lists need no confirmation email, because the reader
+// has the token that was mailed to the address.
 func (s *Store) SetPreferences(ctx context.Context, subscriber int64, p Preferences, network netip.Prefix) error {
 	p.Format = cmp.Or(p.Format, HTML)
 	if p.Format != HTML && p.Format != Text {
@@ -132,7 +132,7 @@ func (s *Store) SetPreferences(ctx context.Context, subscriber int64, p Preferen
 	}
 	lists := slices.Sorted(maps.Keys(p.Lists))
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		// First of all, so that it also keeps other changes of this reader waiting.
+		// This comes first, so that other changes of this reader wait, too.
 		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2, format = $3, paused_until = $4, wants_empty = $5, profile = $6 WHERE id = $1`,
 			subscriber, language(p.Language), p.Format, sql.Null[string]{V: p.PausedUntil.String(), Valid: !p.PausedUntil.IsZero()}, flag(p.WantsEmpty), encodeProfile(p.Profile)); err != nil {
 			return err

@@ -12,11 +12,11 @@ import (
 	"dibao/policy/match"
 )
 
-// exportHeader are the columns of an export; Import takes them all back.
+// exportHeader contains the columns of an export; Import reads all of them.
 var exportHeader = []string{"address", "language", "format", "list", "state", "confirmed_at", "consent", "themes", "regions", "frequency",
 	"profile_entities", "profile_regions", "profile_industries", "profile_size", "profile_qualifications", "profile_topics"}
 
-// consentOf is what a subscription began with.
+// consentOf selects how a subscription began.
 const consentOf = `COALESCE((SELECT c.detail FROM consents c WHERE c.subscriber = x.subscriber AND c.list = x.list
 	AND c.event IN ('added', 'confirmed', 'imported', 'imported as unsubscribed') ORDER BY c.id DESC LIMIT 1), '')`
 
@@ -81,7 +81,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, list int64) (readers in
 	return readers, err
 }
 
-// Person is everything that is kept of one reader, in the words of the database.
+// Person is all data about one reader, with the names that the database uses.
 type Person struct {
 	Address       string               `json:"address"`
 	Language      string               `json:"language"`
@@ -89,7 +89,7 @@ type Person struct {
 	PausedUntil   *string              `json:"paused_until"`
 	CreatedAt     time.Time            `json:"created_at"`
 	Suppressed    *string              `json:"suppressed"`
-	Profile       *match.Profile       `json:"profile"` // what the reader says of themselves; null: nothing
+	Profile       *match.Profile       `json:"profile"` // what the reader says about themselves; null: nothing
 	Subscriptions []PersonSubscription `json:"subscriptions"`
 	Consents      []ConsentEvent       `json:"consents"`
 	History       []HistoryEvent       `json:"history"` // emails and the reports about them
@@ -108,7 +108,7 @@ type PersonSubscription struct {
 	Frequency   Frequency  `json:"frequency"`
 }
 
-// ConsentEvent is a line of the log of consent.
+// ConsentEvent is an entry of the consent log.
 type ConsentEvent struct {
 	At          time.Time `json:"at"`
 	List        *string   `json:"list"` // null: the reader as a whole
@@ -128,14 +128,14 @@ type Starred struct {
 	At       time.Time `json:"at"`     // when the reader starred it
 }
 
-// HistoryEvent is a line of what happened to a reader's emails.
+// HistoryEvent is an event about a reader's emails.
 type HistoryEvent struct {
 	At     time.Time `json:"at"`
 	Event  string    `json:"event"`
 	Detail *string   `json:"detail"`
 }
 
-// Person returns everything that is kept of a reader.
+// Person returns all data about a reader.
 func (s *Store) Person(ctx context.Context, subscriber int64) (Person, error) {
 	x, err := s.subscriberByID(ctx, subscriber)
 	if err != nil {
@@ -179,7 +179,7 @@ func (s *Store) Person(ctx context.Context, subscriber int64) (Person, error) {
 	return p, err
 }
 
-// ConsentLog returns the consent events of a reader, the oldest first.
+// ConsentLog returns the consent events of a reader, oldest first.
 func (s *Store) ConsentLog(ctx context.Context, subscriber int64) ([]ConsentEvent, error) {
 	events := []ConsentEvent{}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

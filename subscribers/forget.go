@@ -11,11 +11,10 @@ import (
 	"dibao/subscribers/tokens"
 )
 
-// Forget deletes a reader with all their data, including emails and reports,
-// and keeps the hash of the address among the suppressions, so that no import
-// adds them again. Only the reader can subscribe again, by the form. If no
-// reader has the address, it may be misspelled: nothing is stored, and the
-// error is [ErrNotFound].
+// Forget deletes a reader with all their data, including emails and reports, and adds the
+// hash of the address to the suppressions, so that no import adds them again. Only the
+// reader can subscribe again, with the form. If no reader has the address, it may be
+// misspelled: nothing is stored, and the error is [ErrNotFound].
 func (s *Store) Forget(ctx context.Context, address string) error {
 	x, err := s.SubscriberByAddress(ctx, address)
 	if err != nil {
@@ -24,7 +23,7 @@ func (s *Store) Forget(ctx context.Context, address string) error {
 	return s.ForgetReader(ctx, x.ID)
 }
 
-// ForgetReader is Forget of the reader whom a token let in.
+// ForgetReader is Forget for the reader of a token.
 func (s *Store) ForgetReader(ctx context.Context, subscriber int64) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		x, err := database.Collect(ctx, tx, database.ScanOne[string], `SELECT address FROM subscribers WHERE id = $1`, subscriber)
@@ -46,11 +45,11 @@ func (s *Store) forget(ctx context.Context, tx *sql.Tx, id int64, address string
 	if err := s.remember(ctx, tx, id, address); err != nil {
 		return err
 	}
-	// Everything else that names the reader hangs on this row (ON DELETE CASCADE).
+	// All other rows about the reader reference this one (ON DELETE CASCADE).
 	if _, err := tx.ExecContext(ctx, `DELETE FROM subscribers WHERE id = $1`, id); err != nil {
 		return err
 	}
-	// A change of address to this one, asked for by whoever.
+	// A change to this address, whoever requested it.
 	if _, err := tx.ExecContext(ctx, `DELETE FROM address_changes WHERE LOWER(address) = $1`, mailaddr.Key(address)); err != nil {
 		return err
 	}
@@ -59,15 +58,15 @@ func (s *Store) forget(ctx context.Context, tx *sql.Tx, id int64, address string
 	return err
 }
 
-// unconfirmedDays is how long a request waits for its confirmation before its
-// reader is deleted. It is longer than the link works.
+// unconfirmedDays is the number of days after which a reader who has not confirmed a
+// request is deleted. The link works for a shorter time.
 const unconfirmedDays = 30
 
-// Pruned says what Prune took away.
+// Pruned counts what Prune deleted.
 type Pruned struct {
-	Unconfirmed int // readers who never answered
-	Left        int // readers who unsubscribed everything long ago: a hash stays
-	Networks    int // consent events whose address block went
+	Unconfirmed int // readers who never confirmed
+	Left        int // readers who unsubscribed from everything long ago; a hash remains
+	Networks    int // consent events without their address block
 	Audit       int
 }
 
@@ -98,8 +97,8 @@ func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, err
 	return out, s.db.Flush(ctx)
 }
 
-// pruneRows runs a query until it changes nothing more, a batch at a time if it
-// takes a batch size. It returns how many rows it changed.
+// pruneRows runs a query until it changes nothing more, one batch at a time if it takes a
+// batch size. It returns the number of rows that it changed.
 func (s *Store) pruneRows(ctx context.Context, query string, until time.Time, count *int) error {
 	args := []any{until}
 	if strings.Contains(query, "$2") {
@@ -124,7 +123,7 @@ func (s *Store) pruneRows(ctx context.Context, query string, until time.Time, co
 	}
 }
 
-const pruneBatch = 200 // readers or rows of one transaction
+const pruneBatch = 200 // readers or rows per transaction
 
 // prunable is the beginning of a query for readers to delete; a condition follows.
 const prunable = `SELECT u.id, u.address, COUNT(x.ended_at) FROM subscribers u LEFT JOIN subscriptions x ON x.subscriber = u.id
@@ -135,7 +134,7 @@ const prunableEnd = ` GROUP BY u.id, u.address
 	HAVING COUNT(CASE WHEN x.state = 'confirmed' THEN 1 END) = 0 AND COUNT(CASE WHEN x.state = 'unsubscribed' AND x.ended_at >= $2 THEN 1 END) = 0
 	ORDER BY u.id LIMIT $4`
 
-// gone is a reader who is to be deleted.
+// gone is a reader to be deleted.
 type gone struct {
 	id      int64
 	address string
@@ -147,8 +146,8 @@ func scanGone(r database.Row) (g gone, err error) {
 	return g, err
 }
 
-// pruneReaders deletes readers. It looks at all readers, so it looks outside of the
-// transactions that delete them. These are short, since a reader may have many deliveries.
+// pruneReaders deletes readers. It searches all readers outside of the transactions that
+// delete them, which are short, because a reader may have many deliveries.
 func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pruned) error {
 	pieces := database.NewPieces(10, 1, pruneBatch)
 	for after := int64(0); ; {
@@ -173,7 +172,7 @@ func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pr
 	}
 }
 
-// prunePiece deletes those of the readers who are still to be deleted.
+// prunePiece deletes those readers that must still be deleted.
 func (s *Store) prunePiece(ctx context.Context, asked, left time.Time, found []gone, out *Pruned) error {
 	ids := make([]int64, len(found))
 	for i, g := range found {

@@ -14,50 +14,50 @@ import (
 	"dibao/subscribers/mailaddr"
 )
 
-// Import says how readers are taken over from a file.
+// Import contains the settings for importing readers from a file.
 type Import struct {
-	Open     func() (io.ReadCloser, error) // the file, from its beginning each time
-	Columns  ColumnChoice                  // what its columns are, where their names do not say so
-	Lists    []List                        // for rows that name none
-	Consent  string                        // how the readers agreed, for rows that do not say
-	Language string                        // for rows that name none; "" is zh
-	Apply    bool                          // else nothing is stored, and the outcome is reported all the same
-	Progress func(rows int)                // called now and then; may be nil
+	Open     func() (io.ReadCloser, error) // opens the file at its beginning, each time it is called
+	Columns  ColumnChoice                  // the meanings of its columns, if their names do not state them
+	Lists    []List                        // for rows without a list
+	Consent  string                        // how the readers agreed, for rows that do not state it
+	Language string                        // for rows without a language; "" is zh
+	Apply    bool                          // otherwise nothing is stored, but the result is reported anyway
+	Progress func(rows int)                // called from time to time; may be nil
 }
 
-// Imported says what an import did, or would do.
+// Imported is the result of an import, or what it would be.
 type Imported struct {
 	Rows    int    `json:"rows"`
-	Readers int    `json:"readers"` // that were not known
-	Added   int    `json:"added"`   // subscriptions begun, or recorded as ended or pending
+	Readers int    `json:"readers"` // new readers
+	Added   int    `json:"added"`   // new subscriptions, including ended and pending ones
 	Known   int    `json:"known"`   // rows that change nothing
 	Refused int    `json:"refused"`
 	Notes   []Note `json:"-"`
 }
 
-// Note is what has to be said of one row.
+// Note is a remark about one row.
 type Note struct {
-	Row     int // of the file, counting from 1 with its header
+	Row     int // row of the file, counting from 1 including the header
 	Address string
-	Refused bool // else the row was taken, with a remark
+	Refused bool // the row was not imported; otherwise it was, with this remark
 	Why     string
 }
 
-// maxNotes bounds the memory of notes; what is refused is counted beyond it, too.
+// maxNotes limits the memory for notes; refused rows beyond it are still counted.
 const maxNotes = 100_000
 
-// An import is written in slices, so that readers can leave and emails be sent
-// in the meantime.
+// An import is stored in slices, so that in the meantime readers can unsubscribe and emails
+// can be sent.
 const (
-	importBatch  = 500                    // rows of a slice
-	importWrites = 250 * time.Millisecond // of slices in a row, and
-	importPause  = 100 * time.Millisecond // for other processes that wait for SQLite's writer
+	importBatch  = 500                    // rows per slice
+	importWrites = 250 * time.Millisecond // time for consecutive slices, followed by
+	importPause  = 100 * time.Millisecond // a pause for other processes that wait to write to SQLite
 )
 
-// PartialImportError says that an import was interrupted while it was stored.
-// Running it again stores the rest.
+// PartialImportError says that an import was interrupted while it was being stored. Running
+// it again stores the rest.
 type PartialImportError struct {
-	Rows int // of the file that were stored, from its beginning
+	Rows int // number of rows of the file that were stored, from its beginning
 	Err  error
 }
 
@@ -114,7 +114,7 @@ func (s *Store) Import(ctx context.Context, in Import) (Imported, error) {
 	return run.out, err
 }
 
-// importRun is one reading of the file.
+// importRun is the state of reading a file once.
 type importRun struct {
 	store   *Store
 	in      Import
@@ -122,12 +122,12 @@ type importRun struct {
 	now     time.Time
 	bySlug  map[string]int64
 	batch   []row
-	planned map[plannedKey]State // what an import that is not applied would have stored
+	planned map[plannedKey]State // what an import without Apply would have stored
 }
 
-// plannedKey is a short form of a subscriptionKey: a file may have a million.
+// plannedKey is a short form of a subscriptionKey: a file may have a million of them.
 type plannedKey struct {
-	address [16]byte // of the SHA-256 of its key
+	address [16]byte // from the SHA-256 of the address's key
 	list    int64    // 0: the reader
 }
 
@@ -136,7 +136,7 @@ func planOf(key string, list int64) plannedKey {
 	return plannedKey{[16]byte(sum[:16]), list}
 }
 
-// each reads the file and calls flush whenever there are rows for a slice.
+// each reads the file and calls flush whenever there are enough rows for a slice.
 func (r *importRun) each(flush func() error) error {
 	file, err := r.in.Open()
 	if err != nil {
@@ -169,7 +169,7 @@ func (r *importRun) each(flush func() error) error {
 	}
 }
 
-// storeSlice stores the batch in a transaction of its own, which may run twice.
+// storeSlice stores the batch in a separate transaction, which may run twice.
 func (r *importRun) storeSlice(ctx context.Context) error {
 	before := r.out
 	return r.store.db.Write(ctx, func(tx *sql.Tx) error {
@@ -189,14 +189,14 @@ func (r *importRun) refuse(x row, why string) {
 	r.note(Note{x.number, x.address, true, why})
 }
 
-// entry is a row with its reader, as far as it may be stored.
+// importEntry is a row with its reader, as far as it may be stored.
 type importEntry struct {
 	row
 	key, hash string
 	lists     []int64
 }
 
-// flush stores the rows of a batch, or, where the import is not applied, plans them.
+// flush stores the rows of a batch, or plans them if the import is not applied.
 func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 	var entries []importEntry
 	for _, x := range r.batch {
@@ -223,7 +223,7 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 	}
 	var fresh []newReader
 	var begun []newSubscription
-	var ended []subscriptionKey // pending ones that an admin's word confirms
+	var ended []subscriptionKey // pending ones that the admin's statement confirms
 	seen := make(map[string]bool)
 	for _, e := range entries {
 		adds, refused := 0, ""
@@ -267,7 +267,7 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 	return r.store.insertImported(ctx, tx, fresh, begun, ended, r.now)
 }
 
-// plan remembers what a later slice would find stored, where nothing is.
+// plan records what a later slice would find in the database, if nothing is stored.
 func (r *importRun) plan(key string, list int64, state State) {
 	if !r.in.Apply {
 		r.planned[planOf(key, list)] = state
@@ -344,7 +344,7 @@ func (r *importRun) withoutSuppressed(ctx context.Context, tx *sql.Tx, entries [
 	return kept, nil
 }
 
-// readers returns the ids of readers who are there, by the key of their address.
+// readers returns the ids of existing readers, by the key of their address.
 func (r *importRun) readers(ctx context.Context, tx *sql.Tx, entries []importEntry) (map[string]int64, error) {
 	keys := make([]string, len(entries))
 	for i, e := range entries {
@@ -358,7 +358,7 @@ func readersByKey(ctx context.Context, tx *sql.Tx, d database.Dialect, keys []st
 		`SELECT address_key, id FROM subscribers WHERE address_key IN (`+d.Texts("$1")+`)`, jsonArray(keys))
 }
 
-// subscriptionKey is a place on a list before its reader has an id.
+// subscriptionKey identifies a subscription before its reader has an id.
 type subscriptionKey struct {
 	key  string // of the address
 	list int64

@@ -11,37 +11,36 @@ import (
 	"golang.org/x/text/width"
 )
 
-// column is what a column of an import is taken for.
+// column is the meaning of a column of an import.
 type column int
 
-// The columns that are understood.
+// The known meanings.
 const (
-	columnOther    column = iota // passed over, unless its values look like a state
+	columnOther    column = iota // ignored, unless its values look like a state
 	columnHarmless               // passed over
 	columnAddress
 	columnLanguage
 	columnFormat
 	columnList
-	columnState  // as we export it
-	columnStatus // as others do: a word
-	columnKind   // says more than a state: "regular", "vip", "unsubscribed"
-	columnAgreed // yes, or since when, if the reader gets mail there
-	columnLeft   // yes, when or why, if the reader gets none there
-	columnSaid   // an admin says that it is a state
+	columnState  // in the words of our export
+	columnStatus // in the words of other programs
+	columnKind   // contains more than states: "regular", "vip", "unsubscribed"
+	columnAgreed // yes or since when, if the reader gets mail at this address
+	columnLeft   // yes, when or why, if the reader gets no mail there
+	columnSaid   // an admin says that the column contains states
 	columnSince
 	columnConsent
 	columnThemes
 	columnRegions
 	columnFrequency
-	columnProfile // the field is in its name
+	columnProfile // the field is in the column's name
 )
 
-// headerWords are names of columns whose words do not give their meaning,
-// normalized by plain. Sources: our own export; the exports of Mailchimp,
-// listmonk (cmd/subscribers.go), Ghost (members-csv), Buttondown, phpList (the
-// column titles in admin/structure.php), Mautic, MailPoet
-// (ImportExportFactory.php), MailerLite, Brevo, HubSpot and Substack, and usual
-// words in spreadsheets.
+// headerWords are names of columns whose meaning does not follow from their words,
+// normalized by plain. Sources: our own export; the exports of Mailchimp, listmonk
+// (cmd/subscribers.go), Ghost (members-csv), Buttondown, phpList (the column titles in
+// admin/structure.php), Mautic, MailPoet (ImportExportFactory.php), MailerLite, Brevo,
+// HubSpot and Substack, and usual words in spreadsheets.
 var headerWords = map[column]string{
 	columnLanguage:  "language, lang, locale, preferredlocale, 语言, sprache, langue, idioma, 言語",
 	columnFormat:    "format, 格式",
@@ -70,9 +69,9 @@ var headerWords = map[column]string{
 
 var headers = tableOf(headerWords)
 
-// The name of a column says what it contains: tokens are whole words of it,
-// parts occur anywhere in its plain form. Columns that count, link or are about
-// another channel are harmless whatever else their names say.
+// The name of a column says what it contains: tokens are whole words of it, parts occur
+// anywhere in its plain form. Columns that count, contain links or concern another channel
+// are harmless whatever else their names say.
 var (
 	harmlessTokens = words("count, counts, number, total, rate, score, url, link, token, hash, sms, phone, whatsapp, push, postal, anzahl, nombre, soft, amount, spent, revenue, orders, tax, ip")
 	harmlessParts  = words("次数, 数量, 短信, 电话, 手机, 回数, 电话号码")
@@ -84,7 +83,7 @@ var (
 		"desuscri, dadodebaja, cancelad, rebotad, rebotes, bloquead, eliminad, listanegra, queja, 配信停止, 購読解除, 登録解除, 解除, 退会, 停止, 拒否, ブロック, バウンス, ブラックリスト, 不達, disiscri, descadastr, afgemeld, uitgeschreven, отпис, 수신거부, 구독취소, 해지")
 	mailParts  = words("mail, courriel, correo, correio, メール, メアド, 이메일, 메일, почт, 邮箱, 邮件, 信箱, 邮址, 电邮, 電郵, 郵件, 郵箱, 電子郵")
 	otherMails = words("owner, sender, referrer, domain, template, client, parent, manager, assistant, supervisor, admin, type, label, 域名, 负责人, 经办人")
-	// sure are names of the column of addresses; weak ones hold other things, too.
+	// sure are names of columns of addresses; weak ones may also contain other things.
 	sureAddress = words("email, emails, emailid, emailaddress, emailaddresses, emailaddr, mail, mails, mailid, mailaddress, eaddress, " +
 		"邮箱, 电子邮箱, 邮箱地址, 电子邮件, 邮件地址, 电子邮件地址, 电子邮箱地址, 邮件, 电邮, 电邮地址, 电子信箱, 信箱, 邮箱账号, 邮址, 電子郵件, 電子信箱, 電郵, 郵箱, " +
 		"emailadresse, mailadresse, epost, epostadresse, emailanschrift, adresseemail, adressemail, adressedemail, adresseelectronique, adressedecourriel, courriel, courrielelectronique, " +
@@ -94,7 +93,7 @@ var (
 	weakAddress = words("address, addr, subscriber, subscribedaddress, recipient, contact, user, username, login, account, member, adresse, direccion, 地址, 收件人, 联系方式, 联系邮箱, 账号, 帐号, 用户, アドレス, 連絡先")
 )
 
-// words takes a list of words apart, in the form of plain.
+// words splits a list of words, in the form of plain.
 func words(list string) []string {
 	all := strings.Split(list, ", ")
 	for i := range all {
@@ -113,7 +112,7 @@ func tableOf[K comparable](lists map[K]string) map[string]K {
 	return table
 }
 
-// plain is a word in small letters and half width, without spaces, marks and accents.
+// plain returns a word in lower case and half width, without spaces, marks and accents.
 func plain(word string) string {
 	ascii := true
 	for _, r := range word {
@@ -134,7 +133,8 @@ func holdsAny(text string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
-// headerOf says what a column is by its name; columnAddress is found elsewhere.
+// headerOf returns the meaning of a column by its name; columnAddress is determined
+// elsewhere.
 func headerOf(name string) column {
 	p := plain(name)
 	if c, ok := headers[p]; ok {
@@ -165,12 +165,12 @@ func holdsToken(name string, list []string) bool {
 	return slices.ContainsFunc(tokens, func(t string) bool { return slices.Contains(list, plain(t)) })
 }
 
-// ColumnChoice is what an admin states about the columns of a file, each by its
-// name or by its number, from 1.
+// ColumnChoice is what an admin states about the columns of a file, each given by its name
+// or by its number, from 1.
 type ColumnChoice struct {
-	Address string   // "": the one that is called so
-	Status  []string // say whether a reader gets mail there
-	Ignore  []string // say nothing of that
+	Address string   // "": the column with a usual name
+	Status  []string // say whether a reader gets mail at this address
+	Ignore  []string // say nothing about that
 }
 
 // columnsOf returns the meanings of the columns of a file, given their names
@@ -261,7 +261,7 @@ func namesOf(names []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// clipField shortens what a message shows of a field.
+// clipField truncates a field for a message.
 func clipField(field string) string {
 	if r := []rune(field); len(r) > 40 {
 		return string(r[:40]) + "…"

@@ -15,30 +15,30 @@ import (
 
 // row is one row of an import.
 type row struct {
-	number   int // of the record, counting from 1 with the header
+	number   int // number of the record, counting from 1 including the header
 	address  string
 	language string
 	format   Format
-	lists    []string // slugs; nil: those of the import
+	lists    []string // slugs; nil: the lists of the import
 	state    State    // "" is confirmed
 	since    time.Time
 	consent  string
 	choice   Choice
 	profile  match.Profile
-	gone     string // why another provider's columns keep the reader out
-	broken   string // why it can't be read
+	gone     string // why a reader is excluded by another provider's columns
+	broken   string // why the row can't be read
 }
 
-// maxImportField is how many bytes a field that is understood may have.
+// maxImportField is the maximum length, in bytes, of a field with a known meaning.
 const maxImportField = 4096
 
-// importReader reads the rows of a file as it comes, with a header or without.
+// importReader reads the rows of a file one by one, with a header or without.
 type importReader struct {
 	rows     *rows.Reader
 	names    []string // of the columns
 	columns  []column
-	pending  []rows.Row // read to understand the columns
-	number   int        // of the row, counting from 1 with the header
+	pending  []rows.Row // rows that were read to determine the columns
+	number   int        // number of the row, counting from 1 including the header
 	suspects *suspects
 }
 
@@ -70,7 +70,7 @@ func newImportReader(r io.Reader, choice ColumnChoice) (*importReader, error) {
 	return in, err
 }
 
-// withoutHeader names the columns of a file that has no header by their numbers.
+// withoutHeader uses numbers as the names of the columns of a file without a header.
 func (in *importReader) withoutHeader(choice ColumnChoice) (err error) {
 	var addresses []int
 	for i, field := range in.names {
@@ -132,7 +132,7 @@ func (in *importReader) record() (rows.Row, error) {
 	return in.rows.Read()
 }
 
-// set takes one field over.
+// set stores one field in the row.
 func (r *row) set(c column, name, field string) {
 	if c == columnState {
 		if r.state = State(field); field == "" || r.state == StateConfirmed || r.state == StatePending || r.state == StateUnsubscribed {
@@ -182,7 +182,7 @@ func (r *row) set(c column, name, field string) {
 	}
 }
 
-// instant reads a time of our own or of Mailchimp; zero if it is none.
+// instant reads a time in our format or that of Mailchimp; zero if it is not one.
 func instant(text string) time.Time {
 	for _, layout := range []string{time.RFC3339Nano, time.DateTime, time.DateOnly} {
 		if t, err := time.Parse(layout, text); err == nil {
@@ -192,10 +192,10 @@ func instant(text string) time.Time {
 	return time.Time{}
 }
 
-// formulaStarts are what spreadsheets take a field for a formula by.
+// formulaStarts are the characters that make a spreadsheet read a field as a formula.
 const formulaStarts = "=+-@\t\r"
 
-// Guard keeps a spreadsheet from running a field as a formula; Import undoes it.
+// Guard prevents a spreadsheet from running a field as a formula; Import removes the mark.
 func Guard(field string) string {
 	if field != "" && (field[0] == '\'' || strings.IndexByte(formulaStarts, field[0]) >= 0) {
 		return "'" + field

@@ -9,7 +9,7 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// providerState is what a word says of a reader at another provider.
+// providerState is the state of a reader at another provider.
 type providerState int
 
 const (
@@ -20,11 +20,11 @@ const (
 	providerPending
 	providerYes
 	providerNo
-	providerCrossed // yes to some, no to others
+	providerCrossed // subscribed to some lists and not to others
 )
 
-// providerStateWords are the words of states, in plain form, that the programs
-// named at headerWords write.
+// providerStateWords are the words for states, in plain form, that the programs named at
+// headerWords write.
 var providerStateWords = map[providerState]string{
 	providerYes: "true, yes, y, t, 1, on, 是, 对, 真, ja, oui, vrai, si, verdadero, はい, 有, sim, да, tak, evet, 예, 네",
 	providerNo:  "false, no, n, f, 0, off, none, null, nil, na, never, 否, 不是, 假, 无, nein, non, faux, falso, いいえ, 無, 偽, nee, nao, нет, nie, hayir, 아니요, 아니오",
@@ -48,7 +48,7 @@ var providerStateWords = map[providerState]string{
 
 var providerStates = tableOf(providerStateWords)
 
-// isUnset reports whether a field of a column of yes and no says no.
+// isUnset reports whether a field means no, or that there is no date.
 func isUnset(field string) bool {
 	switch providerStateOf(field) {
 	case providerNo, providerIn:
@@ -57,7 +57,7 @@ func isUnset(field string) bool {
 	return strings.Trim(field, " \u00a0\u30000-–—/.:TZ") == "" // -, 0000-00-00 00:00:00
 }
 
-// providerStateOf reads a field of a state, a tick or a cross.
+// providerStateOf reads a field with a state, or a mark for yes or no.
 func providerStateOf(field string) providerState {
 	switch strings.Trim(field, " \u00a0\u3000\ufe0f") {
 	case "√", "✓", "✔", "☑", "✅":
@@ -68,14 +68,14 @@ func providerStateOf(field string) providerState {
 	return providerStates[plain(field)]
 }
 
-// dateLike is a date in figures, in any order.
+// dateLike matches a date in digits, in any order.
 var dateLike = lazyregexp.New(`^[\d\s./:,+TZapmAPM年月日時时分秒-]*(?:19|20)\d\d[\d\s./:,+TZapmAPM年月日時时分秒-]*$`)
 
-// deadParts are in the names of columns of addresses that the provider gave up.
+// deadParts are parts of the names of columns for addresses that the provider no longer
+// mails.
 var deadParts = words("clean, bounce, invalid, undeliver, complain, spam, quarantine, 退信, 无效, 失效, 投诉, 不達, バウンス")
 
-// elsewhere says why a reader is not imported because of another provider's
-// column, "" if the reader is.
+// elsewhere returns why another provider's column excludes a reader, "" if it does not.
 func elsewhere(c column, name, field string) string {
 	s := providerStateOf(field)
 	switch c {
@@ -125,16 +125,15 @@ func elsewhere(c column, name, field string) string {
 // 2024年已退订, "On Hold Bounce".
 var stateParts = words("unsubscri, optout, optedout, bounce, donotmail, donotemail, nomail, 退订, 退訂, 取消订阅, 取消訂閱, 退信, 拒收, 黑名单, 黑名單, désabonn, abgemeldet, disiscri, descadastr, отпис, 配信停止, 수신거부")
 
-// suspects finds columns that are not understood and whose values look like a
-// state: a word such as "unsubscribed" or 退订 in one row, or only yes and no
-// in all.
+// suspects finds columns without a known meaning whose values look like states: a word such
+// as "unsubscribed" or 退订 in one row, or only yes and no in all.
 type suspects struct {
-	word   []string   // of a column: a word of a state that it holds
-	flags  [][]string // of a column: its values, while all are yes or no
-	others []bool     // of a column: some value is neither
+	word   []string   // by column: a word for a state
+	flags  [][]string // by column: its values, while all are yes or no
+	others []bool     // by column: some value is neither
 }
 
-const maxFlags = 6 // different values that a message shows
+const maxFlags = 6 // maximum number of different values in a message
 
 func newSuspects(columns int) *suspects {
 	return &suspects{make([]string, columns), make([][]string, columns), make([]bool, columns)}
@@ -175,10 +174,10 @@ func isInitial(values []string) bool {
 	return len(values) == 1 && len(values[0]) == 1 && unicode.IsLetter(rune(values[0][0]))
 }
 
-// commonWords are also said of other things than a subscription.
+// commonWords are words for states that are also used for other things.
 var commonWords = words("member, regular, premium, paid, free, comped, complimentary, gifted, 登録, 正常")
 
-// check returns an error that names the first column that looks like a state.
+// check returns an error for the first column that looks like a state.
 func (s *suspects) check(names []string) error {
 	for i, name := range names {
 		shown := s.word[i]

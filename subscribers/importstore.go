@@ -32,7 +32,7 @@ func (r *importRun) subscription(e importEntry, list int64, state State) newSubs
 	return n
 }
 
-// stamp is an instant as SQLite stores it and PostgreSQL reads it.
+// sqlTime is an instant in the format of SQLite, which PostgreSQL also reads.
 func sqlTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999999999-07:00") }
 
 // insertImported stores readers and their subscriptions with a few statements
@@ -84,7 +84,7 @@ func (s *Store) insertImported(ctx context.Context, tx *sql.Tx, fresh []newReade
 		return err
 	}
 	for _, b := range begun {
-		if !b.profile.IsZero() { // never over what the reader said
+		if !b.profile.IsZero() { // never replace what the reader stated
 			if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET profile = $2 WHERE id = $1 AND profile = ''`, ids[b.key], encodeProfile(b.profile)); err != nil {
 				return err
 			}

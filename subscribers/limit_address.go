@@ -12,25 +12,25 @@ import (
 	"time"
 )
 
-// How often one address is asked. The limits are in the database, so that a
-// restart or a second node does not reset them; limits by requester and domain
-// are in limit_network.go.
+// How often an address gets confirmation emails. The limits are in the database, so that a
+// restart or a second node does not reset them; limits by network and domain are in
+// limit_network.go.
 const (
-	maxConfirmations     = 3 // to one address, ever, until it answers
+	maxConfirmations     = 3 // to one address in total, until its owner answers
 	confirmationInterval = 24 * time.Hour
 
-	// Of one mailbox, whose tags (name+tag@…) are addresses of their own.
+	// To one mailbox, whose tags (name+tag@…) are separate addresses.
 	maxMailboxConfirmations = 9
 	mailboxInterval         = time.Hour
 )
 
-// mayConfirm counts a confirmation email to the address, if one more is allowed.
+// mayConfirm counts a confirmation email to the address, if another one is allowed.
 func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address string, now time.Time) (bool, error) {
 	closed, err := s.isClosed(ctx, tx, address, now)
 	if err != nil || closed {
 		return false, err
 	}
-	var asked int // the mailbox is counted only once the address itself may be asked
+	var asked int // count the mailbox only if the address itself is within its limits
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM subscribers
 		WHERE id = $1 AND confirmations < $2 AND (last_confirmation_at IS NULL OR last_confirmation_at <= $3)`,
 		id, maxConfirmations, now.Add(-confirmationInterval)).Scan(&asked)
@@ -44,8 +44,8 @@ func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address st
 	return err == nil, err
 }
 
-// NotMailed reverts the record that a reader was asked to confirm, since the
-// email was not sent: the address may be asked again at once.
+// NotMailed reverts the record of a confirmation email that was not sent: the address may
+// be mailed again at once.
 func (s *Store) NotMailed(ctx context.Context, address string) error {
 	now := s.now()
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -66,8 +66,8 @@ func (s *Store) NotMailed(ctx context.Context, address string) error {
 	})
 }
 
-// mailboxMayBeAsked counts an email to the mailbox of an address, if one more is
-// allowed: in one statement, since several nodes may be asked at once.
+// mailboxMayBeAsked counts an email to the mailbox of an address, if another one is
+// allowed: in one statement, because several nodes may handle requests at the same time.
 func (s *Store) mailboxMayBeAsked(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO confirmation_counts (address_hash, mailed, last_at) VALUES ($1, 1, $2)
 		ON CONFLICT (address_hash) DO UPDATE SET mailed = confirmation_counts.mailed + 1, last_at = excluded.last_at
@@ -80,7 +80,7 @@ func (s *Store) mailboxMayBeAsked(ctx context.Context, tx *sql.Tx, address strin
 	return n > 0, err
 }
 
-// answered ends the counting: the limits are for addresses that never answered.
+// answered resets the count: the limits apply only to addresses that never answered.
 func (s *Store) answered(ctx context.Context, tx *sql.Tx, id int64, address string) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET confirmations = 0 WHERE id = $1`, id); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *Store) answered(ctx context.Context, tx *sql.Tx, id int64, address stri
 	return err
 }
 
-// remember keeps how often an address was asked when its reader's row goes.
+// remember keeps the count of emails to an address when its reader's row is deleted.
 func (s *Store) remember(ctx context.Context, tx *sql.Tx, id int64, address string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO confirmation_counts (address_hash, mailed, last_at)
 		SELECT $2, confirmations, last_confirmation_at FROM subscribers WHERE id = $1 AND last_confirmation_at IS NOT NULL AND confirmations > 0
@@ -97,7 +97,7 @@ func (s *Store) remember(ctx context.Context, tx *sql.Tx, id int64, address stri
 	return err
 }
 
-// restoreCount gives a reader's new row the count of an earlier one.
+// restoreCount sets the count of a reader's new row to that of an earlier one.
 func (s *Store) restoreCount(ctx context.Context, tx *sql.Tx, id int64, address string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE subscribers SET
 			confirmations = c.mailed, last_confirmation_at = c.last_at
@@ -106,8 +106,8 @@ func (s *Store) restoreCount(ctx context.Context, tx *sql.Tx, id int64, address 
 	return err
 }
 
-// mayMailUnknown reports whether an address that no reader has may be mailed,
-// without counting anything: a refused request leaves no row.
+// mayMailUnknown reports whether an address without a reader may be mailed, without
+// counting anything: a refused request leaves no row.
 func (s *Store) mayMailUnknown(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
 	if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
 		return false, err
@@ -120,7 +120,7 @@ func (s *Store) mayMailUnknown(ctx context.Context, tx *sql.Tx, address string, 
 	return err == nil && !refused, err
 }
 
-// mailboxHash names the mailbox of an address.
+// mailboxHash returns a hash that identifies the mailbox of an address.
 func (s *Store) mailboxHash(address string) string {
 	m := hmac.New(sha256.New, s.suppression)
 	m.Write([]byte("mailbox " + mailaddr.MailboxOf(address)))

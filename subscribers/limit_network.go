@@ -16,45 +16,45 @@ import (
 // Proof is what a form contained to show that a person sent it.
 type Proof int
 
-// The proofs. They are asked for only while very many emails go out.
+// The proofs. They are required only while very many emails are sent.
 const (
 	ProofNone   Proof = iota
-	ProofWaited       // it was kept open for a minute
-	ProofWorked       // its browser computed something that takes it a second or two
-	proofNever        // none is enough: what there is to give away is given away
+	ProofWaited       // the form was open for a minute
+	ProofWorked       // the browser did a computation that takes a second or two
+	proofNever        // no proof is enough: all available emails have been sent
 )
 
-// limitWindow is the time within which emails are counted.
+// limitWindow is the period in which emails are counted.
 const limitWindow = time.Hour
 
-// share is how many emails an hour go to addresses whose owner has not spoken yet,
-// with each proof. The larger figures are reached by somebody only who has
-// thousands of networks and computes for each.
+// share is the number of emails per hour to addresses whose owner has not answered yet, for
+// each proof. Only somebody with thousands of networks who also computes proofs can use up
+// the larger ones.
 type share struct{ all, domain int }
 
 var shares = []share{ProofNone: {1000, 50}, ProofWaited: {1500, 75}, ProofWorked: {6000, 150}}
 
-// networkConfirmations is what one network gets an hour, if nobody else asks.
+// networkConfirmations is the number of emails per hour that one network gets if there are
+// no other requests.
 const networkConfirmations = 20
 
-// asked says how many emails of the last hour went out: in all, for the network of
-// who asks, for the wider network around it, and to the domain.
+// asked contains the numbers of emails in the last hour: in total, for the requesting
+// network, for the wider network around it, and to the domain.
 type asked struct{ all, own, wide, domain int }
 
-// open reports whether a share has an email left. Networks that had the least
-// come first: with each four emails that a network got, it may use only half as
-// much of what is left, so that many networks together leave at least half to
-// others. A wide network gets half at most.
+// open reports whether a share has an email left. Networks with the fewest emails come
+// first: with every four emails that a network got, the part of the rest that it may use is
+// halved, so that many networks together leave at least half to others. A wide network gets
+// half at most.
 func (s share) open(n asked, large bool) bool {
 	halves := (n.own + 3) / 4
 	return n.own < networkConfirmations && n.all < s.all>>halves && n.wide < s.all/2 && (large || n.domain < max(networkConfirmations, s.domain>>halves))
 }
 
-// ProofNeeded returns the least proof with which a network may have an email
-// sent to an address; proofNever if no proof is enough at the moment. The
-// result is the same for all addresses of a domain, whether their owners are
-// readers or not. A request of an admin comes from no network and needs no
-// proof.
+// ProofNeeded returns the weakest proof with which a network may request an email to an
+// address; proofNever if no proof is enough at the moment. The result is the same for all
+// addresses of a domain, whether their owners are readers or not. A request of an admin
+// comes from no network and needs no proof.
 func (s *Store) ProofNeeded(ctx context.Context, network netip.Prefix, address string) (p Proof, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		p, err = s.proofNeeded(ctx, tx, network, address)
@@ -84,7 +84,7 @@ func (s *Store) proofNeeded(ctx context.Context, tx *sql.Tx, network netip.Prefi
 	return proofNever, nil
 }
 
-// countMail notes an email that a network asked for.
+// countMail records an email that a network requested.
 func (s *Store) countMail(ctx context.Context, tx *sql.Tx, network netip.Prefix, address string, now time.Time) error {
 	if !network.IsValid() {
 		return nil
@@ -94,9 +94,8 @@ func (s *Store) countMail(ctx context.Context, tx *sql.Tx, network netip.Prefix,
 	return err
 }
 
-// networksOf returns the network for which emails are counted and the wider one
-// around it: /24 and /16 of IPv4, /48 and /32 of IPv6; customers get a whole
-// /48.
+// networksOf returns the network for which emails are counted and the wider one around it:
+// /24 and /16 for IPv4, /48 and /32 for IPv6, because customers get a whole /48.
 func networksOf(p netip.Prefix) (own, wide string) {
 	bits := [2]int{24, 16}
 	if p.Addr().Is6() {
@@ -111,7 +110,7 @@ func networksOf(p netip.Prefix) (own, wide string) {
 	return names[0], names[1]
 }
 
-// domainOf returns the domain of a parsed address, "" of none.
+// domainOf returns the domain of a parsed address, "" if there is none.
 func domainOf(address string) string {
 	_, domain, _ := strings.Cut(mailaddr.Key(address), "@")
 	return domain

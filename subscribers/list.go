@@ -30,28 +30,28 @@ type Visibility string
 // The visibilities of a list.
 const (
 	Public     Visibility = "public"
-	Hidden     Visibility = "hidden"     // found by its secret address only; subscribed by an admin
-	Invitation Visibility = "invitation" // found by its secret address only; who wants it needs a link of an admin
+	Hidden     Visibility = "hidden"     // only visible at its secret address; an admin adds readers
+	Invitation Visibility = "invitation" // only visible at its secret address; readers need a link from an admin
 )
 
-// The schedule of a list that names none: Monday morning.
+// The default schedule of a list: Monday morning.
 const (
 	DefaultCron     = "0 8 * * 1"
 	DefaultZone     = "Asia/Shanghai"
 	DefaultMaxItems = 60
 )
 
-// Query says which articles a list takes; package digest applies it. Within a
-// field one value is enough; all fields that are set must match.
+// Query says which articles a list contains; package digest applies it. Within a field one
+// value is enough; all fields that are set must match.
 type Query struct {
 	Themes    []string `json:"themes,omitempty"`
-	Regions   []string `json:"regions,omitempty"` // GB/T 2260 codes, children included
+	Regions   []string `json:"regions,omitempty"` // GB/T 2260 codes, including the regions in them
 	Issuers   []string `json:"issuers,omitempty"`
 	Kinds     []string `json:"kinds,omitempty"`
 	Types     []string `json:"types,omitempty"` // 文种, such as 通知
 	Sources   []int64  `json:"sources,omitempty"`
 	Documents []string `json:"documents,omitempty"` // numbers of followed documents: articles that carry, change or explain them
-	Chains    []string `json:"chains,omitempty"`    // numbers of documents whose implementation by lower levels is followed
+	Chains    []string `json:"chains,omitempty"`    // numbers of documents; articles about their implementation by lower levels match
 	Any       []string `json:"any,omitempty"`       // words and phrases
 	All       []string `json:"all,omitempty"`
 	None      []string `json:"none,omitempty"`
@@ -61,23 +61,23 @@ type Query struct {
 // language.
 type List struct {
 	ID          int64
-	Slug        string // in addresses and in List-Id
+	Slug        string // used in addresses and in List-Id
 	Title       string
 	Description string
 	Query       Query
-	Cron        string // five fields, times of day in Zone
+	Cron        string // five fields; times of day are in Zone
 	Zone        string // IANA name
-	Sender      string // an address with an optional name; "" is the node's
+	Sender      string // an address with an optional name; "" means that of the node
 	Language    string // zh or en
 	MaxItems    int    // of an issue
 	Visibility  Visibility
-	PageKey     string // the secret in the address of a list that is not public; made by the store
+	PageKey     string // the secret in the address of a list that is not public; set by the store
 
-	AsItHappens bool          // an issue whenever something is new, MinGap after the last one; Cron is not looked at
-	MinGap      time.Duration // between two issues at least, to the second; 0: none
-	WorkingDays bool          // nothing on weekends and holidays of policy's calendar: what is due then waits for the next working day
-	Welcome     bool          // who confirms gets the last issue at once
-	Hold        bool          // issues are composed and wait for an admin to send them
+	AsItHappens bool          // send an issue when there is something new, MinGap after the last one; Cron is ignored
+	MinGap      time.Duration // minimum time between two issues, in whole seconds; 0: none
+	WorkingDays bool          // send nothing on weekends and holidays of policy's calendar: issues wait for the next working day
+	Welcome     bool          // readers who confirm get the last issue at once
+	Hold        bool          // issues wait for an admin to send them
 
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -85,7 +85,7 @@ type List struct {
 
 var slugPattern = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-// The most that a list may hold: it is shown whole on pages and in emails.
+// Limits on a list, because pages and emails show it as a whole.
 const (
 	maxTitle       = 200      // characters
 	maxDescription = 2000     // characters
@@ -93,8 +93,8 @@ const (
 	maxMaxItems    = 500
 )
 
-// The gap between two issues. A shorter one than ten minutes is an email an
-// article, which readers take for spam.
+// Limits on the time between two issues. With less than ten minutes, each article is an
+// email, which readers consider spam.
 const (
 	minMinGap = 10 * time.Minute
 	maxMinGap = 366 * 24 * time.Hour
@@ -110,7 +110,7 @@ func (l *List) fill() {
 	l.Visibility = cmp.Or(l.Visibility, Public)
 }
 
-// check refuses what cannot work, in one sentence.
+// check returns an error, in one sentence, for a list that can't work.
 func (l *List) check() error {
 	switch {
 	case !slugPattern.MatchString(l.Slug):
@@ -145,8 +145,8 @@ func (l *List) check() error {
 	return checkSchedule(l.Cron, l.Zone)
 }
 
-// check refuses conditions that can never match, and turns names of regions
-// into codes and numbers of documents into canonical form.
+// check refuses conditions that can never match, and replaces names of regions by codes and
+// numbers of documents by their canonical form.
 func (q *Query) check() error {
 	for _, field := range [][]string{q.Themes, q.Regions, q.Issuers, q.Kinds, q.Types, q.Documents, q.Chains, q.Any, q.All, q.None} {
 		if slices.Contains(field, "") {
@@ -184,8 +184,8 @@ func (q *Query) check() error {
 	return nil
 }
 
-// checkSchedule refuses invalid cron expressions, and those without due times
-// of their own: a mailing is identified by its due time.
+// checkSchedule refuses invalid cron expressions, and those without distinct due times: a
+// mailing is identified by its due time.
 func checkSchedule(expr, zone string) error {
 	location, err := time.LoadLocation(zone)
 	if err != nil || zone == "Local" {
@@ -201,7 +201,7 @@ func checkSchedule(expr, zone string) error {
 	if err != nil {
 		return err
 	}
-	// Any start will do: within five years every date comes, 29 February too.
+	// Any start is suitable: within five years every date occurs, even 29 February.
 	if schedule.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, location)).IsZero() {
 		return fmt.Errorf("cron expression %q is never due, because no month has that day", expr)
 	}
@@ -227,13 +227,13 @@ func scanList(r database.Row) (List, error) {
 	return l, nil
 }
 
-// values are the columns of a list that an admin sets, from slug on.
+// values returns the columns of a list that an admin sets, beginning with slug.
 func (l *List) values() []any {
 	return []any{l.Slug, l.Title, l.Description, toJSON(l.Query), l.Cron, l.Zone, l.Sender, l.Language, l.MaxItems, l.Visibility,
 		flag(l.AsItHappens), int64(l.MinGap / time.Second), flag(l.WorkingDays), flag(l.Welcome), flag(l.Hold)}
 }
 
-// flag is a bool as both databases store it.
+// flag returns a bool as both databases store it.
 func flag(b bool) int64 {
 	if b {
 		return 1
@@ -280,12 +280,12 @@ func (s *Store) writeList(ctx context.Context, l List, statement string, last an
 	return l, err
 }
 
-// RemoveList ends all subscriptions to a list and removes it; its issues stay.
-// Its slug is free for a new list.
+// RemoveList ends all subscriptions to a list and removes it; its issues remain. Its slug
+// is available for a new list.
 func (s *Store) RemoveList(ctx context.Context, id int64) error {
 	now := s.now()
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		// No slug of a list has a tilde.
+		// Slugs do not contain a tilde.
 		res, err := tx.ExecContext(ctx, `UPDATE lists SET removed_at = $2, slug = slug || '~' || id WHERE id = $1 AND removed_at IS NULL`, id, now)
 		if err != nil {
 			return err
@@ -304,8 +304,8 @@ func (s *Store) RemoveList(ctx context.Context, id int64) error {
 	})
 }
 
-// shownSlug is a slug for display: RemoveList adds a suffix to that of a
-// removed list, so that its name is free again.
+// shownSlug returns a slug for display: RemoveList adds a suffix to that of a removed list,
+// so that its name is available again.
 func shownSlug(slug string) string {
 	if name, _, removed := strings.Cut(slug, "~"); removed {
 		return name + " (removed)"
@@ -324,7 +324,7 @@ func (s *Store) Lists(ctx context.Context) ([]List, error) {
 	return all, err
 }
 
-// ListBySlug returns the list of this name.
+// ListBySlug returns the list with this slug.
 func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 	var l List
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -338,8 +338,8 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 	return l, err
 }
 
-// CountStates returns how many subscriptions a list has, by state. Confirmed ones
-// of suppressed readers, who get no mail, are counted as "suppressed".
+// CountStates returns the number of a list's subscriptions, by state. Confirmed ones of
+// suppressed readers, who get no mail, are counted as "suppressed".
 func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, error) {
 	counts := map[string]int{string(StateConfirmed): 0, string(StatePending): 0, string(StateUnsubscribed): 0}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -356,13 +356,13 @@ func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, er
 	return counts, err
 }
 
-// CountSubscriptions returns how many subscriptions all lists have, by state. A
-// reader of two lists counts twice.
+// CountSubscriptions returns the number of subscriptions of all lists, by state. A reader
+// of two lists counts twice.
 func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int, error) {
 	return s.countBy(ctx, `SELECT s.state, COUNT(*) FROM subscriptions s JOIN lists l ON l.id = s.list WHERE l.removed_at IS NULL GROUP BY s.state`)
 }
 
-// CountReaders returns how many people have a confirmed subscription: a reader of two
+// CountReaders returns the number of people with a confirmed subscription: a reader of two
 // lists counts once.
 func (s *Store) CountReaders(ctx context.Context) (n int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -372,7 +372,7 @@ func (s *Store) CountReaders(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// countBy returns the counts that a query gives for names.
+// countBy returns the counts of a query, by name.
 func (s *Store) countBy(ctx context.Context, query string) (counts map[string]int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		counts, err = database.CollectMap(ctx, tx, database.ScanPair[string, int], query)

@@ -12,15 +12,14 @@ import (
 	"dibao/internal/database"
 )
 
-// keySign is between the name of a list and its key. No name has one.
+// keySign separates the name of a list from its key. Names do not contain it.
 const keySign = "~"
 
 // newPageKey returns a key of 130 random bits.
 func newPageKey() string { return strings.ToLower(rand.Text()) }
 
-// Path returns the path at which the pages, feeds and calendar of a list begin:
-// /lists/NAME/ for a public one, /lists/NAME~KEY/ for others, which nobody can
-// guess.
+// Path returns the beginning of the paths of a list's pages, feeds and calendar:
+// /lists/NAME/ for a public one, /lists/NAME~KEY/ for others, which nobody can guess.
 func (l List) Path() string {
 	if l.Visibility == Public {
 		return "/lists/" + l.Slug + "/"
@@ -28,10 +27,9 @@ func (l List) Path() string {
 	return "/lists/" + l.Slug + keySign + l.PageKey + "/"
 }
 
-// ListAt returns the list whose Path has this name, with its key where it needs
-// one. A list that is not public and whose key is missing or wrong is
-// ErrNotFound, like one that does not exist. A list that became public keeps
-// its secret address, too.
+// ListAt returns the list with this name in its Path, including its key if it needs one.
+// For a list that is not public and whose key is missing or wrong, it returns ErrNotFound,
+// as for one that does not exist. A list that became public keeps its secret address, too.
 func (s *Store) ListAt(ctx context.Context, name string) (List, error) {
 	slug, key, hasKey := strings.Cut(name, keySign)
 	l, err := s.ListBySlug(ctx, slug)
@@ -47,7 +45,7 @@ func (s *Store) ListAt(ctx context.Context, name string) (List, error) {
 	return l, nil
 }
 
-// RenewPageKey gives a list another secret address; the old one leads nowhere.
+// RenewPageKey gives a list a new secret address; the old one stops working.
 func (s *Store) RenewPageKey(ctx context.Context, id int64) (List, error) {
 	var l List
 	err := s.db.Write(ctx, func(tx *sql.Tx) (err error) {
@@ -61,8 +59,8 @@ func (s *Store) RenewPageKey(ctx context.Context, id int64) (List, error) {
 	return l, err
 }
 
-// FillPageKeys gives a secret address to lists that have none, such as those of
-// a backup of an earlier version.
+// FillPageKeys gives a secret address to lists without one, such as those in a backup of an
+// earlier version.
 func (s *Store) FillPageKeys(ctx context.Context) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM lists WHERE page_key = ''`)

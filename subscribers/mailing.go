@@ -11,8 +11,8 @@ import (
 	"dibao/internal/database"
 )
 
-// WantEmpty returns the readers of the lists who asked for a note when nothing
-// is new, in the order of their ids after the given one, at most limit.
+// WantEmpty returns the readers of the lists who want an email even if nothing is new, in
+// the order of their ids after the given one, at most limit.
 func (s *Store) WantEmpty(ctx context.Context, lists []int64, after int64, limit int) ([]int64, error) {
 	var ids []int64
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -33,9 +33,9 @@ type subscribed struct {
 }
 
 // ForMailing returns the readers who confirmed one of the lists, in the order of their ids
-// after the given one, at most limit; a shorter page is the last one. Only the given lists are
-// returned for each reader. Suppressed readers are returned without lists: a page without them
-// would look like the last one.
+// after the given one, at most limit; a shorter page is the last one. For each reader, it
+// returns only the given lists. Suppressed readers are returned without lists, because a page
+// without them would look like the last one.
 //
 // Each list is read along its own index, so that the cost of a page does not depend on the
 // number of readers.
@@ -78,7 +78,7 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 			return err
 		}
 		if len(readers) != len(ids) {
-			return fmt.Errorf("%d readers in a batch of %d no longer exist", len(ids)-len(readers), len(ids)) // a foreign key forbids it
+			return fmt.Errorf("%d readers in a batch of %d no longer exist", len(ids)-len(readers), len(ids)) // a foreign key prevents this
 		}
 		at := 0
 		for _, x := range all[:end] {
@@ -102,7 +102,7 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 	return readers, nil
 }
 
-// take adds a confirmed list to a reader, with what the reader chose of it.
+// take adds a confirmed list to a reader, with the reader's choice for it.
 func (s *Store) take(r *Reader, list int64, stored storedChoice) error {
 	r.Lists = append(r.Lists, list)
 	choice, err := s.choices.of(stored)
@@ -118,14 +118,14 @@ func (s *Store) take(r *Reader, list int64, stored storedChoice) error {
 	return nil
 }
 
-// choiceCache keeps choices that were read: many readers choose the same, and a
-// mailing reads each of them twice.
+// choiceCache caches parsed choices: many readers choose the same, and a mailing reads each
+// choice twice.
 type choiceCache struct {
 	mu    sync.Mutex
 	known map[storedChoice]Choice
 }
 
-// maxChoices bounds the cache.
+// maxChoices limits the cache.
 const maxChoices = 20_000
 
 func (c *choiceCache) of(stored storedChoice) (Choice, error) {

@@ -8,17 +8,17 @@ import (
 	"dibao/internal/database"
 )
 
-// Movement is how many readers joined and left a list on a day.
+// Movement is the number of readers who joined and left a list on a day.
 type Movement struct {
 	List         int64
 	Day          string // YYYY-MM-DD
 	Joined, Left int
 }
 
-// Movements returns how readers joined and left the lists since a time,
-// according to the consent log: readers who confirmed, were added or were
-// imported; and readers who had done so before and unsubscribed. Days are in
-// the zone of since. Readers who were deleted are in neither count.
+// Movements returns the numbers of readers who joined and left the lists since a time,
+// according to the consent log: readers who confirmed, were added or were imported; and
+// readers who had done so before and unsubscribed. Days are in the zone of since. Deleted
+// readers are not counted.
 func (s *Store) Movements(ctx context.Context, since time.Time) (all []Movement, err error) {
 	_, ahead := since.Zone()
 	day := s.db.Dialect().DayOf("c.at", "$2")

@@ -18,15 +18,15 @@ import (
 	"dibao/templates"
 )
 
-// profileField is a field of a profile that takes several values.
+// profileField is a field of a profile with several values.
 type profileField struct {
-	name, words string // words names its values in the catalog
+	name, words string // words is the prefix of the names of its values in the catalog
 	values      func(*match.Profile) *[]string
 	offered     []string
 }
 
-// profileFields are the fields of a profile, with the names that they have on
-// the preference page and in the columns of an export (after "profile_").
+// profileFields are the fields of a profile, with their names on the preference page and in
+// the columns of an export (after "profile_").
 var profileFields = []profileField{
 	{"entities", "entity.", func(p *match.Profile) *[]string { return &p.Entities }, match.Entities},
 	{"regions", "", func(p *match.Profile) *[]string { return &p.Regions }, nil},
@@ -35,16 +35,16 @@ var profileFields = []profileField{
 	{"topics", "", func(p *match.Profile) *[]string { return &p.Topics }, nil},
 }
 
-// NoProfile is that of a reader who says nothing.
+// NoProfile is an empty profile.
 var NoProfile match.Profile
 
-// profileSize is the one field with a single value.
+// profileSize is the only field with a single value.
 const profileSize = "size"
 
 // SetProfileField sets a field of a profile: entities, regions, industries, size,
 // qualifications or topics. Values are codes, their names in Chinese or English, or a
-// part of the Chinese name that no other has; none empties the field. An error lists
-// what a field takes.
+// unique part of the Chinese name; no values clear the field. An error lists the valid
+// values.
 func SetProfileField(p *match.Profile, field string, values []string) error {
 	if field == profileSize {
 		p.Size = ""
@@ -94,14 +94,14 @@ func (f profileField) code(v string) (string, error) {
 		}
 		return "", fmt.Errorf("%q is not a known topic of a profile; use one of: %s", v, strings.Join(themesOf(List{}), ", "))
 	case "qualifications":
-		if code := match.QualificationOf(v); code != "" && strings.Contains(templates.Words("zh", f.words+code), v) { // 专精特新 is in two names
+		if code := match.QualificationOf(v); code != "" && strings.Contains(templates.Words("zh", f.words+code), v) { // 专精特新 is part of two names
 			return code, nil
 		}
 	}
 	return coded(f.name, f.words, f.offered, v)
 }
 
-// coded returns the code of a value that is given by its name in a language.
+// coded returns the code of a value given by its code or name.
 func coded(field, words string, codes []string, value string) (string, error) {
 	var parts, known []string
 	for _, code := range codes {
@@ -120,14 +120,14 @@ func coded(field, words string, codes []string, value string) (string, error) {
 	return "", fmt.Errorf("%q is not one of the %s of a profile; use one of: %s", value, field, strings.Join(known, ", "))
 }
 
-// ProfileLine is what a profile says in one field, in a language.
+// ProfileLine is a field of a profile and its values in words.
 type ProfileLine struct {
 	Title  string
 	Values []string
 }
 
-// ProfileLines are the fields of a profile that say something, as the preference page
-// names them.
+// ProfileLines returns the fields of a profile that are set, with the names that the
+// preference page uses.
 func ProfileLines(p match.Profile, language string) (all []ProfileLine) {
 	for _, f := range profileFields {
 		line := ProfileLine{Title: templates.Words(language, "profile."+f.name)}
@@ -144,7 +144,7 @@ func ProfileLines(p match.Profile, language string) (all []ProfileLine) {
 	return all
 }
 
-// said returns a value of a field in a language.
+// said returns a value of a field in words.
 func (f profileField) said(v, language string) string {
 	switch {
 	case f.name == "regions":
@@ -155,7 +155,7 @@ func (f profileField) said(v, language string) string {
 	return v
 }
 
-// encodeProfile writes a profile as it is stored, "" for one that says nothing.
+// encodeProfile returns a profile as it is stored, "" if it is empty.
 func encodeProfile(p match.Profile) string {
 	if p.IsZero() {
 		return ""
@@ -163,7 +163,7 @@ func encodeProfile(p match.Profile) string {
 	return toJSON(p)
 }
 
-// SetProfile stores what a reader says of themselves.
+// SetProfile stores a reader's profile.
 func (s *Store) SetProfile(ctx context.Context, subscriber int64, p match.Profile) error {
 	if err := p.Check(); err != nil {
 		return err
@@ -178,7 +178,7 @@ func setProfile(ctx context.Context, tx *sql.Tx, subscriber int64, p match.Profi
 	return err
 }
 
-// Profile returns what a reader says of themselves.
+// Profile returns a reader's profile.
 func (s *Store) Profile(ctx context.Context, subscriber int64) (p match.Profile, err error) {
 	var stored string
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -193,8 +193,8 @@ func (s *Store) Profile(ctx context.Context, subscriber int64) (p match.Profile,
 	return p, err
 }
 
-// profileCache keeps profiles that were read, by how they are stored: a mailing reads
-// each reader twice, and many say the same. Whoever gets one must not change it.
+// profileCache caches profiles, by their stored form: a mailing reads each reader twice,
+// and many profiles are the same. Callers must not change a profile.
 type profileCache struct {
 	mu    sync.Mutex
 	known map[string]*match.Profile
@@ -220,10 +220,10 @@ func (c *profileCache) of(stored string) (*match.Profile, error) {
 	return p, nil
 }
 
-// profiles are kept for all stores of a process: they name nobody.
+// profiles is shared by all stores of a process, because profiles do not identify readers.
 var profiles profileCache
 
-// profileView fills what the preference page shows of a profile.
+// profileView returns a profile as the preference page shows it.
 func profileView(p match.Profile, language string) templates.ProfileForm {
 	v := templates.ProfileForm{Open: !p.IsZero()}
 	for _, f := range profileFields {
@@ -244,7 +244,7 @@ func profileView(p match.Profile, language string) templates.ProfileForm {
 	return v
 }
 
-// full writes codes of regions with six digits, as the boxes have them.
+// full returns codes of regions with six digits, as the checkboxes have them.
 func full(codes []string) (all []string) {
 	for _, c := range codes {
 		all = append(all, (c + "000000")[:max(6, len(c))])
@@ -252,7 +252,7 @@ func full(codes []string) (all []string) {
 	return all
 }
 
-// profileIn returns the profile of a form.
+// profileIn returns the profile in a form.
 func profileIn(form map[string][]string) (p match.Profile, err error) {
 	for _, f := range profileFields {
 		if err = SetProfileField(&p, f.name, form["profile."+f.name]); err != nil {

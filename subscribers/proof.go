@@ -7,16 +7,17 @@ import (
 )
 
 const (
-	// proofWait is how long a form is kept open instead of computing.
+	// proofWait is how long a form must be open if the browser does not compute a proof.
 	proofWait = time.Minute
 	// workBits is the number of leading zero bits that a SHA-256 hash must
 	// have, so that finding one takes about 2^20 hashes: one to eight seconds
 	// in a browser.
 	workBits = 20
-	maxWork  = 20 // characters of the number that was found
+	maxWork  = 20 // maximum number of characters of the proof
 )
 
-// proofOf judges a form of this age. Only what was shown to the same network counts.
+// proofOf returns the proof in a form of this age. Only a form that was shown to the same
+// network counts.
 func proofOf(stamp, work string, age time.Duration, same bool) Proof {
 	switch {
 	case !same:

@@ -7,12 +7,12 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// simpleCron are the expressions that can be said in plain words: a minute and
-// an hour, and every day, a day of the month, or days of the week.
+// simpleCron matches expressions with plain words: a minute and an hour, and every day, a
+// day of the month, or days of the week.
 var simpleCron = lazyregexp.New(`^([0-5]?\d) ([01]?\d|2[0-3]) (?:\* \* (\*|1-5|[0-6](?:,[0-6])*)|([1-9]|[12]\d|3[01]) \* \*)$`)
 
-// ScheduleText puts a cron expression into words of the language (zh, otherwise
-// English), or returns it unchanged if there are no plain words for it.
+// ScheduleText returns a cron expression in words of the language (zh, otherwise English),
+// or unchanged if there are no plain words for it.
 func ScheduleText(cron, language string) string {
 	m := simpleCron.FindStringSubmatch(cron)
 	if m == nil {
@@ -52,7 +52,7 @@ func englishDays(days, dayOfMonth string) string {
 	return joinDays(days, names, ", ", " and ")
 }
 
-// joinDays names days given as digits with commas.
+// joinDays returns the names of days, given as digits with commas.
 func joinDays(days string, names []string, comma, and string) string {
 	var out strings.Builder
 	digits := strings.Split(days, ",")

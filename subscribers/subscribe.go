@@ -14,25 +14,25 @@ import (
 	"dibao/subscribers/tokens"
 )
 
-// TextVersion names the words that a reader agreed to. Change it with the words
-// of the form or of the confirmation email.
+// TextVersion identifies the words that a reader agreed to. Change it together with the
+// words of the form or of the confirmation email.
 const TextVersion = "2026-11"
 
-// Kind is what a confirmation confirms.
+// Kind is what a confirmation email asks to confirm.
 type Kind string
 
 // The kinds of confirmation.
 const (
 	KindOptIn     Kind = ""           // lists
-	KindChangeOld Kind = "change-old" // a change of address, asked of the mailbox that is left
-	KindChangeNew Kind = "change-new" // and of the new one
+	KindChangeOld Kind = "change-old" // a change of address, sent to the old mailbox
+	KindChangeNew Kind = "change-new" // and to the new one
 	KindDelete         = Kind(AskedDelete)
 	KindData           = Kind(AskedData)
 	KindLink           = Kind(AskedLink)
 )
 
-// Confirmation is an email to send: the only one that goes to an address whose
-// owner has not spoken yet.
+// Confirmation is an email to send. No other email goes to an address whose owner has not
+// answered yet.
 type Confirmation struct {
 	Kind       Kind
 	Address    string
@@ -42,20 +42,19 @@ type Confirmation struct {
 	Lists      []List // of an opt-in
 }
 
-// Request asks for lists in the name of an address.
+// Request is a request to subscribe an address to lists.
 type Request struct {
 	Address  string // as typed
 	Language string // of the emails: zh or en
 	Lists    []List
-	Network  netip.Prefix // address block of who asks
-	Proof    Proof        // that a person does
+	Network  netip.Prefix // address block of the client
+	Proof    Proof        // that a person sent it
 }
 
-// Subscribe records a request and returns the confirmation email to send. It
-// returns nil if none is to be sent: the reader has the lists already, is
-// suppressed, or was asked too often. The requester must not learn which,
-// neither from the answer nor from its timing: answer first, then send. Only an
-// invalid address or no list is an error.
+// Subscribe records a request and returns the confirmation email to send. It returns nil if
+// none must be sent: the reader gets the lists already, is suppressed, or was asked too
+// often. The requester must not learn which, neither from the answer nor from its timing:
+// answer first, then send. Only an invalid address or a request without lists is an error.
 func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error) {
 	address, err := mailaddr.Parse(r.Address)
 	if err != nil {
@@ -64,7 +63,8 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 	if len(r.Lists) == 0 {
 		return nil, errors.New("choose a list")
 	}
-	// A flood is turned away by reading: it neither leaves rows nor holds the writer.
+	// A flood of requests is refused by reading only: it leaves no rows and does not block
+	// the database.
 	if needed, err := s.ProofNeeded(ctx, r.Network, address); err != nil || needed > r.Proof {
 		return nil, err
 	}
@@ -137,9 +137,9 @@ func (s *Store) mayBeStored(ctx context.Context, tx *sql.Tx, r Request, address 
 	return s.mayMailUnknown(ctx, tx, address, now)
 }
 
-// Confirm confirms those lists, of the ones that the reader of the token asked
-// for and does not get yet, that the page showed. Confirming again changes
-// nothing. It returns the lists that are confirmed now.
+// Confirm confirms the lists that the page showed, of those that the reader of the token
+// requested and does not get yet. Confirming again changes nothing. It returns the lists
+// that are confirmed now.
 func (s *Store) Confirm(ctx context.Context, token string, shown []int64, network netip.Prefix) ([]List, error) {
 	t, err := s.keys.Check(ctx, token, tokens.ActionConfirm)
 	if err != nil {
@@ -170,7 +170,7 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 		if err := s.answered(ctx, tx, t.Subscriber, address); err != nil {
 			return err
 		}
-		// A reader who answers can get mail: the confirmation arrived.
+		// The confirmation email arrived, so the reader can get mail.
 		if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
 			return err
 		}
@@ -243,9 +243,9 @@ func (s *Store) hasLive(ctx context.Context, subscriber, list int64) (live bool,
 	return live, err
 }
 
-// Unsubscribe ends a reader's subscription to a list, or to all with list 0,
-// and returns the lists that it ended. Doing it again changes nothing. how says
-// in which way: one-click, page, mail, admin.
+// Unsubscribe ends a reader's subscription to a list, or to all with list 0, and returns
+// the lists that it ended. Calling it again changes nothing. how says in which way:
+// one-click, page, mail, admin.
 func (s *Store) Unsubscribe(ctx context.Context, subscriber, list int64, how string, network netip.Prefix) ([]int64, error) {
 	now := s.now()
 	var ended []int64
@@ -270,7 +270,7 @@ func (s *Store) Unsubscribe(ctx context.Context, subscriber, list int64, how str
 // the reader has a token that was mailed to the address.
 func (s *Store) SetLists(ctx context.Context, subscriber int64, lists []int64, lang string, network netip.Prefix) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		// First of all, so that it also keeps other changes of this reader waiting.
+		// This comes first, so that other changes of this reader wait, too.
 		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2 WHERE id = $1`, subscriber, language(lang)); err != nil {
 			return err
 		}
@@ -278,7 +278,7 @@ func (s *Store) SetLists(ctx context.Context, subscriber int64, lists []int64, l
 	})
 }
 
-// setLists begins and ends subscriptions so that lists are those that are taken.
+// setLists begins and ends subscriptions so that the reader has exactly these lists.
 func (s *Store) setLists(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64, network netip.Prefix) error {
 	const how = "on the preference page"
 	now := s.now()
@@ -315,9 +315,9 @@ func (s *Store) setLists(ctx context.Context, tx *sql.Tx, subscriber int64, list
 	return logConsents(ctx, tx, subscriber, ended, "unsubscribed", network, how, now)
 }
 
-// upsertSubscriber returns the reader of an address, created if necessary. It
-// locks the reader's row until the transaction ends. A stranger's request does
-// not change the language of a reader who confirmed a list.
+// upsertSubscriber returns the reader with an address, creating it if necessary. It locks
+// the reader's row until the transaction ends. A request does not change the language of a
+// reader who has confirmed a list, because anybody can send it.
 func upsertSubscriber(ctx context.Context, tx *sql.Tx, address, lang string, now time.Time) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO subscribers (address, address_key, language, created_at) VALUES ($1, $2, $3, $4)
@@ -329,7 +329,7 @@ func upsertSubscriber(ctx context.Context, tx *sql.Tx, address, lang string, now
 	return id, err
 }
 
-// subscriptionState returns "" where there is no subscription.
+// subscriptionState returns "" if there is no subscription.
 func subscriptionState(ctx context.Context, tx *sql.Tx, subscriber, list int64) (state State, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT state FROM subscriptions WHERE subscriber = $1 AND list = $2`, subscriber, list).Scan(&state)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -348,7 +348,7 @@ func setState(ctx context.Context, tx *sql.Tx, subscriber, list int64, state Sta
 	return err
 }
 
-// logConsent writes a consent event; list 0 is the reader as a whole.
+// logConsent writes a consent event; list 0 means all lists.
 func logConsent(ctx context.Context, tx *sql.Tx, subscriber, list int64, event string, network netip.Prefix, detail string, now time.Time) error {
 	block := ""
 	if network.IsValid() {
@@ -371,7 +371,7 @@ func logConsents(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int6
 	return nil
 }
 
-// language is zh where a request names none that there is.
+// language returns a supported language; zh by default.
 func language(l string) string {
 	if l == "en" {
 		return "en"
@@ -388,7 +388,7 @@ func mustExist(ctx context.Context, tx *sql.Tx, subscriber int64) error {
 	return err
 }
 
-// listsIn returns the lists that a reader has in a state.
+// listsIn returns the lists to which a reader has a subscription in this state.
 func (s *Store) listsIn(ctx context.Context, subscriber int64, state State) ([]List, error) {
 	var all []List
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

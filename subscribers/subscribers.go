@@ -1,4 +1,4 @@
-// Package subscribers owns readers and lists: addresses, the confirmed opt-in,
+// Package subscribers stores readers and lists: addresses, the confirmed opt-in,
 // subscriptions with the consent log, suppression, and the tokens in links.
 //
 // A list's query and schedule are stored as data; this package does not apply
@@ -22,20 +22,20 @@ import (
 	"dibao/subscribers/tokens"
 )
 
-// ErrNotFound says that there is no such list or reader.
+// ErrNotFound says that a list or reader does not exist.
 var ErrNotFound = fault.ErrNotFound
 
-// Store keeps readers and lists. Safe for concurrent use.
+// Store stores readers and lists. It is safe for concurrent use.
 type Store struct {
 	db          *database.DB
 	now         func() time.Time
 	keys        *tokens.Keys
-	suppression []byte // key of the hashes of addresses
+	suppression []byte // key for the hashes of addresses
 	choices     choiceCache
 }
 
-// New returns a store on a migrated database; now is its clock. The secret key
-// that signs tokens is made on first use.
+// New returns a store for a migrated database; now is its clock. The secret key that signs
+// tokens is created on first use.
 func New(ctx context.Context, db *database.DB, now func() time.Time) (*Store, error) {
 	s := &Store{db: db, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
 	keys, err := tokens.Open(ctx, db, s.now)
@@ -46,7 +46,7 @@ func New(ctx context.Context, db *database.DB, now func() time.Time) (*Store, er
 	return s, nil
 }
 
-// Keys returns what signs and checks tokens.
+// Keys returns the keys that sign and check tokens.
 func (s *Store) Keys() *tokens.Keys { return s.keys }
 
 // State is the state of a subscription.
@@ -54,15 +54,15 @@ type State string
 
 // The states of a subscription.
 const (
-	StatePending      State = "pending"      // asked for, not confirmed
+	StatePending      State = "pending"      // requested, not confirmed
 	StateConfirmed    State = "confirmed"    // mailed
 	StateUnsubscribed State = "unsubscribed" // ended; only the reader can begin it again
 )
 
-// States are all of them.
+// States contains all of them.
 var States = []State{StatePending, StateConfirmed, StateUnsubscribed}
 
-// Subscription is a reader's place on one list.
+// Subscription is a reader's subscription to one list.
 type Subscription struct {
 	List        int64
 	Slug, Title string
@@ -72,32 +72,32 @@ type Subscription struct {
 	EndedAt     time.Time // zero: not
 }
 
-// Reader is a subscriber as a mailing needs it.
+// Reader is a subscriber with what a mailing needs.
 type Reader struct {
 	ID          int64
 	Address     string
 	Language    string
 	Format      Format
-	PausedUntil policy.Date         // the first day with mail again, by the calendar of the list's zone; zero: not paused
-	WantsEmpty  bool                // a note when nothing is new
+	PausedUntil policy.Date         // the first day with mail again, as a date in the list's zone; zero: not paused
+	WantsEmpty  bool                // send an email even if nothing is new
 	Lists       []int64             // confirmed
-	Added       map[int64]time.Time // by list: when an admin added or imported the reader; missing where the reader confirmed
-	Choices     map[int64]Choice    // by list; missing where the reader takes the list as it is
+	Added       map[int64]time.Time // by list: when an admin added or imported the reader; missing if the reader confirmed
+	Choices     map[int64]Choice    // by list; missing if the reader gets the whole list
 	Suppressed  bool
-	Profile     *match.Profile // what the reader says of themselves; nil: nothing
+	Profile     *match.Profile // what the reader says about themselves; nil: nothing
 }
 
-// Subscriber is a reader with everything that is known of them.
+// Subscriber is a reader with all stored facts.
 type Subscriber struct {
 	ID            int64
 	Address       string
 	Language      string
 	CreatedAt     time.Time
-	Suppressed    string // the reason, "" if not
+	Suppressed    string // the reason, "" if not suppressed
 	Subscriptions []Subscription
 }
 
-// add notes when an admin added the reader to a list, if one did.
+// add records when an admin added the reader to a list, if one did.
 func (r *Reader) add(list int64, at sql.Null[time.Time]) {
 	if at.Valid {
 		if r.Added == nil {
@@ -107,7 +107,7 @@ func (r *Reader) add(list int64, at sql.Null[time.Time]) {
 	}
 }
 
-// takes reports whether the reader confirmed a list.
+// takes reports whether the reader has confirmed a list.
 func (x Subscriber) takes(list int64) bool {
 	return slices.ContainsFunc(x.Subscriptions, func(s Subscription) bool { return s.List == list && s.State == StateConfirmed })
 }
@@ -128,9 +128,9 @@ func scanReader(r database.Row) (Reader, error) {
 	return reader, err
 }
 
-// Readers returns readers by id with their current lists and whether they are
-// suppressed: the check right before sending. Readers who no longer exist are
-// missing from the map.
+// Readers returns readers by id with their current lists and whether they are suppressed,
+// for the check directly before sending. Readers who no longer exist are missing from the
+// map.
 func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, error) {
 	var readers []Reader
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -227,7 +227,7 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader) error {
 	return s.fillSuppressed(ctx, tx, readers)
 }
 
-// jsonArray writes values for the IDs and Texts of database.Dialect; nil is [].
+// jsonArray encodes values for the IDs and Texts of database.Dialect; nil is [].
 func jsonArray[T int64 | string](values []T) string {
 	if values == nil {
 		values = []T{}
@@ -238,7 +238,7 @@ func jsonArray[T int64 | string](values []T) string {
 func toJSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("subscribers: %T does not marshal: %v", v, err)) // only our own plain values come here
+		panic(fmt.Sprintf("subscribers: %T does not marshal: %v", v, err)) // the values are our own plain ones
 	}
 	return string(b)
 }

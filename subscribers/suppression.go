@@ -19,27 +19,26 @@ import (
 
 // The reasons of a suppression.
 const (
-	ReasonBounce    = "bounce"    // the mailbox or host is not there
-	ReasonComplaint = "complaint" // the reader called a mail spam
+	ReasonBounce    = "bounce"    // the mailbox or host does not exist
+	ReasonComplaint = "complaint" // the reader reported an email as spam
 	ReasonAdmin     = "admin"     // by hand
 	ReasonForgotten = "forgotten" // the reader was deleted on request
 	ReasonImported  = "imported"  // from another provider's list
 )
 
-// reaskAfter is when an address that bounced may be asked again: the mailbox
-// may work again, and whoever asks for mail then reads it.
+// reaskAfter is the time after which an address that bounced may be asked again: the
+// mailbox may work again, and then whoever requests mail reads it.
 const reaskAfter = 30 * 24 * time.Hour
 
-// Suppression is an address that is not mailed; only its hash is kept.
+// Suppression is an address that gets no mail; only its hash is stored.
 type Suppression struct {
 	Reason string
 	Note   string
 	At     time.Time
 }
 
-// Suppress makes sure that an address never gets mail again, subscribed or not.
-// Doing it again keeps the first reason. reason is one of the constants; note
-// is for people.
+// Suppress makes sure that an address gets no mail again, subscribed or not. Calling it
+// again keeps the first reason. reason is one of the constants; note is for people.
 func (s *Store) Suppress(ctx context.Context, address, reason, note string) error {
 	address, err := mailaddr.Parse(address)
 	if err != nil {
@@ -51,8 +50,8 @@ func (s *Store) Suppress(ctx context.Context, address, reason, note string) erro
 	})
 }
 
-// SuppressIn is Suppress within a transaction. It reports whether the address was
-// not suppressed before.
+// SuppressIn is Suppress in a transaction. It reports whether the address was not
+// suppressed before.
 func (s *Store) SuppressIn(ctx context.Context, tx *sql.Tx, address, reason, note string) (bool, error) {
 	address, err := mailaddr.Parse(address)
 	if err != nil {
@@ -61,8 +60,8 @@ func (s *Store) SuppressIn(ctx context.Context, tx *sql.Tx, address, reason, not
 	return s.suppress(ctx, tx, address, reason, note)
 }
 
-// LiftBounce lifts, within a transaction, the suppression of a reader that a
-// bounce caused at a time or later. It reports whether there was one.
+// LiftBounce lifts, in a transaction, the suppression of a reader that a bounce caused at
+// or after a time. It reports whether there was one.
 func (s *Store) LiftBounce(ctx context.Context, tx *sql.Tx, subscriber int64, since time.Time, note string) (bool, error) {
 	return s.lift(ctx, tx, subscriber, ReasonBounce, since, note)
 }
@@ -139,13 +138,13 @@ func (s *Store) unsuppress(ctx context.Context, tx *sql.Tx, address, detail stri
 	return true, logConsent(ctx, tx, id, 0, "unsuppressed", network, detail, s.now())
 }
 
-// IsSuppressed reports whether an address must not be mailed.
+// IsSuppressed reports whether an address is suppressed.
 func (s *Store) IsSuppressed(ctx context.Context, address string) (bool, error) {
 	x, err := s.Suppression(ctx, address)
 	return x != nil, err
 }
 
-// Suppression returns why an address is not mailed, nil if it is.
+// Suppression returns the suppression of an address, nil if there is none.
 func (s *Store) Suppression(ctx context.Context, address string) (*Suppression, error) {
 	address, err := mailaddr.Parse(address)
 	if err != nil {
@@ -168,9 +167,9 @@ func (s *Store) suppressionOf(ctx context.Context, tx *sql.Tx, address string) (
 	return &x, err
 }
 
-// isClosed reports whether a suppressed address can't even be asked. One that
-// bounced long ago or was forgotten can: only its owner can answer, and the
-// answer lifts the suppression. Complaints and suppressions by an admin stay.
+// isClosed reports whether a suppressed address must not even get a confirmation email. One
+// that bounced long ago or was forgotten may: only its owner can answer, and the answer
+// lifts the suppression. Suppressions by a complaint or an admin remain.
 func (s *Store) isClosed(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
 	x, err := s.suppressionOf(ctx, tx, address)
 	switch {
@@ -184,14 +183,13 @@ func (s *Store) isClosed(ctx context.Context, tx *sql.Tx, address string, now ti
 	return true, nil
 }
 
-// CountSuppressions returns how many addresses are suppressed, by reason.
+// CountSuppressions returns the number of suppressed addresses, by reason.
 func (s *Store) CountSuppressions(ctx context.Context) (map[string]int, error) {
 	return s.countBy(ctx, `SELECT reason, COUNT(*) FROM suppressions GROUP BY reason`)
 }
 
-// SuppressAll suppresses the addresses of another provider's list in one step:
-// all or none. It returns how many were new, and the lines that are not
-// addresses.
+// SuppressAll suppresses the addresses of another provider's list in one transaction. It
+// returns the number of new ones, and the lines that are not addresses.
 func (s *Store) SuppressAll(ctx context.Context, addresses []string, note string) (fresh int, refused []string, err error) {
 	parsed := make([]string, 0, len(addresses))
 	for _, a := range addresses {
@@ -219,8 +217,8 @@ func (s *Store) SuppressAll(ctx context.Context, addresses []string, note string
 	return fresh, refused, err
 }
 
-// withoutAddresses removes addresses from a text that is stored longer than
-// readers may agree to.
+// withoutAddresses removes addresses from a text that is stored even after readers are
+// deleted.
 func withoutAddresses(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
@@ -239,8 +237,7 @@ func errSuppressed(address, reason string) error {
 	return fmt.Errorf("%s is suppressed (%s); lift it first with: dibao subscriber unsuppress %s", address, reason, address)
 }
 
-// Lifted says that a suppression was lifted, and for which time a reader of a
-// list got no mail.
+// Lifted is a lifted suppression, with the period in which a reader of a list got no mail.
 type Lifted struct {
 	Subscriber, List int64
 	From, To         time.Time
@@ -287,13 +284,13 @@ type SuppressedReader struct {
 	At         time.Time `json:"at"`
 }
 
-// suppressedPage is how many readers are looked up together: suppressions are
+// suppressedPage is the number of readers that are looked up together: suppressions are
 // identified by a hash, which SQL can't compute.
 const suppressedPage = 1000
 
-// SuppressedReaders returns the readers whose suppression is in the selection,
-// in the order of their ids. Suppressed addresses without a reader are not
-// among them: only their hash is stored.
+// SuppressedReaders returns the readers whose suppression is in the selection, in the order
+// of their ids. Suppressed addresses without a reader are not included: only their hash is
+// stored.
 func (s *Store) SuppressedReaders(ctx context.Context, sel SuppressedSelection) (all []SuppressedReader, err error) {
 	pattern := "%"
 	if sel.Domain != "" {
@@ -317,7 +314,7 @@ func (s *Store) SuppressedReaders(ctx context.Context, sel SuppressedSelection) 
 	return all, err
 }
 
-// fillSuppressions adds the readers of a page to all whose suppression fits.
+// fillSuppressions adds the readers of a page whose suppression matches to all.
 func (s *Store) fillSuppressions(ctx context.Context, tx *sql.Tx, page []SuppressedReader, sel SuppressedSelection, all *[]SuppressedReader) error {
 	hashes := make([]string, len(page))
 	for i, x := range page {
@@ -338,7 +335,7 @@ func (s *Store) fillSuppressions(ctx context.Context, tx *sql.Tx, page []Suppres
 	return err
 }
 
-// addressHash names an address in the suppression list without keeping it.
+// addressHash returns the hash that identifies an address in the suppression list.
 func (s *Store) addressHash(address string) string {
 	m := hmac.New(sha256.New, s.suppression)
 	m.Write([]byte(mailaddr.Key(address)))

@@ -17,31 +17,31 @@ import (
 	"dibao/templates"
 )
 
-// A form that is returned sooner was filled in by a program; one that is
-// returned later was stored for one.
+// A form that returns sooner was filled in by a program; one that returns later was stored
+// by one.
 const (
 	minFillTime = 2 * time.Second
 	maxFillTime = 24 * time.Hour
 )
 
 const (
-	noters     = 4                // requests that Run stores at once
+	noters     = 4                // requests that Run stores at the same time
 	noteWithin = 20 * time.Second // longer than the database waits for its writer
 )
 
-// Web serves the pages of readers. GET shows, POST changes.
+// Web serves the pages for readers. GET shows, POST changes.
 type Web struct {
 	Store    *Store
-	Limiter  *web.Limiter // of POSTs to /subscribe, by network
+	Limiter  *web.Limiter // for POSTs to /subscribe, by network
 	SiteName string
 	BaseURL  string
-	// Send sends a confirmation. It must not block, and has to try again by
-	// itself if the mail server can't be reached.
+	// Send sends a confirmation. It must not block, and must retry by itself if the mail
+	// server can't be reached.
 	Send    func(Confirmation)
 	Logger  *slog.Logger
-	MinFill time.Duration // 2 s; how long a person needs for the form at least
-	// History returns what happened to a reader's emails, for the data they may have;
-	// nil: nothing is shown.
+	MinFill time.Duration // minimum time that a person needs for the form; 0: 2 s
+	// History returns the events about a reader's emails, for the download of their data;
+	// nil: not shown.
 	History func(ctx context.Context, subscriber int64) ([]HistoryEvent, error)
 	// Stars returns the calls that a reader starred, for the download of their data;
 	// StarItems returns the rows of their preference page, whose address is own. If they
@@ -49,16 +49,16 @@ type Web struct {
 	Stars     func(ctx context.Context, subscriber int64) ([]Starred, error)
 	StarItems func(ctx context.Context, subscriber int64, language, own, base string) ([]templates.StarredItem, error)
 
-	requests chan Request // to Run; nobody listens where it does not run
+	requests chan Request // to Run; nothing receives from it if Run is not running
 }
 
-// NewLimiter returns the limit of POSTs: for each network, without one for all
-// together, which strangers could use up for everybody.
+// NewLimiter returns the limit on POSTs: for each network, but none in total, which a few
+// clients could use up for everybody.
 func NewLimiter(now func() time.Time) *web.Limiter {
 	return &web.Limiter{Burst: 10, Every: time.Minute, Now: now}
 }
 
-// Register puts the handlers on mux.
+// Register registers the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	h.requests = make(chan Request)
 	mux.HandleFunc("GET /subscribe", h.form)
@@ -73,11 +73,11 @@ func (h *Web) Register(mux *http.ServeMux) {
 // page is a view that can be rendered.
 type page interface{ Render(io.Writer) error }
 
-// show answers with a page that no cache keeps.
+// show answers with a page that must not be cached.
 func (h *Web) show(w http.ResponseWriter, status int, p page) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Referrer-Policy", "no-referrer") // the address of the page is its token
+	w.Header().Set("Referrer-Policy", "no-referrer") // the page's address contains its token
 	w.WriteHeader(status)
 	if err := p.Render(w); err != nil {
 		h.Logger.Error("page not rendered", "err", err)
@@ -102,7 +102,7 @@ func (h *Web) message(w http.ResponseWriter, r *http.Request, status int, key st
 	h.show(w, status, view)
 }
 
-// fail answers for an error of the store.
+// fail answers with the page for an error of the store.
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, tokens.ErrExpired):
@@ -126,8 +126,8 @@ func cards(lists []List, language string) []templates.ListCard {
 	return out
 }
 
-// openLists returns the lists that a visitor may ask for: the public ones, and
-// the one of an invitation.
+// openLists returns the lists that a visitor can subscribe to: the public ones, and the one
+// of an invitation.
 func (h *Web) openLists(ctx context.Context, invite string) ([]List, error) {
 	invited := int64(0)
 	if t, err := h.Store.keys.Check(ctx, invite, tokens.ActionInvite); invite != "" && err == nil {
@@ -141,7 +141,8 @@ func (h *Web) openLists(ctx context.Context, invite string) ([]List, error) {
 
 func (h *Web) form(w http.ResponseWriter, r *http.Request) {
 	f := filled{chosen: r.URL.Query()["list"], invite: r.URL.Query().Get("invite")}
-	// Where a proof will be asked for, the browser may begin while the form is filled in.
+	// If a proof is needed, the browser can begin to compute it while the form is filled
+	// in.
 	needed, err := h.Store.ProofNeeded(r.Context(), web.Client(r), "")
 	if err != nil {
 		h.fail(w, r, err)
@@ -151,14 +152,14 @@ func (h *Web) form(w http.ResponseWriter, r *http.Request) {
 	h.showForm(w, r, http.StatusOK, f)
 }
 
-// filled is what a form is shown with.
+// filled contains the values with which a form is shown.
 type filled struct {
 	problem string // key of the catalog, "" if none
 	address string
 	chosen  []string // slugs
-	stamp   string   // "" for a new one
-	invite  string   // token of an invitation, "" if none
-	meant   string   // the address that was perhaps meant
+	stamp   string   // "" for a new form
+	invite  string   // token of an invitation, "" for none
+	meant   string   // the address that was perhaps intended
 	prove   bool     // a proof is needed
 }
 
@@ -202,13 +203,13 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		f.address = meant
 	}
 	if r.PostForm.Get("website") != "" {
-		h.message(w, r, http.StatusOK, "checkmail", nil) // a robot need not know that it was seen
+		h.message(w, r, http.StatusOK, "checkmail", nil) // do not let the program know that it was detected
 		return
 	}
 	age, same, err := h.Store.keys.FormAge(r.Context(), r.PostForm.Get("started"), web.Client(r))
 	if err != nil || age < h.minFill() || age > maxFillTime {
 		if err == nil && age < h.minFill() {
-			f.stamp = r.PostForm.Get("started") // a person who is quick presses again
+			f.stamp = r.PostForm.Get("started") // a person who was too quick submits the form again
 		}
 		f.problem = "robot"
 		h.showForm(w, r, http.StatusBadRequest, f)
@@ -242,7 +243,7 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 	}
 	select {
 	case h.requests <- request:
-	default: // Run is busy or does not run
+	default: // Run is behind or not running
 		if err := h.note(r.Context(), request); err != nil {
 			h.fail(w, r, err)
 			return
@@ -274,7 +275,7 @@ func (h *Web) proved(w http.ResponseWriter, r *http.Request, f filled, request R
 	return false
 }
 
-// allow reports whether a network may post once more; else it answers so.
+// allow reports whether a network may post again; if not, it sends the answer.
 func (h *Web) allow(w http.ResponseWriter, r *http.Request) bool {
 	if h.Limiter.Allow(web.Client(r)) {
 		return true
@@ -284,7 +285,7 @@ func (h *Web) allow(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// note stores a request and has the confirmation mailed, if there is one.
+// note stores a request and sends the confirmation email, if there is one.
 func (h *Web) note(ctx context.Context, r Request) error {
 	mail, err := h.Store.Subscribe(ctx, r)
 	if err == nil && mail != nil {
@@ -325,7 +326,7 @@ func (h *Web) minFill() time.Duration {
 	return minFillTime
 }
 
-// choose returns the lists of a form.
+// choose returns the lists in a form.
 func (h *Web) choose(ctx context.Context, f filled) ([]List, error) {
 	lists, err := h.openLists(ctx, f.invite)
 	return slices.DeleteFunc(lists, func(l List) bool { return !slices.Contains(f.chosen, l.Slug) }), err
@@ -341,8 +342,8 @@ func (h *Web) confirmPage(w http.ResponseWriter, r *http.Request) {
 		h.confirmed(w, r, confirmed)
 	default:
 		p := h.page(r, "confirm.title")
-		// The button confirms the lists that the page shows, not lists that
-		// somebody asks for while the page is read.
+		// The button confirms the lists that the page shows, not lists that somebody
+		// requests while the page is read.
 		action := url.Values{"lang": {p.Language}}
 		for _, l := range pending {
 			action.Add("list", l.Slug)
@@ -374,8 +375,8 @@ func (h *Web) confirm(w http.ResponseWriter, r *http.Request) {
 	h.confirmed(w, r, confirmed)
 }
 
-// asked returns the lists that the reader of a confirmation link asked for, and
-// those that are confirmed.
+// asked returns the lists that the reader of a confirmation link requested, and those that
+// are confirmed.
 func (h *Web) asked(r *http.Request) (pending, confirmed []List, err error) {
 	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), tokens.ActionConfirm)
 	if err != nil {
@@ -388,7 +389,8 @@ func (h *Web) asked(r *http.Request) (pending, confirmed []List, err error) {
 	return pending, confirmed, err
 }
 
-// confirmed shows a reader what is confirmed. Readers who unsubscribed since must ask again.
+// confirmed shows a reader what is confirmed. Readers who have unsubscribed since must
+// subscribe again.
 func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
 	if len(lists) == 0 {
 		h.message(w, r, http.StatusGone, "expired", nil)
@@ -422,9 +424,9 @@ func (h *Web) unsubscribePage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// unsubscribe ends at once the subscriptions of the token: no cookie, no login,
-// no redirect (RFC 8058). It may be repeated. The body does not matter: a POST
-// to this link is a request to unsubscribe.
+// unsubscribe ends the subscriptions of the token at once: no cookie, no login, no redirect
+// (RFC 8058). It can be repeated. The body does not matter: a POST to this link is a
+// request to unsubscribe.
 func (h *Web) unsubscribe(w http.ResponseWriter, r *http.Request) {
 	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), tokens.ActionUnsubscribe)
 	if err != nil {
@@ -432,11 +434,11 @@ func (h *Web) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	how := "one-click"
-	if r.URL.Query().Has("lang") { // our page put it there
+	if r.URL.Query().Has("lang") { // only the form on our page adds it
 		how = "page"
 	}
 	_, err = h.Store.Unsubscribe(r.Context(), t.Subscriber, t.List, how, web.Client(r))
-	if err != nil && !errors.Is(err, ErrNotFound) { // a reader who was forgotten gets nothing any more
+	if err != nil && !errors.Is(err, ErrNotFound) { // a deleted reader gets no mail anyway
 		h.fail(w, r, err)
 		return
 	}

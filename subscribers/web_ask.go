@@ -13,7 +13,7 @@ import (
 	"dibao/templates"
 )
 
-// askPage shows what a link of any email may ask for: that a second link is mailed.
+// askPage shows what a link of any email can request: a second link by email.
 func (h *Web) askPage(what AskedFor) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reader, err := h.reader(r)
@@ -36,7 +36,7 @@ func (h *Web) ask(what AskedFor) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reader, err := h.reader(r)
 		if errors.Is(err, tokens.ErrExpired) && what == AskedLink {
-			err = nil // that is what it is for
+			err = nil // an expired link is allowed to request a new one
 		}
 		if err != nil {
 			h.failPreferences(w, r, err)
@@ -57,7 +57,7 @@ func (h *Web) ask(what AskedFor) http.HandlerFunc {
 	}
 }
 
-// failAsked answers for a second link that does not work.
+// failAsked answers with the page for a second link that does not work.
 func (h *Web) failAsked(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, tokens.ErrExpired) {
 		h.message(w, r, http.StatusGone, "askexpired", nil)
@@ -66,7 +66,7 @@ func (h *Web) failAsked(w http.ResponseWriter, r *http.Request, err error) {
 	h.fail(w, r, err)
 }
 
-// askedPage shows the button behind a second link.
+// askedPage shows the button of a second link.
 func (h *Web) askedPage(what AskedFor) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reader, err := h.Store.CheckAsked(r.Context(), r.PathValue("token"), what)
@@ -97,7 +97,7 @@ func (h *Web) deleteReader(w http.ResponseWriter, r *http.Request) {
 	h.message(w, r, http.StatusOK, "deleted", nil)
 }
 
-// data hands a reader everything that is kept of them.
+// data sends a reader all data about them.
 func (h *Web) data(w http.ResponseWriter, r *http.Request) {
 	reader, err := h.Store.CheckAsked(r.Context(), r.PathValue("token"), AskedData)
 	if err != nil {
@@ -129,7 +129,7 @@ func (h *Web) data(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// masked is an address that its owner recognizes and nobody else can use:
+// masked returns an address that its owner recognizes and nobody else can use:
 // r…@example.org.
 func masked(address string) string {
 	address = mailaddr.Readable(address)

@@ -17,7 +17,7 @@ import (
 	"dibao/templates"
 )
 
-// registerPreferences puts the pages behind a reader's own link on mux.
+// registerPreferences registers the pages of a reader's own link on mux.
 func (h *Web) registerPreferences(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}", h.preferencesPage)
 	mux.HandleFunc("POST /preferences/{token}", h.preferences)
@@ -36,13 +36,13 @@ func (h *Web) registerPreferences(mux *http.ServeMux) {
 	mux.HandleFunc("POST /change/{token}", h.change)
 }
 
-// reader returns the reader whom a preference token lets in.
+// reader returns the reader of a preference token.
 func (h *Web) reader(r *http.Request) (Subscriber, error) {
 	return h.Store.ReaderOf(r.Context(), r.PathValue("token"))
 }
 
-// failPreferences answers for a link to the preferences that does not work. For
-// an expired link it offers to send a new one.
+// failPreferences answers with the page for a link to the preferences that does not work.
+// For an expired link it offers to send a new one.
 func (h *Web) failPreferences(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.Is(err, tokens.ErrExpired) {
 		h.fail(w, r, err)
@@ -52,8 +52,8 @@ func (h *Web) failPreferences(w http.ResponseWriter, r *http.Request, err error)
 	h.show(w, http.StatusGone, templates.ButtonPage{Page: p, Key: "link", Action: "/preferences/" + r.PathValue("token") + "/link?lang=" + p.Language})
 }
 
-// offered returns the lists of a preference page: the public ones, and those to
-// which an admin added the reader, so that they can be ended there, too.
+// offered returns the lists on a preference page: the public ones, and those to which an
+// admin added the reader, so that readers can end these, too.
 func (h *Web) offered(ctx context.Context, reader Subscriber) ([]List, error) {
 	all, err := h.Store.Lists(ctx)
 	return slices.DeleteFunc(all, func(l List) bool { return l.Visibility != Public && !reader.takes(l.ID) }), err
@@ -110,8 +110,8 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 	h.show(w, status, view)
 }
 
-// themesOf returns the themes that a reader may choose for a list: those of the
-// list, or all if it has none.
+// themesOf returns the themes that a reader can choose for a list: those of the list, or
+// all if it has none.
 func themesOf(l List) []string {
 	if len(l.Query.Themes) > 0 {
 		return l.Query.Themes
@@ -119,8 +119,8 @@ func themesOf(l List) []string {
 	return theme.Names
 }
 
-// regionsOf returns the regions that a reader may choose for a list: those of
-// the list, or the provinces if it has none.
+// regionsOf returns the regions that a reader can choose for a list: those of the list, or
+// the provinces if it has none.
 func regionsOf(l List) []string {
 	if len(l.Query.Regions) > 0 {
 		return l.Query.Regions
@@ -134,8 +134,8 @@ func regionsOf(l List) []string {
 	return all
 }
 
-// boxes are the checkboxes for values. A single value offers no choice. Values
-// that were chosen and are no longer offered stay visible.
+// boxes returns the checkboxes for values. A single value offers no choice. Values that
+// were chosen and are no longer offered remain visible.
 func boxes(values, chosen []string, title func(string) string) []templates.Choice {
 	for _, c := range chosen {
 		if !slices.Contains(values, c) {
@@ -162,8 +162,8 @@ func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
 		h.failPreferences(w, r, err)
 		return
 	}
-	// Choosing no list ends all subscriptions, so a POST that does not come
-	// from the form must not count as that.
+	// Choosing no list ends all subscriptions, so a POST that does not come from the form
+	// must not have that effect.
 	if err := r.ParseForm(); err != nil || !r.PostForm.Has("language") {
 		h.showPreferences(w, r, http.StatusBadRequest, reader, "")
 		return
@@ -193,8 +193,8 @@ func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// chosenIn returns the preferences in a form; what the form does not contain
-// stays as it is.
+// chosenIn returns the preferences in a form; preferences that the form does not contain
+// stay unchanged.
 func chosenIn(form url.Values, prefs Preferences, lists []List, today policy.Date) (Preferences, string) {
 	before := prefs.Lists
 	prefs.Language = form.Get("language")
@@ -230,7 +230,7 @@ func chosenIn(form url.Values, prefs Preferences, lists []List, today policy.Dat
 	if prefs.Format != HTML && prefs.Format != Text {
 		return prefs, "choice"
 	}
-	if form.Has("profile") { // the form shows it
+	if form.Has("profile") { // the form contains it
 		var err error
 		if prefs.Profile, err = profileIn(form); err != nil {
 			return prefs, "choice"
@@ -239,8 +239,8 @@ func chosenIn(form url.Values, prefs Preferences, lists []List, today policy.Dat
 	return prefs, ""
 }
 
-// among returns the chosen values that are offered; if all are chosen, none:
-// the reader also takes values that are added later.
+// among returns the chosen values that are offered; if all are chosen, it returns none, so
+// that the reader also gets values that are added later.
 func among(chosen, offered []string) []string {
 	var kept []string
 	for _, o := range offered {
@@ -269,7 +269,7 @@ func (h *Web) showAddress(w http.ResponseWriter, r *http.Request, status int, vi
 	h.show(w, status, view)
 }
 
-// askChange mails both mailboxes. The answer is the same for an address that
+// askChange sends emails to both mailboxes. The answer is the same for an address that
 // another reader has.
 func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
 	reader, err := h.reader(r)

@@ -26,8 +26,8 @@ func (s *Store) DueWelcomes(ctx context.Context, limit int) ([]Welcome, error) {
 	return due, err
 }
 
-// Welcomed records, in the transaction that composes it, that a reader gets the
-// welcome issue. It reports whether it was still due.
+// Welcomed records, in the transaction that composes the welcome issue, that a reader gets
+// it. It reports whether it was still due.
 func (s *Store) Welcomed(ctx context.Context, tx *sql.Tx, w Welcome) (bool, error) {
 	res, err := tx.ExecContext(ctx, `UPDATE subscriptions SET welcome_due = 0 WHERE subscriber = $1 AND list = $2 AND welcome_due = 1`, w.Subscriber, w.List)
 	if err != nil {
@@ -37,8 +37,7 @@ func (s *Store) Welcomed(ctx context.Context, tx *sql.Tx, w Welcome) (bool, erro
 	return n == 1, err
 }
 
-// requestWelcome marks those of the lists that a reader just confirmed that
-// have a welcome issue.
+// requestWelcome marks those of the newly confirmed lists that have a welcome issue.
 func (s *Store) requestWelcome(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE subscriptions SET welcome_due = 1
 		WHERE subscriber = $1 AND state = 'confirmed' AND list IN (

@@ -1,5 +1,5 @@
-// Package mailaddr reads the addresses of readers: their form, identity and role,
-// typing errors, and which of them reach one mailbox.
+// Package mailaddr reads the addresses of readers: their form, identity, role, and typing
+// errors, and which of them belong to one mailbox.
 package mailaddr
 
 import (
@@ -15,22 +15,21 @@ import (
 	"golang.org/x/text/width"
 )
 
-// The longest address and local part in octets (RFC 5321 §4.5.3.1, an address
-// without its angle brackets).
+// The maximum length of an address and of its local part in octets (RFC 5321 §4.5.3.1, for
+// an address without its angle brackets).
 const (
 	maxAddress = 254
 	maxLocal   = 64
-	maxTyped   = 1024 // with a display name
+	maxTyped   = 1024 // including a display name
 )
 
-// ErrInvalid says that something is not an address that mail can be sent to.
+// ErrInvalid says that a text is not an address to which mail can be sent.
 var ErrInvalid = errors.New("invalid address")
 
-// Parse reads what a person typed as an address and returns it in the
-// form to which mail is sent: the domain in lower case and as punycode, the
-// local part as typed. A display name is dropped; full-width letters from a
-// Chinese keyboard are converted. Quoted local parts and address literals are
-// refused: readers' mailboxes do not have them.
+// Parse reads an address as a person typed it and returns it in the form to which mail is
+// sent: the domain in lower case and as punycode, the local part as typed. It removes a
+// display name, and converts full-width letters from a Chinese keyboard. It refuses quoted
+// local parts and address literals: readers' mailboxes do not have them.
 func Parse(typed string) (string, error) {
 	typed = strings.TrimSpace(typed)
 	switch {
@@ -41,7 +40,7 @@ func Parse(typed string) (string, error) {
 	case !utf8.ValidString(typed) || strings.ContainsFunc(typed, forbidden):
 		return "", fmt.Errorf("%w: it contains characters that an address can't have", ErrInvalid)
 	}
-	if strings.HasSuffix(typed, ";") { // net/mail takes a group of one
+	if strings.HasSuffix(typed, ";") { // net/mail accepts a group of one address
 		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrInvalid, typed)
 	}
 	a, err := mail.ParseAddress(norm.NFC.String(width.Fold.String(typed)))
@@ -58,15 +57,15 @@ func Parse(typed string) (string, error) {
 	if len(address) > maxAddress || len(local) > maxLocal {
 		return "", fmt.Errorf("%w: it is longer than %d characters, or %d before the @", ErrInvalid, maxAddress, maxLocal)
 	}
-	// An address that needs quotes is another address without them.
+	// An address that needs quotes would be another address without them.
 	if b, err := mail.ParseAddress(address); err != nil || b.Address != address || b.Name != "" || strings.ContainsAny(local, `"()<>`) || strings.ContainsFunc(local, unicode.IsSpace) {
 		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrInvalid, typed)
 	}
 	return address, nil
 }
 
-// Readable returns a parsed address for display: a domain in punycode in its
-// own letters. Mail is sent to the address itself.
+// Readable returns a parsed address for display: a domain in punycode in its original
+// letters. Send mail to the address itself.
 func Readable(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	domain, err := idna.Display.ToUnicode(address[at+1:])
@@ -76,21 +75,21 @@ func Readable(address string) string {
 	return address[:at+1] + domain
 }
 
-// forbidden are control characters, and invisible ones that make two addresses
-// look alike.
+// forbidden matches control characters, and invisible ones that make two addresses look
+// alike.
 func forbidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError
 }
 
-// isDomain reports whether an ASCII name has two labels or more and does not
-// end in a number, as an IP address does (RFC 3696 §2).
+// isDomain reports whether an ASCII name has at least two labels and does not end in a
+// number, as an IP address does (RFC 3696 §2).
 func isDomain(name string) bool {
 	dot := strings.LastIndexByte(name, '.')
 	return dot > 0 && dot < len(name)-1 && strings.Trim(name[dot+1:], "0123456789") != ""
 }
 
-// Key is the identity of a parsed address: addresses that differ only in
-// case are one reader, those that differ in a +tag are not.
+// Key returns the identity of a parsed address: addresses that differ only in case belong
+// to one reader, those that differ in a +tag do not.
 func Key(address string) string { return strings.ToLower(address) }
 
 // InField reads the address in a field of a file, in the forms that people

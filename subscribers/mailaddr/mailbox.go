@@ -2,16 +2,15 @@ package mailaddr
 
 import "strings"
 
-// mailboxRule says which of a provider's addresses reach one mailbox.
+// mailboxRule says which of a provider's addresses belong to one mailbox.
 type mailboxRule struct {
-	same   string // the domain that all of them are counted for; "" is their own
-	ignore string // characters in the local part that make no difference
-	tag    string // begins what makes no difference; "" is +
+	same   string // the domain for which all of them are counted; "" means their own
+	ignore string // characters that are ignored in the local part
+	tag    string // the character that begins a tag, which is ignored; "" is +
 }
 
-// mailboxRules are for providers at which more than a tag after a plus sign
-// leads to the same mailbox. Sources: the help pages of the providers on
-// aliases and dots.
+// mailboxRules are for providers whose addresses have more variants than a tag after a plus
+// sign. Sources: the help pages of the providers on aliases and dots.
 var mailboxRules = map[string]mailboxRule{
 	"gmail.com": {ignore: "."}, "googlemail.com": {same: "gmail.com", ignore: "."},
 	"icloud.com": {}, "me.com": {same: "icloud.com"}, "mac.com": {same: "icloud.com"},
@@ -21,14 +20,13 @@ var mailboxRules = map[string]mailboxRule{
 	"fastmail.com": {}, "fastmail.fm": {}, "messagingengine.com": {},
 }
 
-// userDomains are domains below which each name is a user's:
-// x@user.fastmail.com reaches user@fastmail.com.
+// userDomains are domains whose subdomains are users: x@user.fastmail.com reaches
+// user@fastmail.com.
 var userDomains = []string{"fastmail.com", "fastmail.fm"}
 
-// MailboxOf returns one name for all addresses that reach a mailbox, as far as
-// the rules of its provider are known; elsewhere, as at qq.com, 163.com and
-// outlook.com, it removes a tag after a plus sign. It is for limits only:
-// readers are never identified by it.
+// MailboxOf returns the same name for all addresses of a mailbox, as far as the rules of
+// its provider are known; for others, such as qq.com, 163.com and outlook.com, it removes a
+// tag after a plus sign. It is only for limits: it never identifies readers.
 func MailboxOf(address string) string {
 	local, domain, _ := strings.Cut(Key(address), "@")
 	for _, d := range userDomains {
@@ -53,7 +51,7 @@ func MailboxOf(address string) string {
 	return local + "@" + domain
 }
 
-// cutTag leaves a tag out; what begins with the sign has none.
+// cutTag removes a tag; a local part that begins with the sign has none.
 func cutTag(local, sign string) string {
 	if i := strings.Index(local, sign); i > 0 {
 		return local[:i]

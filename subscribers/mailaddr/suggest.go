@@ -9,12 +9,12 @@ import (
 //go:embed providers.txt
 var providerNames string
 
-// Providers are mail domains that many people have.
+// Providers are mail domains that many people use.
 var Providers = strings.Fields(providerNames)
 
-// Suggest returns the address that was perhaps meant if the domain of a parsed
-// one looks like a typing error (gmial.com, qq.con), else "". It is only
-// suggested, never substituted: gmial.com has mailboxes, too.
+// Suggest returns the address that was perhaps intended if the domain of a parsed one looks
+// like a typing error (gmial.com, qq.con), or "". Only suggest it, never replace the
+// address: gmial.com has mailboxes, too.
 func Suggest(address string) string {
 	local, domain, ok := strings.Cut(address, "@")
 	if !ok || len(domain) < 3 || slices.Contains(Providers, domain) {
@@ -22,7 +22,7 @@ func Suggest(address string) string {
 	}
 	for _, p := range Providers {
 		if domain[0] != p[0] && domain[1:min(3, len(domain))] != p[1:3] && !strings.HasPrefix(domain, p[1:2]) {
-			continue // one slip leaves the first letter, the next two, or swaps them
+			continue // one typing error keeps the first letter or the next two, or swaps the first two
 		}
 		if isSlip(domain, p) {
 			return local + "@" + p
@@ -31,8 +31,8 @@ func Suggest(address string) string {
 	return ""
 }
 
-// slipsOf are endings that are not domains, or belong to places where the
-// provider has none, and are typed by mistake for .com or .net.
+// slipsOf are endings that are typed by mistake for .com or .net, and that are not domains,
+// or belong to places where the provider has none.
 var slipsOf = map[string][]string{
 	"com": {"con", "cm", "co", "comm", "cmo", "om", "vom", "xom", "ocm", "coom", "cpm", "c0m", "cim", "col", "con.cn", "como"},
 	"net": {"met", "nte", "ne", "nett", "ent", "bet"},
@@ -48,7 +48,7 @@ func isSlip(typed, provider string) bool {
 		return slices.Contains(slipsOf[ending], rest)
 	}
 	if typed == name+ending || typed == name {
-		return true // the dot is missing, or the ending
+		return true // the dot or the ending is missing
 	}
 	typedName, ok := strings.CutSuffix(typed, "."+ending)
 	return ok && len(name) >= 4 && !strings.ContainsAny(name+typedName, "0123456789.") && oneEditApart(typedName, name)
@@ -76,16 +76,16 @@ func oneEditApart(a, b string) bool {
 // 2142, RFC 5321 §4.5.1).
 var machines = []string{"mailer-daemon", "postmaster", "abuse", "noreply", "no-reply", "do-not-reply", "donotreply", "hostmaster", "bounce", "bounces", "spam", "nobody"}
 
-// offices are local parts that several people read.
+// offices are local parts of addresses that several people read.
 var offices = []string{"info", "admin", "administrator", "office", "contact", "sales", "support", "service", "help", "hr", "webmaster", "marketing", "billing", "mail", "root", "hello", "kefu", "bangongshi"}
 
-// Role says whose an address is besides a person's.
+// Role says who reads an address, if it is not one person.
 type Role string
 
 // The roles of an address.
 const (
 	RolePerson  Role = ""
-	RoleOffice  Role = "office"  // info@…: may subscribe, and is reported by imports
+	RoleOffice  Role = "office"  // info@…: may subscribe, but imports report it
 	RoleMachine Role = "machine" // noreply@…: is refused
 )
 

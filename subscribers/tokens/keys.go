@@ -1,5 +1,5 @@
-// Package tokens signs and checks the tokens in links of readers: what each one
-// allows, to whom, until when. Its keys are stored in the database.
+// Package tokens signs and checks the tokens in links of readers: what each one allows, for
+// whom, and until when. Its keys are stored in the database.
 package tokens
 
 import (
@@ -25,12 +25,13 @@ type Keys struct {
 	set atomic.Pointer[keySet]
 }
 
-// keySet is what was in the database when it was read; it is never changed.
+// keySet contains the keys at the time they were read from the database; it is never
+// changed.
 type keySet struct {
 	readAt  time.Time
 	current int64             // the newest: it signs
-	first   int64             // the oldest: what must stay the same forever hangs on it
-	secrets map[int64][]byte  // by id, retired ones too
+	first   int64             // the oldest: values that must never change depend on it
+	secrets map[int64][]byte  // by id, including retired ones
 	tokens  map[int64]*macKey // derived from the secrets, to sign tokens
 	address *macKey           // derived from the oldest, to bind tokens to an address
 }
@@ -53,16 +54,15 @@ func Open(ctx context.Context, db *database.DB, now func() time.Time) (*Keys, er
 	return k, k.reload(ctx)
 }
 
-// newSecret returns 32 random bytes as base64.
 func newSecret() string {
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	return base64.StdEncoding.EncodeToString(secret)
 }
 
-// Rotate makes a new key, which signs from now on; links that older keys signed
-// stay valid. Another node continues to sign with the key that it knows until
-// it meets a token of the new one.
+// Rotate creates a new key, which signs from now on; links that older keys signed stay
+// valid. Another node continues to sign with the key that it knows until it encounters a
+// token of the new one.
 func (k *Keys) Rotate(ctx context.Context) error {
 	err := k.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE secret_keys SET retired_at = $1 WHERE retired_at IS NULL`, k.now()); err != nil {
@@ -111,22 +111,21 @@ func (k *Keys) reload(ctx context.Context) error {
 	return err
 }
 
-// reloadEvery bounds how often tokens of keys that nobody has cost a query.
+// reloadEvery limits how often tokens with unknown keys cause a query.
 const reloadEvery = 10 * time.Second
 
-// learn reads the keys again if a token names one that this node does not know:
-// another node may have made it.
+// learn reads the keys again if a token names one that this node does not know: another
+// node may have created it.
 func (k *Keys) learn(ctx context.Context, key int64) {
 	set := k.set.Load()
 	if _, known := set.tokens[key]; known || k.now().Sub(set.readAt) < reloadEvery {
 		return
 	}
-	// Without the key the token is refused, as it must be when the database
-	// cannot be read.
+	// Without the key the token is refused, as it must be if the database can't be read.
 	_ = k.reload(ctx)
 }
 
-// derive makes a key for one purpose from a secret.
+// derive returns a key for one purpose from a secret.
 func derive(secret []byte, purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, "dibao "+purpose, 32)
 	if err != nil {
@@ -135,11 +134,11 @@ func derive(secret []byte, purpose string) []byte {
 	return key
 }
 
-// MessageIDKey returns the key for Message-IDs; it stays the same when token
-// keys rotate, so that a second copy has the same ID.
+// MessageIDKey returns the key for Message-IDs; it stays the same when token keys rotate,
+// so that a message that is sent again has the same ID.
 func (k *Keys) MessageIDKey() []byte { return k.Lasting("message id") }
 
-// Lasting derives a key that rotation does not change.
+// Lasting returns a key for one purpose that rotation does not change.
 func (k *Keys) Lasting(purpose string) []byte {
 	set := k.set.Load()
 	return derive(set.secrets[set.first], purpose)
