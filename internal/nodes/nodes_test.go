@@ -157,7 +157,7 @@ func TestParseRoles(t *testing.T) {
 }
 
 // Several nodes never have more than the agreed requests under way at a host, and a
-// turn that was not given back is another's after its time.
+// turn that was neither renewed nor given back is another's after its time.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	url := databasetest.Postgres(t)
@@ -171,7 +171,7 @@ func TestTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		turns := &Turns{DB: db, Node: name, PerHost: 2, Longest: time.Minute}
+		turns := &Turns{DB: db, Node: name, PerHost: 2, Lease: time.Minute}
 		for range 4 {
 			all.Go(func() {
 				for range 5 {
@@ -200,14 +200,24 @@ func TestTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	dying := &Turns{DB: db, Node: "d", PerHost: 1, Longest: 300 * time.Millisecond}
-	if _, err := dying.Take(ctx, "other.example"); err != nil {
+	dying := &Turns{DB: db, Node: "d", PerHost: 1, Lease: 300 * time.Millisecond}
+	if _, err := dying.take(ctx, "other.example"); err != nil { // nothing renews it
 		t.Fatal(err)
 	}
 	began := time.Now()
-	giveBack, err := (&Turns{DB: db, Node: "e", PerHost: 1, Longest: time.Minute}).Take(ctx, "other.example")
+	living := &Turns{DB: db, Node: "e", PerHost: 1, Lease: 500 * time.Millisecond}
+	giveBack, err := living.Take(ctx, "other.example")
 	if err != nil || time.Since(began) < 100*time.Millisecond {
 		t.Errorf("a turn that was not given back was another's after %s (%v)", time.Since(began), err)
 	}
+	for range 10 { // for longer than its lease
+		time.Sleep(100 * time.Millisecond)
+		if turn, err := dying.take(ctx, "other.example"); turn >= 0 || err != nil {
+			t.Fatalf("got the turn of a living node (%d, %v)", turn, err)
+		}
+	}
 	giveBack(0)
+	if turn, err := dying.take(ctx, "other.example"); turn < 0 || err != nil {
+		t.Errorf("a turn that was given back was not free (%d, %v)", turn, err)
+	}
 }

@@ -17,24 +17,26 @@ type Turns struct {
 	DB      *database.DB
 	Node    string        // whose turns they are
 	PerHost int           // requests at a time to one host
-	Longest time.Duration // after which a turn that was not given back is another's: the node died
+	Lease   time.Duration // after which a turn is free that its node neither renewed nor gave back: the node died
 }
 
-// TurnsOf returns how a process takes turns, each of which lasts no longer than
-// a request may, with some margin. It is nil on SQLite, where only one process
+// TurnsOf returns how a process takes turns. It is nil on SQLite, where only one process
 // collects.
-func TurnsOf(db *database.DB, perHost int, request time.Duration) func(ctx context.Context, host string) (func(time.Duration), error) {
+func TurnsOf(db *database.DB, perHost int) func(ctx context.Context, host string) (func(time.Duration), error) {
 	if db.Dialect() == database.SQLite {
 		return nil
 	}
-	t := &Turns{DB: db, Node: rand.Text(), PerHost: max(perHost, 1), Longest: 2*request + 10*time.Second}
+	t := &Turns{DB: db, Node: rand.Text(), PerHost: max(perHost, 1), Lease: turnLease}
 	return t.Take
 }
 
 const (
 	askFirst = 20 * time.Millisecond
 	askLast  = time.Second
-	outage   = time.Minute // that a database may take to restart
+	// turnLease is short because collections wait for the hosts of a node that was killed. A request may take
+	// longer: its node renews the turn.
+	turnLease = 20 * time.Second
+	outage    = time.Minute // that a database may take to restart
 )
 
 // Take waits for a turn at a host. The returned function ends it with the pause
@@ -48,7 +50,12 @@ func (t *Turns) Take(ctx context.Context, host string) (giveBack func(pause time
 			return nil, err
 		}
 		if err == nil && turn >= 0 {
-			return func(pause time.Duration) { t.giveBack(context.WithoutCancel(ctx), host, turn, pause) }, nil
+			ctx := context.WithoutCancel(ctx)
+			stop := t.renew(ctx, host, turn)
+			return func(pause time.Duration) {
+				stop()
+				t.giveBack(ctx, host, turn, pause)
+			}, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -66,7 +73,7 @@ func (t *Turns) take(ctx context.Context, host string) (turn int64, err error) {
 			err := tx.QueryRowContext(ctx, `
 				INSERT INTO node_turns (host, turn, node, free_at) VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
 				ON CONFLICT (host, turn) DO UPDATE SET node = excluded.node, free_at = excluded.free_at
-				WHERE node_turns.free_at <= clock_timestamp() RETURNING turn`, host, turn, t.Node, t.Longest.Seconds()).Scan(&taken)
+				WHERE node_turns.free_at <= clock_timestamp() RETURNING turn`, host, turn, t.Node, t.Lease.Seconds()).Scan(&taken)
 			if !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
@@ -77,11 +84,39 @@ func (t *Turns) take(ctx context.Context, host string) (turn int64, err error) {
 	return turn, err
 }
 
+// renew keeps a turn until stop is called, which waits for a renewal that is under way: it must not
+// take the turn again after it was given back.
+func (t *Turns) renew(ctx context.Context, host string, turn int64) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(t.Lease / 4):
+			}
+			// One that fails is tried again before the lease ends.
+			_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, `
+					UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4) WHERE host = $1 AND turn = $2 AND node = $3`,
+					host, turn, t.Node, t.Lease.Seconds())
+				return err
+			})
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 func (t *Turns) giveBack(ctx context.Context, host string, turn int64, pause time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, t.Longest)
+	ctx, cancel := context.WithTimeout(ctx, t.Lease)
 	defer cancel()
 	// The pause applies to the host: its other free turns wait, too. A turn
-	// that can't be given back now is free after Longest.
+	// that can't be given back now is free after Lease.
 	_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4)
