@@ -167,7 +167,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 		Store:    a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{
 			UserAgent: userAgent(c), PerHost: c.Fetch.PerHost, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,
-			Private: c.Fetch.Private, Now: time.Now, Turn: nodes.TurnsOf(db, c.Fetch.PerHost),
+			Private: c.Fetch.Private, Now: time.Now, Turn: nodes.TurnsOf(db, c.Fetch.PerHost, func() string { return a.member.ID() }),
 		}),
 	}
 	a.poster = fetch.New(fetch.Options{UserAgent: userAgent(c), Timeout: c.Fetch.Timeout, MaxBytes: 1 << 20, Private: c.Fetch.Private})

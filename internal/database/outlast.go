@@ -23,15 +23,17 @@ const (
 // error means that PostgreSQL can't be reached, starts or stops. Other errors,
 // such as a wrong password, are returned at once. It logs that it waits.
 func Outlast(ctx context.Context, log *slog.Logger, f func() error) error {
-	for begun, waits := time.Now(), false; ; waits = true {
+	// The first call may take long before it fails, since PostgreSQL no longer answers. That is not part of the minute.
+	for begun := (time.Time{}); ; {
 		err := f()
-		if err == nil && waits {
+		if err == nil && !begun.IsZero() {
 			log.Info("the database can be reached again", "after", time.Since(begun).Round(time.Second))
 		}
-		if err == nil || !isUnreachable(err) || time.Since(begun) > restartWithin {
+		if err == nil || !isUnreachable(err) || !begun.IsZero() && time.Since(begun) > restartWithin {
 			return err
 		}
-		if !waits {
+		if begun.IsZero() {
+			begun = time.Now()
 			log.Warn("the database can't be reached; this node tries again for a minute before it gives up", "err", err)
 		}
 		timer := time.NewTimer(retryEvery)

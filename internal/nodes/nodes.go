@@ -230,7 +230,7 @@ func passed(t time.Time) time.Duration {
 }
 
 // forget removes nodes that were not seen for a day and those of this machine
-// whose process has ended, and hosts that nobody requested for a day.
+// whose process has ended, with their turns, and hosts that nobody requested for a day.
 func (m *Member) forget(ctx context.Context) error {
 	return m.db.Write(ctx, func(tx *sql.Tx) error {
 		all, err := read(ctx, tx, time.Now())
@@ -242,8 +242,10 @@ func (m *Member) forget(ctx context.Context) error {
 			if !isReused && !n.Ended() && time.Since(n.SeenAt) < rememberFor {
 				continue
 			}
-			if _, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, n.ID); err != nil {
-				return err
+			for _, table := range []string{"nodes WHERE id", "node_turns WHERE node"} {
+				if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` = $1`, n.ID); err != nil {
+					return err
+				}
 			}
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM node_turns WHERE free_at < $1`, time.Now().Add(-rememberFor))

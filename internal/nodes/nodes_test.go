@@ -112,8 +112,8 @@ func TestMembersShare(t *testing.T) {
 	})
 }
 
-// A node with our host name and number may be in another container: it keeps its part. One of
-// this machine whose process ended has none.
+// A node with our host name and number may be in another container: it keeps its part and its turn.
+// One of this machine whose process ended has none.
 func TestNodesOfOtherMachinesStay(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -134,8 +134,18 @@ func TestNodesOfOtherMachinesStay(t *testing.T) {
 				t.Fatal(err)
 			}
 			joined.Delete(m.ID()) // as if another process had joined
+			turns := &Turns{DB: db, Node: m.ID, PerHost: 1, Lease: time.Minute}
+			if turn, err := turns.take(ctx, m.ID()+".example"); db.Dialect() == database.Postgres && (turn != 0 || err != nil) {
+				t.Fatalf("turn %d, %v", turn, err)
+			}
 		}
-		join(t, db, Deliver)
+		next := join(t, db, Deliver)
+		for m, want := range map[*Member]int64{other: -1, ended: 0} {
+			turns := &Turns{DB: db, Node: next.ID, PerHost: 1, Lease: time.Minute}
+			if turn, err := turns.take(ctx, m.ID()+".example"); db.Dialect() == database.Postgres && (turn != want || err != nil) {
+				t.Errorf("got turn %d, %v; want %d", turn, err, want)
+			}
+		}
 		all, err := List(ctx, db)
 		if err != nil || len(all) != 2 || !slices.ContainsFunc(all, func(n Node) bool { return n.ID == other.ID() && n.PID == os.Getpid() }) {
 			t.Fatalf("%+v, %v; want the node of the other machine and the new one", all, err)
@@ -171,7 +181,7 @@ func TestTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		turns := &Turns{DB: db, Node: name, PerHost: 2, Lease: time.Minute}
+		turns := &Turns{DB: db, Node: func() string { return name }, PerHost: 2, Lease: time.Minute}
 		for range 4 {
 			all.Go(func() {
 				for range 5 {
@@ -200,12 +210,12 @@ func TestTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	dying := &Turns{DB: db, Node: "d", PerHost: 1, Lease: 300 * time.Millisecond}
+	dying := &Turns{DB: db, Node: func() string { return "d" }, PerHost: 1, Lease: 300 * time.Millisecond}
 	if _, err := dying.take(ctx, "other.example"); err != nil { // nothing renews it
 		t.Fatal(err)
 	}
 	began := time.Now()
-	living := &Turns{DB: db, Node: "e", PerHost: 1, Lease: 500 * time.Millisecond}
+	living := &Turns{DB: db, Node: func() string { return "e" }, PerHost: 1, Lease: 500 * time.Millisecond}
 	giveBack, err := living.Take(ctx, "other.example")
 	if err != nil || time.Since(began) < 100*time.Millisecond {
 		t.Errorf("a turn that was not given back was another's after %s (%v)", time.Since(began), err)

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -15,18 +16,19 @@ import (
 // may have. The clock is that of the database server.
 type Turns struct {
 	DB      *database.DB
-	Node    string        // whose turns they are
+	Node    func() string // whose turns they are: the ID of a node or of a command
 	PerHost int           // requests at a time to one host
 	Lease   time.Duration // after which a turn is free that its node neither renewed nor gave back: the node died
 }
 
 // TurnsOf returns how a process takes turns. It is nil on SQLite, where only one process
-// collects.
-func TurnsOf(db *database.DB, perHost int) func(ctx context.Context, host string) (func(time.Duration), error) {
+// collects. The function node returns the ID of this node, "" in commands.
+func TurnsOf(db *database.DB, perHost int, node func() string) func(ctx context.Context, host string) (func(time.Duration), error) {
 	if db.Dialect() == database.SQLite {
 		return nil
 	}
-	t := &Turns{DB: db, Node: rand.Text(), PerHost: max(perHost, 1), Lease: turnLease}
+	command := rand.Text()
+	t := &Turns{DB: db, Node: func() string { return cmp.Or(node(), command) }, PerHost: max(perHost, 1), Lease: turnLease}
 	return t.Take
 }
 
@@ -73,7 +75,7 @@ func (t *Turns) take(ctx context.Context, host string) (turn int64, err error) {
 			err := tx.QueryRowContext(ctx, `
 				INSERT INTO node_turns (host, turn, node, free_at) VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
 				ON CONFLICT (host, turn) DO UPDATE SET node = excluded.node, free_at = excluded.free_at
-				WHERE node_turns.free_at <= clock_timestamp() RETURNING turn`, host, turn, t.Node, t.Lease.Seconds()).Scan(&taken)
+				WHERE node_turns.free_at <= clock_timestamp() RETURNING turn`, host, turn, t.Node(), t.Lease.Seconds()).Scan(&taken)
 			if !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
@@ -101,7 +103,7 @@ func (t *Turns) renew(ctx context.Context, host string, turn int64) (stop func()
 			_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, `
 					UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4) WHERE host = $1 AND turn = $2 AND node = $3`,
-					host, turn, t.Node, t.Lease.Seconds())
+					host, turn, t.Node(), t.Lease.Seconds())
 				return err
 			})
 		}
@@ -120,7 +122,7 @@ func (t *Turns) giveBack(ctx context.Context, host string, turn int64, pause tim
 	_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4)
-			WHERE host = $1 AND (turn = $2 AND node = $3 OR free_at < clock_timestamp() + make_interval(secs => $4))`, host, turn, t.Node, pause.Seconds())
+			WHERE host = $1 AND (turn = $2 AND node = $3 OR free_at < clock_timestamp() + make_interval(secs => $4))`, host, turn, t.Node(), pause.Seconds())
 		return err
 	})
 }
