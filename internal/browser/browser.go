@@ -3,8 +3,8 @@
 //
 // The browser has no network of its own. Each request of a page is intercepted and answered by
 // internal/fetch, with the same guard, rate limits and robots.txt as all others; everything
-// else (web sockets, workers, its own services) goes to a proxy that refuses it. It keeps no
-// cookies: it does not bypass walls.
+// else (web sockets, workers, the browser's own services) goes to a proxy that refuses it. The
+// browser keeps no cookies and does not bypass walls.
 package browser
 
 import (
@@ -29,29 +29,29 @@ import (
 	"dibao/internal/fetch"
 )
 
-// Limits on what one page may cost.
+// Limits on one page.
 const (
 	defaultDeadline = 30 * time.Second
-	quietFor        = 700 * time.Millisecond // without a request, after which a page is drawn
+	quietFor        = 700 * time.Millisecond // time without a request after which a page counts as rendered
 	look            = 100 * time.Millisecond
 	maxRequests     = 150
 	maxBytes        = 20 << 20  // of all answers
-	maxMarkup       = 5 << 20   // of what was drawn
-	maxMemory       = 768 << 20 // of all processes of the browser
-	maxHeap         = 256       // megabytes of a page's scripts
+	maxMarkup       = 5 << 20   // bytes of the rendered markup
+	maxMemory       = 768 << 20 // bytes, for all processes of the browser
+	maxHeap         = 256       // megabytes, for a page's scripts
 )
 
-// Browser renders one page at a time, each in a browser process of its own. It
-// is safe for concurrent use.
+// Browser renders one page at a time, each in a separate browser process. It is safe for
+// concurrent use.
 type Browser struct {
 	Path     string // of the Chromium
 	Client   *fetch.Client
-	Deadline time.Duration // of one page; 0 is 30 s
+	Deadline time.Duration // for one page; 0 is 30 s
 
 	turn sync.Mutex
 }
 
-// New returns a browser. Nothing is started until a page is to be drawn.
+// New returns a browser. It starts no process until a page must be rendered.
 func New(path string, client *fetch.Client) *Browser { return &Browser{Path: path, Client: client} }
 
 // Draw runs the scripts of a page that was fetched by req, and returns the
@@ -110,7 +110,7 @@ func (b *Browser) Draw(ctx context.Context, req fetch.Request, res *fetch.Respon
 	return &drawn, nil
 }
 
-// newWall listens as a proxy that refuses everything.
+// newWall starts a proxy that refuses everything.
 func newWall() (net.Listener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -150,26 +150,26 @@ func (b *Browser) flags(dir, proxy, userAgent string, started **exec.Cmd) []chro
 		flags = append(flags, chromedp.UserAgent(userAgent))
 	}
 	if os.Geteuid() == 0 {
-		flags = append(flags, chromedp.NoSandbox) // Chromium starts with one only for other users
+		flags = append(flags, chromedp.NoSandbox) // Chromium can create a sandbox only for other users
 	}
 	return flags
 }
 
-// drawing is a page that is being drawn.
+// drawing is a page that is being rendered.
 type drawing struct {
 	client *fetch.Client
-	req    fetch.Request // for the page; that what it loads is asked for like
+	req    fetch.Request // for the page; requests for what it loads are derived from it
 	page   *fetch.Response
 
 	mu       sync.Mutex
 	open     int       // requests that are being answered
 	requests int       // in all
 	bytes    int       // of answers
-	asked    time.Time // when the last request came or was answered
+	asked    time.Time // time of the last request or answer
 	served   bool      // the page itself
 }
 
-// start opens a tab whose requests come to us.
+// start opens a tab whose requests are intercepted.
 func (d *drawing) start(tab context.Context) error {
 	paused := make(chan *cdpfetch.EventRequestPaused, 2*maxRequests)
 	dialogs := make(chan struct{}, 10)
@@ -179,7 +179,7 @@ func (d *drawing) start(tab context.Context) error {
 			d.note(+1)
 			select {
 			case paused <- e:
-			default: // the page has asked for far too much; the request waits until the end
+			default: // too many requests; this one waits until the end
 			}
 		case *page.EventJavascriptDialogOpening:
 			select {
@@ -212,7 +212,7 @@ func (d *drawing) start(tab context.Context) error {
 	return err
 }
 
-// note counts a request that came (+1) or was answered (-1).
+// note counts the start (+1) or the end (-1) of a request.
 func (d *drawing) note(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -221,7 +221,7 @@ func (d *drawing) note(n int) {
 	d.asked = time.Now()
 }
 
-// draw loads the page and waits until it asks for nothing more.
+// draw loads the page and waits until it requests nothing more.
 func (d *drawing) draw(tab context.Context) (html, address string, err error) {
 	if _, err := chromedp.Call(tab, page.Navigate, page.NavigateParams{URL: d.page.URL}); err != nil && tab.Err() == nil {
 		return "", "", fmt.Errorf("the browser did not open the page: %w", err)

@@ -8,9 +8,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// watchMemory returns true when a process and its descendants take more than
-// most bytes of memory, false when ctx ends. It works only on systems with
-// /proc.
+// watchMemory returns true when a process and its descendants use more than most bytes of
+// memory, false when ctx ends. It works only on systems with /proc.
 func watchMemory(ctx context.Context, pid int, most int64) bool {
 	ticker := time.NewTicker(300 * time.Millisecond)
 	defer ticker.Stop()
@@ -26,7 +25,7 @@ func watchMemory(ctx context.Context, pid int, most int64) bool {
 	}
 }
 
-// memoryOf is the private memory of a process and its descendants, in bytes.
+// memoryOf returns the private memory of a process and its descendants, in bytes.
 func memoryOf(pid int) int64 {
 	processes, _ := procfs.AllProcs()
 	parents := make(map[int]int, len(processes))
@@ -47,7 +46,8 @@ func memoryOf(pid int) int64 {
 	return total
 }
 
-// residentOf is the memory of one process that it shares with no other.
+// residentOf returns the memory of one process that it does not share with others, in
+// bytes.
 func residentOf(pid int) int64 {
 	p, err := procfs.NewProc(pid)
 	if err != nil {

@@ -14,13 +14,13 @@ import (
 	"dibao/internal/fetch"
 )
 
-// errRefused is the error of a request that a page may not make.
+// errRefused is the error of a request that a page is not allowed to send.
 var errRefused = errors.New("a rendered page may not request this")
 
-// maxPost is the longest form or query that a page may post, in bytes.
+// maxPost is the maximum size of a form or query that a page can post, in bytes.
 const maxPost = 64 << 10
 
-// answerAll answers what the page asks for until the tab closes.
+// answerAll answers the requests of the page until the tab closes.
 func (d *drawing) answerAll(tab context.Context, paused <-chan *cdpfetch.EventRequestPaused) {
 	for {
 		select {
@@ -72,8 +72,8 @@ func (d *drawing) answer(ctx context.Context, e *cdpfetch.EventRequestPaused) (*
 	return res, nil
 }
 
-// request turns a request of a page into one of its source: for documents,
-// scripts and data, not for anything that only people look at.
+// request turns a request of a page into one of its source: for documents, scripts and
+// data, not for pictures, styles and the like.
 func (d *drawing) request(e *cdpfetch.EventRequestPaused) (fetch.Request, error) {
 	req := d.req
 	req.URL, req.Page, req.ETag, req.LastModified = e.Request.URL, true, "", ""
@@ -104,7 +104,7 @@ func (d *drawing) request(e *cdpfetch.EventRequestPaused) (fetch.Request, error)
 	return req, nil
 }
 
-// posted is the body that a page posts.
+// posted returns the body that a page posts.
 func posted(r *network.Request) []byte {
 	body := []byte{}
 	for _, entry := range r.PostDataEntries {
@@ -126,7 +126,7 @@ func header(r *network.Request, name string) string {
 	return ""
 }
 
-// headers are those of an answer that a page needs; no cookie is among them.
+// headers returns the headers of an answer that a page needs, without cookies.
 func headers(res *fetch.Response) []*cdpfetch.HeaderEntry {
 	var all []*cdpfetch.HeaderEntry
 	for name, values := range res.Header {

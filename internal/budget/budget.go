@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// Standard is the limit where none is set, in bytes.
+	// Standard is the default limit, in bytes.
 	Standard = 256_000_000
-	// perByte is the maximum memory for parsing one byte of input: the text,
-	// its tree, and what is read from that.
+	// perByte is the maximum memory for parsing one byte of input: for the text, its tree,
+	// and what is read from it.
 	perByte = 24
 	// perHeld is the memory for one byte of parsed input until it is stored: as
 	// items, as articles, and as SQL parameters.
 	perHeld = 12
-	// least is what the smallest input takes, in bytes.
+	// least is the memory reserved for the smallest input, in bytes.
 	least = 1 << 20
 )
 
@@ -33,7 +33,8 @@ type share struct {
 
 func newShare(bytes int64) *share { return &share{bytes, semaphore.NewWeighted(bytes)} }
 
-// take waits for a part of the share; who asks for more than all gets all.
+// take waits for a part of the share; a request for more than the whole share gets the
+// whole share.
 func (s *share) take(ctx context.Context, n int64) (done func(), err error) {
 	n = min(max(n, least), s.limit)
 	if err := s.Acquire(ctx, n); err != nil {
@@ -42,10 +43,10 @@ func (s *share) take(ctx context.Context, n int64) (done func(), err error) {
 	return func() { s.Release(n) }, nil
 }
 
-// parsing is a fifth of the memory, for inputs that are being parsed or
-// compared, and holding an eighth, for inputs that are read and not stored yet:
-// the rest is for the database, caches and readers. Memory that was reserved
-// before Set is given back to the share that it was taken from.
+// parsing is a fifth of the memory, for inputs that are being parsed or compared, and
+// holding an eighth, for inputs that are read and not stored yet: the rest is for the
+// database, caches and readers. Memory that was reserved before Set is returned to the
+// share that it was taken from.
 var parsing, holding atomic.Pointer[share]
 
 func init() { divide(Standard) }
@@ -55,9 +56,8 @@ func divide(total int64) {
 	holding.Store(newShare(total / 8))
 }
 
-// goShare is the share of the memory for the Go runtime: SQLite's caches and
-// the program itself are outside of it, and the runtime may exceed its limit
-// for a moment.
+// goShare returns the part of the memory for the Go runtime: it excludes SQLite's caches
+// and the program itself, and the runtime may exceed its limit for a short time.
 func goShare(total int64) int64 { return total / 16 * 9 }
 
 // Set limits the memory of the process to this many bytes, before anything is
@@ -69,16 +69,15 @@ func Set(total int64) {
 	divide(total)
 }
 
-// Reserve waits until there is memory to parse an input of this many bytes, or
-// to compare texts of this many; done gives it back. An input that is larger
-// than the whole share gets the whole share. A holder of a reservation must not
-// ask for another.
+// Reserve waits until there is memory to parse an input of this many bytes, or to compare
+// texts of this many; done releases it. An input that is larger than the whole share gets
+// the whole share. The holder of a reservation must not request another one.
 func Reserve(ctx context.Context, bytes int) (done func(), err error) {
 	return parsing.Load().take(ctx, int64(bytes)*perByte)
 }
 
-// Within runs f, which parses an input of this many bytes, as soon as there is
-// memory for it. f must not ask for memory itself.
+// Within runs f, which parses an input of this many bytes, as soon as there is memory for
+// it. f must not reserve memory itself.
 func Within[T any](ctx context.Context, bytes int, f func() (T, error)) (result T, err error) {
 	done, err := Reserve(ctx, bytes)
 	if err != nil {
@@ -88,9 +87,9 @@ func Within[T any](ctx context.Context, bytes int, f func() (T, error)) (result 
 	return f()
 }
 
-// Hold waits until there is memory to keep parsed input of this many bytes
-// until it is stored; done gives it back. The holder may reserve, but not hold
-// more; the holder of a reservation must not hold.
+// Hold waits until there is memory to keep parsed input of this many bytes until it is
+// stored; done releases it. The holder may call Reserve, but not Hold; the holder of a
+// reservation must not call Hold.
 func Hold(ctx context.Context, bytes int) (done func(), err error) {
 	return holding.Load().take(ctx, int64(bytes)*perHeld)
 }

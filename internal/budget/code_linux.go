@@ -11,7 +11,7 @@ import (
 
 // ReleaseCode releases the memory of the program's code and constants. Most of it is used
 // only while the program starts, and counts as memory of the process until the system needs
-// it. What is used later is read again: it is in the file, and usually in the cache of the
+// it. What is used later is read again from the file, which is usually in the cache of the
 // system.
 func ReleaseCode() error {
 	program, err := os.Executable()
@@ -33,8 +33,8 @@ func ReleaseCode() error {
 // memory is a range of addresses.
 type memory struct{ from, to uintptr }
 
-// unchanged returns the parts of a file in memory that can't be written and of which no page
-// was changed before that, as the linker changes some (proc_pid_smaps(5)).
+// unchanged returns the parts of a file in memory that can't be written and that contain no
+// changed page; the linker changes some pages (proc_pid_smaps(5)).
 func unchanged(maps []byte, file string) (all []memory) {
 	var m memory
 	wanted := false

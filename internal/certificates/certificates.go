@@ -23,12 +23,12 @@ import (
 	"dibao/internal/web"
 )
 
-// orderFor is how long a node has for an order before another tries. autocert
+// orderFor is the time that a node has for an order before another node tries. autocert
 // retries a failed order after the same time.
 const orderFor = time.Minute
 
-// Cache returns where a node stores certificates: on SQLite, with its single
-// node, in the folder dir.
+// Cache returns a cache of certificates for a node: for SQLite, with its single node, in
+// the folder dir.
 func Cache(db *database.DB, node, dir string) autocert.Cache {
 	if db.Dialect() == database.SQLite {
 		return autocert.DirCache(dir)
@@ -42,19 +42,20 @@ type store struct {
 	node string // ID of this node
 
 	mu  sync.Mutex
-	had map[string]string // certificates by name, which this node got or put before
+	had map[string]string // certificates by name that this node got or stored before
 }
 
-// renewedEvery is how often a node that waits looks whether another has renewed a certificate.
+// renewedEvery is how often a waiting node checks whether another one has renewed a
+// certificate.
 const renewedEvery = time.Second
 
 // Get returns the data of a name. If several nodes ask for a certificate that
 // does not exist or has expired, one of them is selected to order it, and the others get
 // web.ErrOrdering until it exists.
 //
-// autocert asks for a certificate that it has already only in order to renew it.
-// One node is selected for that, too; the others wait for the new certificate,
-// and one of them takes its place if it does not succeed within orderFor.
+// autocert requests a certificate that it already has only in order to renew it. One node
+// is selected for that, too; the others wait for the new certificate, and one of them takes
+// over if the node does not succeed within orderFor.
 func (s *store) Get(ctx context.Context, name string) (content []byte, err error) {
 	for {
 		s.mu.Lock()
@@ -78,10 +79,10 @@ func (s *store) Get(ctx context.Context, name string) (content []byte, err error
 	}
 }
 
-// get returns what is stored under a name, "" for nothing, and whether this node is the
-// one that orders a certificate in its place; had is what the node has already.
+// get returns the data stored under a name, "" if there is none, and whether this node must
+// order a certificate to replace it; had is the data that the node already has.
 func (s *store) get(ctx context.Context, name, had string) (text string, isOurs bool, err error) {
-	err = s.db.Write(ctx, func(tx *sql.Tx) error { // not from a replica: it may be a moment old
+	err = s.db.Write(ctx, func(tx *sql.Tx) error { // not from a replica, which may be out of date
 		text, isOurs = "", false
 		var stored string
 		err := tx.QueryRowContext(ctx, `SELECT content FROM node_certificates WHERE name = $1`, name).Scan(&stored)
@@ -112,7 +113,7 @@ func (s *store) get(ctx context.Context, name, had string) (text string, isOurs 
 	return text, isOurs, err
 }
 
-// note remembers which certificate this node has.
+// note records which certificate this node has.
 func (s *store) note(name, text string) {
 	if !isCertificate(name) {
 		return
@@ -122,27 +123,28 @@ func (s *store) note(name, text string) {
 	s.had[name] = text
 }
 
-// isCertificate tells certificates from proofs and accounts, by the names that autocert uses.
+// isCertificate reports whether a name is that of a certificate, and not of a proof or
+// account, by the names that autocert uses.
 func isCertificate(name string) bool {
 	return !strings.HasSuffix(name, "+token") && !strings.HasPrefix(name, "acme_account")
 }
 
-// isValid reports whether a stored certificate can still be used: autocert orders
-// another one for one that has expired.
+// isValid reports whether a stored certificate can still be used: autocert orders a new one
+// if it has expired.
 func isValid(content []byte, now time.Time) bool {
 	for {
 		var block *pem.Block
 		if block, content = pem.Decode(content); block == nil {
 			return false
 		}
-		if block.Type == "CERTIFICATE" { // the first is the name's own
+		if block.Type == "CERTIFICATE" { // the first certificate is that of the name
 			leaf, err := x509.ParseCertificate(block.Bytes)
 			return err == nil && !now.After(leaf.NotAfter)
 		}
 	}
 }
 
-// Put keeps content under a name.
+// Put stores data under a name.
 func (s *store) Put(ctx context.Context, name string, content []byte) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
@@ -157,7 +159,7 @@ func (s *store) Put(ctx context.Context, name string, content []byte) error {
 	return err
 }
 
-// Delete removes what is under a name.
+// Delete removes the data under a name.
 func (s *store) Delete(ctx context.Context, name string) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM node_certificates WHERE name = $1`, name)

@@ -2,9 +2,9 @@
 // environment, with defaults. What the service does (sources, lists, readers)
 // is in the database.
 //
-// One table of keys gives the defaults, the commented file of "dibao init", the
-// names in the environment and the checks, so that they can't disagree. The
-// file is strict: an unknown key or an invalid value is refused with its line.
+// One table of keys defines the defaults, the commented file of "dibao init", the names in
+// the environment and the checks, so that they can't disagree. The file is strict: an
+// unknown key or an invalid value is refused with its line.
 package config
 
 import (
@@ -29,12 +29,12 @@ type Config struct {
 	Server struct {
 		Addr, BaseURL, AdminAddr string
 		TrustedProxies           []netip.Prefix
-		TLSCert, TLSKey          string   // files; "": no TLS of our own
+		TLSCert, TLSKey          string   // files; "": without TLS
 		ACMEHosts                []string // names to get certificates for; none: no ACME
 		ACMEDir                  string
-		ACMEDirectory            string   // of another authority; "": Let's Encrypt
+		ACMEDirectory            string   // for another authority; "": Let's Encrypt
 		Hubs                     []string // other WebSub hubs
-		HubRate                  int      // megabytes an hour that our own pushes
+		HubRate                  int      // megabytes per hour that our hub pushes
 		Contact                  string   // for security.txt
 		API                      bool
 		Memory                   int64 // bytes
@@ -49,8 +49,8 @@ type Config struct {
 		PerHost     int
 		Timeout     time.Duration
 		MaxBytes    int64
-		Private     []netip.Prefix // that private sources may be in; none: any of one's own
-		Browser     string         // path of a Chromium that renders pages; "": none
+		Private     []netip.Prefix // networks that may contain private sources; none: any of our own networks
+		Browser     string         // path of a Chromium for rendering pages; "": none
 	}
 	Mail struct {
 		Host                    string
@@ -59,11 +59,11 @@ type Config struct {
 		Password                redact.Secret
 		TLS                     string
 		From, BounceDomain      string
-		Ehlo                    string // "": of base_url's host
+		Ehlo                    string // "": the host in base_url
 		Connections             int
-		Rate                    int // messages a minute in all; 0: no limit
+		Rate                    int // messages per minute in total; 0: no limit
 		Direct                  bool
-		Admin                   string           // address that gets an email when a mailing is done or stuck
+		Admin                   string           // address that gets an email when a mailing is finished or stuck
 		Limits                  map[string]Limit // by domain
 		Inbound                 string           // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
 		InboundCert, InboundKey string           // files; "": no STARTTLS
@@ -82,32 +82,32 @@ type Config struct {
 		DailyLimit int // tokens
 		Timeout    time.Duration
 	}
-	Trace struct{ Endpoint redact.Address } // of a collector of OpenTelemetry traces; "": off
+	Trace struct{ Endpoint redact.Address } // collector of OpenTelemetry traces; "": off
 	Log   struct {
 		Level  slog.Level
 		Format string
 	}
 
-	File        string    // that was read; "" for none
-	Settings    []Setting // every key with its value and where that came from
-	SecretFiles []string  // that passwords and keys were read from, this file among them if it holds one
+	File        string    // the file that was read; "" for none
+	Settings    []Setting // every key with its value and origin
+	SecretFiles []string  // files from which passwords and keys were read, including this one if it contains any
 }
 
 // Setting is the effective value of one key.
 type Setting struct {
 	Section string `json:"section"`
 	Name    string `json:"name"`
-	Value   string `json:"value"` // without passwords; of a secret: "(set)", or "" where there is none
+	Value   string `json:"value"` // without passwords; for a secret "(set)", or "" if it is not set
 	From    string `json:"from"`  // FILE:LINE, the name of a variable, or "default"
 }
 
-// isFromFile reports whether the value may also be in a file, which the key
-// with the suffix _file names: a secret, or an address with a password.
+// isFromFile reports whether the value can also be in a file, which the key with the suffix
+// _file names: a secret, or an address with a password.
 func (k key) isFromFile() bool {
 	return k.secret || k.name == "url" || k.name == "read_url" || k.name == "endpoint"
 }
 
-// show returns a value as it may be shown, and registers what it hides.
+// show returns a value for display, and registers the part that it hides.
 func (k key) show(value string) string {
 	if !k.secret {
 		redact.RegisterURL(value)
@@ -122,13 +122,13 @@ func (k key) show(value string) string {
 
 func (k key) env() string { return "DIBAO_" + strings.ToUpper(k.section+"_"+k.name) }
 
-// maxFile is the maximum size of a configuration file, in bytes. The library
-// compares each key of a table with all others.
+// maxFile is the maximum size of a configuration file, in bytes. It is small because the
+// library compares each key of a table with all others.
 const maxFile = 128 << 10
 
-// Load reads the file at path, else config.toml in the current folder, else the
-// one in the user's config folder, else that of an installed package, else
-// none. getenv is os.Getenv. All mistakes are reported together.
+// Load reads the file at path, or else config.toml in the current folder, or else the one
+// in the user's config folder, or else that of an installed package, or else none. getenv
+// is os.Getenv. All errors are reported together.
 func Load(path string, getenv func(string) string) (Config, error) {
 	file, content, err := find(path)
 	if err != nil {
@@ -139,7 +139,7 @@ func Load(path string, getenv func(string) string) (Config, error) {
 	return c, err
 }
 
-// systemFile is the configuration of the daemon where a package installed dibao.
+// systemFile is the configuration of the daemon if a package installed dibao.
 const systemFile = "/etc/dibao/config.toml"
 
 func find(path string) (name string, content []byte, err error) {
@@ -175,7 +175,7 @@ func find(path string) (name string, content []byte, err error) {
 	return "", nil, nil
 }
 
-// parse checks a file's content and puts defaults and environment around it.
+// parse checks a file's content and adds the defaults and the environment.
 func parse(file string, content []byte, getenv func(string) string) (Config, error) {
 	var c Config
 	var problems []error
@@ -208,7 +208,7 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 	return c, errors.Join(problems...)
 }
 
-// scalar writes a TOML value as the text that the environment would hold.
+// scalar returns a TOML value as the text that the environment would contain.
 func scalar(v any) string {
 	if list, ok := v.([]any); ok {
 		parts := make([]string, len(list))

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// given is all that an admin can set keys with.
+// given contains the sources of an admin's settings.
 type given struct {
 	file    string
 	content []byte

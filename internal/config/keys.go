@@ -2,17 +2,17 @@ package config
 
 import "dibao/internal/redact"
 
-// key is one line of the configuration.
+// key is one key of the configuration.
 type key struct {
 	section, name string
 	standard      string
-	english       string // the comment in the file
+	english       string // the comment in the file, in English
 	chinese       string
-	secret        bool // its value is read from the file named by name_file, too
+	secret        bool // its value can also be in the file named by name_file
 	set           func(c *Config, value string) error
 }
 
-// keys is the whole configuration, in the order of the file.
+// keys are all keys of the configuration, in the order of the file.
 var keys = []key{
 	{"server", "addr", "127.0.0.1:8080",
 		"address that serves pages and feeds",

@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// Limit bounds what one domain group gets, [mail.limits."qq.com"]. 0: no limit.
+// Limit limits mail to one domain group, [mail.limits."qq.com"]. 0: no limit.
 type Limit struct {
-	Connections   int // at the same time
+	Connections   int // concurrent connections
 	PerMinute     int // messages
 	PerConnection int // messages
 }

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// units are those of sizes, in bytes.
+// units are the units of sizes, in bytes.
 var units = []struct {
 	suffix string
 	bytes  int64
 }{{"MiB", 1 << 20}, {"GiB", 1 << 30}, {"MB", 1_000_000}, {"GB", 1_000_000_000}}
 
-// The least and the most of [server] memory, in bytes.
+// The minimum and the maximum of [server] memory, in bytes.
 const (
 	leastMemory = 64_000_000
 	mostMemory  = 1 << 40

@@ -2,13 +2,13 @@ package config
 
 import "fmt"
 
-// retiredKeys are keys of earlier versions. A value that asks for what they did
-// is refused with what to do instead; the former default is ignored.
+// retiredKeys are keys of earlier versions. A value that requests their former effect is
+// refused with advice; the former default is ignored.
 var retiredKeys = []struct{ section, name, standard, instead string }{
 	{"fetch", "allow_private", "false", "is no longer read, because it opened your network to every link and redirect; remove it and permit each source: dibao source edit SOURCE --private"},
 }
 
-// retired takes the keys of earlier versions out of tree.
+// retired removes the keys of earlier versions from tree.
 func retired(file string, content []byte, tree map[string]any, getenv func(string) string) (problems []error) {
 	for _, r := range retiredKeys {
 		section, _ := tree[r.section].(map[string]any)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// maxUnknown is how many unknown keys are reported: each is searched for in the
-// whole file, and more of them mean that it is another kind of file.
+// maxUnknown is the maximum number of unknown keys that are reported: each is searched for
+// in the whole file, and more of them mean that it is another kind of file.
 const maxUnknown = 20
 
 // unknown finds keys that are not in the table.
@@ -47,7 +47,7 @@ func unknown(file string, content []byte, tree map[string]any) []error {
 	return problems
 }
 
-// lineOf finds the line of a key in a section, 1 if it is not found as such.
+// lineOf returns the line of a key in a section, 1 if it is not found.
 func lineOf(content []byte, section, name string) int {
 	current := ""
 	for i, line := range strings.Split(string(content), "\n") {
@@ -66,7 +66,7 @@ func lineOf(content []byte, section, name string) int {
 	return 1
 }
 
-// suggest names the known word that is nearest, if one is near.
+// suggest returns the known word that is most similar, if one is similar enough.
 func suggest(word string, known []string) string {
 	best, distance := "", 4
 	for _, k := range known {
@@ -80,7 +80,7 @@ func suggest(word string, known []string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
-// editDistance counts the letters to change, add or drop (Levenshtein).
+// editDistance counts the letters to change, insert or delete (Levenshtein).
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -79,7 +79,7 @@ func setProxies(c *Config, v string) (err error) {
 	return err
 }
 
-// networks reads a list of networks or addresses that is separated by commas.
+// networks reads a list of networks or addresses, separated by commas.
 func networks(v string) (all []netip.Prefix, err error) {
 	for part := range strings.SplitSeq(v, ",") {
 		if part = strings.TrimSpace(part); part == "" {
@@ -98,7 +98,7 @@ func networks(v string) (all []netip.Prefix, err error) {
 	return all, nil
 }
 
-// words reads a list that is separated by commas.
+// words reads a list of words, separated by commas.
 func words(f func(*Config) *[]string) func(*Config, string) error {
 	return func(c *Config, v string) error {
 		for part := range strings.SplitSeq(v, ",") {
@@ -206,7 +206,7 @@ func setInbound(c *Config, v string) error {
 	return nil
 }
 
-// setRetention reads days, such as 365d, besides what time.ParseDuration reads.
+// setRetention reads days, such as 365d, in addition to what time.ParseDuration reads.
 func setRetention(c *Config, v string) error {
 	days, isDays := strings.CutSuffix(v, "d")
 	n, err := strconv.Atoi(days)
@@ -228,7 +228,8 @@ func setAPI(c *Config, v string) (err error) {
 	return nil
 }
 
-// setEhlo takes the name of a host; no line end or space may get into a dialogue.
+// setEhlo reads the name of a host; line ends and spaces must not get into an SMTP
+// dialogue.
 func setEhlo(c *Config, v string) error {
 	if strings.ContainsFunc(v, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-[]:", r)

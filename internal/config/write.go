@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// heads are what the file begins with, by language.
+// heads are the beginnings of the file, by language.
 var heads = map[string]string{
 	"en": "# This file configures one node of dibao. Sources, lists and readers are in the database: see dibao help.\n" +
 		"# 本文件是一个节点的运行配置。各项的中文说明：dibao handbook configuration；要中文注释，用 DIBAO_LANG=zh dibao init 生成。\n" +
@@ -17,8 +17,8 @@ var heads = map[string]string{
 		"# 以 # 开头的设置是默认值。名为 DIBAO_节名_键名 的环境变量优先于本文件。\n",
 }
 
-// Write writes a commented file with every key at its default, with the comments in a
-// language: zh, or else en.
+// Write writes a commented file with every key at its default; the comments are in zh or
+// else en.
 func Write(w io.Writer, language string) error {
 	var b strings.Builder
 	if language != "zh" {
@@ -51,7 +51,7 @@ func (s Setting) NameInFile() string {
 	return s.Name
 }
 
-// comment is what the file says of a key.
+// comment returns the comment on a key in the file.
 func (k key) comment(language string) string {
 	if language == "zh" {
 		return k.chinese
@@ -59,7 +59,7 @@ func (k key) comment(language string) string {
 	return k.english
 }
 
-// quote writes a default as TOML.
+// quote returns a default as TOML.
 func quote(v string) string {
 	if _, err := strconv.Atoi(v); err == nil || v == "true" || v == "false" {
 		return v

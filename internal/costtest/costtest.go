@@ -1,6 +1,6 @@
-// Package costtest looks for inputs whose cost grows faster than their length.
-// It doubles each input repeatedly and compares what a parser allocates and how
-// long its thread computes. It is for tests only.
+// Package costtest searches for inputs whose cost grows faster than their length. It
+// doubles each input repeatedly, and measures the allocations of a parser and the CPU time
+// of its thread. It is only for tests.
 package costtest
 
 import (
@@ -16,27 +16,27 @@ import (
 	"dibao/internal/trust"
 )
 
-// The limits of any input of at most 5 MB.
+// The limits for any input of at most 5 MB.
 const (
 	MaxBytes  = 5 << 20         // of the largest input
-	MaxMemory = 200 << 20       // bytes of objects at the same time
+	MaxMemory = 200 << 20       // of objects at the same time
 	MaxTime   = 2 * time.Second // of the processor
 )
 
 const (
 	quickBytes = 64 << 10 // of the largest input in the quick part
-	// maxGrowth is the maximum factor by which the cost of an input of four
-	// times the length may grow. Quadratic growth would be a factor of 16.
+	// maxGrowth is the maximum factor by which the cost may grow if the length of an input
+	// grows by four. Quadratic growth would be a factor of 16.
 	maxGrowth = 9
 	// Lower costs are noise.
 	noiseBytes = 8 << 20
 	noiseTime  = 100 * time.Millisecond
-	// maxRuns is how often a run that looks too slow is measured.
+	// maxRuns is the maximum number of measurements of a run that looks too slow.
 	maxRuns = 4
 )
 
-// Seed is a kind of input: Head, then each of Units repeated as often as they
-// fit, then Tail. %d in a unit is the number of the repetition.
+// Seed is a kind of input: Head, then Units, each repeated as often as the length allows,
+// then Tail. %d in a unit is the number of the repetition.
 type Seed struct {
 	Name  string
 	Head  string
@@ -44,7 +44,7 @@ type Seed struct {
 	Tail  string
 }
 
-// Input returns an input of about so many bytes.
+// Input returns an input of about this many bytes.
 func (s Seed) Input(bytes int) []byte {
 	var b strings.Builder
 	b.WriteString(s.Head)
@@ -62,11 +62,11 @@ func (s Seed) Input(bytes int) []byte {
 	return []byte(b.String())
 }
 
-// Cost is what one run took.
+// Cost is the cost of one run.
 type Cost struct {
 	Allocated uint64        // bytes, in all
-	Peak      uint64        // bytes of objects at the same time, beyond those before; sampled
-	Time      time.Duration // that the thread computed, without the garbage collector's own threads
+	Peak      uint64        // peak of the bytes of objects, in addition to those before; sampled
+	Time      time.Duration // CPU time of the thread, without the garbage collector's own threads
 }
 
 // Measure runs f once.
@@ -84,7 +84,7 @@ func Measure(f func()) Cost {
 	return Cost{Allocated: after.TotalAlloc - before.TotalAlloc, Peak: peak(), Time: took}
 }
 
-// watch samples the size of the heap until the function it returns is called.
+// watch samples the size of the heap until the returned function is called.
 func watch(from uint64) (stop func() uint64) {
 	done, result := make(chan struct{}), make(chan uint64)
 	go func() {
@@ -106,9 +106,9 @@ func watch(from uint64) (stop func() uint64) {
 	return func() uint64 { close(done); return <-result }
 }
 
-// Linear fails if the cost of parse grows faster than the length of its input.
-// The quick part grows each input to 64 kB. With DIBAO_LONG set, each input of
-// 5 MB is read, too. The limits on memory and time hold for all of them.
+// Linear fails if the cost of parse grows faster than the length of its input. The quick
+// part grows each input to 64 kB; with DIBAO_LONG set, each input of 5 MB is parsed, too.
+// The limits on memory and time apply to all of them.
 func Linear(t *testing.T, seeds []Seed, parse func(input []byte)) {
 	t.Helper()
 	for _, seed := range seeds {
@@ -117,13 +117,13 @@ func Linear(t *testing.T, seeds []Seed, parse func(input []byte)) {
 			if os.Getenv("DIBAO_LONG") != "" {
 				sizes = append(sizes, MaxBytes)
 			}
-			parse(seed.Input(1 << 10)) // what is made once is not counted
+			parse(seed.Input(1 << 10)) // exclude what is created once
 			var last Cost
 			for i, size := range sizes {
 				input := seed.Input(min(size, MaxBytes-len(seed.Head)-len(seed.Tail)-1000))
 				cost := Measure(func() { parse(input) })
 				grows := i > 0 && size == 4*sizes[i-1]
-				// Whatever else the machine does makes a run slower, never faster.
+				// Other load on the machine makes a run slower, never faster.
 				for range maxRuns - 1 {
 					if !(grows && tooSlow(last, cost)) && cost.Time <= MaxTime {
 						break
@@ -149,7 +149,7 @@ func Linear(t *testing.T, seeds []Seed, parse func(input []byte)) {
 // tooSlow reports whether time grew faster than length.
 func tooSlow(before, after Cost) bool { return after.Time > maxGrowth*before.Time+noiseTime }
 
-// worst is the run, of all in this process, that came nearest to a limit.
+// worst is the run in this process that came closest to a limit.
 var worst struct {
 	sync.Mutex
 	Cost
@@ -157,7 +157,7 @@ var worst struct {
 	share float64 // of the limit
 }
 
-// Within fails if the cost of an input of a length in bytes is above the limits.
+// Within fails if the cost of an input of this length, in bytes, exceeds the limits.
 func Within(t *testing.T, length int, c Cost) {
 	t.Helper()
 	if c.Peak > MaxMemory || c.Time > MaxTime {
@@ -170,8 +170,8 @@ func Within(t *testing.T, length int, c Cost) {
 	}
 }
 
-// Report reports, of the runs since the last report, the one that came nearest
-// to a limit, in the row of docs/trust.md for these parsers.
+// Report reports, of the runs since the last report, the one that came closest to a limit,
+// in the row of docs/trust.md for these parsers.
 func Report(t *testing.T, parsers string) {
 	t.Helper()
 	worst.Lock()
@@ -191,11 +191,11 @@ func check(t *testing.T, length int, before, after Cost) {
 	}
 }
 
-// Fuzz fails if parse allocates more than perByte for a byte of its input, in
-// addition to a constant. It is the body of a fuzz target.
+// Fuzz fails if parse allocates more than perByte for each byte of its input, in addition
+// to a constant. It is the body of a fuzz target.
 func Fuzz(t *testing.T, input []byte, perByte int, parse func()) {
 	t.Helper()
-	const any = 4 << 20 // expressions and tables that are made once
+	const any = 4 << 20 // expressions and tables that are created once
 	before := allocated()
 	parse()
 	if used := allocated() - before; used > uint64(any+perByte*len(input)) {

@@ -6,5 +6,6 @@ import "time"
 
 var began = time.Now()
 
-// processorTime is the time of the clock, where that of the thread is not known.
+// processorTime returns the time of the clock on systems where the CPU time of a thread is
+// unknown.
 func processorTime() time.Duration { return time.Since(began) }

@@ -28,10 +28,10 @@ type backupHead struct {
 	Format  string           `json:"format"`
 	Schema  int64            `json:"schema"`
 	MadeAt  time.Time        `json:"made_at"`
-	LastIDs map[string]int64 `json:"last_ids"` // the last id each table gave out: none is given twice
+	LastIDs map[string]int64 `json:"last_ids"` // by table, the last id that was assigned: no id is assigned twice
 }
 
-// backupLine is any line but the head and a row.
+// backupLine is any line except the head and a row.
 type backupLine struct {
 	Table   string   `json:"table,omitempty"`
 	Columns []string `json:"columns,omitempty"`
@@ -51,9 +51,8 @@ func isDerived(table string) bool {
 	return false
 }
 
-// Backup writes the whole database to w in its state at one moment; others may
-// write at the same time. now is recorded in the file. It returns the number of
-// rows.
+// Backup writes the whole database to w in its state at one moment, even if others write at
+// the same time. now is recorded in the file. It returns the number of rows.
 func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (rows int64, err error) {
 	schema, _, err := db.Version(ctx)
 	if err != nil {
@@ -92,7 +91,7 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (rows int6
 	return rows, nil
 }
 
-// atOneMoment reads what others can't change in the meantime.
+// atOneMoment reads data that others can't change in the meantime.
 func (db *DB) atOneMoment(ctx context.Context, f func(tx *sql.Tx) error) error {
 	isolation := &sql.TxOptions{}
 	if db.dialect == Postgres { // a SQLite transaction sees one moment anyway
@@ -101,21 +100,21 @@ func (db *DB) atOneMoment(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return transact(ctx, db.reader, isolation, f)
 }
 
-// schemaTable is a table with the columns that are stored in it.
+// schemaTable is a table and its stored columns.
 type schemaTable struct {
 	name    string
 	columns []string
 }
 
-// tables lists the contents of a backup, sorted: columns that migrations add
-// are in different places in the two databases.
+// tables lists the tables and columns of a backup, sorted, because columns that migrations
+// add are in different positions in the two databases.
 func (db *DB) tables(ctx context.Context, tx *sql.Tx) ([]schemaTable, error) {
 	type column struct{ table, name string }
 	all, err := Collect(ctx, tx, func(r Row) (column, error) {
 		var c column
 		return c, r.Scan(&c.table, &c.name)
 	}, db.dialect.Pick(
-		// hidden: 2 and 3 are generated, 1 is a virtual table's own.
+		// In hidden, 2 and 3 are generated columns, 1 is a virtual table's own column.
 		`SELECT m.name, c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c
 		 WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' AND c.hidden = 0 ORDER BY m.name, c.name`,
 		`SELECT c.table_name, c.column_name FROM information_schema.columns c
@@ -136,7 +135,7 @@ func (db *DB) tables(ctx context.Context, tx *sql.Tx) ([]schemaTable, error) {
 	return tables, err
 }
 
-// lastIDs returns the last id that each table with an id of its own gave out.
+// lastIDs returns the last id that was assigned, for each table with its own ids.
 func (db *DB) lastIDs(ctx context.Context, tx *sql.Tx, tables []schemaTable) (map[string]int64, error) {
 	type last struct {
 		table string
@@ -159,11 +158,11 @@ func (db *DB) lastIDs(ctx context.Context, tx *sql.Tx, tables []schemaTable) (ma
 	return ids, err
 }
 
-// quoted writes identifiers, which come from the schema, for a statement.
+// quoted quotes identifiers of the schema for a statement.
 func quoted(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }
 
-// eachRow calls f with the values of each row in the form of a backup; they are
-// overwritten by the next row.
+// eachRow calls f with the values of each row in the form of a backup; the next row
+// overwrites them.
 func eachRow(ctx context.Context, tx *sql.Tx, t schemaTable, f func(values []any) error) (n int64, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT "+quoted(t.columns)+" FROM "+quoted([]string{t.name}))
 	if err != nil {
@@ -194,13 +193,13 @@ func eachRow(ctx context.Context, tx *sql.Tx, t schemaTable, f func(values []any
 	return n, rows.Err()
 }
 
-// backupValue is what JSON has no form of its own for.
+// backupValue is a value without a form in JSON.
 type backupValue struct {
 	Time  *time.Time `json:"t,omitempty"`
 	Bytes *[]byte    `json:"b,omitempty"`
 }
 
-// ErrNotEmpty says that a backup would overwrite what a database holds.
+// ErrNotEmpty says that a backup would overwrite the data in a database.
 var ErrNotEmpty = errors.New("the database already contains data; restore into a new one")
 
 // Restore reads a backup into an empty database, and migrates it to this
@@ -210,7 +209,8 @@ func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time
 	return db.restoreWith(ctx, r, restoreGap)
 }
 
-// restoreWith is Restore with so many ids left between those of the backup and new ones.
+// restoreWith is Restore with a gap of this many ids between those of the backup and new
+// ones.
 func (db *DB) restoreWith(ctx context.Context, r io.Reader, gap int64) (rows int64, madeAt time.Time, err error) {
 	head, lines, err := openBackup(r)
 	if err != nil {
@@ -257,7 +257,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 	for _, t := range tables {
 		known[t.name] = t.columns
 	}
-	left := maps.Clone(known) // tables that have not come yet
+	left := maps.Clone(known) // tables that have not been read yet
 	restoreKeys, err := db.suspendForeignKeys(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -305,7 +305,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 			if err := restoreKeys(); err != nil {
 				return 0, err
 			}
-			return rows, db.setLastIDs(ctx, tx, head.LastIDs, gap, known) // last: PostgreSQL's sequences know no way back
+			return rows, db.setLastIDs(ctx, tx, head.LastIDs, gap, known) // last, because PostgreSQL's sequences can't be set back
 		}
 		if width = len(l.Columns); width == 0 || width > len(left[l.Table]) || !isSubset(l.Columns, left[l.Table]) {
 			return 0, fmt.Errorf("the backup is damaged: this schema has no table %q with such columns, or the table occurs twice", l.Table)
@@ -322,7 +322,7 @@ func isSubset(some, all []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }
 
-// insertStatement is of names that the schema has.
+// insertStatement returns a statement with names of the schema only.
 func insertStatement(table string, columns []string) string {
 	params := make([]string, len(columns))
 	for i := range params {
@@ -350,11 +350,11 @@ func clear(ctx context.Context, tx *sql.Tx, tables []schemaTable) error {
 	return nil
 }
 
-// suspendForeignKeys lets rows be inserted in any order; the function that it
-// returns checks them all.
+// suspendForeignKeys allows inserting rows in any order; the returned function checks them
+// all.
 func (db *DB) suspendForeignKeys(ctx context.Context, tx *sql.Tx) (check func() error, err error) {
 	if db.dialect == SQLite {
-		_, err := tx.ExecContext(ctx, `PRAGMA defer_foreign_keys = ON`) // until the commit, which checks
+		_, err := tx.ExecContext(ctx, `PRAGMA defer_foreign_keys = ON`) // until the commit, which checks them
 		return func() error { return nil }, err
 	}
 	type key struct{ table, name, definition string }
@@ -381,8 +381,8 @@ func (db *DB) suspendForeignKeys(ctx context.Context, tx *sql.Tx) (check func() 
 	}, nil
 }
 
-// suspendTriggers prevents inserted rows from adding further rows that are
-// inserted, too. The function that it returns restores the triggers.
+// suspendTriggers prevents inserted rows from adding rows that are inserted themselves. The
+// returned function restores the triggers.
 func (db *DB) suspendTriggers(ctx context.Context, tx *sql.Tx) (restore func() error, err error) {
 	type statement struct{ off, on string }
 	all, err := Collect(ctx, tx, func(r Row) (s statement, err error) {
@@ -409,13 +409,12 @@ func (db *DB) suspendTriggers(ctx context.Context, tx *sql.Tx) (restore func() e
 	}, nil
 }
 
-// restoreGap is left between the ids of a backup and those of new rows. Ids
-// that were given out after the backup was made are in mailed tokens, and the
-// keys that sign them are restored: these ids must never belong to somebody
-// else.
+// restoreGap is the number of ids between those of a backup and those of new rows. Ids that
+// were assigned after the backup was made are in mailed tokens, and the keys that sign
+// these are restored: these ids must never belong to somebody else.
 const restoreGap = 1 << 24
 
-// setLastIDs makes new rows get ids behind those that were ever given out.
+// setLastIDs makes new rows get ids after all that were ever assigned.
 func (db *DB) setLastIDs(ctx context.Context, tx *sql.Tx, ids map[string]int64, gap int64, known map[string][]string) error {
 	for table, id := range ids {
 		if known[table] == nil || id < 1 {

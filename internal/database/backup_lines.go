@@ -9,10 +9,10 @@ import (
 	"io"
 )
 
-// ErrNoBackup says that a file does not begin as a backup does.
+// ErrNoBackup says that a file does not begin like a backup.
 var ErrNoBackup = errors.New("this is not a backup of dibao; specify a file that dibao backup wrote")
 
-// openBackup reads how a backup begins.
+// openBackup reads the beginning of a backup.
 func openBackup(r io.Reader) (head backupHead, lines *lineReader, err error) {
 	zipped, err := gzip.NewReader(r)
 	switch {
@@ -41,8 +41,8 @@ func CheckBackup(f io.ReadSeeker) error {
 // Limits on the lines of a backup, in bytes.
 const (
 	maxBackupLine = 256 << 20 // of a row: the largest column is an article's text
-	maxOtherLine  = 1 << 20   // of what is not a row
-	maxNumber     = 400       // of a number: that of 1e308 written out has 309 digits
+	maxOtherLine  = 1 << 20   // of a line that is not a row
+	maxNumber     = 400       // of a number: 1e308 written out has 309 digits
 )
 
 // lineReader reads the lines of a backup. A bufio.Scanner searches the whole
@@ -89,10 +89,10 @@ func (l *lineReader) Scan() bool {
 // Bytes returns the line, until the next Scan.
 func (l *lineReader) Bytes() []byte { return l.line }
 
-// Err returns what ended the lines before their end.
+// Err returns the error that ended the reading.
 func (l *lineReader) Err() error { return l.err }
 
-// decodeRow reads a row of a backup for a statement.
+// decodeRow decodes a row of a backup for a statement.
 func decodeRow(line []byte, width int) ([]any, error) {
 	if elements(line) != width {
 		return nil, errors.New("the backup is damaged: a row is not as wide as its table")

@@ -9,9 +9,9 @@ import (
 // ErrLocked says that another process has locked a file.
 var ErrLocked = errors.New("another process has locked the file")
 
-// Daemon makes this process the only daemon on a SQLite database, until
-// release. Two would collect each source twice and wait for each other. On
-// PostgreSQL nodes share the work, and any number may run.
+// Daemon makes this process the only daemon on a SQLite database, until it is released. Two
+// daemons would collect each source twice and wait for each other. On PostgreSQL the nodes
+// share the work, and any number can run.
 func (db *DB) Daemon() (release func(), err error) {
 	if db.dialect != SQLite {
 		return func() {}, nil
@@ -27,6 +27,7 @@ func (db *DB) Daemon() (release func(), err error) {
 		}
 		return nil, fmt.Errorf("lock database %s: %w", db.path, err)
 	}
-	// The file stays: to remove it would let two processes lock two files of one name.
+	// The file stays: if it were removed, two processes could lock two files with the same
+	// name.
 	return func() { f.Close() }, nil
 }

@@ -1,9 +1,9 @@
 // Package database opens dibao's database, SQLite or PostgreSQL, migrates it and runs
-// transactions on it. It knows nothing but the schema.
+// transactions on it. It depends only on the schema.
 //
 // SQLite has one writer connection (BEGIN IMMEDIATE), a pool of readers that see committed
-// rows, and a connection of its own for the job engine; PostgreSQL serves all three from one
-// pool. Times are UTC, and callers truncate them to microseconds, the precision of PostgreSQL.
+// rows, and a separate connection for the job engine; PostgreSQL uses one pool for all three.
+// Times are UTC, and callers truncate them to microseconds, the precision of PostgreSQL.
 package database
 
 import (
@@ -46,11 +46,11 @@ func (d Dialect) Pick(sqlite, postgres string) string {
 // String returns the dialect's name in URLs.
 func (d Dialect) String() string { return d.Pick("sqlite", "postgres") }
 
-// Options say how to use the database. The zero value of a field means the
-// default named next to it.
+// Options are the options for using the database. The zero value of a field means the
+// default next to it.
 type Options struct {
 	MaxConnections int // 10 for PostgreSQL, 4 readers for SQLite
-	// ReadURL is the same PostgreSQL database with a read-only user, for Read.
+	// ReadURL is the URL of the same PostgreSQL database with a read-only user, for Read.
 	// "": url.
 	ReadURL string
 }
@@ -63,7 +63,7 @@ type DB struct {
 	path                 string // of SQLite's file
 	writes               atomic.Int64
 	gate                 gate          // before the writer
-	backgroundReads      chan struct{} // held by reads in the background
+	backgroundReads      chan struct{} // slots that background reads occupy
 	times                writeTimes
 }
 
@@ -83,7 +83,7 @@ func Open(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 	return nil, errors.New("database URL is neither sqlite:PATH nor postgres://…; set url in [database] or --database")
 }
 
-// File returns the path of the file that a URL names; "" for PostgreSQL.
+// File returns the path of the file in a URL; "" for PostgreSQL.
 func File(rawURL string) string {
 	path, ok := strings.CutPrefix(rawURL, "sqlite:")
 	if !ok {
@@ -101,9 +101,8 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 			return nil, fmt.Errorf("database %s: the folder %s does not exist; create it first", path, dir)
 		}
 	}
-	// Only its owner may read a new file, since it contains the readers. SQLite
-	// gives its log the same permissions. If the file can't be created, SQLite
-	// explains it better.
+	// Only its owner may read a new file, because it contains the readers. SQLite gives its
+	// log the same permissions. If the file can't be created, SQLite's error is clearer.
 	if f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 		f.Close()
 	}
@@ -117,11 +116,11 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		conns int
 		extra string
 	}{
-		{&db.writer, 1, "&_txlock=immediate&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(4000)"}, // what is deleted is gone from the file, too
+		{&db.writer, 1, "&_txlock=immediate&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(4000)"}, // deleted data is also erased from the file
 		{&db.reader, readers, "&_pragma=query_only(1)&_pragma=cache_size(-4096)"},
 		{&db.jobs, 1, "&_txlock=immediate"},
 	} {
-		// The path is escaped so that ? and # in it are not taken for parameters.
+		// The path is escaped so that ? and # in it do not begin parameters.
 		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" +
 			"&_time_format=sqlite&_timezone=UTC" + pool.extra
@@ -134,7 +133,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		conn.SetMaxIdleConns(pool.conns)
 		*pool.db = conn
 	}
-	// The writer first: it makes the file and its WAL, which readers may not.
+	// The writer first: it creates the file and its WAL, which readers must not do.
 	for _, conn := range []*sql.DB{db.writer, db.reader} {
 		if err := conn.PingContext(ctx); err != nil {
 			db.Close()
@@ -152,7 +151,7 @@ func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error)
 	if err != nil {
 		return nil, err
 	}
-	// Those in the background leave connections to the others.
+	// Background reads leave connections for the others.
 	free := max(1, pool.Stats().MaxOpenConnections/2)
 	db := &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown, gate: gate{free: free, only: true}, backgroundReads: make(chan struct{}, max(1, free/2))}
 	if opts.ReadURL == "" {
@@ -169,11 +168,11 @@ func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error)
 // pgerrcodeNoDatabase is the SQLSTATE invalid_catalog_name.
 const pgerrcodeNoDatabase = "3D000"
 
-// openPool connects to the URL that is in a key of [database].
+// openPool connects to the URL in a key of [database].
 func openPool(ctx context.Context, rawURL, key string, opts Options) (pool *sql.DB, shown string, err error) {
 	config, err := pgx.ParseConfig(rawURL)
 	if err != nil {
-		// The error of ParseConfig may hold the URL, and the URL a password.
+		// The error of ParseConfig may contain the URL, and the URL a password.
 		return nil, "", errors.New("database URL is not a PostgreSQL URL; write " + key + " in [database] as postgres://USER@HOST:PORT/NAME")
 	}
 	shown = fmt.Sprintf("postgres://%s@%s:%d/%s", config.User, config.Host, config.Port, config.Database)
@@ -226,7 +225,7 @@ func (db *DB) Path() string {
 	return db.path
 }
 
-// JobsDB returns the connections that are the job engine's: one for SQLite.
+// JobsDB returns the connections for the job engine: one for SQLite.
 func (db *DB) JobsDB() *sql.DB { return db.jobs }
 
 // ClockSkew returns how far the clock of the database server is ahead of ours.
@@ -247,7 +246,7 @@ func (db *DB) ClockSkew(ctx context.Context) (skew time.Duration, err error) {
 	return skew, err
 }
 
-// Close closes all connections; transactions that run fail.
+// Close closes all connections; running transactions fail.
 func (db *DB) Close() error {
 	var errs []error
 	seen := make(map[*sql.DB]bool)
@@ -275,7 +274,7 @@ func (db *DB) Read(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return transact(ctx, db.reader, &sql.TxOptions{ReadOnly: db.dialect == Postgres}, f)
 }
 
-// writeTries is how often a transaction is run that PostgreSQL broke off.
+// writeTries is the maximum number of runs of a transaction that PostgreSQL aborts.
 const writeTries = 5
 
 // maxBusy is how long a transaction waits for another process that writes to
@@ -299,16 +298,16 @@ func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	for try := 1; ; try++ {
 		err := transact(ctx, db.writer, nil, f)
 		if isBusy(err) && time.Since(begun) < maxBusy && ctx.Err() == nil {
-			continue // another process stores something; what was begun is rolled back
+			continue // another process is writing; the transaction was rolled back
 		}
 		if err == nil || try >= writeTries || !isBrokenOff(err) {
-			db.writes.Add(1) // one that failed may have been committed all the same
+			db.writes.Add(1) // even a failed transaction may have been committed
 			return err
 		}
 	}
 }
 
-// Writes counts the write transactions of this process. While it does not
+// Writes returns the number of write transactions of this process. While it does not
 // change, only other processes can have changed anything.
 func (db *DB) Writes() int64 { return db.writes.Load() }
 
@@ -357,15 +356,14 @@ func isBusy(err error) bool {
 	return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED
 }
 
-// IsUniqueViolation reports whether err says that a unique key forbids a row.
+// IsUniqueViolation reports whether an error says that a unique key forbids a row.
 func IsUniqueViolation(err error) bool {
 	c := sqliteCode(err)
 	return pgCode(err) == pgUniqueViolation || c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
-// Explain adds what to do to errors that an admin can fix, in this package and
-// for others that query the database. SQLite reports a page that the disk can't
-// read as damaged.
+// Explain adds advice to errors that an admin can correct, in this package and for others
+// that query the database. SQLite reports a page that the disk can't read as damaged.
 func Explain(err error) error {
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -390,9 +388,9 @@ var ErrDamaged = errors.New("database file is damaged")
 
 const restoreAdvice = "look for errors of the disk in the system's log, stop dibao, move the file and its -wal and -shm files away, and read the newest backup into a new file with: dibao restore FILE"
 
-// Check reads SQLite's whole file and returns ErrDamaged, with the fault and
-// what to do, if a page of it is damaged. It takes about a second per gigabyte.
-// On PostgreSQL, which has checksums of its own, it does nothing.
+// Check reads SQLite's whole file and returns ErrDamaged, with the fault and advice, if a
+// page of it is damaged. It takes about a second per gigabyte. On PostgreSQL, which has its
+// own checksums, it does nothing.
 func (db *DB) Check(ctx context.Context) error {
 	if db.dialect != SQLite {
 		return nil
@@ -407,9 +405,9 @@ func (db *DB) Check(ctx context.Context) error {
 	return nil
 }
 
-// Flush moves committed data from SQLite's log into its file, so that neither
-// contains deleted data. While others read, it does what it can; the rest is
-// moved by the next call. PostgreSQL does it by itself.
+// Flush moves committed data from SQLite's log into its file, so that neither contains
+// deleted data. While others read, it does what it can; the next call moves the rest.
+// PostgreSQL does this by itself.
 func (db *DB) Flush(ctx context.Context) error {
 	if db.dialect != SQLite {
 		return nil
@@ -418,7 +416,7 @@ func (db *DB) Flush(ctx context.Context) error {
 	return Explain(err)
 }
 
-// Megabytes is how large the database is.
+// Megabytes returns the size of the database.
 func (db *DB) Megabytes(ctx context.Context) (float64, error) {
 	var size int64
 	err := db.Read(ctx, func(tx *sql.Tx) error {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// A class says how urgent a write transaction is.
+// A class is the urgency of a write transaction.
 type class int
 
 const (
@@ -17,9 +17,9 @@ func (c class) String() string { return [...]string{"interactive", "background"}
 
 type backgroundKey struct{}
 
-// Background marks work that nobody waits for. Write transactions under the
-// returned context give way to all others, so they must be short and many
-// rather than long and few.
+// Background marks work that nobody waits for. Write transactions under the returned
+// context let all others go first, so there should be many short ones rather than a few
+// long ones.
 func Background(ctx context.Context) context.Context {
 	return context.WithValue(ctx, backgroundKey{}, true)
 }
@@ -31,21 +31,21 @@ func classOf(ctx context.Context) class {
 	return interactive
 }
 
-// maxInRow is how many interactive transactions may overtake a waiting
-// background one: a delivery must not stop collecting altogether.
+// maxInRow is the maximum number of interactive transactions that overtake a waiting
+// background one: deliveries must not stop collecting altogether.
 const maxInRow = 50
 
-// gate admits as many concurrent write transactions as there are connections
-// for them, interactive ones first, each class in the order of arrival.
+// gate admits as many concurrent write transactions as there are connections, interactive
+// ones first, each class in the order of arrival.
 type gate struct {
 	mu      sync.Mutex
 	free    int
-	only    bool // background transactions alone pass the gate
+	only    bool // it applies only to background transactions
 	waiting [2][]chan struct{}
 	inRow   int // interactive transactions since the last background one that waited
 }
 
-// enter waits for a place; leave must follow if it returns nil.
+// enter waits for a slot; leave must follow if it returns nil.
 func (g *gate) enter(ctx context.Context, c class) error {
 	if g.only && c == interactive {
 		return nil
@@ -72,11 +72,11 @@ func (g *gate) enter(ctx context.Context, c class) error {
 			return ctx.Err()
 		}
 	}
-	g.pass() // the turn came at the same moment
+	g.pass() // the slot was assigned at the same moment
 	return ctx.Err()
 }
 
-// leave gives the place to who is next.
+// leave gives the slot to the next transaction.
 func (g *gate) leave(c class) {
 	if g.only && c == interactive {
 		return

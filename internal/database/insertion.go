@@ -12,17 +12,17 @@ import (
 // lengths, so that the statements are parsed once; on PostgreSQL all at once as
 // a JSON array, since each statement is a round trip.
 type Insertion struct {
-	Into     string // INSERT INTO …, up to VALUES
+	Into     string // INSERT INTO …, without VALUES
 	Columns  int
-	After    string // what follows the values, such as ON CONFLICT …
-	Postgres string // with the array as $1
+	After    string // the text after the values, such as ON CONFLICT …
+	Postgres string // the statement for PostgreSQL, with the array as $1
 }
 
-// rowLists are how many rows one SQLite statement takes: inserting each row
-// alone would cost as much again in calls as in storing.
+// rowLists are the numbers of rows of one SQLite statement: inserting each row alone would
+// cost as much again in calls as in storing.
 var rowLists = [...]int{32, 16, 8, 4, 2, 1}
 
-// lists remembers the texts of statements with several rows.
+// lists caches the texts of statements with several rows.
 var lists sync.Map // listKey to string
 
 type listKey struct {
@@ -30,13 +30,14 @@ type listKey struct {
 	rows        int
 }
 
-// text is the statement for so many rows of SQLite.
+// text returns the statement for this many rows in SQLite.
 func (in Insertion) text(rows int) string {
 	key := listKey{in.Into, in.After, rows}
 	if s, ok := lists.Load(key); ok {
 		return s.(string)
 	}
-	// Parameters without a name: SQLite looks up each by going through those before.
+	// The parameters have no names: SQLite finds a named one by comparing it with those
+	// before it.
 	row := "(" + strings.Repeat("?, ", in.Columns-1) + "?)"
 	text := in.Into + " VALUES " + strings.Repeat(row+", ", rows-1) + row + " " + in.After
 	lists.Store(key, text)

@@ -28,7 +28,7 @@ func (db *DB) provider() (*goose.Provider, error) {
 	return goose.NewProvider(dialect, db.writer, dir)
 }
 
-// Version returns the version of the schema and the latest that this program knows.
+// Version returns the version of the schema and the latest version that this program knows.
 func (db *DB) Version(ctx context.Context) (current, latest int64, err error) {
 	p, err := db.provider()
 	if err != nil {
@@ -37,9 +37,8 @@ func (db *DB) Version(ctx context.Context) (current, latest int64, err error) {
 	return p.GetVersions(ctx)
 }
 
-// Migrate migrates the schema to the latest version, including the job
-// engine's. It may be run again. A schema that is newer than the program is
-// refused.
+// Migrate migrates the schema to the latest version, including the job engine's. It can be
+// run again. It refuses a schema that is newer than the program.
 func (db *DB) Migrate(ctx context.Context) error {
 	p, err := db.provider()
 	if err != nil {
@@ -61,7 +60,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// migrateJobs runs River's migrations, quietly: our own version implies them.
+// migrateJobs runs River's migrations without logging them: our own version implies them.
 func (db *DB) migrateJobs(ctx context.Context) error {
 	config := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}
 	if db.dialect == Postgres {

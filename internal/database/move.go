@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Sum is what a table holds: the same whichever database it is in.
+// Sum is a checksum of a table: the same in either database.
 type Sum struct {
 	Rows  int64
 	Check uint64 // of all rows, in any order
@@ -50,10 +50,9 @@ func (db *DB) Sums(ctx context.Context) (map[string]Sum, error) {
 	return sums, nil
 }
 
-// MoveTo copies everything into an empty database, in one transaction there,
-// and compares the two. While it runs and afterwards, this database is closed
-// to work: see [DB.Moved]. If it fails, discard the other database; this one is
-// then open or closed as it was before.
+// MoveTo copies everything into an empty database, in one transaction there, and compares
+// the two. While it runs and afterwards, this database refuses work: see [DB.Moved]. If it
+// fails, discard the other database; this one is then open or closed as before.
 func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, err error) {
 	wasClosed := db.Moved(ctx) != nil
 	if err := db.Write(ctx, func(tx *sql.Tx) error {
@@ -75,7 +74,7 @@ func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, er
 		_, err := db.Backup(ctx, out, now)
 		out.CloseWithError(err)
 	}()
-	rows, _, err = to.restoreWith(ctx, in, 0) // no ids were given out since
+	rows, _, err = to.restoreWith(ctx, in, 0) // no ids were assigned since
 	in.CloseWithError(errors.New("the other database failed"))
 	if err != nil {
 		return 0, err
@@ -100,7 +99,7 @@ func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, er
 	return rows, nil
 }
 
-// Reopen makes a database that was moved one to work with again.
+// Reopen lets a database that was moved be used again.
 func (db *DB) Reopen(ctx context.Context) error {
 	return db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM node_moves`)
@@ -111,7 +110,7 @@ func (db *DB) Reopen(ctx context.Context) error {
 // MovedError says that the database was moved to another, or is being moved.
 type MovedError struct {
 	To string    // address of the other database, without a password
-	At time.Time // the date in the error is that of its location
+	At time.Time // its location is the zone of the date in the error
 }
 
 func (e *MovedError) Error() string {

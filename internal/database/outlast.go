@@ -19,9 +19,9 @@ const (
 	retryEvery    = time.Second
 )
 
-// Outlast runs f, and runs it again each second for up to a minute as long as its
-// error means that PostgreSQL can't be reached, starts or stops. Other errors,
-// such as a wrong password, are returned at once. It logs that it waits.
+// Outlast runs f, and runs it again each second for up to a minute while its error means
+// that PostgreSQL can't be reached, is starting or is stopping. It returns other errors,
+// such as a wrong password, at once. It logs that it waits.
 func Outlast(ctx context.Context, log *slog.Logger, f func() error) error {
 	// The first call may take long before it fails, since PostgreSQL no longer answers. That is not part of the minute.
 	for begun := (time.Time{}); ; {
@@ -46,11 +46,11 @@ func Outlast(ctx context.Context, log *slog.Logger, f func() error) error {
 	}
 }
 
-// ErrUnreachable is part of the errors of [DB.Read] and [DB.Write] if PostgreSQL
-// can't be reached, starts or stops: what was to be stored may be right.
+// ErrUnreachable is part of the errors of [DB.Read] and [DB.Write] if PostgreSQL can't be
+// reached, is starting or is stopping: the data to be stored may be valid.
 var ErrUnreachable = errors.New("the database can't be reached")
 
-// unreachableError adds ErrUnreachable to an error, whose text says it already.
+// unreachableError adds ErrUnreachable to an error whose text already says this.
 type unreachableError struct{ error }
 
 func (e unreachableError) Unwrap() []error { return []error{e.error, ErrUnreachable} }
@@ -62,9 +62,9 @@ func markUnreachable(err error) error {
 	return err
 }
 
-// isUnreachable reports whether an error comes from the connection to the
-// server, or from a server that starts, stops or has no free connection
-// (appendix A of PostgreSQL's manual).
+// isUnreachable reports whether an error comes from the connection to the server, or from a
+// server that is starting, stopping or has no free connection (appendix A of PostgreSQL's
+// manual).
 func isUnreachable(err error) bool {
 	if errors.Is(err, ErrUnreachable) {
 		return true

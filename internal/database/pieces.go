@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// pieceTime is the target duration of a piece; one that took more than twice as
-// long is followed by a smaller one.
+// pieceTime is the target duration of a piece; after one that took more than twice as long,
+// the next is smaller.
 const pieceTime = 15 * time.Millisecond
 
-// Pieces is how many articles or kilobytes one transaction takes on this
-// machine at present. It is never less than least, however long that took: then
-// the machine is busy with something else.
+// Pieces is the number of articles or kilobytes per transaction, adapted to the present
+// speed of this machine. It is never less than least, however long that takes, because then
+// other work slows the machine down.
 type Pieces struct {
 	mu             sync.Mutex
 	n, least, most int
 }
 
-// NewPieces begins with n.
+// NewPieces returns Pieces that begin with n.
 func NewPieces(n, least, most int) *Pieces { return &Pieces{n: n, least: least, most: most} }
 
-// Size is how much the next transaction takes.
+// Size returns the size of the next transaction.
 func (p *Pieces) Size() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return max(p.n, p.least)
 }
 
-// Took learns from the time that a piece of n took.
+// Took adapts the size to the time that a piece of n took.
 func (p *Pieces) Took(n int, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

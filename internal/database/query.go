@@ -5,7 +5,7 @@ import (
 	"database/sql"
 )
 
-// Row is one result row: *sql.Row and *sql.Rows.
+// Row is a row of a result: *sql.Row or *sql.Rows.
 type Row interface{ Scan(dest ...any) error }
 
 // Collect runs a query and scans every row of its result.
@@ -58,8 +58,8 @@ func ScanPair[K comparable, V any](r Row) (k K, v V, err error) {
 	return k, v, err
 }
 
-// IDs returns a subquery that yields the integers of a JSON array, for "id IN
-// (…)"; param is the placeholder of the array, such as $1.
+// IDs returns a subquery for the integers of a JSON array, for "id IN (…)"; param is the
+// placeholder of the array, such as $1.
 func (d Dialect) IDs(param string) string {
 	return d.Pick(
 		"SELECT value FROM json_each("+param+")",

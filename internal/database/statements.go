@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// maxStatements bounds the prepared statements of one connection. The program
+// maxStatements is the maximum number of prepared statements per connection. The program
 // has fewer; statements beyond the limit are parsed each time.
 const maxStatements = 400
 
-// connector opens SQLite connections that keep their prepared statements.
-// Parsing a statement takes longer than running most of them: a first
-// collection spent an eighth of its time on it.
+// connector opens SQLite connections that cache their prepared statements. Parsing a
+// statement takes longer than running most of them: a first collection spent an eighth of
+// its time on it.
 type connector struct {
 	driver.Connector
 	// uninterrupted statements always run to their end: those of the writer are
@@ -28,7 +28,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &keepingConn{sqliteConn: conn.(sqliteConn), uninterrupted: c.uninterrupted, kept: make(map[string]*keptStatement)}, nil
 }
 
-// sqliteConn is what database/sql asks of a connection and the driver gives.
+// sqliteConn contains the methods that database/sql calls and the driver provides.
 type sqliteConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -40,8 +40,8 @@ type sqliteConn interface {
 	driver.Validator
 }
 
-// keepingConn is a connection that keeps its prepared statements. Like any
-// connection it is used by one goroutine at a time.
+// keepingConn is a connection that caches its prepared statements. Like any connection it
+// is used by one goroutine at a time.
 type keepingConn struct {
 	sqliteConn
 	uninterrupted bool
@@ -57,12 +57,11 @@ type keptStatement struct {
 	busy bool // its rows are being read
 }
 
-// Unwrap lets the driver's own functions find its connection.
+// Unwrap gives the driver's own functions their connection.
 func (c *keepingConn) Unwrap() driver.Conn { return c.sqliteConn }
 
-// statement returns the prepared statement of a query, marked busy, or nil if
-// it is not to be kept: it is in use, there are too many, or it does not read
-// or write rows.
+// statement returns the prepared statement of a query, marked busy, or nil if it must not
+// be cached: it is in use, there are too many, or it does not read or write rows.
 func (c *keepingConn) statement(ctx context.Context, query string) (*keptStatement, error) {
 	if k, ok := c.kept[query]; ok {
 		if k.busy {
@@ -104,7 +103,7 @@ func (c *keepingConn) watch(ctx context.Context) context.Context {
 	return ctx
 }
 
-// ExecContext runs a statement that is kept, or has the connection run it.
+// ExecContext runs a cached statement, or else lets the connection run it.
 func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -120,7 +119,7 @@ func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driv
 	return k.stmt.ExecContext(c.watch(ctx), args)
 }
 
-// QueryContext is ExecContext for rows; the statement is free again once they are closed.
+// QueryContext is ExecContext for rows; closing them frees the statement.
 func (c *keepingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -140,7 +139,7 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []dri
 	return &keptRows{Rows: rows, of: k}, nil
 }
 
-// PrepareContext hands out a statement that is kept; closing it frees it.
+// PrepareContext returns a cached statement; closing it frees it.
 func (c *keepingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	k, err := c.statement(ctx, query)
 	if err != nil {
@@ -152,7 +151,7 @@ func (c *keepingConn) PrepareContext(ctx context.Context, query string) (driver.
 	return &lentStatement{c, k}, nil
 }
 
-// lentStatement is a kept statement in the hands of who prepared it.
+// lentStatement is a cached statement that a caller has prepared.
 type lentStatement struct {
 	conn *keepingConn
 	of   *keptStatement
@@ -168,7 +167,7 @@ func (s *lentStatement) QueryContext(ctx context.Context, args []driver.NamedVal
 
 func (s *lentStatement) NumInput() int { return s.of.stmt.NumInput() }
 
-// Close may come twice: database/sql closes what a transaction leaves open.
+// Close can be called twice: database/sql closes what a transaction leaves open.
 func (s *lentStatement) Close() error {
 	if s.of != nil {
 		s.of.busy = false
@@ -177,7 +176,7 @@ func (s *lentStatement) Close() error {
 	return nil
 }
 
-// Exec and Query are what database/sql asks for where there is no context.
+// Exec and Query are called by database/sql if there is no context.
 func (s *lentStatement) Exec(args []driver.Value) (driver.Result, error) {
 	return s.ExecContext(context.Background(), named(args))
 }
@@ -203,7 +202,7 @@ func (c *keepingConn) Close() error {
 	return c.sqliteConn.Close()
 }
 
-// keptRows frees the statement that they come from when they are closed.
+// keptRows frees its statement when it is closed.
 type keptRows struct {
 	driver.Rows
 	of *keptStatement

@@ -20,8 +20,8 @@ type Times struct {
 	Count   int64
 	Sum     time.Duration
 	Longest time.Duration
-	Caller  string                     // the function whose duration was the longest
-	counts  [len(timeBounds) + 1]int64 // by bucket; the last is of what is longer than every bound
+	Caller  string                     // the function with the longest duration
+	counts  [len(timeBounds) + 1]int64 // by bucket; the last one is for durations above every bound
 }
 
 func (t *Times) add(d time.Duration, caller func() string) {
@@ -51,11 +51,11 @@ func (t Times) Quantile(q float64) time.Duration {
 	return t.Longest
 }
 
-// WriteTimes are how long write transactions waited for their turn and how long
-// each then took, from its beginning to the end of its commit.
+// WriteTimes contains how long write transactions waited and how long each then took, from
+// its beginning to the end of its commit.
 type WriteTimes struct{ Wait, Hold Times }
 
-// writeTimes gathers the times of both classes.
+// writeTimes collects the times of both classes.
 type writeTimes struct {
 	mu  sync.Mutex
 	all [2]WriteTimes
@@ -69,7 +69,7 @@ func (w *writeTimes) add(c class, wait, hold time.Duration) {
 	w.all[c].Hold.add(hold, caller)
 }
 
-// writeCaller names the function that called Write.
+// writeCaller returns the name of the function that called Write.
 func writeCaller() string {
 	var pcs [16]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])

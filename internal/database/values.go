@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// JSON writes our own plain values as a parameter; no ids are [].
+// JSON encodes our own plain values as a parameter; no ids are [].
 func JSON(v any) string {
 	if ids, ok := v.([]int64); ok && ids == nil {
 		return "[]"
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("database: %T does not marshal: %v", v, err)) // only our own plain structs come here
+		panic(fmt.Sprintf("database: %T does not marshal: %v", v, err)) // only our own plain structs are passed
 	}
 	return string(b)
 }
 
-// Bit is a flag as its column has it.
+// Bit returns a flag as it is stored.
 func Bit(b bool) int64 {
 	if b {
 		return 1
@@ -26,9 +26,10 @@ func Bit(b bool) int64 {
 	return 0
 }
 
-// Clip is at most so many bytes of a text, as a column of either database takes it.
+// Clip returns at most this many bytes of a text, in a form that a column of either
+// database accepts.
 func Clip(s string, n int) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", " ") // PostgreSQL keeps no NUL
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", " ") // PostgreSQL does not store NUL
 	if len(s) <= n {
 		return s
 	}

@@ -1,6 +1,5 @@
-// Package fault has the errors that commands and the API treat specially: the
-// requested thing does not exist, or the request is invalid, whatever is
-// stored.
+// Package fault contains the errors that commands and the API treat specially: the
+// requested thing does not exist, or the request is invalid regardless of the stored data.
 package fault
 
 import (
@@ -8,17 +7,17 @@ import (
 	"fmt"
 )
 
-// ErrNotFound says that what was asked for does not exist.
+// ErrNotFound says that the requested thing does not exist.
 var ErrNotFound = errors.New("not found")
 
 type missingError struct{ error }
 
 func (missingError) Is(target error) bool { return target == ErrNotFound }
 
-// Missing returns an error that is ErrNotFound and reads as given.
+// Missing returns an error with this text that is ErrNotFound.
 func Missing(format string, args ...any) error { return missingError{fmt.Errorf(format, args...)} }
 
-// InvalidError says that a request is invalid, whatever is stored. The command
+// InvalidError says that a request is invalid regardless of the stored data. The command
 // line reports wrong usage; the API answers 400.
 type InvalidError struct{ Err error }
 

@@ -12,12 +12,13 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// errTooLarge stops a body at the limit of its compressed or decompressed size.
+// errTooLarge ends the reading of a body at the limit of its compressed or decompressed
+// size.
 var errTooLarge = errors.New("the body is larger than max_bytes in [fetch] allows")
 
-// readBody reads and decompresses a body; neither size may exceed the limit. A
-// truncated body or one with a wrong checksum is an error: it must not pass for
-// the whole.
+// readBody reads and decompresses a body; neither size may exceed the limit. A truncated
+// body or one with a wrong checksum is an error, because it must not be taken for the
+// whole.
 func readBody(res *http.Response, limit int64) ([]byte, error) {
 	if res.ContentLength > limit {
 		return nil, errTooLarge
@@ -55,7 +56,7 @@ func readAll(coding string, r io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
-// limitReader fails, rather than ends, beyond its limit.
+// limitReader returns an error at its limit, unlike io.LimitReader.
 type limitReader struct {
 	r    io.Reader
 	left int64

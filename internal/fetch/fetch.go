@@ -1,6 +1,5 @@
-// Package fetch is the only HTTP client for other people's sites: guarded against
-// addresses inside our own network, polite to each host, bounded in size and
-// time.
+// Package fetch is the only HTTP client for other people's sites: it refuses addresses
+// inside our own network, is polite to each host, and limits size and time.
 //
 // Bodies are decompressed but not decoded: callers detect the character set.
 // Proxies in the environment are ignored. Sources: RFC 9110 (conditional
@@ -29,21 +28,19 @@ import (
 	"dibao/internal/trace"
 )
 
-// Options say how to fetch. The zero value of a field means the default named
-// next to it.
+// Options are options for fetching. The zero value of a field means the default next to it.
 type Options struct {
 	UserAgent    string         // dibao
-	Timeout      time.Duration  // 30 s, of one request with its redirects and body; waiting for one's turn is not counted
-	MaxBytes     int64          // 5 MiB, of a body, both compressed and decompressed
+	Timeout      time.Duration  // 30 s, for one request with its redirects and body; the wait for a turn is not counted
+	MaxBytes     int64          // 5 MiB, for a body, both compressed and decompressed
 	MaxRedirects int            // 5
-	Private      []netip.Prefix // networks in which Request.Private may lead; none: loopback, RFC 1918 and RFC 4193
-	AllowPrivate bool           // for tests and benchmarks: every request may lead into our own network
-	// Admit is called before each connection, after the guard has allowed its
-	// address; its error ends the request. Connections are then not kept. nil
-	// admits all.
+	Private      []netip.Prefix // networks that Request.Private can allow; none: loopback, RFC 1918 and RFC 4193
+	AllowPrivate bool           // for tests and benchmarks: every request may reach our own network
+	// Admit is called before each connection, after the guard has allowed its address; its
+	// error ends the request. If it is set, connections are not reused. nil allows all.
 	Admit    func(netip.Addr) error
-	PerHost  int              // 1; requests at a time to one host
-	MinDelay time.Duration    // 0; from the end of one request to the start of the next, to one host
+	PerHost  int              // 1; concurrent requests to one host
+	MinDelay time.Duration    // 0; time from the end of one request to the start of the next, to one host
 	Now      func() time.Time // time.Now
 	// Turn waits for a turn at a host that other processes also request; the
 	// returned function ends the turn with the pause before the next one. nil:
@@ -51,14 +48,14 @@ type Options struct {
 	Turn func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error)
 }
 
-// Client fetches. It is safe for concurrent use; requests to one host wait for
-// each other.
+// Client fetches pages and feeds. It is safe for concurrent use; requests to one host wait
+// for each other.
 type Client struct {
 	opts     Options
 	http     *http.Client  // reaches public addresses
-	private  *http.Client  // reaches our own network; apart, so that no other request gets a connection of its
-	resolver *net.Resolver // nil is the system's
-	proxied  sync.Map      // the *http.Client of each proxy, by its address
+	private  *http.Client  // reaches our own network; separate, so that no other request reuses its connections
+	resolver *net.Resolver // nil means that of the system
+	proxied  sync.Map      // the *http.Client of each proxy, by address
 	hosts    hosts
 	robots   robots
 }
@@ -66,25 +63,25 @@ type Client struct {
 // Request is one GET, or one POST of a form or a body.
 type Request struct {
 	URL          string
-	Method       string        // "" is POST where something is posted, else GET
-	ETag         string        // of what is known, "" if nothing
-	LastModified string        // of what is known, "" if nothing
-	Accept       string        // media types; "" is feeds, then pages, then anything
-	Page         bool          // a page, not a feed: robots.txt is asked (RFC 9309)
-	Private      string        // host and port (Origin) that may be in our own network; "" is none. Redirects elsewhere may not, and end it
-	Proxy        string        // http, https or socks5 address to go through; "" is none
-	UserAgent    string        // "" is the client's
-	Form         neturl.Values // posted, if there is any; a POST is never redirected
+	Method       string        // "" means POST if something is posted, otherwise GET
+	ETag         string        // of the known version, "" if there is none
+	LastModified string        // of the known version, "" if there is none
+	Accept       string        // media types; "" means feeds, then pages, then anything
+	Page         bool          // a page, not a feed: robots.txt applies (RFC 9309)
+	Private      string        // host and port (Origin) that may be in our own network; "" for none. Redirects to other hosts may not be, and end the permission
+	Proxy        string        // http, https or socks5 address of a proxy; "" for none
+	UserAgent    string        // "" means that of the client
+	Form         neturl.Values // posted, if not empty; a POST never follows redirects
 	Body         []byte        // posted as ContentType, if Form is not
 	ContentType  string
-	// BeforeBody is called when all of the request but its body is on its way; the host
+	// BeforeBody is called when all of the request except its body has been sent; the host
 	// can't act on it yet. Its error ends the request without the body. nil does nothing.
 	BeforeBody func() error
 	Header     http.Header // more to send
-	NoRedirect bool        // a redirect is a StatusError
+	NoRedirect bool        // treat a redirect as a StatusError
 }
 
-// Response is what a source answered: 2xx, or 304 with NotModified.
+// Response is the answer of a source: 2xx, or 304 with NotModified.
 type Response struct {
 	URL          string // after redirects
 	Status       int
@@ -94,20 +91,20 @@ type Response struct {
 	ETag         string
 	LastModified string
 	Hash         [sha256.Size]byte // of Body; zero if NotModified
-	Permanent    bool              // there were redirects and every one was 301 or 308
+	Permanent    bool              // there were redirects, all of them with 301 or 308
 	RetryAfter   time.Duration     // 0: not said
-	Remote       netip.Addr        // that answered: of the proxy, where there is one
+	Remote       netip.Addr        // address that answered: that of the proxy, if there is one
 }
 
 // StatusError is an answer that is neither 2xx nor 304.
 type StatusError struct {
-	URL        string // that answered, after redirects
+	URL        string // the address that answered, after redirects
 	Status     int
-	RetryAfter time.Duration // 0: not said; a week at most
+	RetryAfter time.Duration // 0: not stated; at most a week
 	Body       []byte        // nil if it is long or can't be decoded
 }
 
-// maxErrorBody is how much is read of the body of an error: enough to
+// maxErrorBody is the number of bytes that are read of an error's body: enough to
 // distinguish a wall from an error page.
 const maxErrorBody = 64 << 10
 
@@ -147,7 +144,7 @@ func New(opts Options) *Client {
 	return c
 }
 
-// connect returns an HTTP client with connections of its own.
+// connect returns an HTTP client with separate connections.
 func (c *Client) connect(r reach) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -159,9 +156,9 @@ func (c *Client) connect(r reach) *http.Client {
 			TLSHandshakeTimeout:    min(c.opts.Timeout, 10*time.Second),
 			MaxResponseHeaderBytes: 64 << 10,
 			DisableKeepAlives:      r.admit != nil,
-			DisableCompression:     true, // decoded here, with a limit
+			DisableCompression:     true, // done here, with a limit
 		},
-		// Redirects are followed by Get, which guards and queues every hop.
+		// Get follows redirects itself, because it must check and queue every hop.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -178,7 +175,7 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 	return res, err
 }
 
-// follow is Get; it goes along redirects.
+// follow is Get; it follows redirects.
 func (c *Client) follow(ctx context.Context, req Request) (*Response, error) {
 	permanent, left := true, c.opts.Timeout
 	var delay time.Duration
@@ -188,7 +185,7 @@ func (c *Client) follow(ctx context.Context, req Request) (*Response, error) {
 			return nil, err
 		}
 		if origin(u) != req.Private {
-			req.Private = "" // what another host redirects to is not what an admin typed
+			req.Private = "" // an admin did not enter the address to which another host redirects
 		}
 		if req.Page {
 			if delay, err = c.allowedByRobots(ctx, u, req); err != nil {
@@ -218,8 +215,7 @@ func (c *Client) follow(ctx context.Context, req Request) (*Response, error) {
 	}
 }
 
-// once sends one request and returns the answer, or the address that it
-// redirects to.
+// once sends one request and returns the answer, or the address to which it redirects.
 func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit time.Duration) (res *Response, next string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -274,7 +270,7 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 		if err != nil || answer.Header.Get("Location") == "" {
 			return nil, "", fmt.Errorf("it answered %d without an address to go to", s)
 		}
-		// A little is read so that the connection can be used again.
+		// Read a little, so that the connection can be reused.
 		_, _ = io.CopyN(io.Discard, answer.Body, 4<<10)
 		return out, to.String(), nil
 	case s/100 != 2:
@@ -320,7 +316,7 @@ func (c *Client) setHeader(h http.Header, req Request) {
 	}
 }
 
-// explain unwraps the HTTP client's wording and keeps the cause.
+// explain removes the HTTP client's wording and keeps the cause.
 func explain(url string, err error) error {
 	var blocked *BlockedError
 	if errors.As(err, &blocked) {
@@ -348,7 +344,7 @@ func explain(url string, err error) error {
 	return fmt.Errorf("fetch %s: %w", url, err)
 }
 
-// maxRetryAfter bounds what a site may ask for.
+// maxRetryAfter limits the pause that a site can request.
 const maxRetryAfter = 7 * 24 * time.Hour
 
 // retryAfter reads Retry-After: seconds or a date (RFC 9110 §10.2.3).

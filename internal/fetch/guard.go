@@ -19,12 +19,12 @@ import (
 	"dibao/internal/redact"
 )
 
-// BlockedError says that the guard refused an address before or while
-// connecting; nothing was sent there.
+// BlockedError says that the guard refused an address before or while connecting; nothing
+// was sent to it.
 type BlockedError struct {
 	URL    string
 	Reason string
-	Local  bool // it is in our own network, where Request.Private may lead
+	Local  bool // it is in our own network, which Request.Private can allow
 }
 
 func (e *BlockedError) Error() string {
@@ -62,11 +62,11 @@ var specialRanges = []struct {
 	{netip.MustParsePrefix("3fff::/20"), "documentation (RFC 9637)"},
 }
 
-// globalUnicast is the range of public IPv6 addresses (RFC 4291 §2.4); NAT64,
-// unique local, link-local, multicast and everything else is outside.
+// globalUnicast is the range of public IPv6 addresses (RFC 4291 §2.4); NAT64, unique local,
+// link-local, multicast and all other addresses are outside of it.
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
-// CheckAddr returns why an address may not be dialed, "" if it may.
+// CheckAddr returns why a connection to an address is not allowed, "" if it is.
 func CheckAddr(addr netip.Addr) string {
 	if addr.Zone() != "" {
 		return "an address with a zone is local"
@@ -99,9 +99,9 @@ func isBlockedPort(p int) bool {
 	return p < 1024 && p != 80 && p != 443 || slices.Contains(blockedPorts, p)
 }
 
-// CheckURL parses an address and returns why it may not be fetched, "" if
-// nothing forbids it so far: it does not resolve names; their addresses are
-// checked when connecting. The URL is nil if the address can't be parsed.
+// CheckURL parses an address and returns why fetching it is not allowed, "" if nothing
+// forbids it so far: it does not resolve names, whose addresses are checked when
+// connecting. The URL is nil if the address can't be parsed.
 func CheckURL(raw string) (u *url.URL, reason string) {
 	u, reason = parseURL(raw)
 	if reason == "" {
@@ -147,7 +147,7 @@ func parseURL(raw string) (*url.URL, string) {
 	return u, ""
 }
 
-// lookup maps names as for a look-up but keeps underscores, which some have.
+// lookup maps names as for a DNS query but keeps underscores, which some names have.
 var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
 func checkPort(u *url.URL) string {
@@ -172,7 +172,7 @@ func checkPort(u *url.URL) string {
 // 6762, 7686, 8375; ICANN on .internal; and names that routers use).
 var localSuffixes = []string{"localhost", "local", "internal", "intranet", "lan", "home", "corp", "localdomain", "home.arpa", "onion", "invalid"}
 
-// checkHost returns why a host is not public, as far as its name shows.
+// checkHost returns why a host is not public, as far as its name shows it.
 func checkHost(host string) string {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return CheckAddr(addr)
@@ -192,7 +192,7 @@ func checkHost(host string) string {
 	return ""
 }
 
-// checkName returns why something that is not an address is not a name either.
+// checkName returns why a text that is not an address is not a valid name, either.
 func checkName(host string) string {
 	host = strings.TrimSuffix(host, ".")
 	if strings.ContainsAny(host, ":%") || strings.Contains(host, "..") {
@@ -207,11 +207,10 @@ func checkName(host string) string {
 	return ""
 }
 
-// dial returns a function that resolves a name once, checks every address that
-// it has, and connects to these very addresses, so that a second resolution
-// can't lead elsewhere. If one address is refused, so is the name: a mix of
-// addresses is an attempt to make us choose the wrong one. The addresses are
-// checked once more directly before connect(2).
+// dial returns a function that resolves a name once, checks every address that it has, and
+// connects to these addresses, so that a second resolution can't lead elsewhere. If one
+// address is refused, so is the name: a mix of addresses may be an attack that counts on a
+// wrong choice. The addresses are checked once more directly before connect(2).
 func (c *Client) dial(r reach) func(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: min(c.opts.Timeout, 10*time.Second), Control: r.checkDial}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -255,7 +254,7 @@ func (c *Client) lookUp(ctx context.Context, host string) ([]netip.Addr, error) 
 	if len(addrs) == 0 {
 		return nil, &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
 	}
-	// IPv4 first: a host that has both may be reached over IPv6 from nowhere.
+	// IPv4 first: a host with both may be unreachable over IPv6.
 	slices.SortStableFunc(addrs, func(a, b netip.Addr) int {
 		return cmp.Compare(a.Unmap().BitLen(), b.Unmap().BitLen())
 	})

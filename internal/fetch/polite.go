@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// hosts lets a few requests at a time go to each host, with a pause between.
+// hosts allows a few concurrent requests to each host, with a pause between them.
 type hosts struct {
 	perHost int
 	pause   time.Duration
 	now     func() time.Time
-	turn    func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error) // of all processes together; nil: this one is alone
+	turn    func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error) // shared by all processes; nil: this is the only one
 
 	mu sync.Mutex
 	by map[string]*host
 }
 
 type host struct {
-	turns chan struct{} // a token for every request under way
-	last  time.Time     // when the last request ended; guarded by hosts.mu
-	delay time.Duration // that the host asked for; guarded by hosts.mu
-	uses  int           // who has a turn or waits for one; guarded by hosts.mu
+	turns chan struct{} // a token for every running request
+	last  time.Time     // end of the last request; guarded by hosts.mu
+	delay time.Duration // requested by the host; guarded by hosts.mu
+	uses  int           // requests that run or wait; guarded by hosts.mu
 }
 
-// maxIdleHosts is how many hosts are remembered only for their pause.
+// maxIdleHosts is the maximum number of hosts that are remembered only for their pause.
 const maxIdleHosts = 1000
 
-// enter waits for the host's turn and for the pause since its last request, or
-// for delay if that is longer.
+// enter waits for the host's turn, and for the pause since its last request or, if longer,
+// delay.
 func (h *hosts) enter(ctx context.Context, name string, delay time.Duration) (release func(), err error) {
 	x := h.take(name)
 	select {
@@ -90,11 +90,11 @@ func (h *hosts) leave(name string, x *host, asked bool) {
 		x.last = h.now()
 	}
 	if x.uses--; x.uses == 0 && h.pause == 0 && x.delay == 0 {
-		delete(h.by, name) // there is nothing to remember
+		delete(h.by, name) // there is no pause to remember
 	}
 }
 
-// forget drops the hosts that nobody uses.
+// forget removes the hosts that are not in use.
 func (h *hosts) forget() {
 	kept := make(map[string]*host)
 	for name, x := range h.by {

@@ -24,10 +24,9 @@ func CheckProxy(proxy string) error {
 	return fmt.Errorf("a proxy must use http, https or socks5, not %q", u.Scheme)
 }
 
-// through returns the HTTP client for a proxy, which an admin has named for a
-// source and which may be in our own network. The guard then knows the
-// requested names but not the addresses behind them: the proxy is responsible
-// for those.
+// through returns the HTTP client for a proxy, which an admin has set for a source and
+// which may be in our own network. The guard then knows the requested names but not their
+// addresses: the proxy is responsible for those.
 func (c *Client) through(req Request) (*http.Client, error) {
 	proxy := req.Proxy
 	if proxy == "" && req.Private != "" {

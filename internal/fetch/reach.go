@@ -8,29 +8,28 @@ import (
 	"syscall"
 )
 
-// reach says to which addresses a connection may lead. The zero value allows
-// only public addresses.
+// reach says which addresses a connection may reach. The zero value allows only public
+// addresses.
 type reach struct {
-	private  bool           // our own machine and network, too
-	networks []netip.Prefix // and of it these only; none: all of ownNetworks but the shared range
+	private  bool           // includes our own machine and network
+	networks []netip.Prefix // only these of them; none: all of ownNetworks except the shared range
 	admit    func(netip.Addr) error
 }
 
-// ownNetworks are the networks in which a private source can be: loopback (RFC
-// 1122), private (RFC 1918), shared by carriers and used by overlay networks
-// (RFC 6598), and unique local (RFC 4193), but not link-local.
+// ownNetworks are the networks that can contain a private source: loopback (RFC 1122),
+// private (RFC 1918), shared by carriers and used by overlay networks (RFC 6598), and
+// unique local (RFC 4193), but not link-local.
 var ownNetworks = []netip.Prefix{
 	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 	netip.MustParsePrefix("fc00::/7"), sharedNetwork,
 }
 
-// sharedNetwork may belong to the carrier; it is reached only where it is listed.
+// sharedNetwork may belong to the carrier; it is reached only if it is listed.
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
-// metadataAddrs are the metadata services of clouds, which have the keys of a
-// machine, in networks that may be private. No permission allows them;
-// 169.254.169.254 is link-local.
+// metadataAddrs are the metadata services of clouds, which know the keys of a machine, in
+// networks that may be private. No permission allows them; 169.254.169.254 is link-local.
 var metadataAddrs = []netip.Addr{
 	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"),
 }
@@ -41,7 +40,7 @@ func IsOwnNetwork(p netip.Prefix) bool {
 	return slices.ContainsFunc(ownNetworks, func(own netip.Prefix) bool { return own.Bits() <= p.Bits() && own.Contains(p.Addr()) })
 }
 
-// checkAddr returns why an address may not be dialed, "" if it may.
+// checkAddr returns why a connection to an address is not allowed, "" if it is.
 func (r reach) checkAddr(addr netip.Addr) string {
 	if !r.private || !isOwn(addr) {
 		return CheckAddr(addr)
@@ -58,7 +57,7 @@ func (r reach) checkAddr(addr netip.Addr) string {
 	return addr.String() + " is in none of the networks that are listed as private in [fetch]"
 }
 
-// checkHost returns why a host may not be asked, as far as its name shows.
+// checkHost returns why requests to a host are not allowed, as far as its name shows it.
 func (r reach) checkHost(host string) string {
 	if !r.private {
 		return checkHost(host)
@@ -69,7 +68,7 @@ func (r reach) checkHost(host string) string {
 	return checkName(host)
 }
 
-// checkDial is a net.Dialer's Control.
+// checkDial is used as a net.Dialer's Control.
 func (r reach) checkDial(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -84,10 +83,10 @@ func (r reach) checkDial(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// couldBeAllowed reports whether a permission would open a refused address.
+// couldBeAllowed reports whether a permission would allow a refused address.
 func (r reach) couldBeAllowed(addr netip.Addr) bool { return !r.private && isOwn(addr) }
 
-// isOwn reports whether an address may be one of our own network.
+// isOwn reports whether an address can be one of our own network.
 func isOwn(addr netip.Addr) bool {
 	if addr.Zone() != "" {
 		return false
@@ -97,7 +96,7 @@ func isOwn(addr netip.Addr) bool {
 }
 
 // Origin returns the host and port of an http or https address in the form of
-// Request.Private, "" if it can't be read.
+// Request.Private, "" if it can't be parsed.
 func Origin(raw string) string {
 	u, _ := parseURL(raw)
 	if u == nil || u.Hostname() == "" {
@@ -114,8 +113,8 @@ func origin(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// reachFor returns how far a request may reach for one address of its chain of
-// redirects: into our own network only at the host and port of its permission.
+// reachFor returns the reach of a request for one address of its chain of redirects: it
+// includes our own network only for the host and port of its permission.
 func (c *Client) reachFor(u *url.URL, private string) reach {
 	if private != "" && origin(u) == private {
 		return reach{private: true, networks: c.opts.Private}
@@ -130,8 +129,8 @@ func (c *Client) Check(raw string) error {
 	return err
 }
 
-// check parses an address and refuses what a request may not reach, as far as
-// the address alone shows.
+// check parses an address and refuses one that a request must not reach, as far as the
+// address itself shows it.
 func (c *Client) check(raw, private string) (*url.URL, error) {
 	u, reason := parseURL(raw)
 	if reason != "" {

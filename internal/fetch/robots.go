@@ -14,31 +14,30 @@ import (
 	"github.com/temoto/robotstxt"
 )
 
-// robots keeps what the robots.txt of each site says.
+// robots caches the robots.txt of each site.
 type robots struct {
 	mu     sync.Mutex
 	bySite map[string]robotsRules
 }
 
 type robotsRules struct {
-	group *robotstxt.Group // that is meant for us; nil allows everything
+	group *robotstxt.Group // the group that applies to us; nil allows everything
 	until time.Time
 }
 
 const (
 	robotsFor   = 24 * time.Hour   // RFC 9309 §2.4
 	maxRobots   = 1000             // sites kept
-	robotsBytes = 500 << 10        // read of a file, RFC 9309 §2.5
-	maxDelay    = 30 * time.Second // that a Crawl-delay may ask for
+	robotsBytes = 500 << 10        // bytes of a file that are read, RFC 9309 §2.5
+	maxDelay    = 30 * time.Second // maximum Crawl-delay that is obeyed
 	maxPattern  = 2000             // bytes of a path with wildcards, and
-	maxStars    = 10               // how many it has: it becomes a regular expression
+	maxStars    = 10               // its wildcards: it becomes a regular expression
 )
 
-// allowedByRobots checks a page against the site's robots.txt. A site without
-// one, or that refuses to show it, allows everything; one that can't be reached
-// or answers 5xx forbids everything for the moment (RFC 9309 §2.3.1). It
-// returns the pause that the site wants between two requests (Crawl-delay,
-// which is in no RFC).
+// allowedByRobots checks a page against the site's robots.txt. A site without one, or that
+// refuses to show it, allows everything; one that can't be reached or answers 5xx forbids
+// everything for now (RFC 9309 §2.3.1). It returns the pause that the site requests between
+// two requests (Crawl-delay, which no RFC defines).
 func (c *Client) allowedByRobots(ctx context.Context, u *url.URL, via Request) (delay time.Duration, err error) {
 	site := u.Scheme + "://" + u.Host
 	now := c.opts.Now()
@@ -77,9 +76,8 @@ func (c *Client) allowedByRobots(ctx context.Context, u *url.URL, via Request) (
 	return min(max(rules.group.CrawlDelay, 0), maxDelay), nil
 }
 
-// Robots checks the page of a request against the site's robots.txt, and
-// returns the pause that the site wants between two requests. A forbidden page
-// is a *BlockedError.
+// Robots checks the page of a request against the site's robots.txt, and returns the pause
+// that the site requests between two requests. A forbidden page is a *BlockedError.
 func (c *Client) Robots(ctx context.Context, req Request) (delay time.Duration, err error) {
 	u, err := c.check(req.URL, req.Private)
 	if err != nil {
@@ -103,10 +101,9 @@ func (c *Client) fetchRobots(ctx context.Context, site string, via Request) (*ro
 	return parseRobots(res.Body), nil
 }
 
-// parseRobots reads rules; nil means none. Only lines that state rules reach
-// the parser: it drops all rules for one invalid line of another kind, such as
-// a Crawl-delay in words, and RFC 9309 §2.2 allows ignoring such lines. It
-// reads at most robotsBytes.
+// parseRobots reads rules; nil means none. Only lines that state rules reach the parser: it
+// ignores all rules if one line of another kind is invalid, such as a Crawl-delay in words,
+// and RFC 9309 §2.2 allows ignoring such lines. It reads at most robotsBytes.
 func parseRobots(text []byte) *robotstxt.RobotsData {
 	var rules []byte
 	text = text[:min(len(text), robotsBytes)]
@@ -133,9 +130,8 @@ func parseRobots(text []byte) *robotstxt.RobotsData {
 	return data
 }
 
-// bounded returns a path with so few wildcards that matching it is cheap. A
-// shortened path forbids more than the original, so it must not be used to
-// allow.
+// bounded returns a path with so few wildcards that matching it is cheap. A shortened path
+// forbids more than the original, so it must not be used for an Allow rule.
 func bounded(path []byte) (short []byte, whole bool) {
 	for bytes.Contains(path, []byte("**")) {
 		path = bytes.ReplaceAll(path, []byte("**"), []byte("*"))

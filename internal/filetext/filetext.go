@@ -1,9 +1,8 @@
 // Package filetext reads the text of files that official pages attach instead
 // of showing a text: PDF, DOCX and OFD. One table maps formats to readers.
 //
-// Files are untrusted: each reader limits what it unpacks, reads and returns.
-// The daemon runs them in a process of its own, whose memory and time are
-// bounded, too.
+// Files are untrusted: each reader limits what it unpacks, reads and returns. The daemon
+// runs the readers in a separate process, whose memory and time are limited, too.
 package filetext
 
 import (
@@ -15,7 +14,7 @@ import (
 	"dibao/internal/pdf"
 )
 
-// Limits of one file.
+// Limits on one file.
 const (
 	MaxBytes = pdf.MaxBytes // of the file
 	maxText  = 4 << 20      // bytes of text
@@ -25,7 +24,7 @@ const (
 // with only lines on pages, \n separates the lines.
 const Paragraph = "\u2029"
 
-// reader reads one kind of file.
+// reader reads one format of files.
 type reader struct {
 	is   func(file []byte) bool
 	text func(ctx context.Context, file []byte) (pages []string, err error)
@@ -50,7 +49,7 @@ func isZipWith(name string) func([]byte) bool {
 	}
 }
 
-// Readable reports whether a reader takes the file.
+// Readable reports whether a reader can read the file.
 func Readable(file []byte) bool {
 	for _, r := range readers {
 		if r.is(file) {

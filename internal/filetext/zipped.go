@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// Limits of a zipped file.
+// Limits on a zipped file.
 const (
 	maxEntries  = 20000    // files in it
-	maxUnpacked = 16 << 20 // bytes of one of them
-	maxTotal    = 32 << 20 // bytes of all that are read
+	maxUnpacked = 16 << 20 // bytes of one file in it
+	maxTotal    = 32 << 20 // bytes of all files that are read
 	maxToken    = 2 << 20  // bytes of one tag, text or comment
 	maxTokens   = 3 << 20  // tags, texts and comments that are read
-	maxDepth    = 200      // elements in each other
+	maxDepth    = 200      // nesting depth of elements
 	maxPages    = 300
 )
 
@@ -49,11 +49,11 @@ func openArchive(file []byte) (*archive, error) {
 	return a, nil
 }
 
-// bounded counts what is unpacked and fails beyond the limits.
+// bounded counts the unpacked bytes and fails beyond the limits.
 type bounded struct {
 	r     io.Reader
-	own   int64 // left of this file
-	token int64 // left of this token
+	own   int64 // bytes that remain for this file
+	token int64 // bytes that remain for this token
 	left  *int64
 }
 
@@ -94,7 +94,7 @@ func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token,
 			return nil
 		}
 		if a.tags++; limited.exceeded() || a.tags > maxTokens {
-			err = errUnpacked // what came before it is not anybody's text
+			err = errUnpacked // what precedes it is not the text of the document
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -124,7 +124,7 @@ type docxText struct {
 	b       strings.Builder
 	rows    int // tables' rows around
 	inText  bool
-	dropped int // deleted text and field codes around
+	dropped int // depth of surrounding deleted text and field codes
 }
 
 // readDOCX returns the paragraphs of a DOCX file (ECMA-376, part 1, 17.3) as one
@@ -229,7 +229,7 @@ func readOFD(ctx context.Context, file []byte) ([]string, error) {
 	return pages, nil
 }
 
-// collect keeps the text of the first element of a name.
+// collect returns the text of the first element with a name.
 func collect(element string, to *string) func(xml.Token, int) error {
 	in := false
 	return func(t xml.Token, _ int) error {
@@ -256,16 +256,17 @@ func attribute(e xml.StartElement, name string) string {
 	return ""
 }
 
-// ofdPage writes the text objects of a page as lines: those at one height are one.
+// ofdPage writes the text objects of a page as lines: objects at one height are one line.
 type ofdPage struct {
 	b      strings.Builder
 	top    float64 // of the object
-	line   float64 // height of the line that is written
+	line   float64 // height of the current line
 	begun  bool
 	inCode bool
 }
 
-// lineGap is how far two texts of one line may differ in height, in millimetres.
+// lineGap is the maximum difference in height between two texts of one line, in
+// millimeters.
 const lineGap = 1.5
 
 func (p *ofdPage) token(t xml.Token, _ int) error {

@@ -14,7 +14,7 @@ func isExhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
 }
 
-// peer is who sends.
+// peer is the sender of a session.
 type peer struct {
 	addr    netip.Addr
 	network netip.Prefix // /24 or /64
@@ -31,13 +31,13 @@ func peerOf(a net.Addr) peer {
 	if addr.Is6() {
 		bits = 64
 	}
-	network, _ := addr.Prefix(bits) // it fails for no address alone
+	network, _ := addr.Prefix(bits) // it can't fail for an address
 	return peer{addr, network, addr.IsLoopback()}
 }
 
-// admit adds a session to the open ones. If there are too many, of its address,
-// of its network or in total, the one that has been idle longest gives way; ok
-// is false if none can.
+// admit adds a session to the open ones. If there are too many, from its address, from its
+// network or in total, the one that has been idle longest is ended; ok is false if none can
+// be.
 func (s *server) admit(c *session) (ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *server) admit(c *session) (ok bool) {
 	return true
 }
 
-// evictable returns the sessions of which one has to give way to another of p.
+// evictable returns the sessions, one of which has to end for another one from p.
 func (s *server) evictable(p peer) []*session {
 	networks := make(map[netip.Prefix][]*session)
 	var same []*session

@@ -11,7 +11,7 @@ import (
 // errQuit says that the sender is done.
 var errQuit = errors.New("quit")
 
-// command answers one command. A *refusal is the reply where it is negative.
+// command answers one command. A negative reply is a *refusal.
 func (c *session) command(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	verb = strings.ToUpper(verb)
@@ -40,7 +40,7 @@ func (c *session) command(line string) error {
 		c.say("221 2.0.0 goodbye")
 		return errQuit
 	case "GET", "POST", "HEAD", "PUT", "CONNECT", "OPTIONS":
-		return &refusal{"421 5.5.1 this is a mail server", true} // a browser that somebody made speak to us
+		return &refusal{"421 5.5.1 this is a mail server", true} // a browser that somebody made send this request
 	default:
 		return &refusal{reply: "500 5.5.1 unknown command"}
 	}
@@ -167,7 +167,7 @@ func parsePath(s, keyword string) (address string, parameters []string, err erro
 	return address, strings.Fields(rest), nil
 }
 
-// checkAddress refuses what is not printable: ASCII, or with SMTPUTF8 UTF-8.
+// checkAddress refuses characters that are not printable ASCII or, with SMTPUTF8, UTF-8.
 func checkAddress(address string, isUTF8 bool) error {
 	isControl := func(r rune) bool { return r <= ' ' || r == 0x7f }
 	switch {

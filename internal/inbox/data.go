@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	maxCommand   = 1024      // bytes of a command; RFC 5321 §4.5.3.1.4 wants 512, and SMTPUTF8 more
-	maxLine      = 4096      // bytes of a line of a message; RFC 5321 §4.5.3.1.6 wants 1,000
-	firstMemory  = 256 << 10 // bytes of a message that cost nothing of the budget: honest reports are smaller
-	maxDiscarded = 4         // times the limit of a message, that are read of one that is too large
+	maxCommand   = 1024      // bytes of a command; RFC 5321 §4.5.3.1.4 requires 512, and SMTPUTF8 more
+	maxLine      = 4096      // bytes of a line of a message; RFC 5321 §4.5.3.1.6 requires 1,000
+	firstMemory  = 256 << 10 // bytes of a message that are not counted: honest reports are smaller
+	maxDiscarded = 4         // multiple of the limit of a message up to which a message that is too large is read
 )
 
-// refusal is a negative reply. After one that ends the session nothing more of
-// what was sent is read: its boundaries are not certain.
+// refusal is a negative reply. After one that ends the session, nothing more of what was
+// sent is read, because its boundaries are uncertain.
 type refusal struct {
 	reply string
 	ends  bool
@@ -47,7 +47,7 @@ func (b *budget) give(n int) {
 	b.left += n
 }
 
-// message is one that is being read. Its memory is given back by free.
+// message is a message that is being read. free releases its memory.
 type message struct {
 	limit  int
 	memory *budget
@@ -60,7 +60,7 @@ func (m *message) free() {
 	m.raw, m.taken = nil, 0
 }
 
-// append adds to the message; what grows beyond firstMemory is taken of the budget first.
+// append adds to the message; memory beyond firstMemory is first taken from the budget.
 func (m *message) append(b []byte) error {
 	need := len(m.raw) + len(b)
 	if need > m.limit {
@@ -80,11 +80,10 @@ func (m *message) append(b []byte) error {
 	return nil
 }
 
-// read reads a message up to its final dot and removes doubled dots (RFC 5321
-// §4.5.2). Only CRLF ends a line: a bare CR or LF, which other servers might
-// accept, ends the session, because it could hide a second message. The rest of
-// a message that is too large is read and discarded, so that its sender gets
-// the reply.
+// read reads a message up to its final dot and removes doubled dots (RFC 5321 §4.5.2). Only
+// CRLF ends a line: a bare CR or LF, which other servers might accept, ends the session,
+// because it could hide a second message. The rest of a message that is too large is read
+// and discarded, so that its sender receives the reply.
 func (m *message) read(r *bufio.Reader) error {
 	var tooLarge error
 	total := 0
@@ -124,7 +123,7 @@ var (
 	errNUL      = &refusal{"550 5.6.0 there is a NUL byte", true}
 )
 
-// checkLine takes a line with its end.
+// checkLine checks and records a line including its end.
 func checkLine(line []byte) error {
 	switch {
 	case bytes.IndexByte(line, 0) >= 0:
@@ -135,7 +134,7 @@ func checkLine(line []byte) error {
 	return nil
 }
 
-// readCommand reads one command, without its end.
+// readCommand reads one command, without its line end.
 func readCommand(r *bufio.Reader) (string, error) {
 	line, err := r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) || len(line) > maxCommand {

@@ -1,6 +1,6 @@
-// Package inbox receives returned mail: by SMTP, by LMTP, or from a Maildir
-// folder. Strangers can reach the listener, so everything that they can use is
-// limited: connections, time, memory, recipients, errors.
+// Package inbox receives returned mail: by SMTP, by LMTP, or from a Maildir folder. Anybody
+// can connect to the listener, so all resources are limited: connections, time, memory,
+// recipients, errors.
 //
 // Sources: RFC 5321 (SMTP), 2033 (LMTP), 2920 (PIPELINING), 1870 (SIZE), 6152
 // (8BITMIME), 3207 (STARTTLS), 6531 (SMTPUTF8), 2034 (enhanced codes).
@@ -18,36 +18,36 @@ import (
 	"time"
 )
 
-// Inbox takes mail.
+// Inbox receives mail.
 type Inbox struct {
 	// Accept reports whether mail to an address is accepted at all. It is
 	// called before any of the message is read.
 	Accept func(ctx context.Context, to string) bool
-	// Receive processes a whole message; an error makes the sender try again.
-	// It may keep the message.
+	// Receive processes a whole message; after an error the sender tries again. It may keep
+	// the message.
 	Receive func(ctx context.Context, to []string, raw []byte) error
-	Domain  string      // how we greet; "localhost" if empty
+	Domain  string      // the host name in our greeting; "localhost" if empty
 	LMTP    bool        // RFC 2033, for a mail server on this machine
-	TLS     *tls.Config // nil: STARTTLS is not offered
+	TLS     *tls.Config // nil: without STARTTLS
 	Limits  Limits
 	Logger  *slog.Logger
 }
 
-// Limits bound what senders can use. The zero value of a field means the
-// default named next to it.
+// Limits limit what senders can use. The zero value of a field means the default next to
+// it.
 type Limits struct {
 	Message     int           // 1 MiB; bytes of one message
 	Memory      int           // 16 MiB; bytes of all messages that are being read, beyond the first 256 KiB of each
-	Connections int           // 50 at a time
-	PerNetwork  int           // 20 of them from one /24 (IPv4) or /64 (IPv6)
-	PerAddress  int           // 10 of them from one address; neither holds for this machine
-	Recipients  int           // 20 of one message
-	Errors      int           // 10 of one connection
+	Connections int           // 50 in total
+	PerNetwork  int           // 20 from one /24 (IPv4) or /64 (IPv6)
+	PerAddress  int           // 10 from one address; neither applies to this machine
+	Recipients  int           // 20 per message
+	Errors      int           // 10 per connection
 	Commands    int           // 100 between two messages of one connection
-	Messages    int           // 100 of one connection
+	Messages    int           // 100 per connection
 	Command     time.Duration // 1 m; the wait for a command, and for a reply to be read
-	Data        time.Duration // 3 m; for the whole of a message
-	Session     time.Duration // 15 m; for the whole of a connection
+	Data        time.Duration // 3 m; for a whole message
+	Session     time.Duration // 15 m; for a whole connection
 }
 
 func (l *Limits) fill() {
@@ -66,12 +66,12 @@ func (l *Limits) fill() {
 }
 
 const (
-	stopWithin    = 10 * time.Second // how long messages that are being taken may finish
-	receiveWithin = time.Minute      // how long one may take
-	lastWords     = time.Second      // how long a connection that is closed may take its last reply
+	stopWithin    = 10 * time.Second // time for messages that are being received when ctx ends
+	receiveWithin = time.Minute      // time for one message
+	lastWords     = time.Second      // time for the last reply of a connection that is being closed
 )
 
-// Serve takes mail on l until ctx ends.
+// Serve receives mail on l until ctx ends.
 func (b *Inbox) Serve(ctx context.Context, l net.Listener) error {
 	box := *b
 	box.Limits.fill()
@@ -86,7 +86,7 @@ func (b *Inbox) Serve(ctx context.Context, l net.Listener) error {
 	return errors.Join(err, s.close())
 }
 
-// server is an inbox that runs.
+// server is a running inbox.
 type server struct {
 	*Inbox
 	memory *budget
@@ -96,8 +96,8 @@ type server struct {
 	open map[*session]bool
 }
 
-// accept starts a session for each connection. Sessions that gave way have a
-// moment for their last reply: there are at most as many of them as of others.
+// accept starts a session for each connection. Sessions that were ended for others have a
+// moment for their last reply: there are at most as many of these as of others.
 func (s *server) accept(ctx context.Context, l net.Listener) error {
 	running := make(chan struct{}, 2*s.Limits.Connections)
 	for {
@@ -120,7 +120,7 @@ func (s *server) accept(ctx context.Context, l net.Listener) error {
 	}
 }
 
-// close ends all sessions; those that are handing a message over may finish.
+// close ends all sessions; those that are passing on a message can finish.
 func (s *server) close() error {
 	s.mu.Lock()
 	for c := range s.open {

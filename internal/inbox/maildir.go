@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// maxFile is how much of one message of a folder is read.
+// maxFile is the number of bytes that are read of one message of a folder.
 const maxFile = 10 << 20
 
-// maildirEvery is how often a folder is looked at.
+// maildirEvery is the interval between checks of a folder.
 const maildirEvery = 15 * time.Second
 
 // Watch processes the new mail of a Maildir folder until ctx ends. Processed
@@ -48,7 +48,7 @@ func (b *Inbox) TakeMaildir(ctx context.Context, dir string) (taken int, err err
 		}
 		path := filepath.Join(dir, "new", e.Name())
 		f, err := os.Open(path)
-		if errors.Is(err, fs.ErrNotExist) { // another program was quicker
+		if errors.Is(err, fs.ErrNotExist) { // another program was faster
 			continue
 		}
 		if err != nil {
@@ -60,7 +60,7 @@ func (b *Inbox) TakeMaildir(ctx context.Context, dir string) (taken int, err err
 			return taken, err
 		}
 		if err := b.Receive(ctx, nil, raw); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", e.Name(), err)) // it stays there, and holds up no other
+			problems = append(problems, fmt.Errorf("%s: %w", e.Name(), err)) // it stays there and does not block others
 			continue
 		}
 		taken++

@@ -16,10 +16,10 @@ import (
 // session is one connection.
 type session struct {
 	*server
-	ctx    context.Context // of Serve, of which a message may outlive the end
+	ctx    context.Context // that of Serve; a message may still be passed on after its end
 	peer   peer
 	raw    net.Conn // what was accepted
-	conn   net.Conn // raw, or TLS over it
+	conn   net.Conn // raw, or with TLS
 	r      *bufio.Reader
 	w      *bufio.Writer
 	closes time.Time // whatever happens
@@ -29,27 +29,27 @@ type session struct {
 	utf8     bool // of this message
 	to       []string
 	errors   int
-	commands int // since the last message
+	commands int // commands since the last message
 	messages int
 
 	mu    sync.Mutex
-	stage int       // how far it ever got toward a message
-	since time.Time // when it got there
-	busy  bool      // it hands a message over
-	last  string    // the reply with which it has to end; "" if it need not
+	stage int       // the furthest stage toward a message
+	since time.Time // when it was reached
+	busy  bool      // it is passing on a message
+	last  string    // the reply with which it has to end; "" if it does not have to
 }
 
-// The stages of a session. To repeat one is not progress.
+// The stages of a session. Repeating one is not progress.
 const (
 	stageConnected = iota
 	stageGreeted
 	stageFrom
 	stageTo
 	stageData
-	stageTaken // and then from the beginning
+	stageTaken // resets the stage
 )
 
-// serve talks to a sender until one of both ends it.
+// serve talks to a sender until either ends the session.
 func (s *server) serve(ctx context.Context, conn net.Conn) {
 	now := time.Now()
 	c := &session{server: s, ctx: ctx, peer: peerOf(conn.RemoteAddr()), raw: conn, closes: now.Add(s.Limits.Session), since: now}
@@ -84,7 +84,7 @@ func (c *session) use(conn net.Conn) {
 	c.r = bufio.NewReaderSize(flushing{c}, maxLine)
 }
 
-// flushing sends the replies before it waits for what is an answer to them.
+// flushing sends the pending replies before it waits for input.
 type flushing struct{ c *session }
 
 func (f flushing) Read(p []byte) (int, error) {
@@ -94,7 +94,7 @@ func (f flushing) Read(p []byte) (int, error) {
 	return f.c.conn.Read(p)
 }
 
-// end makes the session end with a reply, as soon as it can.
+// end makes the session end with a reply, as soon as possible.
 func (c *session) end(reply string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,8 +102,8 @@ func (c *session) end(reply string) {
 	c.raw.SetDeadline(time.Unix(1, 0))
 }
 
-// deadline allows d for the next step, and no more for the whole session than
-// its maximum. After end it does nothing.
+// deadline allows d for the next step, but not more than the maximum for the whole session.
+// After end it does nothing.
 func (c *session) deadline(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,7 +122,7 @@ func (c *session) deadline(d time.Duration) {
 func (c *session) sendLastReply(reply string) {
 	c.raw.SetDeadline(time.Now().Add(lastWords))
 	err := c.w.Flush()
-	if reply != "" { // past the writer, which writes nothing any more after an error
+	if reply != "" { // directly, because the buffered writer writes nothing after an error
 		_, err = io.WriteString(c.conn, reply+"\r\n")
 	}
 	if err != nil {
@@ -133,7 +133,7 @@ func (c *session) sendLastReply(reply string) {
 	}
 }
 
-// reached notes progress toward a message.
+// reached records progress toward a message.
 func (c *session) reached(stage int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -146,8 +146,8 @@ func (c *session) reached(stage int) {
 	}
 }
 
-// progress returns since when the session has been idle, and whether it is
-// sending a message, during which it must not be interrupted.
+// progress returns since when the session has been idle, and whether it is passing on a
+// message, during which it must not be interrupted.
 func (c *session) progress() (since time.Time, busy bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,14 +192,14 @@ func (c *session) converse() error {
 	}
 }
 
-// say writes a reply; what goes wrong shows when it is flushed.
+// say writes a reply; errors are returned when it is flushed.
 func (c *session) say(reply string) {
 	c.w.WriteString(reply)
 	c.w.WriteString("\r\n")
 }
 
-// startTLS encrypts the connection. Everything said before is forgotten, and
-// plain text that was sent after the command ends the session.
+// startTLS encrypts the connection. The earlier dialogue is discarded, and plain text that
+// was sent after the command ends the session.
 func (c *session) startTLS() error {
 	_, encrypted := c.conn.(*tls.Conn)
 	switch {
@@ -223,12 +223,12 @@ func (c *session) startTLS() error {
 	return nil
 }
 
-// data takes a message.
+// data receives a message.
 func (c *session) data() error {
 	switch {
 	case len(c.to) == 0:
 		return &refusal{reply: "503 5.5.1 no recipient was taken"}
-	case c.r.Buffered() > 0: // it was sent before we agreed: where it begins is not certain
+	case c.r.Buffered() > 0: // it was sent before our reply: where it begins is uncertain
 		return &refusal{"503 5.5.1 the message came before 354", true}
 	}
 	c.say("354 go ahead; end with a dot on a line of its own")
@@ -255,7 +255,7 @@ func (c *session) data() error {
 	return nil
 }
 
-// handOver gives the message to Receive.
+// handOver passes the message to Receive.
 func (c *session) handOver(m *message) *refusal {
 	c.setBusy(true)
 	defer c.setBusy(false)

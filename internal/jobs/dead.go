@@ -7,13 +7,13 @@ import (
 	"dibao/internal/database"
 )
 
-// takeBackEvery is how often a node looks for jobs of nodes that are gone.
+// takeBackEvery is the interval between checks for jobs of nodes that are gone.
 const takeBackEvery = time.Minute
 
 // takeBack makes jobs available again that were running on nodes that are gone. Until then no
 // node can start the same job: if a node was killed while it composed, no node could compose.
-// The attempt does not count. A node that was only cut off from the database may finish its
-// run beside the new one; the functions of jobs must expect this.
+// The attempt does not count. A node that was only disconnected from the database may finish
+// its run next to the new one; the functions of jobs must expect this.
 //
 // Names that contain "_" are River's own: nodes of earlier releases had no names.
 func (r *Runner) takeBack(ctx context.Context) error {

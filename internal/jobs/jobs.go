@@ -1,10 +1,10 @@
-// Package jobs runs work in the background on the database's own job queue (River), so that any
-// node may take it. It runs functions that other packages register.
+// Package jobs runs background work from a job queue in the database (River), so that any node
+// can run it. It runs functions that other packages register.
 //
 // Both drivers used here work on *sql.Tx, so that there is one client type for SQLite and
 // PostgreSQL. Jobs are coarse: collect this source, compose, deliver what is due; never one
-// per recipient. A schedule only triggers: the function that it calls computes from the
-// database what is due.
+// per recipient. A schedule only starts a function, which computes from the database what is
+// due.
 package jobs
 
 import (
@@ -30,44 +30,43 @@ import (
 type Kind struct {
 	Name     string
 	Run      func(ctx context.Context, subject int64) error
-	Timeout  time.Duration // 10 m; of one run
-	Attempts int           // 3; an error is tried again, ever more rarely
-	Parallel int           // 1; runs at the same time on this node
-	// EveryNode marks work that all nodes do together. It is not a job: each
-	// node calls it at its start, every minute, and when a node asks for it. It
-	// runs once at a time on a node, without a timeout; Attempts and Parallel
-	// do not apply.
+	Timeout  time.Duration // 10 m; for one run
+	Attempts int           // 3; after an error the job is retried, with growing pauses
+	Parallel int           // 1; concurrent runs on this node
+	// EveryNode marks work that all nodes do together. It is not a job: each node runs it
+	// at its start, every minute, and when a node requests it. On a node it runs once at a
+	// time, without a timeout; Attempts and Parallel do not apply.
 	EveryNode bool
-	// Elsewhere is set for work that other nodes do: this one only asks for it.
+	// Elsewhere marks work that other nodes do: this one only requests it.
 	Elsewhere bool
 }
 
-// Schedule enqueues a job again and again.
+// Schedule enqueues a job repeatedly.
 type Schedule struct {
 	Cron    string // see ParseSchedule
 	Zone    *time.Location
 	Kind    string
-	AtStart bool // also when this node begins to lead
+	AtStart bool // also when this node becomes the leader
 }
 
-// Options say how a node runs jobs. The zero value of a field means the default
-// named next to it.
+// Options are the options for running jobs. The zero value of a field means the default
+// next to it.
 type Options struct {
 	Logger *slog.Logger // slog.Default
-	Node   string       // its name among the nodes, which Leader returns; a random one
-	// Living returns the names of the nodes that run: jobs of others are taken back within a
-	// minute. nil: after an hour.
+	Node   string       // its name among the nodes, which Leader returns; default: a random one
+	// Living returns the names of the running nodes: jobs of others are made available again
+	// within a minute. nil: after an hour.
 	Living func(ctx context.Context, db *database.DB) ([]string, error)
 }
 
 const (
 	defaultTimeout  = 10 * time.Minute
 	defaultAttempts = 3
-	// rescueAfter is when a job that a dead node left running is started again, if Living
-	// does not say so before. It is longer than any timeout of a kind.
+	// rescueAfter is when a job that was running on a dead node is started again, unless
+	// Living reports that earlier. It is longer than the timeout of any kind.
 	rescueAfter = time.Hour
-	// fetchInterval is how often each queue polls for jobs by itself, which is not
-	// needed, since the watch notifies it of all jobs, every second until it has
+	// fetchInterval is the interval in which each queue polls for jobs by itself. That is
+	// not needed, because the watch notifies it every second of all jobs until it has
 	// fetched them.
 	fetchInterval = 24 * time.Hour
 )
@@ -75,31 +74,31 @@ const (
 // Runner runs jobs on this node.
 type Runner struct {
 	client *river.Client[*sql.Tx]
-	// inserter adds jobs. It is a separate client: the working one starts its
+	// inserter adds jobs. It is a separate client, because the working one starts its
 	// producers while others may be adding jobs (a race in River 0.51).
 	inserter *river.Client[*sql.Tx]
 	kinds    map[string]Kind
 	hasWork  bool
 	worker   *worker
 	stage    atomic.Int32 // the stage of River's client
-	watch    *watch       // wakes the queues, and what is together
-	together []*together  // the kinds that every node runs
+	watch    *watch       // wakes the queues and the work of all nodes
+	together []*together  // the kinds that all nodes run
 	plans    []planned
 	db       *database.DB
 	opts     Options
 }
 
-// call is the job as the queue stores it.
+// call is a job as the queue stores it.
 type call struct {
 	Task    string `json:"task" river:"unique"`
 	Subject int64  `json:"subject" river:"unique"`
 }
 
-// Kind names the job to River; what it does is in its task.
+// Kind returns the same kind for all jobs in River; the task determines what a job does.
 func (call) Kind() string { return "dibao" }
 
-// New returns a runner; it starts no job before Run. Names of kinds are also
-// names of queues, so that a slow kind never delays another.
+// New returns a runner; it starts no jobs before Run. Names of kinds are also names of
+// queues, so that a slow kind never delays another.
 func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Runner, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
@@ -164,12 +163,12 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 	return r, nil
 }
 
-// newInserter returns a client that asks for jobs and works none.
+// newInserter returns a client that adds jobs and runs none.
 func newInserter(db *database.DB, logger *slog.Logger) (*river.Client[*sql.Tx], error) {
 	return river.NewClient(watchedDriver{Driver: driver(db)}, &river.Config{Logger: logger})
 }
 
-// quieter logs River's information messages at level debug: it counts its jobs
+// quieter logs River's information messages at level debug, because River counts its jobs
 // every few seconds.
 type quieter struct{ slog.Handler }
 
@@ -202,9 +201,9 @@ func driver(db *database.DB) riverdriver.Driver[*sql.Tx] {
 	return riversqlite.New(db.JobsDB())
 }
 
-// Enqueue adds a job, which runs as soon as a worker is free. While a job of
-// the same kind and subject waits or runs, it adds nothing. For a kind that
-// every node runs it signals all nodes; such a kind has no subject.
+// Enqueue adds a job, which runs as soon as a worker is free. While a job of the same kind
+// and subject waits or runs, it adds nothing. For a kind that all nodes run, it signals all
+// nodes; such a kind has no subject.
 func (r *Runner) Enqueue(ctx context.Context, kind string, subject int64) error {
 	opts, err := r.insertOpts(kind)
 	if err != nil {
@@ -237,8 +236,8 @@ func insertOpts(kind string, attempts int) *river.InsertOpts {
 	}
 }
 
-// Run runs jobs until ctx ends, which also ends the context of running jobs,
-// and returns when they have ended. An interrupted job runs again later.
+// Run runs jobs until ctx ends, which also ends the context of running jobs, and returns
+// when these have ended. An interrupted job runs again later.
 func (r *Runner) Run(ctx context.Context) error {
 	if !r.hasWork {
 		<-ctx.Done()
@@ -264,10 +263,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	return r.work(ctx)
 }
 
-// clear removes the jobs of earlier releases that nobody runs any more, and takes
-// back those of nodes that are gone.
+// clear removes the jobs of earlier releases that no node runs any more, and makes those of
+// nodes that are gone available again.
 func (r *Runner) clear(ctx context.Context) error {
-	for _, t := range r.together { // it had a schedule once, and is not a job now
+	for _, t := range r.together { // it had a schedule in an earlier release, and is not a job now
 		if _, err := r.db.JobsDB().ExecContext(ctx, `DELETE FROM river_job WHERE queue = $1 AND state <> 'running'`, t.kind.Name); err != nil {
 			return err
 		}
@@ -278,7 +277,7 @@ func (r *Runner) clear(ctx context.Context) error {
 	return r.takeBack(ctx)
 }
 
-// worker runs every kind of job.
+// worker runs jobs of every kind.
 type worker struct {
 	river.WorkerDefaults[call]
 	kinds   map[string]Kind
@@ -293,7 +292,7 @@ func (w *worker) Timeout(job *river.Job[call]) time.Duration {
 	return defaultTimeout
 }
 
-// Work runs the job's function. A panic of it comes back as an error.
+// Work runs the job's function. It returns a panic as an error.
 func (w *worker) Work(ctx context.Context, job *river.Job[call]) (err error) {
 	w.running.Add(1)
 	defer w.running.Add(-1)
@@ -308,8 +307,8 @@ func (w *worker) Work(ctx context.Context, job *river.Job[call]) (err error) {
 	return err
 }
 
-// Counts returns how many jobs the queue has, by River's state: available,
-// running, retryable, scheduled, and for a while completed and discarded.
+// Counts returns the number of jobs in the queue, by River's state: available, running,
+// retryable, scheduled, and for a while completed and discarded.
 func Counts(ctx context.Context, db *database.DB) (counts map[string]int, err error) {
 	err = db.Read(ctx, func(tx *sql.Tx) error {
 		counts, err = database.CollectMap(ctx, tx, database.ScanPair[string, int], `SELECT state, COUNT(*) FROM river_job GROUP BY state`)

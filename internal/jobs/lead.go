@@ -13,13 +13,13 @@ import (
 	"dibao/internal/database"
 )
 
-// The nodes run the schedules themselves, since River's leader leads only while its client
-// runs. One row says which node leads, and for which minute jobs were added last. A node
-// takes a minute and adds the jobs that became due since the last in one transaction, so that
-// no due time is skipped or doubled, whichever nodes die.
+// The nodes run the schedules themselves, because River's leader leads only while its client
+// runs. One row says which node leads, and for which minute jobs were last added. A node
+// takes a minute and adds the jobs that became due since the last one in one transaction, so
+// that no due time is skipped or doubled, whichever nodes die.
 
-// followAfter is how much later than the leader other nodes try to take a minute: the
-// same node leads as long as it lives.
+// followAfter is how much later than the leader other nodes try to take a minute, so that
+// the same node leads as long as it lives.
 const followAfter = 2 * time.Second
 
 // planned is a schedule with its kind.
@@ -70,8 +70,8 @@ func (r *Runner) lead(ctx context.Context) {
 }
 
 // takeMinute adds the jobs that became due since the last minute that a node took, unless
-// another node has taken this one or is about to: the first time, a node leaves the lead to
-// the node that has it. It reports whether this node leads; led says whether it did before.
+// another node has taken this one or is about to: the first time, a node leaves the minute
+// to the leader. It reports whether this node leads; led says whether it did before.
 func (r *Runner) takeMinute(ctx context.Context, first, led bool) (leads bool, err error) {
 	var living []string
 	if r.opts.Living != nil {
@@ -120,7 +120,8 @@ func (r *Runner) takeMinuteWithin(ctx context.Context, tx *sql.Tx, now time.Time
 		if !isDue {
 			continue
 		}
-		// One try: the next beat comes anyway. One at a time: no node may work them.
+		// Only one attempt, because the next beat comes anyway. Only one at a time, even if
+		// no node can run them.
 		if _, err := r.inserter.InsertTx(ctx, tx, call{Task: p.kind}, insertOpts(p.kind, 1)); err != nil {
 			return false, err
 		}
@@ -136,8 +137,8 @@ func (r *Runner) resign(ctx context.Context) error {
 	})
 }
 
-// Leader returns the name of the node that adds the scheduled jobs; "" if none
-// has done so in the last two minutes.
+// Leader returns the name of the node that adds the scheduled jobs; "" if none has added
+// any in the last two minutes.
 func Leader(ctx context.Context, db *database.DB) (node string, err error) {
 	err = db.Read(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `SELECT node FROM node_leader WHERE minute >= $1`, time.Now().Unix()/60-2).Scan(&node)

@@ -11,9 +11,9 @@ import (
 // jobs, and rests otherwise; starting it takes some ten milliseconds.
 
 const (
-	// silentAfter is how long after the last job the watch stops notifying River
-	// of jobs. River fetches none from then on, so that it stops at once; when a
-	// job comes, the watch notifies it again.
+	// silentAfter is how long after the last job the watch stops notifying River of jobs.
+	// From then on River fetches none, so that it can be stopped at once; when there is a
+	// job, the watch notifies it again.
 	silentAfter = 4 * time.Second
 	// restAfter is how long after the last job the client is stopped.
 	restAfter = silentAfter + 2*time.Second
@@ -74,7 +74,7 @@ func (r *Runner) workUntilQuiet(ctx context.Context) error {
 	}
 	r.stage.Store(stops)
 	if err := r.client.Stop(ctx); err != nil {
-		<-stopped // ctx has ended, which ends the client, too
+		<-stopped // ctx has ended, which also ends the client
 	}
 	return nil
 }

@@ -14,24 +14,23 @@ import (
 // together: no signal announces work that becomes due by time.
 const togetherEvery = time.Minute
 
-// firstRetry is how soon work runs again after a failure, such as an
-// unreachable database; the time doubles with each failure, up to
-// togetherEvery.
+// firstRetry is the delay after which work runs again after a failure, such as an
+// unreachable database; it doubles with each failure, up to togetherEvery.
 const firstRetry = 5 * time.Second
 
-// together runs a kind that all nodes do together.
+// together runs a kind of work that all nodes do together.
 type together struct {
 	kind   Kind
 	logger *slog.Logger
-	wake   chan struct{} // it is to run, again if it is running
-	count  int64         // of its signal as last seen; only the watch uses it
+	wake   chan struct{} // requests a run, even while one is running
+	count  int64         // last seen value of its signal; only the watch uses it
 }
 
 func newTogether(k Kind, logger *slog.Logger) *together {
 	return &together{kind: k, logger: logger, wake: make(chan struct{}, 1)}
 }
 
-// signalled wakes it if the count of its signal is another than it was.
+// signalled starts a run if the value of its signal has changed.
 func (t *together) signalled(count int64) {
 	if count == t.count {
 		return
@@ -39,7 +38,7 @@ func (t *together) signalled(count int64) {
 	t.count = count
 	select {
 	case t.wake <- struct{}{}:
-	default: // it is about to run
+	default: // a run is already requested
 	}
 }
 
@@ -62,7 +61,7 @@ func (t *together) run(ctx context.Context) {
 	}
 }
 
-// call runs it once. A panic of it comes back as an error.
+// call runs it once. It returns a panic as an error.
 func (t *together) call(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -72,9 +71,9 @@ func (t *together) call(ctx context.Context) (err error) {
 	return t.kind.Run(ctx, 0)
 }
 
-// Signal asks all nodes to run a kind of work that they do together. It also
-// works in a process that runs no jobs, such as a command next to the daemon.
-// Nodes see it within a second.
+// Signal requests that all nodes run a kind of work that they do together. It also works in
+// a process that runs no jobs, such as a command next to the daemon. Nodes see it within a
+// second.
 func Signal(ctx context.Context, db *database.DB, kind string) error {
 	err := db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `

@@ -15,7 +15,7 @@ import (
 // such as a command next to the daemon.
 const watchInterval = time.Second
 
-// lookWithin bounds a look: a network that loses everything reports nothing.
+// lookWithin limits one look: a network that drops everything reports no error.
 const lookWithin = 10 * time.Second
 
 // watchedDriver is River's driver with the watch as its listener. Without it, River polls each
@@ -34,17 +34,16 @@ func (d watchedDriver) GetListener(*riverdriver.GetListenenerParams) riverdriver
 	return listener{d.watch}
 }
 
-// watch looks for jobs and signals: at once when this process asks for some,
-// within a second for all others. It says whether this node has jobs to run,
-// notifies River of every queue in which jobs wait, as long as they wait, and
-// starts the work that all nodes do together when its signal changes. One
-// prepared query serves all.
+// watch looks for jobs and signals: at once if this process adds some, within a second for
+// all others. It reports whether this node has jobs to run, notifies River of every queue
+// in which jobs wait, as long as they wait, and starts the work that all nodes do together
+// when its signal changes. One prepared query serves all.
 type watch struct {
 	db      *sql.DB
 	logger  *slog.Logger
 	own     map[string]bool                // the queues of this node
-	wake    chan struct{}                  // this process asked for a job
-	found   chan bool                      // the newest result: whether jobs of this node wait, or have to be tried again
+	wake    chan struct{}                  // this process added a job
+	found   chan bool                      // the newest result: whether jobs of this node wait or must be retried
 	waiting chan *riverdriver.Notification // for River
 	silent  atomic.Bool                    // River is about to stop and is not notified of jobs
 	signals map[string]*together
@@ -59,11 +58,11 @@ func newWatch(db *sql.DB, logger *slog.Logger, all []*together) *watch {
 	return w
 }
 
-// look has the watch look now.
+// look makes the watch look now.
 func (w *watch) look() {
 	select {
 	case w.wake <- struct{}{}:
-	default: // it is about to
+	default: // it is about to look
 	}
 }
 
@@ -119,10 +118,10 @@ func (w *watch) report(any bool) {
 	case <-w.found:
 	default:
 	}
-	w.found <- any // there is room, since nobody else sends
+	w.found <- any // there is room, because no other goroutine sends
 }
 
-// queues passes on what it finds, and reports whether jobs of this node wait.
+// queues passes on the results, and reports whether jobs of this node wait.
 func (w *watch) queues(ctx context.Context, query *sql.Stmt) (any bool, err error) {
 	rows, err := query.QueryContext(ctx)
 	if err != nil {
@@ -157,14 +156,14 @@ func (w *watch) queues(ctx context.Context, query *sql.Stmt) (any bool, err erro
 		}
 		select {
 		case w.waiting <- &riverdriver.Notification{Topic: "river_insert", Payload: string(text)}:
-		default: // River has enough to do, or rests and looks at all queues when it starts
+		default: // River is busy, or rests and looks at all queues when it starts
 		}
 	}
 	return any, rows.Err()
 }
 
-// listener is the watch as River's listener. It notifies of insertions whether River listens
-// or not, which is always.
+// listener makes the watch River's listener. It notifies River of insertions even if River
+// has not subscribed to them, because it always does.
 type listener struct{ watch *watch }
 
 func (l listener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {

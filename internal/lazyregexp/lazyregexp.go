@@ -17,8 +17,8 @@ type Regexp struct {
 	re      *regexp.Regexp
 }
 
-// New returns the regular expression of a pattern that is known to be valid. Under
-// go test it is compiled at once, so that any test finds a mistake in it.
+// New returns the regular expression of a valid pattern. Under go test it is compiled at
+// once, so that any test finds an error in it.
 func New(pattern string) *Regexp {
 	r := &Regexp{pattern: pattern}
 	if testing.Testing() {

@@ -43,20 +43,20 @@ func (p *Prepared) finish() error {
 	return nil
 }
 
-// Assembly is one message in pieces, most of them shared with all others of its
-// variant: only a reader's own parts are copied. It can be reused for message
-// after message; the zero value is ready.
+// Assembly is one message in pieces, most of them shared with all other messages of its
+// variant: only a reader's own parts are copied. It can be reused for any number of
+// messages; the zero value is ready.
 type Assembly struct {
-	Pieces [][]byte // of the message; valid until the next Assemble
+	Pieces [][]byte // pieces of the message; valid until the next Assemble
 
 	own    []byte // header and lines of the reader
-	ends   []int  // of the header and of each piece of lines in own
+	ends   []int  // ends of the header and of each piece of lines in own
 	line   []byte
 	signed []byte
 }
 
-// Append appends the message of one reader to dst: CRLF lines, none of which
-// begins with a dot. It refuses values that would break the header.
+// Append appends the message for one reader to dst: CRLF lines, none of which begins with a
+// dot. It refuses values that would break the header.
 func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
 	var a Assembly
 	if err := p.Assemble(&a, r); err != nil {
@@ -68,8 +68,8 @@ func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
 	return dst, nil
 }
 
-// Assemble makes the message of one reader as pieces. It refuses the same
-// values as Append.
+// Assemble assembles the message for one reader as pieces. It refuses the same values as
+// Append.
 func (p *Prepared) Assemble(a *Assembly, r Personal) error {
 	if err := checkAddress(r.To); err != nil {
 		return err
@@ -77,8 +77,8 @@ func (p *Prepared) Assemble(a *Assembly, r Personal) error {
 	if strings.ContainsAny(r.MessageID, "<> \r\n\x00") {
 		return fmt.Errorf("message id %q is not allowed", r.MessageID)
 	}
-	// All of the reader's own parts are written first: the pieces point into
-	// them, so they must not move any more.
+	// All of the reader's own parts are written first: the pieces point into them, so they
+	// must not move afterwards.
 	own := appendHeader(a.own[:0], "To", formatAddress(r.To))
 	own = append(append(append(own, "Message-ID: <"...), r.MessageID...), ">\r\n"...)
 	for _, h := range r.Headers {
@@ -110,7 +110,7 @@ func (p *Prepared) Assemble(a *Assembly, r Personal) error {
 	return p.sign(a)
 }
 
-// sign inserts the signatures before what Assemble wrote. The hash of the body
+// sign inserts the signatures before the rest of the message. The hash of the body
 // continues from the end of the shared beginning.
 func (p *Prepared) sign(a *Assembly) error {
 	h, err := p.start.(hash.Cloner).Clone()

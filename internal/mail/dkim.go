@@ -94,17 +94,17 @@ var signedHeaders = []string{
 	"list-id", "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "auto-submitted", "precedence",
 }
 
-// signedField is a field under the signature.
+// signedField is a signed field.
 type signedField struct {
 	name    string
-	relaxed []byte // with its line end; nil: a reader's own, or not there
+	relaxed []byte // with its line end; nil: a reader's own field, or one that does not exist
 }
 
-// signedFields finds what all readers share of the signed fields.
+// signedFields returns the parts of the signed fields that all readers share.
 func signedFields(shared []byte) (fields []signedField) {
 	for i, name := range signedHeaders {
 		if i > 0 && name == signedHeaders[i-1] {
-			continue // the field that is not there
+			continue // a field that does not exist
 		}
 		f := signedField{name: name}
 		if raw := findField(shared, name); raw != nil {
@@ -150,7 +150,7 @@ func (s *Signer) appendSignatures(dst, scratch, bodyHash []byte, fields []signed
 	return dst, signed, nil
 }
 
-// signatureLine is how much of a signature is on one line.
+// signatureLine is the number of characters of a signature on one line.
 const signatureLine = 70
 
 var foldedHeaders = strings.Join(signedHeaders[:8], ":") + ":\r\n  " + strings.Join(signedHeaders[8:], ":")
@@ -169,7 +169,8 @@ func findField(fields []byte, name string) []byte {
 	return nil
 }
 
-// fieldEnd is where the first field ends: at a line end that no space follows.
+// fieldEnd returns where the first field ends: at a line end that is not followed by a
+// space.
 func fieldEnd(fields []byte) int {
 	for i := 0; ; {
 		j := bytes.IndexByte(fields[i:], '\n')
@@ -183,8 +184,7 @@ func fieldEnd(fields []byte) int {
 	}
 }
 
-// relaxField writes a field in DKIM's relaxed form, without a line end (RFC 6376
-// §3.4.2).
+// relaxField returns a field in DKIM's relaxed form, without a line end (RFC 6376 §3.4.2).
 func relaxField(dst, field []byte) []byte {
 	name, value, _ := bytes.Cut(field, []byte(":"))
 	for _, b := range bytes.TrimRight(name, " \t") {

@@ -2,7 +2,7 @@ package mail
 
 import "strings"
 
-// DomainOf returns what stands after the last @.
+// DomainOf returns the text after the last @.
 func DomainOf(address string) string {
 	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 }

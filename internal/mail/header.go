@@ -55,7 +55,7 @@ func Phrase(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// wordBytes is how much text one encoded word contains: 60 characters of
+// wordBytes is the number of bytes of text in one encoded word: it becomes 60 characters of
 // header, so that the first one fits on the line of its field name.
 const wordBytes = 36
 
@@ -82,7 +82,8 @@ func encodedWord(s string) string {
 	return "=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(s)) + "?="
 }
 
-// maxHeaderLine is where header lines are folded (RFC 5322 §2.1.1, RFC 2047 §2).
+// maxHeaderLine is the length at which header lines are folded (RFC 5322 §2.1.1, RFC 2047
+// §2).
 const maxHeaderLine = 76
 
 // appendHeader writes a field, folded at its spaces.
@@ -102,7 +103,7 @@ func appendHeader(dst []byte, name, value string) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// formatAddress writes an address for a header.
+// formatAddress formats an address for a header.
 func formatAddress(a netmail.Address) string {
 	if a.Name == "" {
 		if isPlain(a.Address) {
@@ -113,8 +114,8 @@ func formatAddress(a netmail.Address) string {
 	return Phrase(a.Name) + " " + (&netmail.Address{Address: a.Address}).String()
 }
 
-// isPlain reports whether an address has the simple form that nearly all have,
-// for which net/mail is not needed.
+// isPlain reports whether an address has the simple form of nearly all addresses, which
+// does not need net/mail.
 func isPlain(address string) bool {
 	local, host, found := strings.Cut(address, "@")
 	if !found || local == "" || len(address) > 254 {
@@ -139,7 +140,7 @@ func isPlain(address string) bool {
 	return true
 }
 
-// checkAddress refuses what net/mail would not read back as the same address.
+// checkAddress refuses addresses that net/mail would not parse back unchanged.
 func checkAddress(a netmail.Address) error {
 	if a.Name == "" && isPlain(a.Address) {
 		return nil
@@ -154,18 +155,18 @@ func checkAddress(a netmail.Address) error {
 	return nil
 }
 
-// MessageIDs makes Message-IDs with one key, for one goroutine at a time.
+// MessageIDs computes Message-IDs with one key, for one goroutine at a time.
 type MessageIDs struct {
 	mac  hash.Hash
 	text []byte
 }
 
-// NewMessageIDs returns what makes Message-IDs with the key.
+// NewMessageIDs returns MessageIDs with this key.
 func NewMessageIDs(key []byte) *MessageIDs { return &MessageIDs{mac: hmac.New(sha256.New, key)} }
 
-// Of returns the Message-ID, without angle brackets, of one subscriber's
-// message in one mailing: always the same, so that a copy that is sent after a
-// crash can be recognized as a copy.
+// Of returns the Message-ID, without angle brackets, of one subscriber's message in one
+// mailing: always the same, so that a message that is sent again after a crash can be
+// recognized.
 func (ids *MessageIDs) Of(mailing, subscriber int64, domain string) string {
 	ids.mac.Reset()
 	ids.text = strconv.AppendInt(append(strconv.AppendInt(ids.text[:0], mailing, 10), ' '), subscriber, 10)

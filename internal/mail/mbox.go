@@ -12,14 +12,15 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// maxFile is how many bytes of a file of messages are read, unpacked.
+// maxFile is the number of bytes that are read of a file of messages, after decompression.
 const maxFile = 4 << 30
 
-// fromLine begins a message of an mbox (RFC 4155): From, whom it is of, when.
+// fromLine matches the beginning of a message of an mbox (RFC 4155): From, the sender, the
+// time.
 var fromLine = lazyregexp.New(`^From \S*.*\d\d:\d\d`)
 
-// Messages returns the messages of a file: one, or those of an mbox, each cut
-// at 10 MB. It decompresses a gzip file. It ends at an error.
+// Messages returns the messages of a file: one, or those of an mbox, each truncated at 10
+// MB. It decompresses a gzip file. It ends at an error.
 func Messages(file io.Reader) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		in, err := unpacked(file)
@@ -53,8 +54,8 @@ func unpacked(file io.Reader) (*bufio.Reader, error) {
 	return bufio.NewReaderSize(io.LimitReader(packed, maxFile), 64<<10), nil
 }
 
-// messagesOf splits an mbox. A line of a message that begins with From is
-// quoted as >From there, with one more > than it had.
+// messagesOf splits an mbox. In it, a line of a message that begins with From is quoted as
+// >From, with one more > than it had.
 func messagesOf(in *bufio.Reader, yield func([]byte, error) bool) {
 	var message []byte
 	blank, started, whole := true, false, true

@@ -14,14 +14,14 @@ import (
 	"github.com/jordan-wright/email"
 )
 
-// Message is what all readers of a variant share.
+// Message contains what all readers of a variant share.
 type Message struct {
 	From    netmail.Address
 	Subject string
 	Date    time.Time
 	Text    string // the text/plain part
 	HTML    string // the text/html part
-	// TextOnly leaves the HTML out: the message is its text alone.
+	// TextOnly leaves the HTML out: the message has only the text.
 	TextOnly bool
 	// TextPieces and HTMLPieces, if set, replace the parts: pieces that many
 	// messages share and that were encoded once.
@@ -30,12 +30,12 @@ type Message struct {
 	DKIM                   *Signer // nil: unsigned
 }
 
-// Personal is what is a reader's own.
+// Personal contains the parts for one reader.
 type Personal struct {
 	To        netmail.Address
 	MessageID string // without angle brackets
 	Headers   []Header
-	Slots     []string // what is put at the marks, by Mark.Slot
+	Slots     []string // the text for each mark, by Mark.Slot
 }
 
 // Prepared is a message encoded once for all its readers. It is safe for
@@ -43,9 +43,9 @@ type Personal struct {
 type Prepared struct {
 	head     []byte // the shared header fields
 	segments []*segment
-	own      [][]slotted // the segments that hold slots, in their order
+	own      [][]slotted // the segments that contain slots, in their order
 	dkim     *Signer
-	start    hash.Hash     // of the body up to the first line that is a reader's own; nil: unsigned
+	start    hash.Hash     // of the body up to the first line of the reader's own; nil: unsigned
 	fields   []signedField // under the signature
 	relaxed  [][]byte      // the encoded segments as DKIM hashes them: mostly the same bytes
 }
@@ -88,7 +88,7 @@ func Prepare(m Message) (*Prepared, error) {
 	if err := checkValue("the subject", m.Subject); err != nil {
 		return nil, err
 	}
-	// Set the fields that the library would otherwise generate; the fields of a reader
+	// Set the fields that the library would otherwise generate; the fields for one reader
 	// are inserted later.
 	headers := textproto.MIMEHeader{
 		"Message-Id": {"<nobody@reader.invalid>"},
@@ -137,7 +137,7 @@ func Prepare(m Message) (*Prepared, error) {
 	return p, p.finish()
 }
 
-// pieces returns the two parts; html is nil where there is none.
+// pieces returns the two parts; html is nil if there is none.
 func (m Message) pieces() (text, html []Piece) {
 	text, html = m.TextPieces, m.HTMLPieces
 	if text == nil {
@@ -156,7 +156,7 @@ func (m Message) pieces() (text, html []Piece) {
 // is safe for concurrent use. The zero Piece is empty.
 type Piece struct{ segments []*segment }
 
-// Size returns how many bytes of a message the piece takes, but for its slots.
+// Size returns how many bytes of a message the piece takes, without its slots.
 func (p Piece) Size() (n int) {
 	for _, s := range p.segments {
 		n += len(s.encoded)
@@ -190,8 +190,8 @@ func Encode(text string, marks ...Mark) Piece {
 type encoder struct {
 	piece  Piece
 	shared strings.Builder // whole lines
-	line   strings.Builder // the line that is being written, after its last slot
-	own    []slotted       // what of that line is before it
+	line   strings.Builder // the current line, after its last slot
+	own    []slotted       // the part of that line before it
 }
 
 func (e *encoder) write(text string) {
@@ -208,7 +208,7 @@ func (e *encoder) mark(slot int) {
 	e.line.Reset()
 }
 
-// endLine puts a line where it belongs.
+// endLine adds a line to the segment to which it belongs.
 func (e *encoder) endLine() {
 	if len(e.own) == 0 {
 		e.shared.WriteString(e.line.String())
@@ -236,14 +236,14 @@ func (e *encoder) end() Piece {
 	return e.piece
 }
 
-// sharedHead extracts the shared fields from the library's header, in a fixed
-// order (the library's is random), folded. It writes the sender again: the
-// library makes the name quoted-printable, three times as long in Chinese.
+// sharedHead extracts the shared fields from the library's header, in a fixed order (the
+// library's is random), folded. It encodes the sender again: the library uses
+// quoted-printable for the name, three times as long in Chinese.
 func sharedHead(head, from string, extra []Header) []byte {
 	fields := make(map[string][]string)
 	for line := range strings.SplitSeq(strings.ReplaceAll(head, "\r\n ", " "), "\r\n") {
 		name, value, _ := strings.Cut(line, ": ")
-		if name == "Mime-Version" { // filters count against a message that it does not write it as RFC 2045 does
+		if name == "Mime-Version" { // spam filters penalize a different spelling than that of RFC 2045
 			name = "MIME-Version"
 		}
 		fields[name] = append(fields[name], value)
@@ -254,7 +254,7 @@ func sharedHead(head, from string, extra []Header) []byte {
 		order = append(order, h.Name)
 	}
 	order = append(order, "Content-Type", "Content-Transfer-Encoding")
-	if fields["Content-Transfer-Encoding"] != nil { // of a message that is its text alone
+	if fields["Content-Transfer-Encoding"] != nil { // for a message with only the text
 		fields["Content-Transfer-Encoding"] = []string{"base64"}
 	}
 	var out []byte
@@ -269,8 +269,8 @@ func sharedHead(head, from string, extra []Header) []byte {
 
 func (p *Prepared) raw(s string) { p.segments = append(p.segments, &segment{encoded: []byte(s)}) }
 
-// lineBytes make one base64 line of 76 characters; quantum bytes make four
-// characters without padding, so that another piece can follow.
+// lineBytes is the number of bytes in a base64 line of 76 characters; quantum bytes become
+// four characters without padding, so that another piece can follow.
 const (
 	lineBytes = 57
 	quantum   = 3
@@ -305,8 +305,8 @@ func pad(s []byte) []byte {
 
 var lineEnd = []byte("\r\n")
 
-// unifyBreaks makes every line break CRLF; strict servers would refuse a bare
-// CR or LF, and others would read it as the end of the message.
+// unifyBreaks converts every line break to CRLF; strict servers would refuse a bare CR or
+// LF, and others would read it as the end of the message.
 func unifyBreaks(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.ReplaceAll(s, "\r", "\n")
@@ -344,8 +344,7 @@ func (p Piece) Decoded(slots []string) string {
 	return out.String()
 }
 
-// appendOwn writes a line with a reader's slots in it. A slot without a value
-// stays empty.
+// appendOwn writes a line with a reader's slots filled in. A slot without a value is empty.
 func appendOwn(dst []byte, parts []slotted, slots []string) []byte {
 	for _, part := range parts {
 		dst = append(dst, part.literal...)

@@ -18,54 +18,53 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// ReportKind is what an email that comes back is.
+// ReportKind is the kind of a returned email.
 type ReportKind string
 
-// The kinds of mail that come back.
+// The kinds of returned emails.
 const (
 	ReportBounce      ReportKind = "bounce"      // RFC 3464, or a server's own words
 	ReportComplaint   ReportKind = "complaint"   // RFC 5965
 	ReportUnsubscribe ReportKind = "unsubscribe" // by mail, RFC 2369
 	ReportAutoReply   ReportKind = "auto-reply"  // RFC 3834
-	ReportNotSpam     ReportKind = "not-spam"    // RFC 6430: takes a complaint back
-	ReportNotice      ReportKind = "notice"      // for the admin, about no reader: RFC 6591, DMARC, TLS
+	ReportNotSpam     ReportKind = "not-spam"    // RFC 6430: revokes a complaint
+	ReportNotice      ReportKind = "notice"      // for the admin, not about a reader: RFC 6591, DMARC, TLS
 	ReportOther       ReportKind = "other"
 )
 
-// Report is a parsed returned email. What it means for a reader is decided
-// elsewhere.
+// Report is a parsed returned email. Other packages decide what it means for a reader.
 type Report struct {
 	Kind       ReportKind
-	To         string            // whom it was sent to: our envelope sender
+	To         string            // the recipient: our envelope sender
 	Subject    string            // decoded
 	Recipients []ReportRecipient // of a bounce or complaint
-	Original   netmail.Header    // of our mail, as far as it came back; may be nil
+	Original   netmail.Header    // of our email, as far as the report contains it; may be nil
 }
 
-// ReportRecipient is what a report says of one reader.
+// ReportRecipient is what a report says about one reader.
 type ReportRecipient struct {
-	Address string // lower-case host; "" if redacted
+	Address string // with a lower-case host; "" if redacted
 	Action  string // "failed", "delayed", "delivered", "relayed", "expanded" (RFC 3464 §2.3.3)
-	Status  string // enhanced code (RFC 3463), "" if none is said
-	Code    string // SMTP reply code, "" if none is said
-	Command string // SMTP command that was refused: RCPT, DATA, MAIL, HELO, AUTH; "" if none is said
-	Text    string // what the server said, at most 2,000 bytes
+	Status  string // enhanced code (RFC 3463), "" if there is none
+	Code    string // SMTP reply code, "" if there is none
+	Command string // refused SMTP command: RCPT, DATA, MAIL, HELO, AUTH; "" if unknown
+	Text    string // the server's words, at most 2,000 bytes
 }
 
 // Limits on a report.
 const (
 	maxReport      = 10 << 20 // bytes that are read
-	maxReportPart  = 1 << 20  // bytes of one part: our own mail after it may be long
+	maxReportPart  = 1 << 20  // bytes of one part: our own email after it may be long
 	maxReportParts = 100
 	maxHeader      = 1000 // fields of a header
 	maxReportDepth = 10
-	maxReportText  = 64 << 10 // of the text that is looked at
+	maxReportText  = 64 << 10 // bytes of the text that are examined
 	maxRecipients  = 200
 	maxReplyText   = 2000
 )
 
-// ReadReport reads a returned email. One that it can't read is of kind other;
-// only the first 10 MB count.
+// ReadReport reads a returned email. If it can't be parsed, its kind is other; only the
+// first 10 MB count.
 func ReadReport(raw []byte) Report {
 	raw = raw[:min(len(raw), maxReport)]
 	p := &reportParser{}
@@ -75,7 +74,7 @@ func ReadReport(raw []byte) Report {
 	return p.report()
 }
 
-// splitHeader reads a header as far as it is one: real reports have broken lines.
+// splitHeader reads the valid part of a header: real reports have broken lines.
 func splitHeader(raw []byte) (netmail.Header, []byte) {
 	if bytes.HasPrefix(raw, []byte("From ")) { // mbox
 		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
@@ -125,14 +124,14 @@ func splitHeader(raw []byte) (netmail.Header, []byte) {
 
 type reportParser struct {
 	header   netmail.Header
-	text     strings.Builder // of the human part
+	text     strings.Builder // the part for people
 	status   []textproto.MIMEHeader
 	feedback textproto.MIMEHeader
 	original netmail.Header
-	enclosed []byte // the original as it came
+	enclosed []byte // the original as it was enclosed
 	parts    int
-	inner    bool // itself enclosed in a report
-	receipt  bool // says that somebody read an email (RFC 8098)
+	inner    bool // it is itself enclosed in a report
+	receipt  bool // it says that somebody read an email (RFC 8098)
 }
 
 func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
@@ -152,7 +151,7 @@ func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
 			if err != nil || p.parts > maxReportParts {
 				break
 			}
-			b, _ := io.ReadAll(io.LimitReader(part, maxReportPart)) // a part that is cut short is read as far as it goes
+			b, _ := io.ReadAll(io.LimitReader(part, maxReportPart)) // a truncated part is read as far as it goes
 			found = true
 			p.part(part.Header, b, depth+1)
 		}
@@ -223,7 +222,7 @@ func decodePart(h textproto.MIMEHeader, body []byte) []byte {
 	default:
 		return body
 	}
-	b, _ := io.ReadAll(r) // as far as it can be read
+	b, _ := io.ReadAll(r) // up to the first error
 	return b
 }
 
@@ -236,16 +235,17 @@ var (
 	failedWords  = lazyregexp.New(`(?i)undeliver|^\[bounce\]|you (?:\S+@\S+ )?are not (?:a )?member|returned mail|return(?:ed|ing) (?:mail|message)|deliver(?:y|ing)[ -]*(?:status|fail|problem|error|has|report|notif|incomplete|attempt)|fail(?:ure|ed)[ -]*(?:notice|delivery|to deliver|mail)|mail (?:failure|error|could not)|message (?:could )?not (?:be )?(?:delivered|sent)|could not (?:send|be delivered)|non[- ]?deliver|mail delivery|warning: (?:message|could)|退信|退件|投递失败|发送失败|系统退信|nondeliver|error (?:mail|sending)|not delivered|delayed`)
 	notYet       = lazyregexp.New(`(?i)\b(?:not yet been delivered|will (?:keep|continue) (?:to )?try|still trying|do not need to resend|message \S+ delayed|delivery delayed|warning: could not send)`)
 	autoSubject  = lazyregexp.New(`(?i)^(?:re: ?)?(?:auto: |auto(?:matic)?[ -]?(?:reply|response|matische)|out of (?:the )?office|away (?:from|until)|vacation|i am away|自动回复|自动答复|自動回覆|自動返信|假期回复|休假|不在办公室)`)
-	// absent is what a person's program says for them, where its header does not say so.
+	// absent matches automatic replies for a person whose header does not say so.
 	absent      = lazyregexp.New(`(?i)自动回复|自动答复|假期|休假|出差期间|不在办公室|已(?:从\S{0,12})?离职|已调离|邮箱(?:已)?(?:不再|停止)使用|out of (?:the )?office|no longer (?:with|work)`)
 	refusedText = lazyregexp.New(`(?im)^(?:\W{0,8}|.{0,40}: ?)5\d\d[ -].{0,80}(?:user|mailbox|recipient|address|account|requested action|spam|policy|full|quota)|"notificationType":"Bounce"|invalid user address`)
 	announced   = lazyregexp.New(`(?i)following (?:e-?mail )?(?:recipient|address)[^\n]{0,60}:?|recipients? (?:were|was) affected|unable to deliver (?:your )?message to`)
-	// of a conversation: RCPT TO: name@example.org
+	// in an SMTP dialogue: RCPT TO: name@example.org
 	spokenRecipient = lazyregexp.New(`(?im)^[\s>]*(?:In:\s+)?RCPT TO:\s*<?([A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])`)
-	// line starts after which no reader's address stands
+	// ofHeader matches beginnings of lines after which an address is not a reader's
 	ofHeader    = lazyregexp.New(`(?i)^[>\s]*(?:message-id|from|sender|references|in-reply-to|reply-to|mail from|received|return-path|sent by)\b[^\n]*$|\bMAIL FROM:\s*<?$|with id `)
 	unsubscribe = lazyregexp.New(`(?i)^\s*(?:(?:re|aw|sv|回复|答复|回覆)\s*[:：]\s*)*(?:请|我要|申请|please )?\s*(?:unsubscribe\b|退订|退訂|取消订阅|取消訂閱|不再订阅|配信停止)`)
-	// aggregate is the subject of a DMARC (RFC 7489 §7.2.1.1) or TLS report (RFC 8460 §5.3).
+	// aggregate matches the subject of a DMARC (RFC 7489 §7.2.1.1) or TLS report (RFC 8460
+	// §5.3).
 	aggregate    = lazyregexp.New(`(?i)^\s*(?:\[[^\]]*\]\s*)?report domain:\s*\S+\s+submitter:`)
 	originalMark = lazyregexp.New(`(?im)^(?:>?\s*-{2,}\s*(?:below this line is|this is a copy|the following is|the following message|original|returned|forwarded|unsent|header|message|the body|the header|included|copy|transcript of the original|元のメール)[^\n]*|original message:?\s*$|--- message non-deliverable|-{3,}\s*$\s*received:|received: from|return-path:|message-id: ?<|mime-version:|------ this is a copy)`)
 	undelivered  = lazyregexp.New(`(?i)\bnot\b.{0,20}delivered|undeliver|could not|failed`)
@@ -276,7 +276,7 @@ func (p *reportParser) report() Report {
 	}
 	automatic := strings.ToLower(p.get("Auto-Submitted"))
 	switch {
-	case p.feedback == nil && firstAddress(original(r).Get("X-Hmxmroriginalrecipient")) != "": // Outlook.com's complaints from before ARF
+	case p.feedback == nil && firstAddress(original(r).Get("X-Hmxmroriginalrecipient")) != "": // complaints of Outlook.com from before ARF
 		r.Kind = ReportComplaint
 		r.Recipients = []ReportRecipient{{Address: firstAddress(original(r).Get("X-Hmxmroriginalrecipient")), Action: "failed", Text: "abuse"}}
 		return r
@@ -309,9 +309,8 @@ func (p *reportParser) report() Report {
 	return r
 }
 
-// originalAt returns where our email begins in a text, the length of the text
-// if it is not there. "--- Message not delivered to the following addresses" is
-// not a beginning.
+// originalAt returns where our email begins in a text, the length of the text if it does
+// not. "--- Message not delivered to the following addresses" is not a beginning.
 func originalAt(text string) int {
 	for _, at := range originalMark.FindAllStringIndex(text, 10) {
 		if !undelivered.MatchString(text[at[0]:at[1]]) {
@@ -321,8 +320,8 @@ func originalAt(text string) int {
 	return len(text)
 }
 
-// enclosedReport reads the report that a relay's own report encloses: the relay
-// names no reader, the enclosed one does.
+// enclosedReport reads the report that a relay's own report encloses: only the enclosed one
+// names the reader.
 func (p *reportParser) enclosedReport(text string) (Report, bool) {
 	if p.inner || len(p.enclosed) == 0 || mailAddress.MatchString(text) || !daemon.MatchString(original(Report{Original: p.original}).Get("From")) {
 		return Report{}, false
@@ -379,7 +378,7 @@ func (p *reportParser) complainants(original netmail.Header) []ReportRecipient {
 	return all
 }
 
-// originalIn reads the header of our mail that is in a report's text.
+// originalIn reads the header of our email in the text of a report.
 func originalIn(text string) netmail.Header {
 	for range 5 {
 		h, rest := splitHeader([]byte(text))
@@ -401,7 +400,8 @@ func originalIn(text string) netmail.Header {
 
 func firstAddress(s string) string { return lowerHost(mailAddress.FindString(s)) }
 
-// lowerHost folds the host of an address, which knows no case (RFC 5321 §2.4).
+// lowerHost converts the host of an address to lower case, because hosts are
+// case-insensitive (RFC 5321 §2.4).
 func lowerHost(address string) string {
 	local, host, ok := strings.Cut(address, "@")
 	if !ok {
@@ -420,7 +420,7 @@ func clipText(s string) string {
 	return strings.TrimSpace(strings.ToValidUTF8(s[:min(len(s), maxReplyText)], ""))
 }
 
-// AddressesOf returns the addresses that an email's header says it came to.
+// AddressesOf returns the recipients that an email's header names.
 func AddressesOf(raw []byte) []string {
 	h, _ := splitHeader(raw)
 	var all []string

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// charsetNames are names that servers write for character sets of another name.
+// charsetNames are common but unregistered names of character sets.
 var charsetNames = map[string]string{"eucgb2312_cn": "gb18030", "cp936": "gb18030", "ms936": "gb18030", "x-gbk": "gb18030", "gb_2312-80": "gb18030", "unknown-8bit": ""}
 
-// toUTF8 decodes the beginning of a text by its charset. Some texts declare
-// none and are ISO-2022-JP, which its escapes show; some declare GB2312 and are
-// UTF-8, which no other text resembles by chance. Text without any declaration
-// is read as GB18030.
+// toUTF8 decodes the beginning of a text according to its charset. Some texts declare none
+// and are ISO-2022-JP, which their escape sequences show; some declare GB2312 and are
+// UTF-8, which no other text resembles by chance. Other text without a declaration is read
+// as GB18030.
 func toUTF8(b []byte, name string) []byte {
 	b = b[:min(len(b), 4*maxReportText)]
 	if bytes.Contains(b, []byte("\x1b$")) {
@@ -39,7 +39,7 @@ func toUTF8(b []byte, name string) []byte {
 	return decoded
 }
 
-// utf8Or18030 reads bytes that do not say what they are.
+// utf8Or18030 decodes bytes of unknown charset.
 func utf8Or18030(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// notification is what Amazon SES tells by SNS, mailed as a line of JSON.
+// notification is a message of Amazon SES by SNS, mailed as a line of JSON.
 type notification struct {
 	Type      string `json:"notificationType"`
 	EventType string `json:"eventType"`
@@ -34,8 +34,8 @@ type notification struct {
 	} `json:"mail"`
 }
 
-// notificationIn reads a notification at the start of a text; SNS adds its own
-// words after it. JSON in an email is broken into lines inside of strings.
+// notificationIn reads a notification at the start of a text; SNS adds its own words after
+// it. JSON in an email has line breaks inside strings.
 func notificationIn(text string) (r Report, ok bool) {
 	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "{") || !strings.Contains(text, "otificationType") && !strings.Contains(text, `"eventType"`) {
@@ -67,7 +67,7 @@ func notificationIn(text string) (r Report, ok bool) {
 			r.Recipients = append(r.Recipients, ReportRecipient{Address: firstAddress(c.Address), Action: "failed", Text: clipText(n.Complaint.Kind)})
 		}
 	case "Delivery":
-		r.Kind = ReportBounce // a report of success, as a DSN of action "delivered" is
+		r.Kind = ReportBounce // a report of success, as a DSN with the action "delivered" is
 		for _, to := range n.Delivery.Recipients {
 			one := ReportRecipient{Address: firstAddress(to), Action: "delivered", Text: clipText(n.Delivery.Response)}
 			one.Status, one.Code = codesIn(n.Delivery.Response)
@@ -88,7 +88,7 @@ func codesIn(text string) (status, code string) {
 	return refusalOf(enhancedIn.FindAllStringSubmatch(text, maxCodes)), refusalOf(codeIn.FindAllStringSubmatch(text+" ", maxCodes))
 }
 
-// maxCodes is how many codes of a text are looked at: a transcript has dozens.
+// maxCodes is the number of codes of a text that are examined: a transcript has dozens.
 const maxCodes = 50
 
 func refusalOf(found [][]string) string {

@@ -83,7 +83,7 @@ func (p *reportParser) fromStatus(text string) []ReportRecipient {
 		}
 		r.Code = code
 		own := text
-		if len(p.status) > 2 { // one block is of the message, so that there are several readers
+		if len(p.status) > 2 { // one block is about the message, so there are several readers
 			own = about(text, address)
 		}
 		if r.Status == "" || strings.HasSuffix(r.Status, ".0.0") { // says nothing
@@ -100,7 +100,7 @@ func (p *reportParser) fromStatus(text string) []ReportRecipient {
 	return all
 }
 
-// lineOf returns the line in which a server's own words name a reader and why.
+// lineOf returns the line in which a server's own words name a reader and the reason.
 func lineOf(text, address string) string {
 	for line := range strings.Lines(text) {
 		if strings.Contains(line, address) && codeIn.MatchString(line) {

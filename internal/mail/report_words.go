@@ -31,7 +31,7 @@ func (p *reportParser) freeForm(text string, r Report) []ReportRecipient {
 			add(a, max(strings.Index(text, a), 0))
 		}
 	}
-	// Where the words announce the readers, what precedes is of no reader.
+	// If the words announce the readers, what precedes them is not about a reader.
 	from := 0
 	if at := announced.FindStringIndex(text); at != nil && mailAddress.MatchString(text[at[1]:]) {
 		from = at[1]
@@ -54,7 +54,7 @@ func (p *reportParser) freeForm(text string, r Report) []ReportRecipient {
 	if len(mentions) == 0 {
 		add(firstAddress(original(r).Get("To")), 0)
 	}
-	if len(mentions) == 0 { // somebody who wrote to himself, or to a postmaster
+	if len(mentions) == 0 { // somebody wrote to themselves, or to a postmaster
 		own, anybody = nil, true
 		addAll()
 		add(firstAddress(original(r).Get("To")), 0)
@@ -92,11 +92,11 @@ func saysWhy(s string) bool {
 	return enhancedIn.MatchString(s) || codeIn.MatchString(s+" ") || len(s) > 80
 }
 
-// startsReader is what precedes an address that a paragraph is about.
+// startsReader matches what precedes an address at the beginning of a paragraph about it.
 var startsReader = lazyregexp.New(`(?i)^[\s<"'*>(\[-]*$|^\s*(?:final-|original-)?(?:recipient|address)[^:\n]{0,20}: *(?:rfc822;)? *<?$`)
 
-// about reduces a server's own words to those about one reader: from the line
-// that names the address to the next that names another.
+// about reduces a server's own words to those about one reader: from the line that names
+// the address to the next line that names another.
 func about(text, address string) string {
 	at := strings.Index(strings.ToLower(text), strings.ToLower(address))
 	if at < 0 {
@@ -115,9 +115,9 @@ func about(text, address string) string {
 	return text[start : at+len(address)+end]
 }
 
-// The forms in which Coremail, QQ and Aliyun report: the words of the other
-// server in one field, the reporter's interpretation in another, and advice
-// that names every possible reason.
+// The forms of reports of Coremail, QQ and Aliyun: the words of the other server in one
+// field, the reporter's interpretation in another, and advice that lists every possible
+// reason.
 var (
 	formReply = lazyregexp.New(`(?:英文说明|远程响应|对方回复|服务器返回(?:信息)?|错误信息|Remote response)\s*[:：|]\s*([^\n]+)`)
 	formWhy   = lazyregexp.New(`(?s)(?:退信原因|失败原因|Bounce reason)[/\s:：|]*(.*)`)

@@ -16,12 +16,13 @@ import (
 type Router struct {
 	Resolver *net.Resolver // nil: the system's
 	Port     int           // 25
-	// Check says why an address must not be connected to, "" if it may: anybody
-	// can own the domain and point it into our own network. nil: all may.
+	// Check returns why connecting to an address is not allowed, "" if it is: anybody can
+	// own the domain and point it into our own network. nil: all are allowed.
 	Check func(netip.Addr) string
 }
 
-// maxHosts is how many of a domain's servers and their addresses are tried.
+// maxHosts is the maximum number of a domain's servers, and of their addresses, that are
+// tried.
 const maxHosts = 5
 
 // Hosts returns the names of a domain's servers in the order of preference;
@@ -33,7 +34,7 @@ func (r *Router) Hosts(ctx context.Context, domain string) ([]string, error) {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound && len(records) == 0:
-		// No MX: the domain's own address is its server, if it has one.
+		// Without MX records, the domain's own address is its server, if it has one.
 		if _, err := r.resolver().LookupNetIP(ctx, "ip", domain); errors.As(err, &dns) && dns.IsNotFound {
 			return nil, &ReplyError{Code: 550, Enhanced: "5.1.2", Phase: "lookup", Text: "no such domain " + domain}
 		}
@@ -58,10 +59,9 @@ func (r *Router) resolver() *net.Resolver {
 	return r.Resolver
 }
 
-// Dial connects to the first reachable server of a domain, with the options of
-// opts except the address. If the TLS handshake that the server offers fails,
-// it continues without TLS: a valid certificate proves nothing if the name came
-// from an unsigned lookup.
+// Dial connects to the first reachable server of a domain, with the options of opts except
+// the address. If the TLS handshake fails, it continues without TLS: a valid certificate
+// proves nothing if the name came from an unsigned DNS answer.
 func (r *Router) Dial(ctx context.Context, domain string, opts Options) (*Conn, error) {
 	hosts, err := r.Hosts(ctx, domain)
 	if err != nil {

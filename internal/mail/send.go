@@ -16,11 +16,11 @@ import (
 type Envelope struct {
 	From string // envelope sender
 	To   string
-	Body []byte // as Append wrote it; or:
+	Body []byte // as written by Append; or:
 	// Pieces are the message in pieces, from Prepared.Pieces: whole lines, none
 	// of which begins with a dot.
 	Pieces [][]byte
-	DSN    bool // ask for reports of failure only, without the message (RFC 3461), where the server offers it
+	DSN    bool // request reports of failures only, without the message (RFC 3461), if the server supports it
 }
 
 func (e *Envelope) size() int {
@@ -45,7 +45,7 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 	if !c.usable {
 		return Reply{}, errors.New("the connection is closed")
 	}
-	broken := make(chan struct{}) // closed once the stop of ctx has broken the connection off
+	broken := make(chan struct{}) // closed when ending ctx has broken the connection
 	stop := context.AfterFunc(ctx, func() {
 		defer close(broken)
 		c.conn.SetDeadline(time.Unix(1, 0))
@@ -66,15 +66,15 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 		c.opts.Trace(fmt.Sprintf("   (the message, %d bytes)", e.size()))
 	}
 	if err := handOver(); err != nil {
-		c.usable = false // without its dot the message is nothing; only closing takes it back
+		c.usable = false // without its dot the message does not count; only closing takes it back
 		return Reply{}, err
 	}
 	if !stop() {
-		<-broken // else its deadline could come after that of the dot, whose reply must be waited for
+		<-broken // otherwise its deadline could replace that of the dot, whose reply must be waited for
 	}
 	c.deadline(c.opts.Timeouts.Dot)
 	if err := c.send(finalDot); err != nil {
-		return Reply{}, fmt.Errorf("final dot: %w", err) // it did not go out, not whole: the server has no message
+		return Reply{}, fmt.Errorf("final dot: %w", err) // it was not sent completely: the server has no message
 	}
 	r, err := c.readReply()
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 
 var finalDot = []byte(".\r\n")
 
-// blockSize is how much of a body has one deadline (RFC 5321 §4.5.3.2.5 bounds
+// blockSize is the number of bytes of a body with one deadline (RFC 5321 §4.5.3.2.5 limits
 // the wait for each block, not for the whole).
 const blockSize = 256 << 10
 
@@ -98,7 +98,7 @@ const blockSize = 256 << 10
 // kernel unchanged, all in one call if the connection is not encrypted.
 func (c *Conn) writeBody(ctx context.Context, e *Envelope) error {
 	c.deadline(c.opts.Timeouts.Block)
-	if err := ctx.Err(); err != nil { // it may have ended before the deadline was set anew
+	if err := ctx.Err(); err != nil { // it may have ended before the new deadline was set
 		return err
 	}
 	if e.Pieces == nil {
@@ -191,14 +191,14 @@ func (c *Conn) begin(e *Envelope) error {
 		case r.code == 421 && i == 0 && c.served > 0:
 			return fmt.Errorf("%w: %w", ErrStale, r.err(command.phase))
 		case r.code == 421:
-			return r.err(command.phase) // it closes; nothing else will be answered
+			return r.err(command.phase) // the server closes; it answers nothing else
 		case r.code >= 400:
 			if refused == nil {
 				refused = r.err(command.phase)
 			}
 		case command.phase == "data" && refused != nil:
-			// The server accepts DATA although there is no recipient. Whatever
-			// is sent now would be a message, so the connection is closed.
+			// The server accepts DATA although there is no recipient. Anything that is sent
+			// now would be a message, so the connection is closed.
 			c.usable = false
 		case command.phase == "data" && r.code != 354, command.phase != "data" && r.code/100 != 2:
 			c.usable = false
@@ -229,14 +229,14 @@ func (c *Conn) TrySender(from string) error {
 	if err := c.send([]byte("RSET\r\n")); err != nil {
 		return errors.Join(refused, err)
 	}
-	if _, err := c.readReply(); err != nil { // whatever it says: we go
+	if _, err := c.readReply(); err != nil { // any reply will do
 		return errors.Join(refused, err)
 	}
 	return refused
 }
 
-// stale distinguishes a connection that was closed since its last message from
-// one that never worked.
+// stale distinguishes a connection that was closed after its last message from one that
+// never worked.
 func (c *Conn) stale(err error) error {
 	c.usable = false
 	if c.served > 0 {
@@ -251,7 +251,7 @@ type command struct {
 	from, to int
 }
 
-// commands writes what begins a transaction into c.out.
+// commands writes the commands that begin a transaction to c.out.
 func (c *Conn) commands(e *Envelope) ([]command, error) {
 	for _, address := range []string{e.From, e.To} {
 		if strings.ContainsAny(address, "\r\n\x00<> ") || address == "" {
@@ -313,9 +313,8 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > '~' })
 }
 
-// writeStuffed writes a body with every leading dot doubled (RFC 5321 §4.5.2)
-// and every line ended by CRLF, so that no line of it can pass for the end of
-// the message.
+// writeStuffed writes a body with every leading dot doubled (RFC 5321 §4.5.2) and every
+// line ended by CRLF, so that no line of it can be taken for the end of the message.
 func writeStuffed(w interface {
 	Write([]byte) (int, error)
 	WriteString(string) (int, error)
@@ -332,7 +331,7 @@ func writeStuffed(w interface {
 			line = bytes.ReplaceAll(line, []byte("\r"), []byte(" "))
 		}
 		if len(line) > 0 && line[0] == '.' {
-			w.WriteString(".") // errors stay with the buffered writer
+			w.WriteString(".") // the buffered writer remembers errors
 		}
 		w.Write(line)
 		if _, err := w.WriteString("\r\n"); err != nil {

@@ -18,14 +18,14 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// Timeouts bound every wait (RFC 5321 §4.5.3.2). The zero value of a field
-// means the default named next to it.
+// Timeouts limit every wait (RFC 5321 §4.5.3.2). The zero value of a field means the
+// default next to it.
 type Timeouts struct {
-	Connect  time.Duration // 30 s, name look-up included
-	Greeting time.Duration // 5 m, for EHLO, STARTTLS and AUTH too
-	Command  time.Duration // 5 m, MAIL and RCPT
+	Connect  time.Duration // 30 s, including the DNS lookup
+	Greeting time.Duration // 5 m, also for EHLO, STARTTLS and AUTH
+	Command  time.Duration // 5 m, for MAIL and RCPT
 	Data     time.Duration // 2 m, for the 354
-	Block    time.Duration // 3 m, for the body to be taken
+	Block    time.Duration // 3 m, for a block of the body
 	Dot      time.Duration // 10 m, for the reply after the final dot
 	Quit     time.Duration // 5 s
 }
@@ -44,7 +44,7 @@ func (t *Timeouts) fill() {
 	}
 }
 
-// Options say how to reach a server.
+// Options are options for connecting to a server.
 type Options struct {
 	Addr      string // HOST:PORT
 	LocalName string // in EHLO; "localhost" if empty
@@ -54,8 +54,8 @@ type Options struct {
 	Password  string
 	Timeouts  Timeouts
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: net.Dialer
-	// Trace, if set, gets each line of the dialogue, "C: …" and "S: …"; of
-	// passwords and of the message only that they were sent.
+	// Trace, if set, gets each line of the dialogue, "C: …" and "S: …"; for passwords and
+	// the message, only that they were sent.
 	Trace func(line string)
 }
 
@@ -75,8 +75,8 @@ var (
 	// ErrUncertain says that the final dot was sent and no reply came: the
 	// message may have been delivered.
 	ErrUncertain = errors.New("no reply after the message was handed over")
-	// ErrStale says that a connection that was used before was found closed at
-	// the next message; the message may be sent at once on another.
+	// ErrStale says that a connection that was used before was found closed at the next
+	// message; the message can be sent at once on another.
 	ErrStale = errors.New("the server had closed the connection")
 )
 
@@ -87,7 +87,7 @@ type Reply struct {
 	Text     string
 }
 
-// Conn is an open SMTP connection; one message at a time.
+// Conn is an open SMTP connection for one message at a time.
 type Conn struct {
 	conn       net.Conn
 	r          *bufio.Reader
@@ -95,31 +95,31 @@ type Conn struct {
 	opts       Options
 	extensions map[string]string
 	pipelining bool
-	maxSize    int // bytes that the server takes, 0 if it does not say
+	maxSize    int // bytes that the server accepts, 0 if unknown
 	usable     bool
-	reset      bool // a transaction was left open
+	reset      bool // a transaction was not finished
 	served     int  // messages
-	secret     bool // what is sent is a password
+	secret     bool // a password is being sent
 
 	out    []byte // the commands of a transaction
 	list   []command
 	pieces [][]byte
 }
 
-// The most that is read of one reply.
+// The maximum size of one reply.
 const (
 	maxReplyLine  = 8 << 10
 	maxReplyLines = 100
 )
 
-// Dial connects, greets, encrypts and authenticates as opts say.
+// Dial connects, greets, encrypts and authenticates according to opts.
 func Dial(ctx context.Context, opts Options) (*Conn, error) {
 	opts.Timeouts.fill()
 	if opts.LocalName == "" {
 		opts.LocalName = "localhost"
 	}
 	if opts.TLS == "" || opts.TLS == TLSOpportunistic && opts.Username != "" {
-		opts.TLS = TLSRequired // a password goes to a server that proved its name, and to no other
+		opts.TLS = TLSRequired // send a password only to a server that proved its name
 	}
 	host, _, err := net.SplitHostPort(opts.Addr)
 	if err != nil {
@@ -135,7 +135,7 @@ func Dial(ctx context.Context, opts Options) (*Conn, error) {
 	if err != nil {
 		return nil, connectError(err, opts.Dial == nil)
 	}
-	// A stop breaks the wait for the greeting, too.
+	// Ending ctx also ends the wait for the greeting.
 	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	c := &Conn{opts: opts, usable: true}
@@ -145,7 +145,7 @@ func Dial(ctx context.Context, opts Options) (*Conn, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if opts.TLS == TLSOpportunistic && errors.Is(err, errHandshake) { // without it the mail would never get there
+		if opts.TLS == TLSOpportunistic && errors.Is(err, errHandshake) { // otherwise the mail would never be delivered
 			opts.TLS = TLSNone
 			return Dial(ctx, opts)
 		}
@@ -154,8 +154,8 @@ func Dial(ctx context.Context, opts Options) (*Conn, error) {
 	return c, nil
 }
 
-// connectError says why there is no connection, and what to do if an admin
-// configured the server. Callers name the server, so that the error does not.
+// connectError says why there is no connection, and what to do if an admin configured the
+// server. Callers add the name of the server.
 func connectError(err error, isSet bool) error {
 	var dial *net.OpError
 	if errors.As(err, &dial) {
@@ -192,7 +192,7 @@ func (c *Conn) ehlo() error {
 		return reply.err("ehlo")
 	}
 	if reply.code/100 != 2 {
-		// A server that knows no extensions (RFC 5321 §4.1.4).
+		// The server does not support extensions (RFC 5321 §4.1.4).
 		if err := c.send([]byte("HELO " + c.opts.LocalName + "\r\n")); err != nil {
 			return err
 		}
@@ -204,20 +204,20 @@ func (c *Conn) ehlo() error {
 		c.extensions[strings.ToUpper(name)] = params
 	}
 	c.pipelining = c.has("PIPELINING")
-	c.maxSize, _ = strconv.Atoi(c.extensions["SIZE"]) // 0 and nothing say the same
+	c.maxSize, _ = strconv.Atoi(c.extensions["SIZE"]) // 0 and no value both mean unknown
 	return nil
 }
 
-// Usable reports whether another message may be sent.
+// Usable reports whether another message can be sent.
 func (c *Conn) Usable() bool { return c.usable }
 
-// Close says QUIT and closes.
+// Close sends QUIT and closes the connection.
 func (c *Conn) Close() error {
 	if c.usable {
 		c.usable = false
 		c.deadline(c.opts.Timeouts.Quit)
 		if c.send([]byte("QUIT\r\n")) == nil {
-			c.readReply() // whatever it says, we go
+			c.readReply() // any reply will do
 		}
 	}
 	return c.conn.Close()
@@ -225,7 +225,7 @@ func (c *Conn) Close() error {
 
 func (c *Conn) deadline(d time.Duration) { c.conn.SetDeadline(time.Now().Add(d)) }
 
-// send writes commands; any error ends the connection.
+// send writes commands; any error makes the connection unusable.
 func (c *Conn) send(b []byte) error {
 	if c.opts.Trace != nil {
 		c.traceCommands(string(b))
@@ -237,8 +237,7 @@ func (c *Conn) send(b []byte) error {
 	return nil
 }
 
-// traceCommands reports commands. In the middle of AUTH only that something was
-// sent.
+// traceCommands reports commands; for the lines of AUTH, only that something was sent.
 func (c *Conn) traceCommands(commands string) {
 	for line := range strings.Lines(commands) {
 		line = strings.TrimRight(line, "\r\n")
@@ -252,14 +251,14 @@ func (c *Conn) traceCommands(commands string) {
 	}
 }
 
-// reply is a whole reply as it came.
+// reply is a whole reply as received.
 type reply struct {
 	code  int
 	lines []string // without the code
 }
 
-// readReply reads one reply. A reply that is not SMTP, too long, or late ends
-// the connection.
+// readReply reads one reply. A reply that is not SMTP, too long, or late makes the
+// connection unusable.
 func (c *Conn) readReply() (reply, error) {
 	var r reply
 	for range maxReplyLines {
@@ -283,7 +282,7 @@ func (c *Conn) readReply() (reply, error) {
 		r.code = code
 		r.lines = append(r.lines, clean(line[min(4, len(line)):]))
 		if len(line) == 3 || line[3] == ' ' {
-			if code == 421 { // it closes (RFC 5321 §4.2.1)
+			if code == 421 { // the server closes the connection (RFC 5321 §4.2.1)
 				c.usable = false
 			}
 			return r, nil
@@ -293,7 +292,7 @@ func (c *Conn) readReply() (reply, error) {
 	return reply{}, fmt.Errorf("a reply has more than %d lines", maxReplyLines)
 }
 
-// replyCode reads the code of a reply, 0 if there is none.
+// replyCode returns the code of a reply, 0 if there is none.
 func replyCode(line []byte) int {
 	if len(line) < 3 {
 		return 0
@@ -311,10 +310,10 @@ func replyCode(line []byte) int {
 	return code
 }
 
-// keptReplyLine is the most bytes of a reply's line that are kept.
+// keptReplyLine is the maximum number of bytes of a reply's line that are kept.
 const keptReplyLine = 500
 
-// clean makes text of what a server sent.
+// clean converts the bytes of a server to text.
 func clean(line []byte) string {
 	plain := true
 	for _, b := range line {
@@ -373,7 +372,7 @@ func (r reply) err(phase string) *ReplyError {
 	return &ReplyError{Code: r.code, Enhanced: code, Text: text, Phase: phase}
 }
 
-// expect reads a reply and wants one code.
+// expect reads a reply and returns an error unless it has this code.
 func (c *Conn) expect(phase string, code int) (reply, error) {
 	r, err := c.readReply()
 	switch {

@@ -12,20 +12,20 @@ import (
 	"github.com/emersion/go-sasl"
 )
 
-// TLSMode says whether a connection has to be encrypted.
+// TLSMode says whether a connection must be encrypted.
 type TLSMode string
 
 // The modes of TLS.
 const (
-	TLSRequired      TLSMode = "required"      // STARTTLS with a certificate that is right, or nothing (the default)
+	TLSRequired      TLSMode = "required"      // STARTTLS with a valid certificate, or no connection (the default)
 	TLSImplicit      TLSMode = "implicit"      // TLS from the first byte (port 465)
-	TLSOpportunistic TLSMode = "opportunistic" // with a user name as required; without one STARTTLS where it is offered, whatever the certificate
+	TLSOpportunistic TLSMode = "opportunistic" // with a user name: as required; without one: STARTTLS if offered, with any certificate
 	TLSNone          TLSMode = "none"
 )
 
 var errHandshake = errors.New("starttls")
 
-// hello runs a new connection up to where MAIL may be sent.
+// hello runs a new connection up to the point at which MAIL can be sent.
 func (c *Conn) hello(host string) error {
 	encrypted := false
 	if c.opts.TLS == TLSImplicit {
@@ -55,7 +55,7 @@ func (c *Conn) hello(host string) error {
 	case offered:
 		err := c.startTLS(host)
 		var refused *ReplyError
-		if err != nil && !(c.opts.TLS == TLSOpportunistic && c.usable && errors.As(err, &refused)) { // it offers and refuses: as good as not offered
+		if err != nil && !(c.opts.TLS == TLSOpportunistic && c.usable && errors.As(err, &refused)) { // it is offered but refused: treat it as not offered
 			return err
 		}
 		encrypted = err == nil
@@ -80,7 +80,7 @@ func (c *Conn) tlsConfig(host string) *tls.Config {
 		config.ServerName = host
 	}
 	if c.opts.TLS == TLSOpportunistic {
-		config.InsecureSkipVerify = true // it keeps passers-by from reading; more was not asked for
+		config.InsecureSkipVerify = true // it protects only against passive listeners; nothing more was requested
 	}
 	return config
 }
@@ -126,7 +126,7 @@ func (c *Conn) tlsAdvice(host string, err error) string {
 	return advice
 }
 
-// auth uses the first mechanism that both sides know.
+// auth uses the first mechanism that both sides support.
 func (c *Conn) auth(host string) error {
 	offered := strings.Fields(strings.ToUpper(c.extensions["AUTH"]))
 	has := func(mechanism string) bool {
@@ -171,7 +171,7 @@ func isLoopback(addr net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// Encrypted reports whether the connection is.
+// Encrypted reports whether the connection is encrypted.
 func (c *Conn) Encrypted() bool {
 	_, ok := c.conn.(*tls.Conn)
 	return ok

@@ -6,18 +6,18 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Limits on what the tree of one text may cost.
+// Limits on the tree of one text.
 const (
-	maxNodes = 400_000    // of about 112 bytes; two attributes count as one
-	anyNodes = 4_096      // that a text may have in addition to one for each of its bytes
-	maxMoves = 20_000_000 // of a node to another parent, or steps of a search
+	maxNodes = 400_000    // nodes of about 112 bytes; two attributes count as one
+	anyNodes = 4_096      // nodes that a text may have in addition to one for each of its bytes
+	maxMoves = 20_000_000 // moves of a node to another parent, or steps of a search
 )
 
-// foreign elements are left out with their content: they change how the
-// following tokens are read, and no reader shows them.
+// foreign elements are removed with their content: they change how the following tokens are
+// parsed, and are not needed for reading.
 var foreign = []string{"svg", "math", "template"}
 
-// HasForeign reports whether a text may hold a foreign element or a template.
+// HasForeign reports whether a text may contain a foreign element or a template.
 func HasForeign(text string) bool {
 	for {
 		at := strings.IndexByte(text, '<')
@@ -33,7 +33,7 @@ func HasForeign(text string) bool {
 	}
 }
 
-// integration elements of foreign content contain HTML, which does not end it
+// integration elements of foreign content contain HTML, which does not end that content
 // (HTML Standard, 13.2.6).
 var integration = set("annotation-xml desc foreignobject mi mn mo ms mtext title")
 
@@ -75,16 +75,15 @@ func check(text string) (cut string, ok bool) {
 	return text, true
 }
 
-// cutter knows which tokens are in a foreign element or a template.
+// cutter tracks which tokens are in a foreign element or a template.
 type cutter struct {
-	name string // of the element that is being left out
-	html bool   // HTML in it is a part of it
-	deep int    // how many of that name are open
-	left bool   // something was left out since the last mark
+	name string // name of the element that is being removed
+	html bool   // HTML in it belongs to it
+	deep int    // number of open elements with that name
+	left bool   // something was removed since the last mark
 }
 
-// mark replaces something that was left out: without it, the text before and
-// after could become one tag.
+// mark replaces removed text: without it, the text before and after could form one tag.
 func (c *cutter) mark() string {
 	if c.left {
 		c.left = false

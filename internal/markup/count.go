@@ -8,18 +8,18 @@ import (
 
 const (
 	maxHeld  = 8   // blocks that one end tag of a formatting element can close
-	rootCost = 100 // moves that it costs to copy an attribute of html or body
-	sameKept = 3   // equal formatting elements that are built anew (the Noah's Ark clause)
+	rootCost = 100 // moves that count for copying an attribute of html or body
+	sameKept = 3   // equal formatting elements that are rebuilt (the Noah's Ark clause)
 )
 
 var (
 	// formatting elements are rebuilt in each block until they are closed (HTML
 	// Standard, 13.2.4.3 The list of active formatting elements).
 	formatting = set("a b big code em font i nobr s small strike strong tt u")
-	// inline elements close nothing when they begin.
+	// inline elements do not close other elements.
 	inline = set("span img br wbr label sub sup ins del abbr acronym cite q var kbd samp mark time script style link meta " +
 		"base title area embed source track param iframe textarea noscript bdi bdo data ruby o:p")
-	// barriers keep an end tag from closing what is open outside of them.
+	// barriers prevent an end tag from closing elements outside of them.
 	barriers = set("table caption td th object applet marquee select")
 	// rows begin or end where a cell has ended.
 	rows = set("td th tr tbody thead tfoot")
@@ -30,20 +30,20 @@ var (
 // expensive way in case of doubt.
 type counter struct {
 	nodes, moves int
-	blocks       int     // tags that began a block, so far
-	scopes       []scope // the last is the innermost
-	again        int     // nodes that one block has to build anew
+	blocks       int     // number of tags so far that began a block
+	scopes       []scope // the last one is the innermost
+	again        int     // nodes that one block has to rebuild
 	same         map[string]int
 	rootAttrs    int
 }
 
-// scope is what is open inside of one barrier, outside of the next.
+// scope contains the open elements between one barrier and the next inner one.
 type scope struct {
 	name string
 	open []entry
 }
 
-// entry is a formatting element that is open.
+// entry is an open formatting element.
 type entry struct {
 	name, key  string // equal elements have the same key
 	nodes      int    // that it costs
@@ -69,7 +69,7 @@ func (c *counter) begin(t *tokens) {
 	name := t.name
 	switch {
 	case formatting[name]:
-		if name == "a" || name == "nobr" { // neither is in another
+		if name == "a" || name == "nobr" { // these elements can't be nested
 			if at := c.find(name); at >= 0 {
 				c.nodes += c.again
 				c.close(at)
@@ -79,7 +79,7 @@ func (c *counter) begin(t *tokens) {
 	case inline[name]:
 	case name == "html" || name == "body":
 		c.rootAttrs += t.attrs
-		c.moves += rootCost * c.rootAttrs // each such tag is compared with all before
+		c.moves += rootCost * c.rootAttrs // each such tag is compared with all earlier ones
 	default:
 		c.blocks++
 		c.nodes += c.again
@@ -115,8 +115,8 @@ func (c *counter) end(name string) {
 	}
 }
 
-// find returns where the last open element with a name is in the innermost
-// scope, -1 if there is none.
+// find returns the index of the last open element with a name in the innermost scope, -1 if
+// there is none.
 func (c *counter) find(name string) int {
 	open := c.scopes[len(c.scopes)-1].open
 	for i := len(open) - 1; i >= 0; i-- {
@@ -163,8 +163,8 @@ func (c *counter) inCell() bool {
 	return name == "td" || name == "th"
 }
 
-// leave closes the innermost scope. What was open in it continues to count
-// outside: the tree builder ignores a cell outside of a table.
+// leave closes the innermost scope. Its open elements continue to count outside, because
+// the tree builder ignores a cell outside of a table.
 func (c *counter) leave() {
 	last := len(c.scopes) - 1
 	inner := c.scopes[last]
@@ -174,7 +174,7 @@ func (c *counter) leave() {
 	for _, e := range inner.open {
 		c.moves++
 		if links && isLink(e) && c.blocks-e.blocks < maxHeld {
-			c.drop(e) // inside of a cell or not, no link is in a link
+			c.drop(e) // links can't be nested, inside of a cell or not
 			continue
 		}
 		links = links || isLink(e)
@@ -182,7 +182,7 @@ func (c *counter) leave() {
 	}
 }
 
-// leaveTable closes the innermost table, if nothing but its cells is open in it.
+// leaveTable closes the innermost table, if only its cells are open in it.
 func (c *counter) leaveTable() {
 	for i := len(c.scopes) - 1; i > 0; i-- {
 		switch c.scopes[i].name {

@@ -18,7 +18,7 @@ func Attr(n *html.Node, key string) string {
 	return ""
 }
 
-// NextElement returns the next element in the same parent, nil after the last.
+// NextElement returns the next sibling that is an element, nil after the last.
 func NextElement(n *html.Node) *html.Node {
 	for n = n.NextSibling; n != nil; n = n.NextSibling {
 		if n.Type == html.ElementNode {
@@ -28,7 +28,7 @@ func NextElement(n *html.Node) *html.Node {
 	return nil
 }
 
-// ClassWords returns the parts of an element's id and classes, in lower case:
+// ClassWords returns the words of an element's id and classes, in lower case: those of
 // relatedNews and post_comment-list are related, news, post, comment, list.
 func ClassWords(n *html.Node) []string {
 	var all []string

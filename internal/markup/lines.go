@@ -10,7 +10,7 @@ import (
 var Blocks = set("address article aside blockquote body br center dd div dl dt fieldset figcaption figure footer form " +
 	"h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul")
 
-// Unseen are the elements whose text nobody reads on a page.
+// Unseen are the elements whose text is not displayed.
 var Unseen = set("script style noscript template head title iframe svg math select textarea button noembed noframes xmp plaintext object video audio canvas")
 
 func set(names string) map[string]bool {

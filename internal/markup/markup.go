@@ -14,16 +14,15 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// MaxDepth is the deepest nesting that Parse returns, in elements. Code that
-// walks a tree recurses.
+// MaxDepth is the maximum nesting depth of the trees that Parse returns, in elements. Code
+// that walks a tree is recursive.
 const MaxDepth = 512
 
-// Parse returns the tree of a page or of a piece of markup; it is never nil.
-// Foreign elements (svg, math) and templates are left out: no reader shows
-// them.
+// Parse returns the tree of a page or of a piece of markup; it is never nil. Foreign
+// elements (svg, math) and templates are removed, because they are not needed for reading.
 //
-// If the tree would cost too much, plain is true and the tree contains only the
-// title and the text, each block as a paragraph. The caller has to report that.
+// If the tree would be too expensive, plain is true and the tree contains only the title
+// and the text, each block as a paragraph. The caller has to report that.
 func Parse(text string) (root *html.Node, plain bool) {
 	cut, ok := check(text)
 	if !ok {
@@ -48,7 +47,7 @@ func tooDeep(n *html.Node, at int) bool {
 	return false
 }
 
-// plainTree is the tree of a page that holds nothing but its title and its text.
+// plainTree returns the tree of a page that contains only its title and its text.
 func plainTree(text string) *html.Node {
 	title, lines := readLines(text)
 	root := &html.Node{Type: html.DocumentNode}

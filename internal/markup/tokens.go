@@ -9,7 +9,7 @@ import (
 const (
 	maxToken = 1 << 20 // bytes that the tokenizer keeps
 	maxAttrs = 256     // attributes of one tag
-	overlap  = 16      // bytes; longer than any end tag of an element whose text is raw
+	overlap  = 16      // bytes; longer than any end tag of an element with raw text
 )
 
 // tokens reads the tokens of markup in linear time and with little memory.
@@ -21,9 +21,9 @@ type tokens struct {
 	start, at int    // of the token
 	name      string // of the tag
 	attrs     int    // of the tag
-	raw       string // the element whose text, which holds no tags, comes next
-	// broken says that a token was cut because of its length, so that the tree
-	// builder may read what follows in a different way.
+	raw       string // the element whose raw text, which contains no tags, comes next
+	// broken says that a token was cut because of its length, so that the tree builder may
+	// parse what follows in a different way.
 	broken bool
 }
 
@@ -70,16 +70,16 @@ func (t *tokens) next() html.TokenType {
 	return kind
 }
 
-// cutText goes on after a text that the tokenizer could not keep whole.
+// cutText continues after a text that was too long for the tokenizer.
 func (t *tokens) cutText() {
 	text := t.text[t.start:t.at]
 	switch {
 	case t.raw == "":
 		t.broken = t.broken || strings.Contains(text[len(text)-overlap:], "<")
 	case t.raw == "script" && strings.Contains(text, "<!--"):
-		t.broken = true // which of the end tags to come ends it, only the whole script says
+		t.broken = true // only the whole script shows which of its end tags ends it
 	default:
-		t.at -= overlap // may hold the beginning of the end tag
+		t.at -= overlap // may contain the beginning of the end tag
 	}
 }
 
@@ -98,6 +98,6 @@ func (t *tokens) readTag(kind html.TokenType) {
 	case "iframe", "noembed", "noframes", "plaintext", "script", "style", "textarea", "title", "xmp":
 		t.raw = t.name
 	case "noscript":
-		t.z.NextIsNotRawText() // as the tree builder does without scripts
+		t.z.NextIsNotRawText() // as the tree builder does if scripts are disabled
 	}
 }

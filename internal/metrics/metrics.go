@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// A Kind is what Prometheus calls the type of a metric.
+// A Kind is a type of metrics of Prometheus.
 type Kind string
 
 // Kinds of metrics.
@@ -103,7 +103,7 @@ func (p *Page) add(f *Family, s sample) {
 	p.samples[f] = append(p.samples[f], s)
 }
 
-// Bytes returns the page, its metrics and their labels sorted.
+// Bytes returns the page, with metrics and labels sorted.
 func (p *Page) Bytes() []byte {
 	families := make([]*Family, 0, len(p.samples))
 	for f := range p.samples {

@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// Process has the metrics of the Go runtime and of the process, by the names
-// that Prometheus clients give them. Those of the process need /proc.
+// Process collects the metrics of the Go runtime and of the process, with the names that
+// Prometheus clients use. Those of the process require /proc.
 type Process struct{}
 
 var (
@@ -111,7 +111,7 @@ func (Process) Collect(p *Page) {
 	ofProcess(p)
 }
 
-// ofProcess adds the figures in /proc; without it, it adds nothing.
+// ofProcess adds the values from /proc; without it, it adds nothing.
 func ofProcess(p *Page) {
 	self, err := procfs.NewProc(os.Getpid())
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// machine identifies where process ids are unique: on Linux, one boot and PID
-// namespace (pid_namespaces(7)); elsewhere a host. Two containers may have the
-// same host name, and their processes the same id. "": it is not known.
+// machine identifies the scope in which process ids are unique: on Linux, one boot and PID
+// namespace (pid_namespaces(7)); elsewhere a host. Two containers may have the same host
+// name, and their processes the same id. "" means unknown.
 var machine = sync.OnceValue(func() string {
 	if runtime.GOOS != "linux" {
 		host, err := os.Hostname()
@@ -41,7 +41,7 @@ func (n Node) Ended() bool {
 		return false
 	}
 	p, err := os.FindProcess(n.PID)
-	if err != nil { // Windows looks for it here, Unix on the first signal
+	if err != nil { // Windows looks for the process here, Unix only when a signal is sent
 		return true
 	}
 	defer p.Release()

@@ -1,12 +1,11 @@
 // Package nodes records which processes work on one database, so that they can
 // share the limits of mail servers and hosts.
 //
-// Each node renews its row every [Beat] and reads those of the others. A limit
-// is divided among the nodes of a role; a new node gets no part before all
-// others have seen it, and the part of a node is redistributed when it has not
-// been seen for [GoneAfter]. A node that can't renew its row has no part,
-// either. So the parts never add up to more than the whole, whichever nodes
-// start, stop or sleep.
+// Each node renews its row every [Beat] and reads those of the others. A limit is divided
+// among the nodes of a role; a new node gets no part before all others have seen it, and
+// the part of a node is redistributed when it has not been seen for [GoneAfter]. A node
+// that can't renew its row has no part, either. So the sum of the parts never exceeds the
+// limit, whichever nodes start, stop or sleep.
 package nodes
 
 import (
@@ -40,14 +39,15 @@ const (
 var Roles = []Role{Web, Collect, Deliver}
 
 const (
-	// Beat is how often a node renews its row and reads the others'.
+	// Beat is how often a node renews its row and reads those of the others.
 	Beat = 10 * time.Second
-	// settleAfter is when all others have seen a node that joined: nodes that
-	// have not renewed their own row for this long have no part.
+	// settleAfter is the time after which all others have seen a new node: nodes that have
+	// not renewed their own row for this long have no part.
 	settleAfter = 2 * Beat
-	// GoneAfter is when a node counts as gone that was not seen.
+	// GoneAfter is the time after which a node that was not seen counts as gone.
 	GoneAfter = 3 * Beat
-	// MostSkew is by how much the clock of a node may differ from the database server's.
+	// MostSkew is the maximum difference between the clock of a node and that of the
+	// database server.
 	MostSkew = 10 * time.Second
 	// rememberFor is how long a node that is gone is listed.
 	rememberFor = 24 * time.Hour
@@ -58,25 +58,25 @@ type Node struct {
 	ID        string
 	Host      string
 	PID       int
-	Machine   string // on which PID is unique; "" is not known
+	Machine   string // machine on which PID is unique; "" means unknown
 	Version   string
 	Roles     []Role
-	StartedAt time.Time     // by the clock of the database server, as SeenAt
+	StartedAt time.Time     // by the clock of the database server, as for SeenAt
 	SeenAt    time.Time     // when it last renewed its row
-	Clock     time.Duration // how far its clock is ahead of the database server's
+	Clock     time.Duration // how far its clock is ahead of that of the database server
 	Gone      bool          // it was not seen for GoneAfter
 }
 
 // Share is a node's part of a limit.
 type Share struct {
 	Rank int // from 0
-	Of   int // how many share; 0: this node may take nothing now
+	Of   int // number of nodes that share; 0: this node may use nothing now
 }
 
-// Whole is the share of who is alone.
+// Whole is the share of a single node.
 var Whole = Share{Of: 1}
 
-// Rate divides a limit that can be divided, such as messages a minute.
+// Rate returns the part of a divisible limit, such as messages per minute.
 func (s Share) Rate(limit float64) float64 {
 	if s.Of == 0 {
 		return 0
@@ -84,8 +84,8 @@ func (s Share) Rate(limit float64) float64 {
 	return limit / float64(s.Of)
 }
 
-// Count divides whole things, such as connections; name distributes the
-// remainder, so that it is not always the same node that gets it.
+// Count returns the part of a limit in whole numbers, such as connections; the remainder
+// depends on name, so that it is not always the same node that gets it.
 func (s Share) Count(limit int, name string) int {
 	if s.Of == 0 {
 		return 0
@@ -99,8 +99,8 @@ func (s Share) Count(limit int, name string) int {
 	return part
 }
 
-// Member is this process among the nodes. A nil Member is a process without
-// other nodes, and has no ID.
+// Member is this process as one of the nodes. A nil Member is a process without other
+// nodes, and has no ID.
 type Member struct {
 	db  *database.DB
 	log *slog.Logger
@@ -108,12 +108,12 @@ type Member struct {
 	mu       sync.Mutex
 	self     Node
 	all      []Node    // as last read, without those that are gone
-	joinedAt time.Time // by the machine's clock, as readAt
+	joinedAt time.Time // by the machine's clock, as for readAt
 	readAt   time.Time
 	settled  bool // all others have seen this node
 }
 
-// Join makes this process a node. Call Run to keep it one.
+// Join makes this process a node. Call Run to renew it.
 func Join(ctx context.Context, db *database.DB, version string, roles []Role, log *slog.Logger) (*Member, error) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -133,7 +133,7 @@ func Join(ctx context.Context, db *database.DB, version string, roles []Role, lo
 	return m, nil
 }
 
-// ID names this node in the database.
+// ID identifies this node in the database.
 func (m *Member) ID() string {
 	if m == nil {
 		return ""
@@ -141,9 +141,8 @@ func (m *Member) ID() string {
 	return m.self.ID
 }
 
-// Run renews the node's row until ctx ends, and then removes it. It returns an
-// error if the database was moved to another one: nobody may work with it any
-// more.
+// Run renews the node's row until ctx ends, and then removes it. It returns an error if the
+// database was moved to another one: no process may work with it any more.
 func (m *Member) Run(ctx context.Context) error {
 	ticker := time.NewTicker(Beat)
 	defer ticker.Stop()
@@ -166,7 +165,7 @@ func (m *Member) Run(ctx context.Context) error {
 	}
 }
 
-// leave removes the node's row: the others share its part at once.
+// leave removes the node's row, so that the others share its part at once.
 func (m *Member) leave(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, Beat)
 	defer cancel()
@@ -176,9 +175,9 @@ func (m *Member) leave(ctx context.Context) error {
 	})
 }
 
-// beat renews the node's row and reads the others'.
+// beat renews the node's row and reads those of the others.
 func (m *Member) beat(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settleAfter) // a network that loses everything reports nothing
+	ctx, cancel := context.WithTimeout(ctx, settleAfter) // a network that drops everything reports no error
 	defer cancel()
 	if err := m.db.Moved(ctx); err != nil {
 		return err
@@ -187,7 +186,7 @@ func (m *Member) beat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now() // others that join from here on are not in what is read
+	began := time.Now() // nodes that join after this are not in what is read
 	now := began.Add(skew).UTC()
 	if m.self.StartedAt.IsZero() {
 		m.self.StartedAt = now
@@ -214,7 +213,7 @@ func (m *Member) beat(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.readAt.IsZero() || passed(m.readAt) > settleAfter { // others may have taken this node for gone
+	if m.readAt.IsZero() || passed(m.readAt) > settleAfter { // others may have considered this node gone
 		m.joinedAt, m.settled = time.Now(), false
 	}
 	m.all = slices.DeleteFunc(all, func(n Node) bool { return n.Gone })
@@ -223,14 +222,14 @@ func (m *Member) beat(ctx context.Context) error {
 	return nil
 }
 
-// passed is the time since t by the faster of two clocks: the machine's
-// monotonic one stops during sleep, and the other may be set back.
+// passed returns the time since t by the faster of two clocks: the machine's monotonic one
+// stops during sleep, and the other may be set back.
 func passed(t time.Time) time.Duration {
 	return max(time.Since(t), time.Now().Round(0).Sub(t.Round(0)))
 }
 
-// forget removes nodes that were not seen for a day and those of this machine
-// whose process has ended, with their turns, and hosts that nobody requested for a day.
+// forget removes nodes that were not seen for a day and those of this machine whose process
+// has ended, with their turns, and hosts that were not requested for a day.
 func (m *Member) forget(ctx context.Context) error {
 	return m.db.Write(ctx, func(tx *sql.Tx) error {
 		all, err := read(ctx, tx, time.Now())
@@ -238,7 +237,7 @@ func (m *Member) forget(ctx context.Context) error {
 			return err
 		}
 		for _, n := range all {
-			isReused := n.isHere() && n.PID == m.self.PID && !ours(n.ID) // our number was another's
+			isReused := n.isHere() && n.PID == m.self.PID && !ours(n.ID) // our process id belonged to another node
 			if !isReused && !n.Ended() && time.Since(n.SeenAt) < rememberFor {
 				continue
 			}
@@ -311,7 +310,7 @@ func List(ctx context.Context, db *database.DB) (all []Node, err error) {
 	return all, err
 }
 
-// Living returns the IDs of the nodes that run.
+// Living returns the IDs of the running nodes.
 func Living(ctx context.Context, db *database.DB) (ids []string, err error) {
 	all, err := List(ctx, db)
 	for _, n := range all {
@@ -322,7 +321,7 @@ func Living(ctx context.Context, db *database.DB) (ids []string, err error) {
 	return ids, err
 }
 
-// read returns all rows by id, which gives each node its rank.
+// read returns all rows by id; their order gives each node its rank.
 func read(ctx context.Context, tx *sql.Tx, now time.Time) ([]Node, error) {
 	return database.Collect(ctx, tx, func(r database.Row) (n Node, err error) {
 		var roles string
@@ -336,7 +335,7 @@ func read(ctx context.Context, tx *sql.Tx, now time.Time) ([]Node, error) {
 	}, `SELECT id, host, pid, version, roles, started_at, seen_at, clock_ms, machine FROM nodes ORDER BY id`)
 }
 
-// JoinRoles writes roles as ParseRoles reads them.
+// JoinRoles formats roles as ParseRoles reads them.
 func JoinRoles(roles []Role) string {
 	texts := make([]string, len(roles))
 	for i, r := range roles {
@@ -345,7 +344,7 @@ func JoinRoles(roles []Role) string {
 	return strings.Join(texts, ",")
 }
 
-// ParseRoles reads roles as --role has them; "" is all of them.
+// ParseRoles reads roles in the form of --role; "" means all of them.
 func ParseRoles(s string) (roles []Role, err error) {
 	if s == "" {
 		return Roles, nil

@@ -16,12 +16,12 @@ import (
 // may have. The clock is that of the database server.
 type Turns struct {
 	DB      *database.DB
-	Node    func() string // whose turns they are: the ID of a node or of a command
-	PerHost int           // requests at a time to one host
-	Lease   time.Duration // after which a turn is free that its node neither renewed nor gave back: the node died
+	Node    func() string // the owner of the turns: the ID of a node or of a command
+	PerHost int           // concurrent requests to one host
+	Lease   time.Duration // time after which a turn is free that was neither renewed nor returned, because its node died
 }
 
-// TurnsOf returns how a process takes turns. It is nil on SQLite, where only one process
+// TurnsOf returns a function that waits for a turn, as Take does. It is nil on SQLite, where only one process
 // collects. The function node returns the ID of this node, "" in commands.
 func TurnsOf(db *database.DB, perHost int, node func() string) func(ctx context.Context, host string) (func(time.Duration), error) {
 	if db.Dialect() == database.SQLite {
@@ -35,10 +35,10 @@ func TurnsOf(db *database.DB, perHost int, node func() string) func(ctx context.
 const (
 	askFirst = 20 * time.Millisecond
 	askLast  = time.Second
-	// turnLease is short because collections wait for the hosts of a node that was killed. A request may take
+	// turnLease is short because other nodes wait for the turns of a node that was killed. A request may take
 	// longer: its node renews the turn.
 	turnLease = 20 * time.Second
-	outage    = time.Minute // that a database may take to restart
+	outage    = time.Minute // time that a restart of the database may take
 )
 
 // Take waits for a turn at a host. The returned function ends it with the pause
@@ -67,7 +67,7 @@ func (t *Turns) Take(ctx context.Context, host string) (giveBack func(pause time
 	}
 }
 
-// take returns the number of a turn, or -1 where none is free.
+// take returns the number of a turn, or -1 if none is free.
 func (t *Turns) take(ctx context.Context, host string) (turn int64, err error) {
 	err = t.DB.Write(ctx, func(tx *sql.Tx) error {
 		for turn = range int64(t.PerHost) {
@@ -86,8 +86,8 @@ func (t *Turns) take(ctx context.Context, host string) (turn int64, err error) {
 	return turn, err
 }
 
-// renew keeps a turn until stop is called, which waits for a renewal that is under way: it must not
-// take the turn again after it was given back.
+// renew renews a turn until stop is called. stop waits for a running renewal, which must not take the
+// turn again after it was returned.
 func (t *Turns) renew(ctx context.Context, host string, turn int64) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -99,7 +99,7 @@ func (t *Turns) renew(ctx context.Context, host string, turn int64) (stop func()
 				return
 			case <-time.After(t.Lease / 4):
 			}
-			// One that fails is tried again before the lease ends.
+			// A failed renewal is repeated before the lease ends.
 			_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, `
 					UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4) WHERE host = $1 AND turn = $2 AND node = $3`,
@@ -118,7 +118,7 @@ func (t *Turns) giveBack(ctx context.Context, host string, turn int64, pause tim
 	ctx, cancel := context.WithTimeout(ctx, t.Lease)
 	defer cancel()
 	// The pause applies to the host: its other free turns wait, too. A turn
-	// that can't be given back now is free after Lease.
+	// that can't be returned now is free after Lease.
 	_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4)

@@ -8,7 +8,7 @@ import (
 	_ "github.com/klippa-app/go-pdfium/webassembly" // contains wasm; its other parts are not linked
 )
 
-// wasm is PDFium. go-pdfium does not export it, and its own reader is large.
+// wasm is PDFium. go-pdfium does not export it, and go-pdfium's own reader is large.
 //
 //go:linkname wasm github.com/klippa-app/go-pdfium/internal/pdfium_wasm.Module
 var wasm []byte

@@ -8,7 +8,7 @@ import (
 	"errors"
 )
 
-// MaxBytes is the largest file that is read, in bytes.
+// MaxBytes is the maximum size of a file that is read, in bytes.
 const MaxBytes = 20 << 20
 
 // Text refuses every file: the program was built with the tag nopdf, which

@@ -4,8 +4,8 @@
 // Chrome, compiled to WebAssembly: it has the character maps of Chinese fonts,
 // needs no C compiler, and confines hostile files to its sandbox.
 //
-// It takes 150 to 300 MB and a second to start, so the daemon runs it in a
-// separate process, once for each file.
+// It needs 150 to 300 MB and a second to start, so the daemon runs it in a separate process
+// for each file.
 package pdf
 
 import (
@@ -27,17 +27,16 @@ import (
 // The engine is compressed by make build and make dist.
 //go:generate go run ./pack
 
-// Limits of one file.
+// Limits on one file.
 const (
 	MaxBytes    = 20 << 20 // of the file
 	maxPages    = 300      // that are read
 	maxText     = 4 << 20  // bytes of text
-	memoryPages = 2048     // of 64 KiB each, for the sandbox: 128 MB
+	memoryPages = 2048     // 64 KiB each, for the sandbox: 128 MB
 )
 
-// Text returns the text of each page of a PDF file, with lines separated by \n.
-// A page without a text layer (a scan) is "". More than 300 pages or 4 MB of
-// text are cut.
+// Text returns the text of each page of a PDF file, with lines separated by \n. A page
+// without a text layer (a scan) is "". It stops after 300 pages or 4 MB of text.
 func Text(ctx context.Context, file []byte) ([]string, error) {
 	if len(file) > MaxBytes {
 		return nil, fmt.Errorf("the PDF is larger than %d MB", MaxBytes>>20)
@@ -70,8 +69,8 @@ func Text(ctx context.Context, file []byte) ([]string, error) {
 	return pages, nil
 }
 
-// A reader is PDFium, started. Of the many functions of go-pdfium it needs
-// ten, so it calls them directly: the others would be a twentieth of the program.
+// A reader is a started PDFium. It needs ten of the many functions of go-pdfium, so it
+// calls them directly: the others would be a twentieth of the program.
 type reader struct {
 	ctx     context.Context
 	runtime wazero.Runtime
@@ -204,8 +203,8 @@ func (r *reader) page(doc uint64, index int) (string, error) {
 	return b.String(), err
 }
 
-// explain says in one sentence why a page could not be read. If a file needs
-// more memory than the sandbox has, PDFium stops in the middle.
+// explain returns a sentence that says why a page could not be read. If a file needs more
+// memory than the sandbox has, PDFium stops in the middle.
 func explain(ctx context.Context, page int, err error) error {
 	switch {
 	case ctx.Err() != nil:

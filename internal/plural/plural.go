@@ -8,8 +8,8 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// counted matches a 1 before a counted noun, with at most one word between, and
-// the verb that follows. In "No. 1" no such noun follows.
+// counted matches a 1 before a counted noun, with at most one word between them, and the
+// verb that follows. In "No. 1" no such noun follows.
 var counted = lazyregexp.New(`(^|[^\w.,:/-])1 ((?:[a-z]+ )?)(` +
 	`addresses|articles|attempts|bytes|cells|characters|checks|columns|complaints|connections|copies|days|deliveries|documents|domains|emails|` +
 	`failures|feeds|files|hours|interpretations|issues|items|kills|lines|lists|mailings|mails|messages|minutes|months|nodes|pages|` +
@@ -18,7 +18,7 @@ var counted = lazyregexp.New(`(^|[^\w.,:/-])1 ((?:[a-z]+ )?)(` +
 
 var singularVerbs = map[string]string{" are": " is", " were": " was", " have": " has"}
 
-// English returns the text with each noun in the singular that is counted by 1.
+// English returns the text with each noun after a 1 in the singular.
 func English(text string) string {
 	if !strings.Contains(text, "1 ") {
 		return text

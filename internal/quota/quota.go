@@ -1,5 +1,5 @@
-// Package quota bounds how much each of many strangers may use: token buckets
-// by key, in the memory of the process.
+// Package quota limits the use by each of many clients: token buckets by key, in the memory
+// of the process.
 package quota
 
 import (
@@ -22,8 +22,8 @@ type level struct {
 	at     time.Time
 }
 
-// maxKeys bounds the memory of a quota; beyond it, keys with a full bucket are
-// removed, and if there are none, all.
+// maxKeys limits the memory of a quota; beyond it, keys with a full bucket are removed or,
+// if there are none, all keys.
 const maxKeys = 20_000
 
 // Wait returns how long a key has to wait before it can spend an amount, 0 if
@@ -61,7 +61,7 @@ func (q *Quota) wait(l level, amount float64) time.Duration {
 	return max(time.Duration(over/q.Hourly*float64(time.Hour)), 1)
 }
 
-// level returns what a key has spent and not earned again.
+// level returns what a key has spent and not regained.
 func (q *Quota) level(key string) level {
 	l, known := q.spent[key]
 	now := q.Now()

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 )
 
-// Handler returns a handler that passes records on without what is secret.
+// Handler returns a handler that passes records on without secrets.
 func Handler(h slog.Handler) slog.Handler { return handler{h} }
 
 type handler struct{ slog.Handler }

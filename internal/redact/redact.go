@@ -2,9 +2,9 @@
 // output of commands and the audit log. It is applied at these boundaries
 // (Handler for logs), so that callers do not have to.
 //
-// Text recognizes the forms of secrets (RFC 3986 §3.2.1 user information, query
-// parameters, tokens in our own paths, private keys) and the secrets of this
-// process that were registered with Register.
+// Text recognizes secrets by their form (RFC 3986 §3.2.1 user information, query
+// parameters, tokens in our own paths, private keys), and the secrets of this process that
+// were registered with Register.
 package redact
 
 import (
@@ -20,12 +20,11 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Mark stands where something was taken out.
+// Mark replaces a removed secret.
 const Mark = "***"
 
-// TokenPaths are the beginnings of paths whose rest is a token of a reader or a
-// hub: whoever reads one can use it. Logs hide the rest, and robots.txt
-// disallows them.
+// TokenPaths are the beginnings of paths that continue with a token of a reader or a hub,
+// which anybody who reads it can use. Logs hide the rest, and robots.txt disallows them.
 var TokenPaths = []string{"/u/", "/confirm/", "/preferences/", "/change/", "/delete/", "/data/", "/websub/"}
 
 // Path returns the path of a request for a log.
@@ -41,17 +40,18 @@ func Path(path string) string {
 var (
 	// userinfo ends at the last @ before the path.
 	userinfo = lazyregexp.New(`([a-zA-Z][a-zA-Z0-9+.-]*://)([^\s/?#"'<>]*)@`)
-	// queryKey is a parameter of a query, or a password in a keyword string of PostgreSQL.
+	// queryKey matches a parameter of a query, or a password in a keyword string of
+	// PostgreSQL.
 	queryKey = lazyregexp.New(`(?i)([?&;](?:[a-z_.-]*(?:token|secret|password|passwd|signature)|(?:[a-z]+_?)?api_?key|key|pwd|auth|sig)=|\b(?:ssl)?password=)('[^']*'|[^\s&"'<>#;]+)`)
 	token    = lazyregexp.New(tokenPattern())
-	// listKey is in the address of a list that is not public.
+	// listKey matches the key in the address of a list that is not public.
 	listKey  = lazyregexp.New(`(/lists/[a-z0-9-]+(?:~|%7[Ee]))[A-Za-z0-9]+`)
 	bearer   = lazyregexp.New(`(?i)\b(bearer |authorization: ?basic )[A-Za-z0-9+/=._~-]{8,}`)
 	apiToken = lazyregexp.New(`\bdibao_[A-Za-z0-9_-]{20,}`)
 	pemKey   = lazyregexp.New(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*-----|$)`)
 )
 
-// tokenPattern finds tokens in addresses: those we make are longer than 16 letters.
+// tokenPattern matches tokens in addresses: ours are longer than 16 letters.
 func tokenPattern() string {
 	names := make([]string, len(TokenPaths))
 	for i, p := range TokenPaths {
@@ -60,9 +60,8 @@ func tokenPattern() string {
 	return `(` + strings.Join(names, "|") + `)[A-Za-z0-9_.~%-]{16,}`
 }
 
-// URL removes the password from an address, and a user name without a password
-// in a web address, which is a key. The rest stays, so that the address can be
-// used.
+// URL removes the password from an address, and from a web address a user name without a
+// password, which is a key. The rest remains, so that the address can be used.
 func URL(s string) string {
 	return userinfo.ReplaceAllStringFunc(s, func(m string) string {
 		parts := userinfo.FindStringSubmatch(m)
@@ -77,11 +76,11 @@ func URL(s string) string {
 	})
 }
 
-// maxText is the length, in bytes, up to which a text is read. A message is shorter.
+// maxText is the length, in bytes, up to which a text is processed. Messages are shorter.
 const maxText = 256 << 10
 
-// Text removes all secrets from a text. Of a text longer than 256 kB it returns
-// the beginning, and says so.
+// Text removes all secrets from a text. It truncates a text longer than 256 kB, and says
+// so.
 func Text(s string) string {
 	if len(s) > maxText {
 		return Text(beginning(s)) + fmt.Sprintf(" … (shortened: the text has %d bytes)", len(s))
@@ -104,13 +103,13 @@ func Text(s string) string {
 	return pemKey.ReplaceAllString(s, "(private key)")
 }
 
-// Line joins the lines of an error with several (errors.Join), without secrets:
-// each error that a command prints or the API answers passes through it.
+// Line joins the lines of an error (errors.Join), without secrets: each error that a
+// command prints or the API returns passes through it.
 func Line(err error) string {
 	return Text(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }
 
-// beginning cuts a text before a word, so that it holds no half of a secret.
+// beginning truncates a text before a word, so that it does not contain half a secret.
 func beginning(s string) string {
 	const margin = 4 << 10 // bytes of the longest secret
 	s = s[:maxText]
@@ -120,11 +119,11 @@ func beginning(s string) string {
 	return strings.ToValidUTF8(s[:maxText-margin], "")
 }
 
-// shortest is the minimum length, in bytes, of a registered secret that Text
-// looks for: shorter ones occur in words.
+// shortest is the minimum length, in bytes, of a registered secret that Text searches for:
+// shorter ones occur in words.
 const shortest = 8
 
-// secrets are what Register was given.
+// secrets are the registered secrets.
 type secrets struct {
 	values   []string // the longest first
 	replacer *strings.Replacer
@@ -135,9 +134,8 @@ var (
 	registered  atomic.Pointer[secrets]
 )
 
-// Register makes Text remove a secret of this process wherever it occurs,
-// unchanged or in the form for addresses. One shorter than 8 bytes is found
-// only by its form.
+// Register makes Text remove a secret of this process wherever it occurs, unchanged or in
+// the form for addresses. A secret shorter than 8 bytes is found only by its form.
 func Register(secret string) {
 	registering.Lock()
 	defer registering.Unlock()
@@ -162,8 +160,8 @@ func Register(secret string) {
 	registered.Store(&secrets{values, strings.NewReplacer(pairs...)})
 }
 
-// RegisterURL registers the password of an address, whatever it contains: an
-// address that is invalid because of missing escapes has one, too.
+// RegisterURL registers the password of an address, even if the address is invalid because
+// of missing escapes.
 func RegisterURL(address string) {
 	_, rest, ok := strings.Cut(address, "://")
 	at := strings.LastIndexByte(rest, '@')

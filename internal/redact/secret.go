@@ -11,7 +11,7 @@ type Secret string
 // Reveal returns the secret itself.
 func (s Secret) Reveal() string { return string(s) }
 
-// String returns Mark, or "" where there is no secret.
+// String returns Mark, or "" if there is no secret.
 func (s Secret) String() string {
 	if s == "" {
 		return ""

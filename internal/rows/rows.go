@@ -1,8 +1,7 @@
-// Package rows reads the rows of a delimited text file from any program, with
-// commas, semicolons, tabs or bars, in UTF-8, UTF-16 or an older encoding, with
-// any line ends. It follows RFC 4180 strictly: an ambiguous file is an error
-// that names the line, since an unclosed quote would otherwise swallow the rows
-// after it.
+// Package rows reads the rows of a delimited text file from any program, with commas,
+// semicolons, tabs or bars, in UTF-8, UTF-16 or an older encoding, with any line ends. It
+// follows RFC 4180 strictly: an ambiguous file is an error that names the line, because an
+// unclosed quote would otherwise include the rows after it.
 package rows
 
 import (
@@ -20,10 +19,10 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// MaxRow is the longest row in bytes.
+// MaxRow is the maximum length of a row in bytes.
 const MaxRow = 1 << 20
 
-// Error says why a file cannot be read whole.
+// Error says why a file can't be read completely.
 type Error struct {
 	Line int // counted from 1
 	Why  string
@@ -33,7 +32,7 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d %s", e.Line, e.Why)
 
 // Row is one row of a file.
 type Row struct {
-	Line   int // where it begins, counted from 1
+	Line   int // line on which it begins, from 1
 	Fields []string
 }
 
@@ -41,17 +40,17 @@ type Row struct {
 type Reader struct {
 	in     *bufio.Reader
 	comma  byte
-	legacy encoding.Encoding // of lines that are not UTF-8
+	legacy encoding.Encoding // encoding of lines that are not UTF-8
 	line   int               // lines read
-	width  int               // fields of the first row
-	first  *Row              // read and not yet returned
+	width  int               // number of fields in the first row
+	first  *Row              // read but not returned yet
 }
 
-// legacies are the encodings that older programs write. GB18030 holds GBK and GB2312.
+// legacies are the encodings of older programs. GB18030 includes GBK and GB2312.
 var legacies = []encoding.Encoding{simplifiedchinese.GB18030, japanese.ShiftJIS, charmap.Windows1252}
 
-// NewReader reads up to the first row. A file that is not UTF-8 is read as
-// GB18030, or in the first encoding in which known accepts the first row.
+// NewReader reads up to the first row. A file that is not UTF-8 is read as GB18030, or in
+// the first encoding for which known accepts the first row.
 func NewReader(file io.Reader, known func(first []string) bool) (*Reader, error) {
 	text, err := text(file)
 	if err != nil {
@@ -79,9 +78,9 @@ func NewReader(file io.Reader, known func(first []string) bool) (*Reader, error)
 	return r, err
 }
 
-// separator reads the line in which Excel says its separator, if there is one.
+// separator reads the line in which Excel states its separator, if there is one.
 func (r *Reader) separator() error {
-	head, _ := r.in.Peek(8) // as much as there is
+	head, _ := r.in.Peek(8) // fewer bytes at the end of the file
 	said := strings.TrimPrefix(strings.ToLower(string(head)), `"`)
 	rest, ok := strings.CutPrefix(said, "sep=")
 	if !ok {
@@ -205,10 +204,10 @@ func (r *Reader) split(raw []byte) (Row, error) {
 	}
 }
 
-// namedAddress is what a field "Name" <name@example.org> has after its quote.
+// namedAddress matches the rest of a field "Name" <name@example.org> after its quote.
 var namedAddress = regexp.MustCompile(`^\s*<[^<>"\s]+@[^<>"\s]+>\s*$`)
 
-// quoted reads a field that begins with a quote; after is what follows it,
+// quoted reads a field that begins with a quote; after is the text that follows it,
 // beginning with a separator.
 func (r *Reader) quoted(field string) (value, after string, err error) {
 	opened, size := r.line, 0
@@ -275,10 +274,10 @@ func addressField(line string, comma byte) bool {
 	return false
 }
 
-// separators are the characters that may be between fields.
+// separators are the characters that can separate fields.
 const separators = ",;\t|"
 
-// separatorOf returns what stands most often between the fields of the first line.
+// separatorOf returns the most frequent separator in the first line.
 func separatorOf(head string) byte {
 	var counts [128]int
 	quoted := false

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// sniffed is how much of a file is looked at to find its encoding and line ends.
+// sniffed is the number of bytes of a file that are examined to find its encoding and line
+// ends.
 const sniffed = 64 << 10
 
 var (
@@ -20,7 +21,7 @@ var (
 	oleMagic = []byte("\xd0\xcf\x11\xe0")
 )
 
-// markup is how a page of HTML begins that a program calls a spreadsheet.
+// markup matches the beginning of an HTML page that a program calls a spreadsheet.
 var markup = regexp.MustCompile(`(?i)^\s*<(?:\?xml|!doctype|html|head|meta|body|table|tr)\b`)
 
 // text returns a file as lines that end in a line feed, without a byte order
@@ -39,7 +40,7 @@ func text(file io.Reader) (*bufio.Reader, error) {
 		out = transform.NewReader(in, unicode.UTF16(endian, unicode.UseBOM).NewDecoder())
 	}
 	lines := bufio.NewReaderSize(out, MaxRow)
-	head, _ = lines.Peek(sniffed) // what is missing is found when it is read
+	head, _ = lines.Peek(sniffed) // a read error is returned by a later read
 	if bytes.IndexByte(head, 0) >= 0 {
 		return nil, errors.New("this is not a text file; save a spreadsheet as CSV first")
 	}
@@ -50,14 +51,14 @@ func text(file io.Reader) (*bufio.Reader, error) {
 	if markup.Match(head) {
 		return nil, errors.New("this is a table in HTML or XML, whatever its name ends in; open it in a spreadsheet and save it as CSV first")
 	}
-	if bytes.IndexByte(head, '\r') >= 0 && bytes.IndexByte(head, '\n') < 0 { // as older Macs end lines
+	if bytes.IndexByte(head, '\r') >= 0 && bytes.IndexByte(head, '\n') < 0 { // older Macs end lines in this way
 		return bufio.NewReaderSize(carriageReturns{lines}, MaxRow), nil
 	}
 	return lines, nil
 }
 
-// utf16Of recognizes UTF-16 by its byte order mark, or, without one, by zeros
-// in every second byte only: punctuation, digits and Latin letters.
+// utf16Of recognizes UTF-16 by its byte order mark or, without one, by zeros in only every
+// second byte: punctuation, digits and Latin letters.
 func utf16Of(head []byte) (unicode.Endianness, bool) {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xfe")):
@@ -80,7 +81,7 @@ func utf16Of(head []byte) (unicode.Endianness, bool) {
 	return unicode.LittleEndian, false
 }
 
-// carriageReturns ends lines that end in a carriage return in a line feed.
+// carriageReturns replaces carriage returns at the ends of lines with line feeds.
 type carriageReturns struct{ in io.Reader }
 
 func (c carriageReturns) Read(p []byte) (int, error) {

@@ -1,5 +1,5 @@
-// Package summarize asks a language model behind an OpenAI-compatible endpoint
-// (POST …/chat/completions) for a summary of one text.
+// Package summarize requests a summary of one text from a language model behind an
+// OpenAI-compatible endpoint (POST …/chat/completions).
 //
 // Text in, text out; it does not store or retry anything. Answers are checked: one that
 // contains a number that is not in the text, or is not plain text of the requested length, is
@@ -22,16 +22,16 @@ import (
 	"unicode/utf8"
 )
 
-// Options say where the model is. URL and Model must be set.
+// Options describe the model. URL and Model must be set.
 type Options struct {
-	URL     string        // of the API: https://models.example.org/v1
+	URL     string        // base URL of the API: https://models.example.org/v1
 	Model   string        // its name there
 	Key     string        // "" sends none
-	Timeout time.Duration // of one request; 0 is 30 s
-	Client  *http.Client  // nil is one of our own, which follows no redirects
+	Timeout time.Duration // for one request; 0 is 30 s
+	Client  *http.Client  // nil means a client that does not follow redirects
 }
 
-// Client asks. It is safe for concurrent use.
+// Client requests summaries. It is safe for concurrent use.
 type Client struct {
 	endpoint, model, key string
 	timeout              time.Duration
@@ -41,25 +41,25 @@ type Client struct {
 // Request is a text to summarize.
 type Request struct {
 	Title    string
-	Text     string // plain; only its first 12,000 characters are sent
+	Text     string // plain text; only its first 12,000 characters are sent
 	Language string // of the summary: "zh" or "en"
 }
 
-// Response is what the model said.
+// Response is the answer of the model.
 type Response struct {
 	Text   string // one paragraph of at most 600 characters
 	Model  string // as the endpoint names it
-	Tokens int    // that the request cost, in and out; counted by us where the endpoint does not say
+	Tokens int    // cost of the request, in and out; estimated if the endpoint does not state it
 }
 
-// ErrRejected is an answer that must not be shown. Asking again would cost the
-// same and give the same answer.
+// ErrRejected is the error for an answer that must not be shown. Asking again would cost
+// the same and give the same answer.
 var ErrRejected = errors.New("the model's answer is not to be used")
 
 // StatusError is an answer of the endpoint that is not a summary.
 type StatusError struct {
 	Status     int
-	RetryAfter time.Duration // 0: it did not say
+	RetryAfter time.Duration // 0: not stated
 	Text       string        // the first words of its body
 }
 
@@ -71,7 +71,7 @@ const (
 	maxInput  = 12_000  // characters that are sent
 	maxAnswer = 1 << 20 // bytes of a body
 	maxOutput = 600     // characters of a summary
-	maxTokens = 500     // that a model may write
+	maxTokens = 500     // tokens that a model may write
 )
 
 // New checks the options.
@@ -104,7 +104,7 @@ type message struct {
 	Content string `json:"content"`
 }
 
-// Summarize asks once.
+// Summarize sends one request.
 func (c *Client) Summarize(ctx context.Context, r Request) (Response, error) {
 	instruction, ok := instructions[r.Language]
 	if !ok {
@@ -144,7 +144,7 @@ func (c *Client) Summarize(ctx context.Context, r Request) (Response, error) {
 	return read(answer, c.model, r.Title+"\n"+text)
 }
 
-// read takes the answer apart and checks it against the text.
+// read parses the answer and checks it against the text.
 func read(answer []byte, model, source string) (Response, error) {
 	var a struct {
 		Model   string `json:"model"`
@@ -166,7 +166,7 @@ func read(answer []byte, model, source string) (Response, error) {
 	if len(a.Choices) > 0 {
 		out.Text = oneLine(a.Choices[0].Message.Content)
 	}
-	if out.Tokens <= 0 { // about one for each Chinese character
+	if out.Tokens <= 0 { // about one token for each Chinese character
 		out.Tokens = utf8.RuneCountInString(source) + utf8.RuneCountInString(out.Text)
 	}
 	switch {
@@ -181,8 +181,8 @@ func read(answer []byte, model, source string) (Response, error) {
 	return out, nil
 }
 
-// invented returns a number of a summary that is not in its text; "" if there
-// is none. Dates may be written differently: 2024-05-01 for 2024年5月1日.
+// invented returns a number in a summary that is not in its text; "" if there is none.
+// Dates may be written differently: 2024-05-01 for 2024年5月1日.
 func invented(summary, source string) string {
 	have := make(map[string]bool)
 	for _, n := range numbers(source) {
@@ -227,7 +227,7 @@ func numbers(s string) []string {
 	return all
 }
 
-// oneLine drops what is not a printable character and joins lines.
+// oneLine removes characters that are not printable and joins lines.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -17,11 +17,11 @@ import (
 	"dibao/internal/redact"
 )
 
-// Options say where spans go. All fields are required.
+// Options say where spans are sent. All fields are required.
 type Options struct {
 	Endpoint string // base URL of the collector, such as http://localhost:4318
 	Version  string // of the program
-	Host     string // that it runs on
+	Host     string // host that dibao runs on
 	Now      func() time.Time
 	Logger   *slog.Logger
 }
@@ -29,15 +29,15 @@ type Options struct {
 const (
 	sendEvery   = 5 * time.Second
 	sendTimeout = 10 * time.Second
-	lastTimeout = 3 * time.Second // for what is left when the program ends
-	firstPause  = time.Second     // after a request that failed; each further one doubles it
+	lastTimeout = 3 * time.Second // for the remaining spans when the program ends
+	firstPause  = time.Second     // after a failed request; it doubles with each further failure
 	longestWait = time.Minute
 )
 
 // New returns a tracer; [Tracer.Run] sends what it records.
 func New(o Options) *Tracer { return &Tracer{opts: o, full: make(chan struct{}, 1)} }
 
-// address is where traces are posted (OTLP specification, OTLP/HTTP request).
+// address returns where traces are posted (OTLP specification, OTLP/HTTP request).
 func (t *Tracer) address() string {
 	base := strings.TrimSuffix(t.opts.Endpoint, "/")
 	if strings.HasSuffix(base, "/v1/traces") {
@@ -46,7 +46,7 @@ func (t *Tracer) address() string {
 	return base + "/v1/traces"
 }
 
-// Run sends spans until ctx ends, and then what is left.
+// Run sends spans until ctx ends, and then the remaining ones.
 func (t *Tracer) Run(ctx context.Context) {
 	ticker := time.NewTicker(sendEvery)
 	defer ticker.Stop()
@@ -77,8 +77,8 @@ func (t *Tracer) Run(ctx context.Context) {
 	}
 }
 
-// flush sends all that waits. With an error it keeps what may be sent again, and wait is
-// what the collector asks for.
+// flush sends all waiting spans. On an error it keeps those that may be sent again, and
+// wait is the pause that the collector requests.
 func (t *Tracer) flush(ctx context.Context) (wait time.Duration, err error) {
 	for {
 		t.mu.Lock()
@@ -120,7 +120,7 @@ func (t *Tracer) post(ctx context.Context, batch []*Span) (again bool, wait time
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		if failed, ok := err.(*url.Error); ok { // which names the address, with what is secret in it
+		if failed, ok := err.(*url.Error); ok { // it contains the address, including secrets
 			err = failed.Err
 		}
 		return true, 0, fmt.Errorf("%s does not answer: %w", redact.URL(t.opts.Endpoint), err)
@@ -137,11 +137,11 @@ func (t *Tracer) post(ctx context.Context, batch []*Span) (again bool, wait time
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		again = true
 	}
-	seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // a date is rare: then the usual pause
+	seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // a date is rare: use the usual pause
 	return again, time.Duration(seconds) * time.Second, fmt.Errorf("%s answered %s", redact.URL(t.opts.Endpoint), res.Status)
 }
 
-// partlyRefused reads the answer of a collector that took some spans.
+// partlyRefused reads the answer of a collector that accepted only some spans.
 func partlyRefused(answer []byte) error {
 	var said struct {
 		Partial struct {
@@ -150,7 +150,7 @@ func partlyRefused(answer []byte) error {
 		} `json:"partialSuccess"`
 	}
 	if err := json.Unmarshal(answer, &said); err != nil {
-		return nil // an empty body, or one that is not JSON: it took them
+		return nil // an empty body, or one that is not JSON: it accepted them
 	}
 	if n := said.Partial.Rejected.String(); n != "" && n != "0" {
 		return fmt.Errorf("%s spans were refused: %s", n, said.Partial.Message)
@@ -161,7 +161,7 @@ func partlyRefused(answer []byte) error {
 // object is a JSON object.
 type object = map[string]any
 
-// request is the body of OTLP/HTTP in JSON: ids are hexadecimal, 64-bit integers are
+// request returns the body of OTLP/HTTP in JSON: ids are hexadecimal, 64-bit integers are
 // strings, enumerations are numbers (OTLP specification, JSON Protobuf encoding).
 func (t *Tracer) request(batch []*Span) object {
 	spans := make([]object, len(batch))

@@ -8,18 +8,19 @@ import (
 	"dibao/internal/database"
 )
 
-// What is kept in the database, so that a mailing goes on in the trace of a collection
-// whoever composes and sends it.
+// Spans that are stored in the database, so that a mailing continues the trace of a
+// collection whichever node composes and sends it.
 const (
 	Source  = "source"
 	Mailing = "mailing"
 )
 
-// Kept is for how long: an article that is older when it is first seen is in no issue.
+// Kept is how long they are stored: an article that is older when it is first seen does not
+// enter an issue.
 const Kept = 32 * 24 * time.Hour
 
-// Keep remembers the span in which a source or a mailing was worked on, from begun to
-// ended. It does nothing for the nil span.
+// Keep stores the span of work on a source or a mailing, from begun to ended. It does
+// nothing for the nil span.
 func (s *Span) Keep(ctx context.Context, db *database.DB, about string, id int64, begun, ended time.Time) error {
 	if s == nil {
 		return nil
@@ -34,8 +35,8 @@ func (s *Span) Keep(ctx context.Context, db *database.DB, about string, id int64
 	})
 }
 
-// Find returns the [Span.Parent] of the span that was kept of a source or mailing at some
-// time; "" if there is none, or spans are not recorded.
+// Find returns the [Span.Parent] of the span that was stored for a source or mailing at
+// some time; "" if there is none, or spans are not recorded.
 func Find(ctx context.Context, db *database.DB, about string, id int64, at time.Time) (parent string, err error) {
 	if !On(ctx) {
 		return "", nil

@@ -1,6 +1,6 @@
 // Package trace records what dibao does as spans (OpenTelemetry) and sends them to a
 // collector. The tracer is in the context; without one, nothing is recorded and all
-// functions do nothing. Spans hold no addresses of readers and no texts.
+// functions do nothing. Spans contain neither addresses of readers nor texts.
 package trace
 
 import (
@@ -19,8 +19,8 @@ type place struct {
 	span  [8]byte
 }
 
-// parent writes a place as the header traceparent has it (W3C Trace Context §3.2); "" for
-// none. It is sampled: what is not is not recorded.
+// parent returns a place in the form of the header traceparent (W3C Trace Context §3.2); ""
+// for none. The sampled flag is always set, because only sampled spans are recorded.
 func (p place) parent() string {
 	if p == (place{}) {
 		return ""
@@ -28,7 +28,7 @@ func (p place) parent() string {
 	return "00-" + hex.EncodeToString(p.trace[:]) + "-" + hex.EncodeToString(p.span[:]) + "-01"
 }
 
-// placeOf reads what parent wrote; the zero place where it is something else.
+// placeOf parses the result of parent; it returns the zero place if the text is invalid.
 func placeOf(parent string) (p place) {
 	parts := strings.Split(parent, "-")
 	if len(parts) != 4 || len(parts[1]) != 32 || len(parts[2]) != 16 {
@@ -42,18 +42,18 @@ func placeOf(parent string) (p place) {
 	return p
 }
 
-// Span is something that takes time. The nil span, of a context without a tracer, takes
-// all calls and does nothing. A span belongs to one goroutine.
+// Span is an operation with a duration. The nil span, of a context without a tracer,
+// accepts all calls and does nothing. A span belongs to one goroutine.
 type Span struct {
 	place
 	tracer *Tracer
-	under  [8]byte // the span that it is part of; zero: none
+	under  [8]byte // the parent span; zero: none
 	name   string
 	begun  time.Time
 	ended  time.Time
 	attrs  []slog.Attr
 	links  []place
-	failed string // why; "" if it did not
+	failed string // the reason; "" if it did not fail
 }
 
 type tracerKey struct{}
@@ -73,8 +73,8 @@ func tracerOf(ctx context.Context) *Tracer {
 	return t
 }
 
-// Under returns a context whose spans are parts of another, which may be of another
-// process, by its [Span.Parent]; ctx itself where parent is "".
+// Under returns a context whose spans are children of another, possibly in another process,
+// given its [Span.Parent]; it returns ctx itself if parent is "".
 func Under(ctx context.Context, parent string) context.Context {
 	if p := placeOf(parent); p != (place{}) {
 		return context.WithValue(ctx, placeKey{}, p)
@@ -82,7 +82,8 @@ func Under(ctx context.Context, parent string) context.Context {
 	return ctx
 }
 
-// Start begins a span within the one of ctx, and returns a context for its parts.
+// Start begins a span as a child of the one in ctx, and returns a context for its own
+// children.
 func Start(ctx context.Context, name string, attrs ...slog.Attr) (context.Context, *Span) {
 	t := tracerOf(ctx)
 	if t == nil {
@@ -105,21 +106,22 @@ func (s *Span) Set(attrs ...slog.Attr) {
 	}
 }
 
-// Link names another span that this one goes back to, by its [Span.Parent].
+// Link links the span to another one that caused it, given that one's [Span.Parent].
 func (s *Span) Link(parent string) {
 	if p := placeOf(parent); s != nil && p != (place{}) {
 		s.links = append(s.links, p)
 	}
 }
 
-// Move makes the span part of another, by its [Span.Parent], before it has parts itself.
+// Move makes the span a child of another, given its [Span.Parent], before it has children
+// itself.
 func (s *Span) Move(parent string) {
 	if p := placeOf(parent); s != nil && p != (place{}) {
 		s.trace, s.under = p.trace, p.span
 	}
 }
 
-// Parent names the span for [Under]; "" for the nil span.
+// Parent identifies the span for [Under]; "" for the nil span.
 func (s *Span) Parent() string {
 	if s == nil {
 		return ""
@@ -127,7 +129,7 @@ func (s *Span) Parent() string {
 	return s.place.parent()
 }
 
-// End ends the span; err is why it failed, nil if it did not.
+// End ends the span; err is the reason of a failure, or nil.
 func (s *Span) End(err error) {
 	if s == nil {
 		return
@@ -139,20 +141,20 @@ func (s *Span) End(err error) {
 	s.tracer.add(s)
 }
 
-// Tracer keeps ended spans and sends them to a collector. Make one with [New].
+// Tracer keeps ended spans and sends them to a collector. Create one with [New].
 type Tracer struct {
 	opts Options
 
 	mu      sync.Mutex
 	waiting []*Span
-	dropped int // for want of room, since the last time it was logged
+	dropped int // spans dropped for lack of room, since that was last logged
 	full    chan struct{}
 }
 
 const (
-	// mostWaiting bounds the spans that wait for a collector that does not answer.
+	// mostWaiting limits the spans that wait for a collector that does not answer.
 	mostWaiting = 8192
-	// batchSize is how many spans one request has at most.
+	// batchSize is the maximum number of spans in one request.
 	batchSize = 512
 )
 

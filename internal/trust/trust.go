@@ -14,13 +14,13 @@ import (
 	"testing"
 )
 
-// FileVariable names the file to which reports are appended, one line per
-// report: the name, a tab, the figure. If it is unset, reports are only logged.
+// FileVariable is the environment variable with the file to which reports are appended, one
+// line per report: the name, a tab, the figure. If it is unset, reports are only logged.
 const FileVariable = "DIBAO_TRUST_FILE"
 
-// Report states a figure for the row called name. The test itself asserts the
-// limit; the report is what the table shows. It is safe for concurrent use,
-// also by several processes.
+// Report reports a figure for the row with this name. The test itself asserts the limit;
+// the report is the figure in the table. It is safe for concurrent use, also by several
+// processes.
 func Report(t testing.TB, name, format string, args ...any) {
 	t.Helper()
 	figure := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")

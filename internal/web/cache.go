@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Document is what is served: built once, then only copied.
+// Document is a response: built once, then only copied.
 type Document struct {
 	Body      []byte
 	MediaType string    // the Content-Type
@@ -23,20 +23,20 @@ type Document struct {
 	// including hidden or corrected articles. Otherwise the bytes count as
 	// changed when they are first built.
 	Dated bool
-	// Header is served, too, and overrides the cache's fields; if it has no
-	// Vary, that is Accept-Encoding, Accept-Language.
+	// Header is added to the response, and overrides the cache's fields; if it has no Vary,
+	// that is Accept-Encoding, Accept-Language.
 	Header http.Header
 }
 
-// Cache keeps documents as bytes, plain and compressed, by key and version. A
-// document that is requested several times at once is built once. The zero
-// Cache is ready and keeps 32 MiB.
+// Cache caches documents as bytes, plain and compressed, by key and version. A document
+// that is requested several times at once is built once. The zero Cache is ready and keeps
+// 32 MiB.
 type Cache struct {
 	MaxBytes int64
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
-	recent  list.List // of *Entry, the most recently served first
+	recent  list.List // of *Entry, most recently served first
 	bytes   int64
 	builds  map[string]*building
 }
@@ -61,8 +61,8 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key, version strin
 	return nil
 }
 
-// Get returns the document of a key in the form in which it is served. It
-// returns an error of build, and then keeps nothing.
+// Get returns the document of a key in the form in which it is served. It returns an error
+// of build, and caches nothing in that case.
 func (c *Cache) Get(ctx context.Context, key, version string, build func() (Document, error)) (*Entry, error) {
 	for {
 		c.mu.Lock()
@@ -98,7 +98,7 @@ func (c *Cache) Get(ctx context.Context, key, version string, build func() (Docu
 	}
 }
 
-// errBroken is what those get who waited for a build that panicked.
+// errBroken is the error for requests that waited for a build that panicked.
 var errBroken = errors.New("the page could not be built")
 
 func (c *Cache) build(b *building, key string, old *Entry, build func() (Document, error)) {
@@ -121,7 +121,7 @@ func (c *Cache) build(b *building, key string, old *Entry, build func() (Documen
 	b.err = err
 }
 
-// put keeps an entry, in the place of what was under its key; c.mu is held.
+// put stores an entry in place of the one with the same key; c.mu is held.
 func (c *Cache) put(e *Entry) {
 	if c.entries == nil {
 		c.entries = make(map[string]*list.Element)
@@ -150,7 +150,7 @@ func (c *Cache) drop(at *list.Element) {
 	c.bytes -= e.size
 }
 
-// grew notes that an entry takes more memory.
+// grew records that an entry takes more memory.
 func (c *Cache) grew(e *Entry, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,7 +161,7 @@ func (c *Cache) grew(e *Entry, n int) {
 	}
 }
 
-// Size returns how many documents the cache keeps, and their bytes.
+// Size returns the number of cached documents, and their bytes.
 func (c *Cache) Size() (documents int, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -174,22 +174,22 @@ type Entry struct {
 	cache        *Cache
 	key, version string
 	doc          Document
-	digest       string // of the plain bytes: what all its ETags begin with
+	digest       string // hash of the plain bytes, with which all of its ETags begin
 	size         int64  // guarded by cache.mu
 	forms        *[len(codings)]form
 	modified     []string // Last-Modified, nil if unknown
 }
 
-// form is the document in one content coding.
+// form is a document in one content coding.
 type form struct {
 	once   sync.Once
-	body   []byte   // nil where compressing does not make it smaller
+	body   []byte   // nil if compressing does not make it smaller
 	etag   []string // with its quotes
 	length []string
 }
 
-// newEntry makes an entry of a document. If the bytes are those of the previous
-// entry, so are validators and compressed forms.
+// newEntry returns the entry of a document. If the bytes are those of the previous entry,
+// so are validators and compressed forms.
 func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 	sum := sha256.Sum256(doc.Body)
 	e := &Entry{cache: c, key: key, version: version, doc: doc, digest: hex.EncodeToString(sum[:12])}
@@ -217,7 +217,7 @@ func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 	return e
 }
 
-// Document returns what the entry was made of; its bytes must not be changed.
+// Document returns the document of the entry; its bytes must not be changed.
 func (e *Entry) Document() Document { return e.doc }
 
 // in returns the document in the nth coding, compressing it the first time.
@@ -248,8 +248,8 @@ var (
 	vary         = []string{"Accept-Encoding, Accept-Language"}
 )
 
-// Serve writes the document with its validators (RFC 9110 §8.8); each coding
-// has an ETag of its own, since its bytes differ.
+// Serve writes the document with its validators (RFC 9110 §8.8); each coding has a separate
+// ETag, because its bytes differ.
 func (e *Entry) Serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Cache-Control"], h["Vary"] = cacheControl, vary
@@ -276,12 +276,12 @@ func (e *Entry) Serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(f.body) // a client that went away
+		_, _ = w.Write(f.body) // the client may have disconnected
 	}
 }
 
-// known reports whether the requester has this document already: by ETag, in
-// any coding, or only if none is given by time (RFC 9110 §13.2.2).
+// known reports whether the client has this document already: by ETag, in any coding, or by
+// time, but only if no ETag is given (RFC 9110 §13.2.2).
 func (e *Entry) known(r *http.Request) bool {
 	if tags := r.Header["If-None-Match"]; len(tags) > 0 {
 		for _, line := range tags {
@@ -297,8 +297,8 @@ func (e *Entry) known(r *http.Request) bool {
 	return err == nil && e.modified != nil && !e.doc.Modified.Truncate(time.Second).After(since)
 }
 
-// Tag returns the digest in an ETag that an [Entry] gave, without its coding; ""
-// if it is not an ETag.
+// Tag returns the hash in the ETag of an [Entry], without its coding; "" if it is not such
+// an ETag.
 func Tag(etag string) string {
 	tag, opened := strings.CutPrefix(strings.TrimPrefix(etag, "W/"), `"`)
 	tag, closed := strings.CutSuffix(tag, `"`)

@@ -31,8 +31,8 @@ func network(addr netip.Addr) netip.Prefix {
 	return p
 }
 
-// clientAddr returns who sent the request: the peer, or behind trusted proxies
-// the last address that is not one of them.
+// clientAddr returns the sender of the request: the peer, or behind trusted proxies the
+// last address that is not one of them.
 func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer := peerAddr(r)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -46,8 +46,8 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return peer
 }
 
-// peerAddr is the address at the other end of the connection; the zero Addr if
-// it has none.
+// peerAddr returns the address at the other end of the connection; the zero Addr if it has
+// none.
 func peerAddr(r *http.Request) netip.Addr {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -87,15 +87,14 @@ func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
-// WithClient returns the request as one that came from addr.
+// WithClient returns the request as if it had come from addr.
 func WithClient(r *http.Request, addr netip.Addr) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), clientKey{}, addr))
 }
 
-// Limiter allows each network Burst requests at once and one more in each
-// Every, the networks of an IPv6 /48 together siteTimes as many, and all
-// networks together Global times as many. With Global 0 requests of strangers
-// do not count against another network.
+// Limiter allows each network Burst requests at once and one more in each Every, the
+// networks of an IPv6 /48 together siteTimes as many, and all networks together Global
+// times as many. With Global 0, requests from one network never count against another.
 type Limiter struct {
 	Burst  int
 	Every  time.Duration
@@ -113,16 +112,16 @@ type bucket struct {
 }
 
 const (
-	// maxBuckets bounds the memory of a limiter to a few megabytes; beyond it
-	// idle buckets are removed.
+	// maxBuckets limits the memory of a limiter to a few megabytes; beyond it idle buckets
+	// are removed.
 	maxBuckets = 50_000
-	// siteTimes is how many times the limit of a network the /48 around it has:
-	// a customer with a /48 has 65,536 networks.
+	// siteTimes is the limit of an IPv6 /48 as a multiple of that of one network: a
+	// customer with a /48 has 65,536 networks.
 	siteTimes = 4
 )
 
-// wider returns the networks against which a request counts, with the factor of
-// the burst for each of them.
+// wider returns the networks for which a request counts, with the factor of the burst for
+// each of them.
 func wider(p netip.Prefix) map[netip.Prefix]int {
 	all := map[netip.Prefix]int{p: 1}
 	if p.Addr().Is6() && p.Bits() > 48 {

@@ -13,11 +13,11 @@ import (
 // smallest is the size below which compressing costs more than it saves.
 const smallest = 512
 
-// codings are the content codings that documents are served in, the best last.
+// codings are the content codings of documents, the best last.
 var codings = [...]struct {
 	name     string
 	header   []string
-	compress func(*bytes.Buffer, []byte) // nil: as it is
+	compress func(*bytes.Buffer, []byte) // nil: unchanged
 }{
 	{"identity", nil, nil},
 	{"gzip", []string{"gzip"}, compressGzip},
@@ -25,7 +25,7 @@ var codings = [...]struct {
 	{"br", []string{"br"}, compressBrotli},
 }
 
-// Writing into memory can't fail.
+// Writing to memory can't fail.
 
 func compressGzip(to *bytes.Buffer, body []byte) {
 	z := gzip.NewWriter(to)
@@ -51,7 +51,7 @@ func chooseCoding(header string) int {
 	if header == "" {
 		return 0
 	}
-	var weight [len(codings)]int // in thousandths; of what is named
+	var weight [len(codings)]int // in thousandths, for the codings that are named
 	var named [len(codings)]bool
 	others, othersNamed := 0, false
 	for part := range strings.SplitSeq(header, ",") {
@@ -73,7 +73,7 @@ func chooseCoding(header string) int {
 		case named[i]:
 		case othersNamed && i > 0:
 			weight[i] = others
-		case i == 0: // it is acceptable unless refused, and liked least
+		case i == 0: // it is acceptable unless refused, with the lowest preference
 			weight[i] = 0
 		}
 		if weight[i] > 0 && weight[i] >= weight[best] {
@@ -83,7 +83,7 @@ func chooseCoding(header string) int {
 	return best
 }
 
-// quality reads ;q= of a header's element, in thousandths; 1000 where it says none.
+// quality reads ;q= of a header's element, in thousandths; 1000 if it is missing.
 func quality(params string) int {
 	for p := range strings.SplitSeq(params, ";") {
 		name, value, found := strings.Cut(strings.TrimSpace(p), "=")

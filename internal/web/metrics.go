@@ -29,7 +29,7 @@ type Metrics struct {
 	duration map[string]*durations // by route
 }
 
-// A request holds the labels under which a request is counted.
+// A request contains the labels under which a request is counted.
 type request struct {
 	route, method string
 	status        int
@@ -39,7 +39,7 @@ type request struct {
 type durations struct {
 	sum     float64 // in seconds
 	count   uint64
-	buckets []uint64 // how many did not exceed each bound
+	buckets []uint64 // number of requests up to each bound
 }
 
 // NewMetrics returns counters of requests and of what a cache keeps.
@@ -69,7 +69,7 @@ func (m *Metrics) Collect(p *metrics.Page) {
 	}
 }
 
-// count notes a request. The pattern of the mux bounds how many routes there are.
+// count counts a request. The number of routes is limited by the patterns of the mux.
 func (m *Metrics) count(r *http.Request, status int, took time.Duration) {
 	if m == nil {
 		return
@@ -82,7 +82,7 @@ func (m *Metrics) count(r *http.Request, status int, took time.Duration) {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions:
 	default:
-		method = "other" // anybody can make up methods
+		method = "other" // clients can send arbitrary methods
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

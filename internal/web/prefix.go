@@ -36,8 +36,8 @@ func underPath(path string, inner http.Handler) http.Handler {
 			r = r.Clone(r.Context())
 			r.URL = &whole
 		}
-		// Pages are changed while they are sent, so they can't be compressed
-		// before; a proxy does that.
+		// Pages are changed while they are sent, so they can't be compressed before that; a
+		// proxy can compress them.
 		r.Header.Del("Accept-Encoding")
 		pw := &pathWriter{ResponseWriter: w, path: path, head: r.Method == http.MethodHead, asset: strings.HasPrefix(r.URL.Path, "/static/")}
 		inner.ServeHTTP(pw, r)
@@ -45,14 +45,14 @@ func underPath(path string, inner http.Handler) http.Handler {
 	})
 }
 
-// pathWriter puts a path before the addresses of an answer.
+// pathWriter adds a path to the addresses in an answer.
 type pathWriter struct {
 	http.ResponseWriter
 	path   string
-	head   bool // nobody takes the body
-	asset  bool // a file of ours
+	head   bool // the request is HEAD: there is no body
+	asset  bool // a static file of ours
 	wrote  bool
-	change *regexp.Regexp // what precedes addresses in the body; nil: it goes out as it is
+	change *regexp.Regexp // matches what precedes addresses in the body; nil: the body is not changed
 	status int
 	body   bytes.Buffer
 }
@@ -61,13 +61,13 @@ type pathWriter struct {
 func (w *pathWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 var (
-	// Our templates quote attributes; what a text holds is escaped.
+	// Our templates quote attributes, and escape texts.
 	addressAttribute = regexp.MustCompile(`\b((?:href|src|srcset|action|formaction|poster)=")/([^/])`)
 	addressOfStyle   = regexp.MustCompile(`(<\?xml-stylesheet\b[^>]{0,200}\bhref=")/([^/])`)
 	addressOfLink    = regexp.MustCompile(`(<)/([^/])`)
 )
 
-// WriteHeader changes the header, and keeps back what has addresses in its body.
+// WriteHeader changes the header, and delays a response with addresses in its body.
 func (w *pathWriter) WriteHeader(status int) {
 	if w.wrote {
 		return
@@ -116,7 +116,7 @@ func (w *pathWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// finish sends what was kept back.
+// finish sends the delayed response.
 func (w *pathWriter) finish() {
 	if w.change == nil {
 		return
@@ -124,5 +124,5 @@ func (w *pathWriter) finish() {
 	body := w.change.ReplaceAll(w.body.Bytes(), []byte("${1}"+strings.ReplaceAll(w.path, "$", "$$")+"/${2}"))
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.ResponseWriter.WriteHeader(w.status)
-	_, _ = w.ResponseWriter.Write(body) // a client that went away
+	_, _ = w.ResponseWriter.Write(body) // the client may have disconnected
 }

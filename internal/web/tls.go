@@ -16,11 +16,11 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// certRecheck is how often the files of a certificate are looked at.
+// certRecheck is the interval between checks of the files of a certificate.
 const certRecheck = time.Minute
 
-// certFiles is a certificate that is read again when its files change, so that
-// renewing it needs no restart.
+// certFiles is a certificate that is read again when its files change, so that a renewal
+// needs no restart.
 type certFiles struct {
 	cert, key string
 
@@ -30,7 +30,8 @@ type certFiles struct {
 	looked  time.Time
 }
 
-// TLSFiles serves the certificate chain in one file with the key in another.
+// TLSFiles returns a configuration with the certificate chain in one file and the key in
+// another.
 func TLSFiles(cert, key string) (*tls.Config, error) {
 	f := &certFiles{cert: cert, key: key}
 	if err := f.read(time.Now()); err != nil {
@@ -60,7 +61,7 @@ func (f *certFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if now := time.Now(); now.Sub(f.looked) > certRecheck {
-		// While files are half written the certificate that we have still serves.
+		// While files are half written, the previous certificate is still used.
 		if err := f.read(now); err != nil {
 			f.looked = now
 		}
@@ -68,8 +69,8 @@ func (f *certFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return f.current, nil
 }
 
-// ErrOrdering is the error of a certificate cache if another node is ordering
-// the requested certificate: it will be there in a moment.
+// ErrOrdering is the error of a certificate cache if another node is ordering the requested
+// certificate, which will soon be available.
 var ErrOrdering = errors.New("another node is ordering this certificate")
 
 // orderingFor is how long a client waits for another node's order, and
@@ -88,7 +89,7 @@ func TLSByACME(hosts []string, cache autocert.Cache, authority string) *tls.Conf
 	c := m.TLSConfig()
 	c.MinVersion = tls.VersionTLS12
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		// The library looks for a proof of any name in the cache before it asks the policy.
+		// The library searches the cache for a proof of any name before it asks the policy.
 		name, err := idna.Lookup.ToASCII(hello.ServerName)
 		if err == nil {
 			err = m.HostPolicy(hello.Context(), name)
@@ -96,7 +97,7 @@ func TLSByACME(hosts []string, cache autocert.Cache, authority string) *tls.Conf
 		if err != nil {
 			return nil, err
 		}
-		// The cache must not wait: the library holds a lock that all names need.
+		// The cache must not wait, because the library holds a lock that all names need.
 		for begun := time.Now(); ; {
 			cert, err := m.GetCertificate(hello)
 			if !errors.Is(err, ErrOrdering) || time.Since(begun) > orderingFor {
@@ -112,15 +113,16 @@ func TLSByACME(hosts []string, cache autocert.Cache, authority string) *tls.Conf
 	return c
 }
 
-// The most that one answer of an ACME authority takes.
+// Limits on one answer of an ACME authority.
 const (
 	acmeTimeout  = 30 * time.Second
-	acmeMaxBytes = 1 << 20 // certificate chains have some kB
+	acmeMaxBytes = 1 << 20 // certificate chains have several kB
 )
 
 var errACMETooLarge = fmt.Errorf("the ACME authority's answer is larger than %d bytes; check acme_directory in [server]", acmeMaxBytes)
 
-// boundedTransport ends answers that are too large: the ACME library reads them whole.
+// boundedTransport limits the size of answers, because the ACME library reads them
+// completely.
 type boundedTransport struct{ http.RoundTripper }
 
 func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {

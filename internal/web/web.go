@@ -26,27 +26,26 @@ import (
 	"dibao/internal/redact"
 )
 
-// Options say how a server serves. The zero value of a field means the default
-// named next to it.
+// Options are options for serving. The zero value of a field means the default next to it.
 type Options struct {
 	Handler        http.Handler
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed: none
+	TrustedProxies []netip.Prefix // proxies whose X-Forwarded-For is trusted: none
 	Logger         *slog.Logger   // slog.Default
-	StopWithin     time.Duration  // 10 s; how long running requests may finish
+	StopWithin     time.Duration  // 10 s; time for running requests to finish
 	MaxBody        int64          // 64 KiB of a request
-	HeaderTimeout  time.Duration  // 10 s; how long a request may take to say what it wants
-	// LargeBody says by the beginning of a path whether it may have larger
-	// bodies: the handler limits them.
+	HeaderTimeout  time.Duration  // 10 s; time for a request to send its header
+	// LargeBody reports, by the beginning of a path, whether larger bodies are allowed: the
+	// handler limits them.
 	LargeBody []string
 	TLS       *tls.Config // nil: plain HTTP
-	HSTS      bool        // readers reach us by HTTPS, through whatever: browsers may insist
-	Metrics   *Metrics    // nil: nothing is counted
-	Path      string      // before all our addresses, as "/dibao"; see [BasePath]
-	// ErrorPage returns the HTML of an error for who asked; nil: a line of text.
+	HSTS      bool        // readers reach us by HTTPS, directly or not: tell browsers to require it
+	Metrics   *Metrics    // nil: requests are not counted
+	Path      string      // before all our addresses, such as "/dibao"; see [BasePath]
+	// ErrorPage returns the HTML page for an error; nil: a line of text.
 	ErrorPage func(r *http.Request, status int) []byte
 }
 
-// Listen opens the address, HOST:PORT; key names its configuration key, for the
+// Listen opens the address, HOST:PORT; key is the name of its configuration key, for the
 // error.
 func Listen(ctx context.Context, addr, key string) (net.Listener, error) {
 	var config net.ListenConfig
@@ -121,9 +120,8 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 	return err
 }
 
-// http2Limits bound what one connection can request at a time: a browser needs
-// no more for a page of ours. A client that reads no bytes loses its
-// connection.
+// http2Limits limit what one connection can request at a time: a browser needs no more for
+// one of our pages. A client that reads no bytes loses its connection.
 var http2Limits = &http.HTTP2Config{
 	MaxConcurrentStreams:          100,
 	MaxReceiveBufferPerConnection: 256 << 10,
@@ -133,20 +131,20 @@ var http2Limits = &http.HTTP2Config{
 	WriteByteTimeout:              30 * time.Second,
 }
 
-// isLast reports whether a request has to be the last of its connection: a
-// proxy before us could read the end of its body in another way (RFC 9112
-// §6.1), and what follows is then not a request. Honest clients connect again.
+// isLast reports whether a request has to be the last of its connection: a proxy before us
+// could read the end of its body in another way (RFC 9112 §6.1), and what follows is then
+// not a request. Clients simply connect again.
 func isLast(r *http.Request) bool {
 	return r.ProtoMajor == 1 && (len(r.TransferEncoding) > 0 || r.ProtoMinor == 0)
 }
 
-// contentSecurityPolicy allows our own style sheet and pictures from anywhere
-// over TLS (articles have them), but no scripts.
+// contentSecurityPolicy allows our own style sheet, and pictures from anywhere over TLS,
+// which articles contain, but no scripts.
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// PolicyWithScripts is the content security policy of a page that has a script
-// of ours: the usual policy, plus our own files.
+// PolicyWithScripts is the content security policy of a page with a script of ours: the
+// usual policy, plus our own files.
 const PolicyWithScripts = contentSecurityPolicy + "; script-src 'self'"
 
 // isText reports whether an address, decoded, is UTF-8 without NUL: databases
@@ -157,11 +155,11 @@ func isText(u *url.URL) bool {
 	return err != nil || utf8.ValidString(text) && !strings.ContainsRune(text, 0)
 }
 
-// protect puts around a handler what every page needs.
+// protect adds to a handler what every page needs.
 func protect(opts Options) http.Handler {
 	forms := http.NewCrossOriginProtection()
-	// Mail providers post the one-click form from wherever they are (RFC 8058);
-	// the token is the permission.
+	// Mail providers send the one-click form from their own sites (RFC 8058); the token is
+	// the permission.
 	forms.AddInsecureBypassPattern("POST /u/{token}")
 	forms.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusForbidden, "This form was sent from another site. Open the page here and send it again.\n本页表单须从本站提交。")
@@ -198,7 +196,7 @@ func protect(opts Options) http.Handler {
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler { // what it is for
+				if p == http.ErrAbortHandler { // intended: it ends the response
 					panic(p)
 				}
 				opts.Logger.Error("request panicked", "url", redact.Path(r.URL.Path), "err", fmt.Sprint(p))
@@ -215,23 +213,23 @@ func protect(opts Options) http.Handler {
 	})
 }
 
-// safeHeader is what every answer says; its values are shared and not changed.
+// safeHeader contains the headers of every answer; its values are shared and not changed.
 var safeHeader = map[string][]string{
 	"Content-Security-Policy":      {contentSecurityPolicy},
 	"X-Content-Type-Options":       {"nosniff"},
 	"Referrer-Policy":              {"no-referrer"},
 	"Permissions-Policy":           {"camera=(), geolocation=(), microphone=()"},
 	"Cross-Origin-Opener-Policy":   {"same-origin"},
-	"Cross-Origin-Resource-Policy": {"cross-origin"}, // everything here is public
+	"Cross-Origin-Resource-Policy": {"cross-origin"}, // all of our content is public
 }
 
 // strictTransport makes browsers insist on HTTPS for a year, but not for other
 // names of the domain, which are not ours.
 var strictTransport = []string{"max-age=31536000"}
 
-// isPreflight answers the preflight request that a browser sends before another
-// site's script reads something (the Fetch standard). The actual response
-// decides whether it may: only feeds, calendars and the API allow it.
+// isPreflight answers the preflight request that a browser sends before a script of another
+// site reads something (the Fetch standard). The actual response decides whether it is
+// allowed: only feeds, calendars and the API allow it.
 func isPreflight(w http.ResponseWriter, r *http.Request) bool {
 	switch r.Header.Get("Access-Control-Request-Method") {
 	case http.MethodGet, http.MethodHead:
@@ -256,7 +254,7 @@ func hasPrefix(path string, prefixes []string) bool {
 	return false
 }
 
-// recorder notes the status for the log.
+// recorder records the status for the log.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -275,7 +273,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController find what the server's writer can do.
+// Unwrap gives http.ResponseController the server's writer.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func plain(w http.ResponseWriter, status int, text string) {
@@ -287,7 +285,8 @@ func plain(w http.ResponseWriter, status int, text string) {
 
 type errorPageKey struct{}
 
-// fail answers with an error as a page where one is wanted, else as a line of text.
+// fail answers with an error as a page if the client accepts one, or else as a line of
+// text.
 func fail(w http.ResponseWriter, r *http.Request, status int, text string) {
 	page, ok := r.Context().Value(errorPageKey{}).(func(*http.Request, int) []byte)
 	if !ok || !wantsPage(r) {
@@ -301,8 +300,8 @@ func fail(w http.ResponseWriter, r *http.Request, status int, text string) {
 	w.Write(page(r, status))
 }
 
-// wantsPage reports whether a client takes an error as a page: if it accepts HTML, or
-// anything, as downloaders and crawlers do, and asked for no file or API.
+// wantsPage reports whether a client accepts an error as a page: if it accepts HTML, or
+// anything, as downloaders and crawlers do, and did not request a file or the API.
 func wantsPage(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	if strings.Contains(accept, "text/html") {
@@ -345,7 +344,7 @@ func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux, notFoun
 	plain(w, http.StatusMethodNotAllowed, "This address takes "+strings.Join(allowed, ", ")+" only.\n这个地址不接受这种请求。")
 }
 
-// hasRoute reports whether a pattern of mux other than "/" takes a request to u.
+// hasRoute reports whether a pattern of mux other than "/" matches a request to u.
 func hasRoute(mux *http.ServeMux, r *http.Request, method string, u *url.URL) bool {
 	other := r.Clone(r.Context())
 	other.Method, other.URL = method, u
@@ -353,8 +352,8 @@ func hasRoute(mux *http.ServeMux, r *http.Request, method string, u *url.URL) bo
 	return pattern != "" && pattern != "/"
 }
 
-// withoutSlash returns a URL without the slash at the end of its path, and its
-// address relative to the URL: proxies may serve us below a path.
+// withoutSlash returns a URL without the slash at the end of its path, and its address
+// relative to the URL, because proxies may serve us below a path.
 func withoutSlash(u *url.URL) (to *url.URL, relative string, ok bool) {
 	bare, ok := strings.CutSuffix(u.EscapedPath(), "/")
 	if !ok || bare == "" {
@@ -369,7 +368,7 @@ func withoutSlash(u *url.URL) (to *url.URL, relative string, ok bool) {
 	return &without, relative, true
 }
 
-// ServerError answers 500; what went wrong is for the log.
+// ServerError answers 500; the cause is only for the log.
 func ServerError(w http.ResponseWriter, r *http.Request) {
 	fail(w, r, http.StatusInternalServerError, "Something went wrong. Please try again later.\n服务出现问题，请稍后再试。")
 }
@@ -384,8 +383,8 @@ func LanguageChosen(r *http.Request) bool {
 	return false
 }
 
-// Language returns the language of a page, zh or en: ?lang=, else the first of
-// the two in Accept-Language, else zh.
+// Language returns the language of a page, zh or en: ?lang=, or else the first of the two
+// in Accept-Language, or else zh.
 func Language(r *http.Request) string {
 	switch r.URL.Query().Get("lang") {
 	case "zh":

@@ -1,4 +1,4 @@
-// Package certtest makes certificates for tests.
+// Package certtest creates certificates for tests.
 package certtest
 
 import (
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Stored returns a certificate of 90 days that is valid until a time, and what autocert
-// stores of it: its key and itself.
+// Stored returns a certificate for 90 days that is valid until a time, in the form in which
+// autocert stores it: with its key.
 func Stored(t *testing.T, name string, until time.Time) (leaf *x509.Certificate, content []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,10 +1,10 @@
-// Package databasetest runs a test over every database that dibao supports, each
-// time on a migrated, empty database of its own.
+// Package databasetest runs a test over every database that dibao supports, each time on a
+// separate, migrated and empty database.
 //
-// PostgreSQL is started once per test binary from the installed binaries, in a
-// temporary folder, on a Unix socket there: no port, no password, no root
-// needed. A small process that waits for the test binary to end stops it and
-// removes the folder, so that a test that is killed leaves nothing behind.
+// PostgreSQL is started once per test binary from the installed binaries, in a temporary
+// folder, on a Unix socket there: no port, no password, no root needed. A small process
+// waits for the test binary to end, then stops PostgreSQL and removes the folder, so that
+// even a test that is killed leaves nothing behind.
 package databasetest
 
 import (
@@ -26,8 +26,8 @@ import (
 	"dibao/internal/database"
 )
 
-// Each runs f as the subtests "sqlite" and "postgres". If PostgreSQL is not
-// installed its subtest is skipped, or fails if CI=true.
+// Each runs f as the subtests "sqlite" and "postgres". If PostgreSQL is not installed, its
+// subtest is skipped, or fails if CI=true.
 func Each(t *testing.T, f func(t *testing.T, db *database.DB)) {
 	t.Helper()
 	EachURL(t, func(t *testing.T, url string) { f(t, open(t, url)) })
@@ -77,7 +77,7 @@ func migrate(url string) error {
 	return errors.Join(db.Migrate(ctx), db.Close())
 }
 
-// SQLite returns the URL of a migrated, empty database in a file of its own.
+// SQLite returns the URL of a migrated, empty database in a new file.
 func SQLite(t testing.TB) string {
 	t.Helper()
 	template, err := sqliteTemplate()
@@ -91,8 +91,8 @@ func SQLite(t testing.TB) string {
 	return "sqlite:" + path
 }
 
-// Postgres returns the URL of a migrated, empty database for the test alone; it
-// skips the test if PostgreSQL is not installed.
+// Postgres returns the URL of a migrated, empty database for this test alone; it skips the
+// test if PostgreSQL is not installed.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	c, err := postgres()
@@ -119,10 +119,9 @@ func skipWhereMissing(t testing.TB, err error) {
 	}
 }
 
-// PostgresOfItsOwn starts a PostgreSQL server for one test and returns the URL
-// of a migrated, empty database, and a function that restarts the server as
-// after a crash: at once, with everything that it acknowledged. It skips like
-// Postgres.
+// PostgresOfItsOwn starts a PostgreSQL server for one test. It returns the URL of a
+// migrated, empty database, and a function that restarts the server as after a crash: at
+// once, with all acknowledged data. It skips the test as Postgres does.
 func PostgresOfItsOwn(t testing.TB) (url string, restart func()) {
 	t.Helper()
 	c, err := startPostgres("-c synchronous_commit=on")
@@ -139,25 +138,25 @@ func PostgresOfItsOwn(t testing.TB) (url string, restart func()) {
 
 var errNotInstalled = errors.New("PostgreSQL is not installed; install the package postgresql to test on it")
 
-// cluster is a running PostgreSQL.
+// cluster is a running PostgreSQL server.
 type cluster struct {
 	dir, bin   string
 	credential *syscall.Credential // nil: our own user
 	mu         sync.Mutex
 	names      int
-	alive      io.Closer // held open for as long as the test binary runs
+	alive      io.Closer // open while the test binary runs
 }
 
 var postgres = sync.OnceValues(func() (*cluster, error) { return startPostgres("-c synchronous_commit=off") })
 
-// startPostgres starts a cluster with the fastest settings: its data need not
-// survive the machine.
+// startPostgres starts a cluster with the fastest settings: its data need not survive a
+// crash of the machine.
 func startPostgres(settings string) (*cluster, error) {
 	c := &cluster{}
 	if c.bin = findBinaries(); c.bin == "" {
 		return nil, errNotInstalled
 	}
-	dir, err := os.MkdirTemp("", "dibao-pg-") // short: a socket's path has 107 bytes
+	dir, err := os.MkdirTemp("", "dibao-pg-") // short: the path of a socket has at most 107 bytes
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +170,7 @@ func startPostgres(settings string) (*cluster, error) {
 		c.command("pg_ctl", "-D", data, "-w", "-l", filepath.Join(dir, "log"), "-o",
 			"-k "+dir+" -c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=200 "+settings, "start"),
 	} {
-		cmd.Stdout, cmd.Stderr = nil, nil // pg_ctl's child keeps them open forever
+		cmd.Stdout, cmd.Stderr = nil, nil // pg_ctl's child never closes them
 		if err := cmd.Run(); err != nil {
 			return nil, fmt.Errorf("%s: %w; see the log in %s", filepath.Base(cmd.Path), err, dir)
 		}
@@ -185,8 +184,8 @@ func startPostgres(settings string) (*cluster, error) {
 	return c, migrate(c.url("template_dibao"))
 }
 
-// watch starts the process that ends the cluster when the test binary ends: its
-// input is a pipe that nobody writes to and that the kernel closes for us.
+// watch starts the process that ends the cluster when the test binary ends: its input is a
+// pipe that nobody writes to and that the kernel then closes.
 func (c *cluster) watch(data string) error {
 	script := `cat >/dev/null; "$1/pg_ctl" -D "$2" -m immediate -w stop >/dev/null 2>&1; rm -rf "$3"`
 	cmd := exec.Command("/bin/sh", "-c", script, "sh", c.bin, data, c.dir)
@@ -216,7 +215,7 @@ func (c *cluster) nextName() string {
 	return fmt.Sprintf("test_%d", c.names)
 }
 
-// chooseUser picks whom the cluster runs as: initdb refuses to run as root.
+// chooseUser chooses the user that runs the cluster: initdb refuses to run as root.
 func (c *cluster) chooseUser() error {
 	if os.Getuid() != 0 {
 		return nil
@@ -239,7 +238,7 @@ func (c *cluster) chooseUser() error {
 
 // findBinaries returns the folder of the newest PostgreSQL, "" if there is none.
 func findBinaries() string {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is right
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is valid
 	slices.SortFunc(found, func(a, b string) int { return version(a) - version(b) })
 	if len(found) > 0 {
 		return filepath.Dir(found[len(found)-1])
@@ -253,7 +252,7 @@ func findBinaries() string {
 func version(initdb string) int {
 	n, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
 	if err != nil {
-		return 0 // a folder that is not a version sorts first
+		return 0 // a folder whose name is not a version sorts first
 	}
 	return n
 }

@@ -11,15 +11,15 @@ import (
 	"testing"
 )
 
-// SmallDisk runs the calling test again in a process with a disk of its own, of
-// 48 MB, and there returns the disk's folder. Outside it returns "" when the
-// test is done.
+// SmallDisk runs the calling test again in a process with a separate disk of 48 MB, and
+// there returns the disk's folder. In the calling process it returns "" when that test is
+// done.
 func SmallDisk(t *testing.T) (dir string) {
 	t.Helper()
 	const inside = "DIBAO_TEST_SMALL_DISK"
 	if dir := os.Getenv(inside); dir != "" {
 		for _, err := range []error{
-			syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""), // nobody else sees the disk
+			syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""), // no other process sees the disk
 			syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=48m"),
 		} {
 			if err != nil {
@@ -29,7 +29,7 @@ func SmallDisk(t *testing.T) (dir string) {
 		return dir
 	}
 	attr := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	if os.Getuid() != 0 { // an ordinary user may mount in a user namespace, where there are any
+	if os.Getuid() != 0 { // an ordinary user can mount in a user namespace, if there are any
 		attr.Cloneflags |= syscall.CLONE_NEWUSER
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
@@ -49,7 +49,7 @@ func SmallDisk(t *testing.T) (dir string) {
 	return ""
 }
 
-// Fill takes all space that is left on the disk; free gives it back.
+// Fill uses up the space on the disk; free releases it.
 func Fill(t *testing.T, dir string) (free func()) {
 	t.Helper()
 	t.Helper()

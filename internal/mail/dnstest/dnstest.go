@@ -59,13 +59,13 @@ func listen(t testing.TB) (net.Listener, net.PacketConn) {
 		if pc, err := net.ListenPacket("udp", l.Addr().String()); err == nil {
 			return l, pc
 		}
-		l.Close() // another program has the port of that number
+		l.Close() // another program uses the port with this number
 	}
 	t.Fatal("no port is free for TCP and UDP")
 	panic("unreachable")
 }
 
-// Resolver asks the server of Serve.
+// Resolver returns a resolver that asks the server of Serve.
 func Resolver(addr string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "udp", addr)

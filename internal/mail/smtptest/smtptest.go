@@ -1,4 +1,4 @@
-// Package smtptest is a mail server that works properly up to one phase of the
+// Package smtptest is a mail server for tests that works properly up to one phase of the
 // dialogue, and there behaves like a broken, overloaded or hostile server.
 package smtptest
 
@@ -20,12 +20,12 @@ var Phases = []string{"greeting", "ehlo", "starttls", "handshake", "auth", "mail
 // A Fault is what a server does instead of its reply.
 type Fault struct {
 	Name string
-	Code int // of the reply, if it is one
+	Code int // code of the reply, if it is one
 	do   func(c net.Conn)
 }
 
-// Faults are all the ways in which a Server can fail. After one that is not a
-// reply, or a 421, it sends nothing more.
+// Faults are all the ways in which a Server can fail. After one that is not a reply, or
+// after a 421, it sends nothing more.
 var Faults = []Fault{
 	{"4xx", 451, say("451 4.3.0 try later\r\n")},
 	{"5xx", 550, say("550 5.1.1 no such user\r\n")},
@@ -64,7 +64,7 @@ type Server struct {
 	script   func(phase, from, to string) string // nil: none
 }
 
-// Start serves on l, and fails in the phase as the fault says, until the test ends.
+// Start serves on l until the test ends, with a fault in the phase.
 func Start(t testing.TB, l net.Listener, phase string, fault Fault) *Server {
 	s := &Server{Addr: l.Addr().String(), phase: phase, fault: fault, received: make(map[string]int)}
 	s.start(t, l)
@@ -114,23 +114,23 @@ func (s *Server) start(t testing.TB, l net.Listener) {
 	})
 }
 
-// Heal makes the server do as it should from now on.
+// Heal makes the server work properly from now on.
 func (s *Server) Heal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.phase = ""
 }
 
-// Received returns how many messages arrived for each reader: those whose final
-// dot arrived, whatever was answered, but not refused ones.
+// Received returns how many messages arrived for each reader: those whose final dot
+// arrived, whatever the reply, but not refused ones.
 func (s *Server) Received() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.received)
 }
 
-// Faults returns how often the server failed, and the longest time for which a
-// client then kept the connection.
+// Faults returns how often the server failed, and the longest time for which a client then
+// kept the connection open.
 func (s *Server) Faults() (n int, longest time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +144,7 @@ type dialogue struct {
 	r       *bufio.Reader
 	from    string
 	to      string
-	refused bool // the reader of this transaction
+	refused bool // the recipient of this transaction is refused
 
 	encrypted bool
 }
@@ -163,7 +163,7 @@ func (s *Server) converse(c net.Conn) {
 	}
 }
 
-// command answers a command; ok is false where the connection ends.
+// command answers a command; ok is false if the connection ends.
 func (d *dialogue) command(line string) (ok bool) {
 	switch strings.ToUpper(line[:min(4, len(line))]) {
 	case "EHLO":
@@ -211,7 +211,7 @@ func inBrackets(line string) string {
 	return address
 }
 
-// handshake has no TLS: it is only for servers that fail in it.
+// handshake does no TLS: it is only for servers that fail at it.
 func (d *dialogue) handshake() (ok bool) {
 	if !d.failsIn("handshake") {
 		return true
@@ -222,7 +222,7 @@ func (d *dialogue) handshake() (ok bool) {
 	return false
 }
 
-// body takes a message.
+// body receives a message.
 func (d *dialogue) body() (ok bool) {
 	early := d.failsIn("body")
 	if early && !d.fail() {

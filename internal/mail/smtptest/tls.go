@@ -21,11 +21,11 @@ import (
 // Security says how a server offers TLS and logins.
 type Security struct {
 	Certificate tls.Certificate
-	Strip       bool   // the server offers no STARTTLS, or somebody on the way removed it
+	Strip       bool   // the server offers no STARTTLS, as if somebody had removed it
 	Refuse      bool   // the server offers STARTTLS and answers 454
-	Inject      string // sent in the clear right after the reply to STARTTLS
+	Inject      string // sent in plain text directly after the reply to STARTTLS
 	AuthBefore  bool   // AUTH is offered before TLS
-	AuthAfter   bool   // AUTH is offered under TLS
+	AuthAfter   bool   // AUTH is offered after TLS
 }
 
 // Login is an attempt to log in.
@@ -41,7 +41,7 @@ func StartSecure(t testing.TB, l net.Listener, security Security) *Server {
 	return s
 }
 
-// Logins returns the attempts to log in, in their order.
+// Logins returns the attempts to log in, in order.
 func (s *Server) Logins() []Login {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +70,7 @@ func (d *dialogue) extensions() string {
 	return lines
 }
 
-// encrypt answers STARTTLS; ok is false where the connection ends.
+// encrypt answers STARTTLS; ok is false if the connection ends.
 func (d *dialogue) encrypt() (ok bool) {
 	if d.security.Refuse {
 		return d.answer("", "454 4.7.0 TLS not available\r\n")
@@ -94,7 +94,7 @@ type Authority struct {
 	Pool *x509.CertPool // the authority alone
 }
 
-// NewAuthority makes an authority.
+// NewAuthority returns a new authority.
 func NewAuthority(t testing.TB) *Authority {
 	a := &Authority{t: t, Pool: x509.NewCertPool()}
 	root := a.template("authority", time.Now().Add(time.Hour))
@@ -106,13 +106,13 @@ func NewAuthority(t testing.TB) *Authority {
 	return a
 }
 
-// Issue makes a certificate for a host name or an IP address, good until expires.
+// Issue returns a certificate for a host name or an IP address, valid until expires.
 func (a *Authority) Issue(host string, expires time.Time) tls.Certificate {
 	der, key := a.sign(a.template(host, expires), a.root, a.key)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// SelfSigned makes a certificate that no authority signed.
+// SelfSigned returns a certificate that no authority signed.
 func (a *Authority) SelfSigned(host string) tls.Certificate {
 	template := a.template(host, time.Now().Add(time.Hour))
 	der, key := a.sign(template, template, nil)
@@ -136,7 +136,7 @@ func (a *Authority) template(host string, expires time.Time) *x509.Certificate {
 	return c
 }
 
-// sign signs with the parent's key, or with the new key where that is nil.
+// sign signs with the parent's key, or with the new key if there is no parent.
 func (a *Authority) sign(template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) ([]byte, *ecdsa.PrivateKey) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Command pack compresses the WebAssembly of PDFium, from the module that the
-// program uses, into pdfium.wasm.zst, which builds with the tag packedpdf embed.
-// go generate runs it in the folder above.
+// Command pack compresses the WebAssembly of PDFium, from the module that the program uses,
+// to pdfium.wasm.zst, which builds with the tag packedpdf embed. go generate runs it in the
+// parent folder.
 package main
 
 import (
@@ -29,7 +29,7 @@ func pack(into string) error {
 	if err != nil {
 		return err
 	}
-	// One worker, so that each run writes the same bytes.
+	// With one worker, each run writes the same bytes.
 	packer, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithWindowSize(zstd.MaxWindowSize>>6), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Package tracetest is a collector of OpenTelemetry traces for tests, which refuses what
+// Package tracetest is a collector of OpenTelemetry traces for tests. It refuses what
 // OTLP/HTTP in JSON does not allow.
 package tracetest
 
@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// Collector takes spans at URL/v1/traces.
+// Collector accepts spans at URL/v1/traces.
 type Collector struct {
 	URL string
 
@@ -42,7 +42,7 @@ func New(t *testing.T) *Collector {
 	return c
 }
 
-// Spans returns the spans that arrived by name; of several of a name, the last one.
+// Spans returns the received spans by name; if several have one name, the last one.
 func (c *Collector) Spans() map[string]Span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,7 +53,7 @@ func (c *Collector) Spans() map[string]Span {
 	return all
 }
 
-// Text returns all bodies that arrived.
+// Text returns all received bodies.
 func (c *Collector) Text() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,7 +106,7 @@ var (
 	capitalKey = regexp.MustCompile(`"[A-Z]\w*":`)
 )
 
-// ServeHTTP takes a request. What is wrong with it fails the test.
+// ServeHTTP handles a request. An invalid one fails the test.
 func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	var req request
@@ -115,7 +115,7 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		dec.DisallowUnknownFields()
 		err = dec.Decode(&req)
 	}
-	if key := capitalKey.Find(body); key != nil { // Go reads it, other collectors do not
+	if key := capitalKey.Find(body); key != nil { // Go accepts such a key, other collectors do not
 		c.t.Errorf("the key %s is not in lowerCamelCase", key)
 	}
 	if r.Method != http.MethodPost || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/json" || err != nil {

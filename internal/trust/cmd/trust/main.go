@@ -71,7 +71,7 @@ func run(ctx context.Context, only string, update bool) error {
 		}
 		(*group)[at] = append((*group)[at], row)
 	}
-	// The longest first, so that the other processor has something to do in the meantime.
+	// The longest first, so that the other processor has work in the meantime.
 	slices.SortStableFunc(together, func(a, b []trust.Row) int {
 		return cmp.Compare(strings.Index(b[0].Command, longest), strings.Index(a[0].Command, longest))
 	})
@@ -96,7 +96,7 @@ func run(ctx context.Context, only string, update bool) error {
 // longest is the test that takes longest.
 const longest = "TestSoak"
 
-// measures are the commands whose figures are times or memory: they run alone.
+// measures are the commands whose figures are times or memory: they run one at a time.
 var measures = regexp.MustCompile(`TestCost|Hostile|Costly|Bomb|Memory|Linear|Large|Formatting|AnswerTime|Floods|SlowConnections|Strangers|KeepsReadersIn`)
 
 // suite is a run of the table.
@@ -151,8 +151,8 @@ func (s *suite) run(ctx context.Context, rows []trust.Row) error {
 	return nil
 }
 
-// command runs one command of the table in full. Its CPU time does not depend
-// on what else the machine does.
+// command runs one command of the table in full. Its CPU time does not depend on the other
+// load of the machine.
 func command(ctx context.Context, line, reports string) (output []byte, processor time.Duration, err error) {
 	// -count=1: a cached result reports nothing.
 	args := append(strings.Fields(line), "-count=1", "-timeout=40m")
@@ -165,7 +165,7 @@ func command(ctx context.Context, line, reports string) (output []byte, processo
 	return output, processor, err
 }
 
-// read adds the figures that a command reported, the last one of each name.
+// read adds the figures that a command reported, the last one for each name.
 func read(path string, figures map[string]string) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !os.IsNotExist(err) {
