@@ -11,7 +11,7 @@ import (
 	"dibao/policy/call"
 )
 
-// calls and notices about them; each notice names its call in another way.
+// Calls and notices about them; each notice refers to its call in a different way.
 var (
 	trainingCall = text{"training", "样例市工业和信息化局关于组织申报2026年样例培育项目的通知", "2026-05-06", "2026-05-06", "", []string{"各有关企业：", "请申报单位于2026年6月5日前登录http://a.example/b填报。"}}
 	tenderCall   = text{"tender", "样例市城市道路照明改造项目公开招标公告", "2026-05-06", "2026-05-06", "", []string{"项目编号：YLZC2026-G1-00123", "项目名称：样例市城市道路照明改造项目", "提交投标文件截止时间：2026年5月27日9时30分。"}}
@@ -21,8 +21,8 @@ var (
 	foreign      = text{"foreign", "示例县科学技术局关于延长2026年样例培育项目申报时间的通知", "2026-06-02", "2026-06-02", "", []string{"现将申报截止时间延长至2026年6月30日。"}}
 )
 
-// A notice is linked with its call in whichever order they arrive, and a second one
-// counts from the first; another body's notice of the same name is not linked.
+// A notice is linked with its call in whatever order they arrive, and a second one counts
+// from the first; another body's notice with the same name is not linked.
 func TestNoticesChangeCalls(t *testing.T) {
 	t.Parallel()
 	orders := [][]text{
@@ -69,7 +69,7 @@ func TestNoticesChangeCalls(t *testing.T) {
 	}
 }
 
-// Where two calls may be meant, none is linked.
+// If several calls are possible, none is linked.
 func TestNoticesOfSeveralCallsAreNotLinked(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -86,8 +86,8 @@ func TestNoticesOfSeveralCallsAreNotLinked(t *testing.T) {
 	})
 }
 
-// The number of a project that several bodies may give links no notice with the call of
-// another body; one that is long enough does.
+// The number of a project that several bodies may use does not link a notice with the call
+// of another body; a number that is long enough does.
 func TestShortNumbersOfProjectsAreOfOneBody(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

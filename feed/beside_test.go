@@ -11,9 +11,9 @@ import (
 	"dibao/internal/filetext"
 )
 
-// A page whose text stands in a frame of the site or in a DOCX file is stored with
-// that text; a message of the system that comes with status 200 is not stored as an
-// article's text, and the item keeps what its list says.
+// A page whose text is in a frame of the site or in a DOCX file is stored with that text; a
+// system message with status 200 is not stored as an article's text, and the item keeps
+// what its list gives.
 func TestTextBesideThePage(t *testing.T) {
 	t.Parallel()
 	file := docx(t, "各市人民政府：现将任务分工印发给你们。")

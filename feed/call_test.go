@@ -12,8 +12,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// What a notice asks of its readers is stored with it; articles that an earlier
-// version stored get it when they are read again; a text that asks no more has none.
+// What a notice asks of readers is stored with it; articles that an earlier version stored
+// get it when they are evaluated again; a text that no longer asks for anything has none.
 func TestCallsAreStored(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -57,8 +57,8 @@ func TestCallsAreStored(t *testing.T) {
 	})
 }
 
-// A notice that leaves the conditions to a file attached to it is read with that
-// file: what the file says has its name, what the notice says has none.
+// A notice that leaves the conditions to an attached file is read together with that file:
+// values from the file have its name, those from the notice have none.
 func TestCallsInFiles(t *testing.T) {
 	t.Parallel()
 	guide := []string{"样例项目申报指南", "一、申报条件", "在样例市注册的企业，注册满一年。", "二、支持标准", "每个项目给予最高不超过20万元补助。", "咨询电话：010-55550001。"}

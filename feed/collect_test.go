@@ -22,7 +22,7 @@ import (
 	"dibao/policy/warn"
 )
 
-// site is a web site whose answers a test changes.
+// stubSite is a web site whose answers a test sets.
 type stubSite struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -74,8 +74,7 @@ func (s *stubSite) asked(path string) int {
 const articlePage = `<html><head><title>样例市关于%[1]s的通知_样例</title></head><body><h1>样例市关于%[1]s的通知</h1>
 <div class="info">时间:2026-11-20 来源:本站</div><div id="zoom"><p>样政发〔2026〕%[2]d号</p><p>各县人民政府：现就有关事项通知如下，请认真贯彻执行，并将执行情况于年底前报市政府。</p></div></body></html>`
 
-// list is a list page. A row is a path, and the title that the list gives it behind
-// a space.
+// list returns a list page. Each row is a path and, after a space, its title in the list.
 func list(rows ...string) string {
 	var b strings.Builder
 	b.WriteString("<html><body><ul>")
@@ -90,7 +89,7 @@ func list(rows ...string) string {
 	return b.String()
 }
 
-// room is a collector on a database with a clock moved by hand.
+// room is a collector on a database, with a clock that tests set.
 type room struct {
 	t *testing.T
 	*collect.Collector
@@ -121,8 +120,8 @@ func (r *room) collect(id int64) (collect.Collection, error) {
 	return r.Collect(r.t.Context(), id)
 }
 
-// A page that asks to log in for the rest of its text is not complete: it is asked for
-// again, and at last counts as missing, with the beginning that it shows.
+// A page that asks readers to log in for the rest of its text is not complete: it is
+// requested again, and at last counts as missing, with the beginning that it shows.
 func TestTextBehindLogin(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -180,11 +179,11 @@ func TestCollectPages(t *testing.T) {
 				t.Errorf("%s is %s, want %s", path, states[path], want)
 			}
 		}
-		// Again: nothing is stored twice, and the page that is not due is left alone.
+		// Again: nothing is stored twice, and the page that is not due is not requested.
 		if done, err := r.collect(src.ID); err != nil || !done.NotModified || done.New+done.Changed != 0 || s.asked("/a/2.html") != 1 || s.asked("/a/1.html") != 1 {
 			t.Fatalf("again: %+v, %v", done, err)
 		}
-		// An hour later the pages are there, that which did not exist as well.
+		// An hour later the pages exist, including the one that was missing.
 		s.set("/a/2.html", fmt.Sprintf(articlePage, "就业", 2), 0)
 		s.set("/a/3.html", fmt.Sprintf(articlePage, "医疗", 3), 0)
 		r.at = r.at.Add(2 * time.Hour)
@@ -229,7 +228,7 @@ func TestCollectFeed(t *testing.T) {
 		if at := changed.Facts.PublishedAt; at.Format(time.RFC3339) != "2026-11-20T09:30:00+08:00" {
 			t.Errorf("published %s; CST is China's", at)
 		}
-		// The site breaks, refuses, goes: each is told, and the pause grows.
+		// The site fails, refuses, disappears: each is reported, and the pause grows.
 		for _, c := range []struct {
 			status int
 			state  feed.State

@@ -15,8 +15,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// crash collects a source with a process that ends in the middle: what it has
-// begun in the database is never ended.
+// crash collects a source in a process that is killed in the middle: the collection that it
+// began in the database never ends.
 func crash(t *testing.T, db *database.DB, at time.Time, id int64) {
 	t.Helper()
 	r := newRoom(t, db)
@@ -31,7 +31,7 @@ func crash(t *testing.T, db *database.DB, at time.Time, id int64) {
 	<-done
 }
 
-// hostileSource is a list with one PDF, whose reading the tests break.
+// hostileSource is a list with one PDF, whose reading the tests interrupt.
 func hostileSource(t *testing.T, r *room) (*stubSite, feed.Source) {
 	s := newSite(t)
 	s.set("/list", list("/a.pdf", "/b.pdf"), 0)
@@ -40,9 +40,9 @@ func hostileSource(t *testing.T, r *room) (*stubSite, feed.Source) {
 	return s, r.add(feed.Source{URL: s.URL + "/list", Kind: "page"})
 }
 
-// TestThirdCrashSlowsSource sees a source failing, with the reason, when the
-// process ended three times while it was collected; it then backs off. Until then, and after
-// a success, it is collected as before.
+// TestThirdCrashSlowsSource checks that a source fails, with the reason, when the process
+// ended three times while it was collected; it then backs off. Until then, and after a
+// success, it is collected as usual.
 func TestThirdCrashSlowsSource(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -91,7 +91,7 @@ func TestThirdCrashSlowsSource(t *testing.T) {
 		if done, err = r.collect(src.ID); err == nil || done.Source.NextAt.Sub(r.at) < 2*src.Interval {
 			t.Errorf("after the fourth crash the next collection is in %s, %v", done.Source.NextAt.Sub(r.at), err)
 		}
-		// Later it is tried again, and recovers.
+		// Later it is tried again, and succeeds.
 		r.at = r.at.Add(48 * time.Hour)
 		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateOK {
 			t.Errorf("a day later: %s, %v", done.Source.State, err)
@@ -99,7 +99,7 @@ func TestThirdCrashSlowsSource(t *testing.T) {
 	})
 }
 
-// TestStoppingIsNoCrash stops the daemon three times in the middle of a source.
+// TestStoppingIsNoCrash stops the daemon three times in the middle of a collection.
 func TestStoppingIsNoCrash(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -121,7 +121,8 @@ func TestStoppingIsNoCrash(t *testing.T) {
 	})
 }
 
-// TestPanicIsOfOneSource keeps a panic in what reads a source from the daemon.
+// TestPanicIsOfOneSource checks that a panic while a source is read does not stop the
+// daemon.
 func TestPanicIsOfOneSource(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -18,8 +18,8 @@ import (
 	"dibao/policy/division"
 )
 
-// world is a small gazette of texts that have to do with each other, each with
-// the source that it stands on: n national, s 四川, r another site that reposts.
+// world is a small set of related texts, each with its source: n national, s 四川, r another
+// site that reposts.
 var world = []struct {
 	source string
 	text
@@ -45,7 +45,7 @@ var world = []struct {
 
 func times(s string, n int) string { return strings.Repeat(s, n) }
 
-// sources makes the three sites of the world.
+// sources stores the three sites of the world.
 func (r *room) sources() map[string]int64 {
 	return map[string]int64{
 		"n": gazette(r, "http://n.example.org/", "国务院", "国务院", ""),
@@ -54,8 +54,8 @@ func (r *room) sources() map[string]int64 {
 	}
 }
 
-// describe writes down everything that is known of the world, in names that do
-// not depend on the order in which it came.
+// describe lists all stored facts about the world, with names that do not depend on the
+// order in which the texts arrived.
 func (r *room) describe(ctx context.Context) string {
 	r.t.Helper()
 	var b strings.Builder
@@ -167,8 +167,8 @@ func TestDocuments(t *testing.T) {
 	})
 }
 
-// TestRebuild takes away what a backup does not hold, and what an earlier version
-// did not know.
+// TestRebuild deletes data that a backup does not contain, and data that an earlier version
+// did not have.
 func TestRebuild(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -211,8 +211,7 @@ func TestRebuild(t *testing.T) {
 	})
 }
 
-// TestOrderDoesNotMatter stores the world in other orders: what is known in the
-// end is the same.
+// TestOrderDoesNotMatter stores the world in other orders: the final facts are the same.
 func TestOrderDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -288,7 +287,7 @@ func TestCorrections(t *testing.T) {
 		}
 		again := world[2].text
 		again.paragraphs = append(slices.Clone(again.paragraphs), "各地要抓好落实。")
-		r.put(src["s"], again) // collected once more, with a new text
+		r.put(src["s"], again) // collected again, with a new text
 		a, err := r.Store.Article(ctx, id("follow"))
 		r.check(err)
 		if a.Facts.Title != "四川省人民政府关于发展养老的意见" || a.Facts.ExpiresOn.String() != "2030-01-01" || len(a.Facts.Paragraphs) != 3 {

@@ -13,7 +13,7 @@ import (
 	"dibao/internal/filetext"
 )
 
-// docx is a DOCX file of paragraphs.
+// docx returns a DOCX file of paragraphs.
 func docx(t *testing.T, paragraphs ...string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -33,9 +33,10 @@ func docx(t *testing.T, paragraphs ...string) string {
 	return b.String()
 }
 
-// A long notice that leaves its conditions to a guide is read with at most two
-// files that sound like it. Their text is no part of the notice's; no form is
-// fetched, and no file of a notice that leaves nothing open or calls for nothing.
+// A long notice that leaves its conditions to a guide is read together with at most two
+// files whose titles sound like it. Their text is not part of the notice's; forms are not
+// fetched, nor are files of a notice that leaves nothing open or does not call for
+// anything.
 func TestGuidesOfCalls(t *testing.T) {
 	t.Parallel()
 	filler := `<p>` + strings.Repeat("样例市持续完善工作机制，加强部门协同，推动各项任务落到实处。", 20) + `</p>`

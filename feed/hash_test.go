@@ -6,8 +6,8 @@ import (
 	"dibao/policy"
 )
 
-// What a model made of a text is kept by its hash, and a better rule for our own
-// summary must not have it paid again.
+// A model's summary is stored by the hash of the text. A better rule for our own summary
+// must not change the hash, which would cost another request.
 func TestTextHash(t *testing.T) {
 	t.Parallel()
 	f := policy.Facts{Title: "样例", Summary: "甲", Paragraphs: []string{"正文"}}

@@ -15,7 +15,7 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// TestWalls sees that a wall which comes with status 200 is never «nothing new».
+// TestWalls checks that a wall with status 200 never counts as an unchanged list.
 func TestWalls(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
@@ -53,7 +53,7 @@ func TestWalls(t *testing.T) {
 	}
 }
 
-// paths names n articles and sets their pages.
+// paths returns the paths of n articles and sets their pages.
 func paths(s *stubSite, prefix string, n int, page string) []string {
 	all := make([]string, n)
 	for i := range all {
@@ -120,8 +120,8 @@ func TestFlood(t *testing.T) {
 	})
 }
 
-// TestArchiveIsNoFlood reads old texts that say they are old: no list takes those anyway,
-// and an admin who adds a source has nothing to release.
+// TestArchiveIsNoFlood collects old texts with their dates: lists ignore these anyway, and
+// an admin who adds a source has nothing to release.
 func TestArchiveIsNoFlood(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -216,7 +216,7 @@ func TestPause(t *testing.T) {
 	})
 }
 
-// TestNoticeOfAWall reads a short notice that speaks of what walls say.
+// TestNoticeOfAWall reads a short notice that contains the words of walls.
 func TestNoticeOfAWall(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -233,7 +233,8 @@ func TestNoticeOfAWall(t *testing.T) {
 	})
 }
 
-// TestFuture reads dates that can't be: the articles count from when they came.
+// TestFuture collects items with dates in the future: the articles count from their
+// collection.
 func TestFuture(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -17,7 +17,7 @@ import (
 	"dibao/policy"
 )
 
-// articleID finds an article by its GUID, hidden or not.
+// articleID returns the id of an article by its GUID, hidden or not.
 func (r *room) articleID(ctx context.Context, guid string) int64 {
 	r.t.Helper()
 	all, err := r.Store.Articles(ctx, feed.Selection{Hidden: true, Limit: 100})
@@ -31,7 +31,7 @@ func (r *room) articleID(ctx context.Context, guid string) int64 {
 	return 0
 }
 
-// correct sets a field of an article by hand; "undo" takes the correction back.
+// correct sets a field of an article; "undo" removes the correction.
 func (r *room) correct(ctx context.Context, guid, field, value string) {
 	r.t.Helper()
 	r.at = r.at.Add(1e9)
@@ -52,7 +52,8 @@ func (r *room) document(ctx context.Context, name string) feed.Document {
 	return docs[0]
 }
 
-// What an admin hid says nothing of its document while another page carries it.
+// The facts of an article that an admin hid do not count for its document while another
+// page carries it.
 func TestHiddenCarrierSaysNothing(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -112,7 +113,7 @@ func TestHiddenCarrierSaysNothing(t *testing.T) {
 			t.Errorf("shown again it is %+v with relations %q", d, relations())
 		}
 
-		// A document whose every page is hidden is named as the text names it.
+		// A document with only hidden pages is shown by its name in the text.
 		r.put(src["s"], text{"cites", "四川省人民政府关于养老服务的通知", "2022-01-01", "2022-01-02", "川府发〔2022〕7号", []string{
 			"各市（州）人民政府：", "为贯彻落实《国务院关于加快发展样例养老服务业的意见》（国发〔2021〕9号）精神，现通知如下。"}})
 		r.correct(ctx, "wrong", "hidden", "1")
@@ -131,7 +132,7 @@ func TestHiddenCarrierSaysNothing(t *testing.T) {
 	})
 }
 
-// A version that is hidden, corrected away or gone supersedes nothing.
+// A version that is hidden, corrected or gone does not supersede others.
 func TestSupersededIsTakenBack(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -182,8 +183,8 @@ func TestSupersededIsTakenBack(t *testing.T) {
 	})
 }
 
-// Two texts that have only a third in common part when it changes, and with them
-// what they took from it.
+// Two texts separate when one changes so that they have only a third in common, and with
+// them the facts that they took from each other.
 func TestClusterFallsApart(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -250,8 +251,8 @@ func TestClusterFallsApart(t *testing.T) {
 	})
 }
 
-// A notice that extends the term of a document moves its last day, whichever comes
-// first, and takes nothing up of what the document took up.
+// A notice that extends the term of a document moves its last day, in whatever order they
+// arrive, and does not implement what the document implements.
 func TestTermIsExtended(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -293,8 +294,8 @@ func TestTermIsExtended(t *testing.T) {
 	})
 }
 
-// TestEnumeratingIDsFindsOnlyWhatIsPublic asks for the page of every id: that of a
-// hidden article answers like that of one that never was.
+// TestEnumeratingIDsFindsOnlyWhatIsPublic requests the page of every id: that of a hidden
+// article answers as if it did not exist.
 func TestEnumeratingIDsFindsOnlyWhatIsPublic(t *testing.T) {
 	const articles, ids = 9, 40
 	var shown, asked atomic.Int64

@@ -20,7 +20,7 @@ import (
 	"dibao/policy"
 )
 
-// sampleWords are the characters that hostile texts are made of.
+// sampleWords are the characters of hostile texts.
 var sampleWords = []rune("的一是不了在有人这上大来和我个中地为他生要以到说国们年着就那会家可下而过天去能对小多然于心么之都好看起发当没成只如事把还用第样道想作种开施行通知工作养老社区政府")
 
 func words(random *rand.Rand, n int) string {
@@ -41,7 +41,7 @@ type hostileItem struct {
 	Attachments []map[string]string `json:"attachments,omitempty"`
 }
 
-// hostileFeed makes a JSON feed of n items.
+// hostileFeed returns a JSON feed of n items.
 func hostileFeed(t *testing.T, n int, item func(i int) hostileItem) string {
 	t.Helper()
 	items := make([]hostileItem, n)
@@ -72,8 +72,8 @@ func paragraphs(random *rand.Rand, n, length int) string {
 	return b.String()
 }
 
-// hostileFeeds are feeds that cost as much as their authors could think of; each
-// is collected once for every body.
+// hostileFeeds are the most expensive feeds that we could think of; each is collected once
+// for all tests.
 var hostileFeeds = []struct {
 	name   string
 	bodies func(t *testing.T, random *rand.Rand) []string
@@ -131,12 +131,12 @@ var hostileFeeds = []struct {
 	}},
 }
 
-// TestHostileFeedsLockTheWriter is the fault that a feed of 4.4 MB held SQLite's
-// only writer for 124 s: nothing that grows faster than its input runs inside a
-// write transaction, and what is large is written in pieces. The limits hold with
-// DIBAO_LONG=1; they are those of a machine with nothing else to do and grow with
-// how long this process waits for a processor. Without it, one feed whose texts
-// took 52 s to compare must not hold the writer for 5 s.
+// TestHostileFeedsLockTheWriter tests a former fault: a feed of 4.4 MB blocked SQLite's
+// only writer for 124 s. Nothing that grows faster than its input runs in a write
+// transaction, and large data is written in pieces. The limits hold with DIBAO_LONG=1; they
+// are those of a machine with nothing else to do and grow with how long this process waits
+// for a processor. Without it, one feed whose texts took 52 s to compare must not hold the
+// writer for 5 s.
 func TestHostileFeedsLockTheWriter(t *testing.T) {
 	longest := make(map[string]time.Duration)
 	isFull := os.Getenv("DIBAO_LONG") != ""
@@ -169,7 +169,7 @@ func TestHostileFeedsLockTheWriter(t *testing.T) {
 				if !isFull {
 					most, p99 = 5*time.Second, 5*time.Second
 				}
-				isRare := writes.Hold.Count < 500 // one in a hundred is then the longest or one of the next few
+				isRare := writes.Hold.Count < 500 // one in a hundred is then one of the few longest
 				if writes.Hold.Longest > most || !isRare && writes.Hold.Quantile(0.99) > p99 {
 					t.Errorf("a write transaction took %v (%s; limit %v), and one in a hundred %v (limit %v)", writes.Hold.Longest, writes.Hold.Caller, most, writes.Hold.Quantile(0.99), p99)
 				}
@@ -182,7 +182,7 @@ func TestHostileFeedsLockTheWriter(t *testing.T) {
 	trust.Report(t, "longest write transaction of hostile feeds", "%d ms on SQLite, %d ms on PostgreSQL", longest["SQLite"].Milliseconds(), longest["PostgreSQL"].Milliseconds())
 }
 
-// cpuTime is the time that this process has had of its processors.
+// cpuTime returns the CPU time of this process.
 func cpuTime(t *testing.T) time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -191,9 +191,8 @@ func cpuTime(t *testing.T) time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// TestPageOfManyReposts is the fault that a page of articles that are one text
-// 2,000 times loaded and linked all of them for each: an original lists some of its
-// reposts and counts all.
+// TestPageOfManyReposts tests a former fault: a page of 2,000 articles with one text loaded
+// and linked all of them for each. An original lists some of its reposts and counts all.
 func TestPageOfManyReposts(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		const copies = 60
@@ -231,9 +230,9 @@ func TestPageOfManyReposts(t *testing.T) {
 	})
 }
 
-// TestLongTextsAreCut is the fault that texts of 4 MB were kept whole: a feed had 50
-// of them, and a search or a match loaded as many. What is kept and what a feed holds
-// is bounded, and the article says so.
+// TestLongTextsAreCut tests a former fault: texts of 4 MB were stored whole, a feed
+// contained 50 of them, and a search or a match loaded as many. Now the size of a stored
+// text and of a feed is limited, and the article has a warning.
 func TestLongTextsAreCut(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		const texts = 12

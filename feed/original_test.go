@@ -12,8 +12,8 @@ import (
 	"dibao/policy"
 )
 
-// A link says what an interpretation explains where its title does not, whichever
-// page comes first; a link to a page that is not here says nothing.
+// A link says what an interpretation explains if its title does not, in whatever order the
+// pages arrive; a link to a page that was not collected has no effect.
 func TestOriginalsByLink(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -64,7 +64,7 @@ func TestOriginalsByLink(t *testing.T) {
 		if again, _ := r.Store.Interpretations(ctx, d.ID); len(again) != 3 {
 			t.Errorf("judged again, %d interpretations", len(again))
 		}
-		r.correct(ctx, "plan", "kind", "news") // it is not a document any more
+		r.correct(ctx, "plan", "kind", "news") // it is no longer a document
 		if got := explains("late"); got != "" {
 			t.Errorf("a link still leads to a document that is none: %q", got)
 		}
@@ -75,8 +75,9 @@ func TestOriginalsByLink(t *testing.T) {
 	})
 }
 
-// Who follows a document is told of what changes or explains it by its title
-// alone, and of what it promised; a chain has what only the titles tie together.
+// A list that follows a document gets the articles that change or explain it by its title
+// alone, and those that announce something about it; a chain includes documents that are
+// related only by their titles.
 func TestFollowedByTitle(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -35,8 +35,8 @@ func rssItem(n int) string {
 	return fmt.Sprintf(`<item><title>样例市关于第%d件事的通知</title><guid>g%d</guid><description>%s</description></item>`, n, n, strings.Repeat("正文。", 200))
 }
 
-// A source that seldom has news is asked ever more rarely, within limits, and as
-// rarely as it asks for.
+// A source that seldom has news is collected less often, within limits, and no more often
+// than it asks for.
 func TestPace(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -97,7 +97,8 @@ func TestPaging(t *testing.T) {
 		if done, err := r.collect(src.ID); err != nil || done.New != 2 {
 			t.Fatalf("a new source takes its first page: %+v, %v", done, err)
 		}
-		// More came than a page holds: the pages after it are read until one is known.
+		// There are more new items than a page contains: the next pages are read until an
+		// item is known.
 		s.set("/list/", next(list("/a/6.html", "/a/7.html"), "index_1.html"), 0)
 		s.set("/list/index_1.html", next(list("/a/4.html", "/a/5.html"), "index_2.html"), 0)
 		s.set("/list/index_2.html", next(list("/a/0.html", "/a/1.html"), "index_3.html"), 0)
@@ -116,7 +117,7 @@ func TestParts(t *testing.T) {
 		first := fmt.Sprintf(articlePage, "养老", 1)
 		s.set("/a/t1.html", strings.Replace(first, "</body>", `<a href="t1_2.html">下一页</a></body>`, 1), 0)
 		s.set("/a/t1_2.html", "<html><body><h1>样例</h1>"+more+"</body></html>", 0)
-		s.set("/a/t2.html", strings.Replace(first, "</body>", `<a href="t2_2.html">下一页</a></body>`, 1), 0) // its second part is not there
+		s.set("/a/t2.html", strings.Replace(first, "</body>", `<a href="t2_2.html">下一页</a></body>`, 1), 0) // its second part is missing
 		src := r.add(feed.Source{URL: s.URL + "/list", Kind: "page", Name: "样例", Licence: feed.LicenceOfficial})
 		if _, err := r.collect(src.ID); err != nil {
 			t.Fatal(err)
@@ -167,7 +168,7 @@ func TestMaildir(t *testing.T) {
 	})
 }
 
-// A hub pushes a new item; only what is signed as agreed counts.
+// A hub pushes a new item; only correctly signed pushes count.
 func TestWebSub(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -249,7 +250,7 @@ func TestWebSub(t *testing.T) {
 		if count() != 2 || stored != 1 {
 			t.Errorf("%d articles, told %d times", count(), stored)
 		}
-		r.at = r.at.Add(30 * time.Hour) // the lease of two days has less than one left
+		r.at = r.at.Add(30 * time.Hour) // the lease of two days has less than one day left
 		if err := subscriber.Renew(t.Context()); err != nil || len(asked) != 2 || asked[1].Get("hub.callback") != callback {
 			t.Errorf("the lease was not renewed: %v, %v", asked, err)
 		}

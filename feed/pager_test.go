@@ -11,8 +11,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// TestPagerIsNamed asks for three pages of a list whose second page has a pager
-// that only a script understands: two are read, and the collection says why.
+// TestPagerIsNamed requests three pages of a list whose second page has a pager that only a
+// script understands: two are read, and the collection says why.
 func TestPagerIsNamed(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

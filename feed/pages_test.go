@@ -43,7 +43,7 @@ func pagesOf(t *testing.T, store *feed.Store) func(path string) (*http.Response,
 	}
 }
 
-// officialPage is a page of an organ: title, number, paragraphs.
+// officialPage is a page of an organization: title, number, paragraphs.
 func officialPage(title, number string, paragraphs ...string) string {
 	return fmt.Sprintf(`<html><head><title>%[1]s</title></head><body><h1>%[1]s</h1><div class="info">时间:2026-11-20 来源:本站</div><div id="zoom"><p>%[2]s</p><p>%[3]s</p></div></body></html>`,
 		title, number, strings.Join(paragraphs, "</p><p>"))
@@ -96,7 +96,7 @@ func TestPagesOfDocuments(t *testing.T) {
 		if text = doc.Find("table.chain").Text(); res.StatusCode != http.StatusOK || !strings.Contains(text, "成府发〔2026〕12号") || !strings.Contains(text, "80 天") || !strings.Contains(text, "四川省成都市") {
 			t.Errorf("chain: %d\n%s", res.StatusCode, text)
 		}
-		// The interpretation and its original stand on each other's page.
+		// The interpretation and its original link to each other.
 		res, doc = get("/search?q=" + url.QueryEscape("政策解读") + "&lang=zh")
 		if res.StatusCode != http.StatusOK || doc.Find(".item h3 mark").Length() == 0 {
 			t.Errorf("search: %d, %d marked titles", res.StatusCode, doc.Find("h3 mark").Length())
@@ -133,8 +133,8 @@ func TestPagesOfDocuments(t *testing.T) {
 	})
 }
 
-// TestCollectionsArePaged reads all pages of a source: each article once, the
-// newest first, and links that keep the chosen language.
+// TestCollectionsArePaged reads all pages of a source: each article once, newest first,
+// with links that keep the chosen language.
 func TestCollectionsArePaged(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -172,9 +172,9 @@ func TestCollectionsArePaged(t *testing.T) {
 	})
 }
 
-// TestAnythingComparedWithAnything is the fault that anybody could have any two
-// articles compared, however long: a page compares versions of one text, and says so
-// where even those are too long or too different.
+// TestAnythingComparedWithAnything tests a former fault: anybody could have any two
+// articles compared, however long. A page compares only versions of one text, and says so
+// if even these are too long or too different.
 func TestAnythingComparedWithAnything(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -214,7 +214,7 @@ func TestAnythingComparedWithAnything(t *testing.T) {
 	})
 }
 
-// Documents, who implements them and any search have feeds of their own.
+// Documents, their chains and searches have their own feeds.
 func TestFeedsOfDocumentsAndSearches(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -12,9 +12,9 @@ import (
 	"dibao/policy"
 )
 
-// TestPicturesLeakReaders is the fault that a page of ours had the reader's browser
-// load the pictures of a source, which gave it the reader's address: a page links to
-// them, a feed keeps them.
+// TestPicturesLeakReaders tests a former fault: our pages made browsers load pictures from
+// sources, which revealed the reader's address. A page now links to the pictures; feeds
+// keep them.
 func TestPicturesLeakReaders(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -21,9 +21,9 @@ import (
 	"dibao/internal/trust"
 )
 
-// TestPrivateSourceOpensNothingElse collects a private source whose feed, pages
-// and redirects lead to another service of the network: it is never asked, and
-// without the permission neither is the source.
+// TestPrivateSourceOpensNothingElse collects a private source whose feed, pages and
+// redirects lead to another service of the network: that service gets no request, and
+// without the permission the source gets none, either.
 func TestPrivateSourceOpensNothingElse(t *testing.T) {
 	var requests int32
 	articles := 0
@@ -73,8 +73,8 @@ func TestPrivateSourceOpensNothingElse(t *testing.T) {
 	})
 }
 
-// TestPrivateSourceLosesItsPermissionWhenAnotherHostAnswers has a private source
-// redirect to a list of another host, and move there for good.
+// TestPrivateSourceLosesItsPermissionWhenAnotherHostAnswers lets a private source redirect
+// to a list on another host, and move there permanently.
 func TestPrivateSourceLosesItsPermissionWhenAnotherHostAnswers(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -94,7 +94,7 @@ func TestPrivateSourceLosesItsPermissionWhenAnotherHostAnswers(t *testing.T) {
 		if err != nil || src.Private != fetch.Origin(moved.URL) {
 			t.Fatalf("%+v, %v", src, err)
 		}
-		// The address that a move stores is another than the one that was permitted.
+		// The stored address after a move is not the one that was permitted.
 		src.URL = "http://127.0.0.1:65000/feed.xml"
 		if req := src.Request(src.URL, false); req.Private != "" {
 			t.Errorf("the new address has the permission of the old one: %q", req.Private)
@@ -105,8 +105,8 @@ func TestPrivateSourceLosesItsPermissionWhenAnotherHostAnswers(t *testing.T) {
 	})
 }
 
-// TestPrivateSourceIsNoWayToAHub has the feed of a private source name a hub in
-// the network: it is not asked, and neither is one on the source's own host.
+// TestPrivateSourceIsNoWayToAHub lets the feed of a private source name a hub in the
+// network: neither this hub nor one on the source's own host gets a request.
 func TestPrivateSourceIsNoWayToAHub(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

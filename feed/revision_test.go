@@ -13,8 +13,7 @@ import (
 	"dibao/policy/diff"
 )
 
-// TestRecheck edits one page silently, takes another away and puts a wall before
-// a third.
+// TestRecheck edits one page silently, removes another and puts a wall before a third.
 func TestRecheck(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -36,7 +35,7 @@ func TestRecheck(t *testing.T) {
 		if asked := s.asked(all[0]); asked != 1 {
 			t.Errorf("the page was asked for %d times", asked)
 		}
-		// Before an hour is over nothing is asked again.
+		// Before an hour has passed nothing is requested again.
 		r.at = r.at.Add(30 * time.Minute)
 		if _, err := r.collect(src.ID); err != nil || s.asked(all[0]) != 1 {
 			t.Errorf("asked %d times, %v", s.asked(all[0]), err)
@@ -83,7 +82,7 @@ func TestRecheck(t *testing.T) {
 		if a := get(all[2]); !a.WithdrawnAt.IsZero() || strings.Contains(strings.Join(a.Facts.Paragraphs, ""), "拦截") {
 			t.Errorf("a wall was taken for a new text: %q", a.Facts.Paragraphs)
 		}
-		// The schedule falls and ends.
+		// The intervals grow, and the schedule ends.
 		for range 60 {
 			r.at = r.at.Add(24 * time.Hour)
 			if _, err := r.collect(src.ID); err != nil {
@@ -96,7 +95,7 @@ func TestRecheck(t *testing.T) {
 	})
 }
 
-// TestMovedPages takes all pages away at once: that is a site that was rebuilt.
+// TestMovedPages removes all pages at once, as when a site is rebuilt.
 func TestMovedPages(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

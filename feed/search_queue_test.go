@@ -12,7 +12,7 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// waiting is how many articles wait for the index.
+// waiting returns the number of articles that wait for the index.
 func (r *room) waiting(db *database.DB) (n int) {
 	r.t.Helper()
 	err := db.Read(r.t.Context(), func(tx *sql.Tx) error {
@@ -22,8 +22,8 @@ func (r *room) waiting(db *database.DB) (n int) {
 	return n
 }
 
-// What a process stored and did not live to index is indexed by the next, as its
-// text is then.
+// Articles that a process stored but did not index before it ended are indexed by the next
+// one, with their text at that time.
 func TestIndexWaiting(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -34,7 +34,7 @@ func TestIndexWaiting(t *testing.T) {
 		if n := r.waiting(db); n != 0 {
 			t.Fatalf("%d articles wait after a collection", n)
 		}
-		err := db.Write(t.Context(), func(tx *sql.Tx) error { // as if it had stopped before the index was written
+		err := db.Write(t.Context(), func(tx *sql.Tx) error { // as if it had ended before the index was written
 			for _, query := range []string{
 				db.Dialect().Pick("INSERT INTO article_search (article_search) VALUES ('delete-all')", "DELETE FROM article_search"),
 				"DELETE FROM search_keys", "INSERT INTO search_pending (article, stamp) SELECT id, 0 FROM articles",
@@ -66,8 +66,8 @@ func TestIndexWaiting(t *testing.T) {
 	})
 }
 
-// Collections that run at the same time leave nothing waiting, and a text that
-// changed is found by its new words alone.
+// Collections that run at the same time leave nothing waiting, and a text that changed is
+// found only by its new words.
 func TestIndexTogether(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -35,7 +35,7 @@ func (x text) item() ingest.Item {
 	return ingest.Item{GUID: x.guid, URL: e.URL, Title: x.title, Evidence: e}
 }
 
-// put stores texts of a source, the first of them first.
+// put stores texts of a source, first one first.
 func (r *room) put(source int64, texts ...text) {
 	r.t.Helper()
 	items := make([]ingest.Item, len(texts))
@@ -168,13 +168,13 @@ func TestSearch(t *testing.T) {
 	})
 }
 
-// listRows reads the titles of the shared lists; it skips where they are absent.
+// listRows reads the titles of the shared lists; it skips the test if they are missing.
 func listRows(t *testing.T) []text {
 	t.Helper()
 	return listRowsOf(t, "")
 }
 
-// listRowsOf reads those of one government.
+// listRowsOf reads the titles of one government.
 func listRowsOf(t *testing.T, government string) []text {
 	t.Helper()
 	files, _ := filepath.Glob("../../shared/data/listrows/" + government + "*.tsv")
@@ -197,8 +197,8 @@ func listRowsOf(t *testing.T, government string) []text {
 	return all
 }
 
-// TestSearchAgainstScan holds 200 queries (100 over an eighth of the titles without DIBAO_LONG) over real titles and texts against a
-// scan for the same characters: the first page misses and adds nothing.
+// TestSearchAgainstScan compares 200 queries (100 over an eighth of the titles without DIBAO_LONG) over real titles and
+// texts with a scan for the same characters: the first page must have exactly the same results.
 func TestSearchAgainstScan(t *testing.T) {
 	t.Parallel()
 	rows, queries := listRows(t), 200
@@ -220,7 +220,7 @@ func TestSearchAgainstScan(t *testing.T) {
 		for page := range slices.Chunk(rows, 1000) {
 			r.put(src, page...)
 		}
-		scan := make(map[string]string) // guid to all that is searched
+		scan := make(map[string]string) // by GUID: the whole searched text
 		for after := int64(0); ; {
 			page, err := r.Store.ArticlesWithText(t.Context(), feed.Selection{Before: after, Limit: 2000})
 			if err != nil {
@@ -280,11 +280,11 @@ func TestSearchAgainstScan(t *testing.T) {
 	})
 }
 
-// long reports whether tests are to run in full: hours of CPU are nobody's default.
+// long reports whether to run tests in full, which can take hours of CPU time.
 func long() bool { return os.Getenv("DIBAO_LONG") != "" }
 
-// sampleQueries cuts n pieces of one to eight characters out of titles and texts,
-// the same on every run.
+// sampleQueries returns n pieces of one to eight characters from titles and texts, the same
+// on every run.
 func sampleQueries(rows []text, n int) []string {
 	random := rand.New(rand.NewSource(7))
 	var all []string
@@ -306,7 +306,7 @@ func sampleQueries(rows []text, n int) []string {
 		}
 		at := random.Intn(len(runes) - size)
 		q := string(runes[at : at+size])
-		if strings.IndexFunc(q, func(r rune) bool { return r < 0x4e00 || r > 0x9fff }) < 0 { // Han only: a scan knows no words
+		if strings.IndexFunc(q, func(r rune) bool { return r < 0x4e00 || r > 0x9fff }) < 0 { // only Han characters, because a scan does not know words
 			all = append(all, q)
 		}
 	}

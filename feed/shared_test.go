@@ -15,9 +15,9 @@ import (
 	"dibao/policy/division"
 )
 
-// TestRepostsAreFolded stores laws with their amended versions, and a repost of
-// each: header and footer added, punctuation changed, paragraphs lost. Reposts
-// find their originals; versions stay apart.
+// TestRepostsAreFolded stores laws with their amended versions, and a repost of each:
+// header and footer added, punctuation changed, paragraphs removed. Reposts join the
+// clusters of their originals; versions stay separate.
 func TestRepostsAreFolded(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("../../shared/data/laws/versions/*.md")
@@ -52,7 +52,7 @@ func TestRepostsAreFolded(t *testing.T) {
 		}
 		r.put(src["n"], law)
 		if len(strings.Join(law.paragraphs, "")) < 3000 {
-			continue // a stub says too little
+			continue // the text is too short
 		}
 		again := text{guid: "repost " + law.guid, title: law.title, published: "2026-11-01", paragraphs: []string{"您当前的位置：首页 > 政策法规 > 正文", "来源：样例新闻网 浏览次数：1024 次"}}
 		for i, p := range law.paragraphs {
@@ -95,13 +95,13 @@ func TestRepostsAreFolded(t *testing.T) {
 	if folded < reposts*95/100 {
 		t.Errorf("%d of %d reposts were folded, fewer than 0.95", folded, reposts)
 	}
-	if wrong/2 > 4 { // one judicial interpretation was printed twice: two articles and their reposts
+	if wrong/2 > 4 { // one judicial interpretation was published twice: two articles and their reposts
 		t.Errorf("%d pairs of different texts are one cluster", wrong/2)
 	}
 }
 
-// TestChainsOfRealTitles holds the rule of implementation against the titles of
-// four governments.
+// TestChainsOfRealTitles applies the rule of implementation to the titles of four
+// governments.
 func TestChainsOfRealTitles(t *testing.T) {
 	t.Parallel()
 	listRows(t)
@@ -169,7 +169,7 @@ func TestChainsOfRealTitles(t *testing.T) {
 	}
 }
 
-// A short notice whose address changed, or that two feeds list, is one text.
+// A short notice whose address changed, or that is in two feeds, is one text.
 func TestShortRepostsAreFolded(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

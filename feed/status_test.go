@@ -16,7 +16,7 @@ import (
 	"dibao/policy"
 )
 
-// The status of a document follows the days that its text names.
+// The status of a document changes on the days that its text names.
 func TestStatusFollowsDays(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -46,7 +46,7 @@ func TestStatusFollowsDays(t *testing.T) {
 	})
 }
 
-// A query is what anybody types: none is an error, and what is found holds together.
+// Anybody can enter any query: none is an error, and the results are consistent.
 func FuzzSearch(f *testing.F) {
 	ctx := context.Background()
 	db, err := database.Open(ctx, "sqlite:"+filepath.Join(f.TempDir(), "dibao.db"), database.Options{})

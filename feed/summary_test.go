@@ -18,9 +18,9 @@ import (
 	"dibao/internal/summarize"
 )
 
-// TestSummarizer has a server of our own write summaries: each text is asked for
-// once, what can't be used is not shown, the day's tokens end, and a server that
-// fails is asked again.
+// TestSummarizer uses a server of our own that writes summaries: each text is requested
+// once, unusable answers are not shown, the day's tokens can be used up, and requests to a
+// server that fails are repeated.
 func TestSummarizer(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -41,7 +41,7 @@ func TestSummarizer(t *testing.T) {
 			asked.Add(1)
 			text := "The city acts."
 			if strings.Contains(string(body), "a事项1") {
-				text = "The city pays 123456789 yuan." // which no text says
+				text = "The city pays 123456789 yuan." // which is in no text
 			}
 			content, _ := json.Marshal(text)
 			fmt.Fprintf(w, `{"model":"sample-1","choices":[{"message":{"content":%s},"finish_reason":"stop"}],"usage":{"total_tokens":100}}`, content)
@@ -67,7 +67,7 @@ func TestSummarizer(t *testing.T) {
 			t.Error("a broken server is not an error")
 		}
 		broken.Store(0)
-		run(3) // then the day's tokens are spent
+		run(3) // then the day's tokens are used up
 		run(3)
 		r.at = r.at.Add(24 * time.Hour)
 		run(4)

@@ -12,7 +12,7 @@ import (
 	"dibao/policy"
 )
 
-// Everything that pages and feeds show moves the stamp; what they don't, not.
+// Everything that pages and feeds show changes the version; nothing else does.
 func TestStamp(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -58,8 +58,7 @@ func TestStamp(t *testing.T) {
 	})
 }
 
-// An article is placed in every feed that carries it, and moves when it is
-// judged otherwise.
+// An article has a place in every feed that contains it, and moves when its facts change.
 func TestArticleFeeds(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -110,8 +109,8 @@ func TestArticleFeeds(t *testing.T) {
 	})
 }
 
-// The rule of which feeds an article is in exists twice: in Go for new articles, many at
-// once, and in triggers for those that change or come from elsewhere. Both agree.
+// The rule of which feeds an article is in exists twice: in Go for new articles, many at a
+// time, and in triggers for those that change or are stored in other ways. Both must agree.
 func TestFeedsOfTriggersAndStore(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -183,5 +182,5 @@ func TestFeedsOfTriggersAndStore(t *testing.T) {
 	})
 }
 
-// clock stands still.
+// clock does not move.
 func clock() time.Time { return time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC) }

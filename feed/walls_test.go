@@ -21,7 +21,7 @@ import (
 	"dibao/internal/fetch"
 )
 
-// TestCollectNamesWalls collects each wall of the shared cases, by its status.
+// TestCollectNamesWalls collects each wall of the shared cases, with its status.
 func TestCollectNamesWalls(t *testing.T) {
 	t.Parallel()
 	walls, _ := filepath.Glob("../../shared/data/cases/walls/*-wall-*.html")
@@ -56,9 +56,8 @@ func TestCollectNamesWalls(t *testing.T) {
 	})
 }
 
-// TestCollectGoesOn follows what pages send browsers to; a page that leads in a
-// circle is a wall, and the way is gone again each time, whatever is known of its
-// first page.
+// TestCollectGoesOn follows redirects of browsers; a redirect loop is a wall, and the
+// redirects are followed each time, even if the first page has not changed.
 func TestCollectGoesOn(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -94,8 +93,8 @@ func TestCollectGoesOn(t *testing.T) {
 	})
 }
 
-// TestHopsKeepToThePermission sends a source of our own network on to another
-// host there, which no admin permitted.
+// TestHopsKeepToThePermission redirects a source in our own network to another host there,
+// which no admin permitted.
 func TestHopsKeepToThePermission(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -123,7 +122,8 @@ func TestHopsKeepToThePermission(t *testing.T) {
 	})
 }
 
-// TestCollectNamesShells says what draws a page and what it calls.
+// TestCollectNamesShells reports how a shell renders its page and which addresses it
+// requests.
 func TestCollectNamesShells(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -148,9 +148,9 @@ func TestCollectNamesShells(t *testing.T) {
 	})
 }
 
-// TestListsBringOnlyRows collects all list pages of the shared cases with the
-// walls and an error page beside them: what is stored is rows of lists, and no
-// menu entry, wall or error page.
+// TestListsBringOnlyRows collects all list pages of the shared cases together with the
+// walls and an error page: only rows of lists are stored, and no menu entry, wall or error
+// page.
 func TestListsBringOnlyRows(t *testing.T) {
 	t.Parallel()
 	dir := "../../shared/data/cases/"
@@ -173,7 +173,7 @@ func TestListsBringOnlyRows(t *testing.T) {
 	s, r := newSite(t), newRoom(t, db)
 	r.at = time.Date(2026, 11, 29, 4, 0, 0, 0, time.UTC)
 	rows, collected := map[string]bool{}, 0
-	// Where the frame and the redirect of two pages lead to.
+	// The targets of the frame and the redirect of two pages.
 	target, err := os.ReadFile(dir + "lists/070-plain-ul-in-div.html")
 	if err != nil {
 		t.Fatal(err)

@@ -16,11 +16,11 @@ import (
 	"dibao/policy/division"
 )
 
-// least is how many entries each level has at least.
+// least is the minimum number of entries of each level.
 var least = map[Level]int{Central: 15, Ministry: 100, Regulator: 30, Province: 55, City: 75, ThinkTank: 2}
 
-// TestCatalog checks that no entry is there twice, that each may be fetched, and
-// that what an admin reads of it is known to the program.
+// TestCatalog checks that no entry occurs twice, that each may be fetched, and that all
+// values that admins see are valid.
 func TestCatalog(t *testing.T) {
 	t.Parallel()
 	all := All()
@@ -102,8 +102,7 @@ func checkDay(t *testing.T, e Entry) {
 	}
 }
 
-// checkRegion expects the six digits of a province or city, and none of what is
-// the nation's.
+// checkRegion expects the six digits of a province or city, and "" for national bodies.
 func checkRegion(t *testing.T, e Entry) {
 	t.Helper()
 	code := e.Source.Region
@@ -129,9 +128,8 @@ func TestCatalogIsSorted(t *testing.T) {
 	}
 }
 
-// TestSelectorsAreNeeded reads the saved structure of each entry that has
-// selectors: they have to find all its rows with dates, and the list finder
-// without them has to find something else.
+// TestSelectorsAreNeeded reads the saved structure of each entry that has selectors: they
+// must find all rows with dates, and the list finder without them must find something else.
 func TestSelectorsAreNeeded(t *testing.T) {
 	t.Parallel()
 	tried := make(map[string]bool)
@@ -175,7 +173,7 @@ func TestSelect(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		s    Selection
-		want int // at least; 0 is none
+		want int // minimum; 0: none
 	}{
 		{"all", Selection{}, 150},
 		{"a word", Selection{Words: []string{"财政部"}}, 5},
@@ -213,7 +211,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// A broken row is named by its line.
+// The error for a broken row contains its line number.
 func TestReadNamesTheLine(t *testing.T) {
 	t.Parallel()
 	head, _, _ := strings.Cut(table, "\n")
@@ -240,7 +238,7 @@ func TestLastSeen(t *testing.T) {
 	}
 }
 
-// ndrcOrders is a list of orders as NDRC builds it: each row holds a hidden list
+// ndrcOrders is a list of orders in the markup of NDRC: each row contains a hidden list
 // with the interpretations of its order.
 const ndrcOrders = `<html><body><ul class="u-list">
 <li><a href="./202607/t20260716_1.html" title="《招标投标领域信用管理办法》2026年第44号令">《招标投标领域信用管理办法》2026年第44号令</a>
@@ -251,9 +249,9 @@ const ndrcOrders = `<html><body><ul class="u-list">
 <div class="popbox"><h3>相关解读</h3><ul><li><a href="../../jd/jd/202606/t20260612_5.html">有关负责同志就《可再生能源消纳责任权重制度实施办法》答记者问</a></li></ul></div><span>2026/06/14</span></li>
 </ul></body></html>`
 
-// TestNDRCOrdersKeepTheirOwnAddress reads the orders of NDRC as the catalog does,
-// without selectors. The row selector that it had, ul.u-list li, takes the
-// interpretations for rows of their own.
+// TestNDRCOrdersKeepTheirOwnAddress reads the orders of NDRC as the catalog does, without
+// selectors. The selector of an earlier version, ul.u-list li, treated the interpretations
+// as rows.
 func TestNDRCOrdersKeepTheirOwnAddress(t *testing.T) {
 	t.Parallel()
 	const orders = "国家发展改革委·发展改革委令"

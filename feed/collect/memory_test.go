@@ -10,16 +10,16 @@ import (
 	"testing"
 )
 
-// parsers are the functions that read what a stranger sent, by their packages. What
-// reads a bounded beginning is none.
+// parsers are the functions that parse untrusted input, by package. Functions that read
+// only a limited beginning are not included.
 var parsers = map[string][]string{
 	"ingest": {"ReadKind", "ReadList", "ReadArticle", "NextPart", "NoList", "Answered", "ParseFeed", "Discover", "FeedTitle", "Sanitize"},
 	"answer": {"Read", "Endpoints"},
 }
 
-// TestParsersWaitForMemory looks for parsers that do not wait for the memory that
-// they take: the daemon ended for want of it, because pages were read for a wall, or
-// for an address in a script, beside what was counted.
+// TestParsersWaitForMemory searches for calls of parsers that do not reserve memory first:
+// the daemon ran out of memory because pages were searched for a wall, or for an address in
+// a script, without being counted.
 func TestParsersWaitForMemory(t *testing.T) {
 	found := 0
 	for _, pattern := range []string{"*.go", "../*.go", "../visit/*.go"} {
@@ -63,7 +63,7 @@ func TestParsersWaitForMemory(t *testing.T) {
 	}
 }
 
-// isOf reports whether an expression names one of the functions of a package.
+// isOf reports whether an expression is one of the functions of a package.
 func isOf(e ast.Expr, name string, functions []string) bool {
 	selector, ok := e.(*ast.SelectorExpr)
 	if !ok {

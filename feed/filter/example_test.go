@@ -8,8 +8,8 @@ import (
 	"dibao/policy"
 )
 
-// A query says which articles are asked for, and why one is. A new filter is a field of
-// Query and a line in Match.
+// A query says which articles match, and why. A new filter is a field of Query and a line
+// in Match.
 func ExampleQuery_Match() {
 	query := filter.Query{Regions: []string{"44"}, Any: []string{"養老", "就业"}}
 	for _, facts := range []policy.Facts{

@@ -1,6 +1,6 @@
 package hub
 
-// Waiting returns how many requests the callbacks have not confirmed yet.
+// Waiting returns the number of requests that callbacks have not confirmed yet.
 func (h *Hub) Waiting() int {
 	h.waiting.mu.Lock()
 	defer h.waiting.mu.Unlock()

@@ -24,22 +24,22 @@ import (
 	"dibao/internal/web"
 )
 
-// pushSite is a site with a hub at work, and its subscribers.
+// pushSite is a site with a running hub, and its subscribers.
 type pushSite struct {
 	*sitetest.Site
 	hub   *hub.Hub
 	stop  func()
-	ahead atomic.Int64 // of the real clock, nanoseconds
+	ahead atomic.Int64 // of the real clock, in nanoseconds
 }
 
 func newPushSite(t *testing.T, db *database.DB, others ...string) *pushSite {
 	return newPushSiteWith(t, db, func(*hub.Hub) {}, others...)
 }
 
-// newPushSiteWith has set change the hub before it starts.
+// newPushSiteWith lets set change the hub before it starts.
 func newPushSiteWith(t *testing.T, db *database.DB, set func(*hub.Hub), others ...string) *pushSite {
 	s := &pushSite{Site: sitetest.New(t, db)}
-	s.Store.Now = func() time.Time { // leases and retries are of the real clock here
+	s.Store.Now = func() time.Time { // leases and retries use the real clock here
 		return time.Now().Add(time.Duration(s.ahead.Load())).UTC().Truncate(time.Microsecond)
 	}
 	s.hub = &hub.Hub{
@@ -71,7 +71,7 @@ func (s *pushSite) ask(form url.Values) int {
 	return w.Code
 }
 
-// subscriber is a program that has a feed pushed to it.
+// subscriber is a program to which a feed is pushed.
 type subscriber struct {
 	*httptest.Server
 	verified chan string // mode
@@ -82,7 +82,7 @@ type push struct {
 	body, signature, mediaType, link string
 }
 
-// newSubscriber answers pushes with handle, nil: it takes them.
+// newSubscriber answers pushes with handle; if it is nil, it accepts them.
 func newSubscriber(t *testing.T, confirms bool, handle http.HandlerFunc) *subscriber {
 	c := &subscriber{verified: make(chan string, 100), pushed: make(chan push, 1000)}
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,7 +117,7 @@ func await[T any](t *testing.T, c chan T, what string) T {
 	}
 }
 
-// subscribe asks for a feed and waits until the hub pushes to the callback.
+// subscribe requests a feed and waits until the hub pushes to the callback.
 func (s *pushSite) subscribe(c *subscriber, path, secret string) {
 	s.Helper()
 	if status := s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + path}, "hub.callback": {c.URL + "/?own=1"}, "hub.secret": {secret}}); status != http.StatusAccepted {
@@ -149,8 +149,8 @@ func (s *pushSite) count(table string) (n int) {
 	return int(places[0].Number)
 }
 
-// A subscriber is sent a new article at once, signed and once; dead, slow and lying
-// callbacks hold nothing up: the slow ones answer when all is over.
+// A subscriber gets a new article at once, signed and once; dead, slow and lying callbacks
+// do not delay others: the slow ones answer after the test.
 func TestHubPushesWhatIsNew(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -184,7 +184,7 @@ func TestHubPushesWhatIsNew(t *testing.T) {
 		}
 		await(t, broken.pushed, "the push to the broken one")
 		s.until("the end of who is gone", func() bool { return s.count("push_subscriptions") == 3 })
-		// What is not a change of the feed is not a push.
+		// Something that does not change the feed is not pushed.
 		s.Exec(`UPDATE sources SET name = '丙' WHERE id = 2`)
 		s.Exec(`UPDATE sources SET name = '乙' WHERE id = 2`)
 		select {
@@ -198,7 +198,7 @@ func TestHubPushesWhatIsNew(t *testing.T) {
 	})
 }
 
-// Nobody is subscribed who did not ask for it, and nobody else can end it.
+// Nobody is subscribed who did not request it, and nobody else can end a subscription.
 func TestHubVerifiesIntent(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -253,7 +253,7 @@ func TestHubVerifiesIntent(t *testing.T) {
 	})
 }
 
-// A full hub takes nobody new, and who is on it may renew and leave.
+// A full hub accepts no new subscribers; existing ones can renew and unsubscribe.
 func TestFullHubServesWhoIsOnIt(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -284,7 +284,7 @@ func TestFullHubServesWhoIsOnIt(t *testing.T) {
 	})
 }
 
-// Other hubs are told of a change once.
+// Other hubs are notified of a change once.
 func TestHubTellsOthers(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -20,7 +20,7 @@ import (
 	"dibao/internal/trust"
 )
 
-// callbacks is a server that confirms whatever the hub asks, on every address of
+// callbacks is a server that confirms everything that the hub asks, on every address of
 // loopback, and counts.
 type callbacks struct {
 	port            string
@@ -51,7 +51,7 @@ func newCallbacks(t *testing.T) *callbacks {
 	return c
 }
 
-// ask subscribes callback number n at a host of the server.
+// askFor subscribes callback number n at a host of the server.
 func (s *pushSite) askFor(c *callbacks, host, path string, n int) int {
 	return s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + path}, "hub.callback": {fmt.Sprintf("http://%s:%s/?n=%d", host, c.port, n)}})
 }
@@ -61,8 +61,8 @@ func (s *pushSite) settled() {
 	s.until("the answers of the callbacks", func() bool { return s.hub.Waiting() == 0 })
 }
 
-// TestHubLimitsOneHost was 640 subscriptions of one host: it gets 40, the others
-// are refused without a request to it, and a host with several feeds has them all.
+// TestHubLimitsOneHost requests 640 subscriptions for one host: 40 are accepted, the others
+// are refused without a request to the host. A host with several feeds gets all of them.
 func TestHubLimitsOneHost(t *testing.T) {
 	var kept, asked atomic.Int64
 	t.Cleanup(func() {
@@ -101,7 +101,7 @@ func TestHubLimitsOneHost(t *testing.T) {
 	})
 }
 
-// TestHubLimitsOneNetwork has many names, here addresses, of one network.
+// TestHubLimitsOneNetwork uses many names, here addresses, of one network.
 func TestHubLimitsOneNetwork(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -118,7 +118,7 @@ func TestHubLimitsOneNetwork(t *testing.T) {
 		if n := s.count("push_subscriptions"); n != 100 {
 			t.Errorf("%d subscriptions of one network, want 100", n)
 		}
-		if n := c.verified.Load(); n > 160 { // some are earned meanwhile
+		if n := c.verified.Load(); n > 160 { // some become available in the meantime
 			t.Errorf("%d verifications went to one network, want about 150", n)
 		}
 		if n := s.count("push_subscriptions WHERE network = '127.0.0.0/24'"); n != 100 {
@@ -127,8 +127,8 @@ func TestHubLimitsOneNetwork(t *testing.T) {
 	})
 }
 
-// TestHubBoundsItsBytes pushes an article to 40 subscriptions with a budget of ten
-// bodies at once: the others get the newest content when there is budget again.
+// TestHubBoundsItsBytes pushes an article to 40 subscriptions with a burst of ten bodies:
+// the others get the newest content when there is budget again.
 func TestHubBoundsItsBytes(t *testing.T) {
 	var pushed, hourly atomic.Int64
 	t.Cleanup(func() {
@@ -159,10 +159,10 @@ func TestHubBoundsItsBytes(t *testing.T) {
 		s.until("the rest to wait", func() bool { return s.count("push_subscriptions WHERE last_error = '' AND next_at > created_at") == 40 })
 		pushed.Store(c.bytes.Load())
 		hourly.Store(budget)
-		if n := pushed.Load(); n > budget/4+size { // what was earned meanwhile
+		if n := pushed.Load(); n > budget/4+size { // what became available in the meantime
 			t.Errorf("%d bytes were pushed at once, want at most %d", n, budget/4)
 		}
-		for range 40 { // each step earns as much as the budget at once, and pushes one at least
+		for range 40 { // each step frees as much as the burst, and pushes at least one
 			s.ahead.Add(int64(15 * time.Minute))
 			before := c.pushd.Load()
 			if before == 40 {
@@ -176,8 +176,8 @@ func TestHubBoundsItsBytes(t *testing.T) {
 	})
 }
 
-// TestHubStoresNothingUnconfirmed asks for callbacks that do not confirm, and that
-// redirect to who would: each is asked once, and nobody else.
+// TestHubStoresNothingUnconfirmed requests subscriptions for callbacks that do not confirm,
+// and that redirect to one that would: each is asked once, and no other address is.
 func TestHubStoresNothingUnconfirmed(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -199,7 +199,7 @@ func TestHubStoresNothingUnconfirmed(t *testing.T) {
 			s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {victim.URL + path}})
 			s.settled()
 		}
-		// To end what was never begun asks nobody.
+		// Ending a subscription that does not exist sends no request.
 		s.ask(url.Values{"hub.mode": {"unsubscribe"}, "hub.topic": {topic}, "hub.callback": {victim.URL + "/unsubscribe"}})
 		s.settled()
 		if n, m := asked.Load(), confirms.verified.Load(); n != 3 || m != 0 || s.count("push_subscriptions") != 0 {
@@ -208,8 +208,8 @@ func TestHubStoresNothingUnconfirmed(t *testing.T) {
 	})
 }
 
-// TestHubNeverAsksItsOwnNetwork runs the hub as the daemon does: no callback on
-// loopback or in the local network is asked.
+// TestHubNeverAsksItsOwnNetwork runs the hub as the daemon does: it sends no requests to
+// callbacks on loopback or in the local network.
 func TestHubNeverAsksItsOwnNetwork(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -227,8 +227,8 @@ func TestHubNeverAsksItsOwnNetwork(t *testing.T) {
 	})
 }
 
-// TestHubDropsWhatTakesNothing ends a subscription that failed for days, and one
-// whose lease is over.
+// TestHubDropsWhatTakesNothing ends a subscription that failed for days, and one whose
+// lease has expired.
 func TestHubDropsWhatTakesNothing(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

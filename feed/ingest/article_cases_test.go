@@ -10,10 +10,9 @@ import (
 	"dibao/policy"
 )
 
-// TestOwnArticleCases reads article pages of many systems (WeChat, SiteWeaver,
-// DedeCMS, EmpireCMS, WordPress, Drupal, ASP.NET, Next, TRS), with header lines,
-// headlines, attachments and furniture in many forms. Each was labeled before it
-// was first read.
+// TestOwnArticleCases reads article pages of many systems (WeChat, SiteWeaver, DedeCMS,
+// EmpireCMS, WordPress, Drupal, ASP.NET, Next, TRS), with many forms of heads, headlines,
+// attachments and controls. Each was labeled before it was first read.
 func TestOwnArticleCases(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join("testdata", "articles")

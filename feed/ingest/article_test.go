@@ -45,8 +45,8 @@ func TestSeedList(t *testing.T) {
 	}
 }
 
-// TestSeedArticle reads the article of 2011: its headline, its two labels, its
-// six paragraphs and the by-line, and nothing that stands around them.
+// TestSeedArticle reads the article of 2011: its headline, its two labels, its six
+// paragraphs and the by-line, and nothing around them.
 func TestSeedArticle(t *testing.T) {
 	dir := shared(t, "seed")
 	var want struct {
@@ -79,8 +79,8 @@ func TestSeedArticle(t *testing.T) {
 	}
 }
 
-// TestOfficialPages measures title, text and dates on the official pages of the
-// shared data: the right first and last paragraph, no rubbish among the labels.
+// TestOfficialPages measures title, text and dates on the official pages of the shared
+// data: the right first and last paragraph, and only real labels.
 func TestOfficialPages(t *testing.T) {
 	dir := shared(t, "articles/official")
 	files, err := filepath.Glob(filepath.Join(dir, "*.expected.json"))
@@ -129,7 +129,7 @@ func TestOfficialPages(t *testing.T) {
 	}
 }
 
-// saysDate reports whether a label or meta element gives the date.
+// saysDate reports whether a label or meta element contains the date.
 func saysDate(e policy.Evidence, date string) bool {
 	d := strings.NewReplacer("年", "-", "月", "-", "日", "").Replace
 	for _, l := range e.Labels {
@@ -145,8 +145,8 @@ func saysDate(e policy.Evidence, date string) bool {
 	return false
 }
 
-// Links of the text that may be titles are kept, and those beside it that say that
-// they lead to the original; files, menus and scripts are not.
+// Links in the text that may be titles are kept, and those next to it that say that they
+// lead to the original; links to files, in menus and in scripts are not.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	page := `<html><head><title>样例政策解读</title></head><body><a href="/">网站首页与更多栏目导航</a><h1>样例政策解读</h1><div class="TRS_Editor"><p>` + strings.Repeat("现就有关问题解读如下，请认真学习领会。", 5) +

@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// TestBlindPages reads structures of pages that were read wrongly when a lot of pages
-// that no rule was made on was first tried, in our own words: {T} is the headline, {B}
-// the text.
+// TestBlindPages reads structures, in our own words, of pages that were read wrongly when a
+// new lot of pages was first tried: {T} is the headline, {B} the text.
 func TestBlindPages(t *testing.T) {
 	t.Parallel()
 	fill := strings.NewReplacer("{B}", pageText, "{T}", pageTitle)

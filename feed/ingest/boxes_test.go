@@ -8,8 +8,8 @@ import (
 // longText are three paragraphs of a report.
 const longText = `<p>近日，某省召开会议，研究部署冬季清洁取暖工作，要求各地统筹推进，确保群众温暖过冬。</p><p>会议强调，要完善政策体系，加大资金投入，把各项措施落到实处，不留空白。</p><p>会议要求，各地要加强组织领导，明确责任分工，及时报告进展情况。</p>`
 
-// boxedPages have something else within their text or below it, or a register
-// above it, in the structures of real sites: {T} is the headline, {B} the text.
+// boxedPages have unrelated content within or below their text, or a register above it, in
+// the structures of real sites: {T} is the headline, {B} the text.
 var boxedPages = []kindOfPage{
 	{name: "BoxOfHeadedLinks", head: "{T}_某易新闻", html: `<h1>{T}</h1><div class="post_time_source">2026-11-27 09:30:00 来源: <a href=#>省能源局</a></div><div class="post_text" id="endText">{B}<div class="special_tag_wrap"><div class="special_tag"><div class="special_tag_ttl">延伸 · 推荐</div><div><p><a href="/n/2.html">各地取暖费标准公布</a></p><p>近日，多地公布本季取暖费标准，较上年持平，居民可按面积缴纳。</p></div></div></div>` +
 		`<pre title="推荐"><p><a href="/n/2.html">各地取暖费标准公布</a></p><p>近日，多地公布本季取暖费标准，较上年持平，居民可按面积缴纳。</p></pre></div>`},
@@ -47,7 +47,7 @@ var boxedPages = []kindOfPage{
 	{name: "FilesInAScript", head: "{T}", html: `<h1>{T}</h1>` + pageHead + `<div class="con">{B}</div><script>var attachList = [{"fileName":"清洁取暖实施方案.pdf","fileSize":12,"filePath":"/upload/2026/a1.pdf"},{"fileName":"申报表.docx","filePath":"/upload/2026/a2.docx"}]; render(attachList);</script><script>var banner=[{"name":"专题","url":"/zt/x.pdf"}];</script>`, files: 2},
 }
 
-// TestBoxes reads pages that have something else within their text.
+// TestBoxes reads pages with unrelated content within their text.
 func TestBoxes(t *testing.T) {
 	t.Parallel()
 	fill := strings.NewReplacer("{B}", pageText, "{T}", pageTitle)

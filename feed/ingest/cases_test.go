@@ -11,8 +11,8 @@ import (
 	"dibao/policy"
 )
 
-// articleCase is what a page of the cases must be read as. A field that is not
-// named is not compared; null means that the page does not say it.
+// articleCase is the expected result for a page of the cases. A missing field is not
+// compared; null means that the page does not state it.
 type articleCase struct {
 	File       string
 	Published  json.RawMessage
@@ -27,8 +27,8 @@ type articleCase struct {
 	BodyNot    string `json:"body_not"`
 }
 
-// TestArticleCases reads the pages of the cases that failed: headlines, header
-// lines, bodies and error pages of kinds that public sites have.
+// TestArticleCases reads the pages of the cases that failed: headlines, heads, bodies and
+// error pages of kinds that public sites have.
 func TestArticleCases(t *testing.T) {
 	dir := shared(t, "cases")
 	var cases []articleCase

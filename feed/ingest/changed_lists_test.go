@@ -17,14 +17,15 @@ import (
 	"golang.org/x/net/html"
 )
 
-// changedPage is a page with the rows that are wanted of it.
+// changedPage is a page with its expected rows.
 type changedPage struct {
 	doc  *goquery.Document
 	rows []*html.Node // the row elements, in order
 	box  *html.Node   // their parent
 }
 
-// rowsOf finds the elements that hold the links of the wanted rows: children of one element.
+// rowsOf returns the elements that contain the links of the expected rows: children of one
+// element.
 func rowsOf(doc *goquery.Document, page Page, want wantedList) (changedPage, bool) {
 	c := changedPage{doc: doc}
 	reader, err := rowReaderOf(doc, page, Source{})
@@ -93,7 +94,7 @@ func with(n *html.Node, children ...*html.Node) *html.Node {
 	return n
 }
 
-// wrapContent moves what is in n into a new element.
+// wrapContent moves the content of n into a new element.
 func wrapContent(n, into *html.Node) {
 	for n.FirstChild != nil {
 		c := n.FirstChild
@@ -366,9 +367,9 @@ var changes = []struct {
 	}},
 }
 
-// anotherPage are the pages that a change makes another page of: their dates, titles or
-// columns are recognized by what it changes, or the list that it adds is the better one. The dates
-// of sogou-timeconvert.html are in scripts, which are gone when a page is written again.
+// anotherPage are pages that a change turns into a different page: the change affects how their
+// dates, titles or columns are recognized, or adds a list that is a better candidate. The dates of
+// sogou-timeconvert.html are in scripts, which are lost when a page is rendered again.
 var anotherPage = map[string][]string{
 	"dates with a label":                    {"effective-col.html", "only-written.html"},
 	"rows wrapped inside":                   {"title-on-li.html", "nested-reading.html"},
@@ -420,7 +421,7 @@ func countElements(n *html.Node) int {
 
 var printedDay = regexp.MustCompile(`\b(20\d\d)-(\d\d)-(\d\d)\b`)
 
-// redate prints the dates of the rows another way.
+// redate prints the dates of the rows in another form.
 func (c changedPage) redate(as string) {
 	short := strings.HasPrefix(as, "?")
 	for _, r := range c.rows {
@@ -438,9 +439,9 @@ func (c changedPage) redate(as string) {
 	}
 }
 
-// TestListsSurviveChanges changes what does not matter in the pages of TestOwnListCases and
-// of the shared cases: names of classes, boxes around rows and beside the list, marks, forms
-// of dates. Each page is changed in some of the ways, all pages together in each way.
+// TestListsSurviveChanges makes changes that do not matter to the pages of TestOwnListCases
+// and of the shared cases: names of classes, boxes around rows and next to the list, marks,
+// forms of dates. Each page gets some of the changes, all pages together get all of them.
 func TestListsSurviveChanges(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{filepath.Join("testdata", "lists"), shared(t, "cases/lists")} {
@@ -462,7 +463,7 @@ func TestListsSurviveChanges(t *testing.T) {
 	}
 }
 
-// changesApart is how many of the changes pass between two that one page undergoes.
+// changesApart is the number of changes between two that are made to the same page.
 const changesApart = 12
 
 func surviveChange(t *testing.T, page Page, want wantedList, name string, do func(changedPage)) {

@@ -29,7 +29,7 @@ func bigList() []byte {
 	return []byte(b.String())
 }
 
-// cpuTime is the time that this process has had of its processors.
+// cpuTime returns the CPU time of this process.
 func cpuTime() time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -38,8 +38,8 @@ func cpuTime() time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// BenchmarkFindList finds the list in the tree of a page of 300 kB: ms-cpu/op is
-// what it takes, parses/op how many times the parsing of the page that is.
+// BenchmarkFindList finds the list in the tree of a page of 300 kB: ms-cpu/op is its CPU
+// time, parses/op the ratio to the time for parsing the page.
 func BenchmarkFindList(b *testing.B) {
 	body := bigList()
 	body = body[:bytes.LastIndex(body[:300<<10], []byte("<li"))]
@@ -64,7 +64,7 @@ func BenchmarkFindList(b *testing.B) {
 	b.ReportMetric(float64(find)/float64(parse), "parses/op")
 }
 
-// The list of a page of 380 kB with 1,500 rows takes about 25 ms, its tree as much again.
+// The list of a page of 380 kB with 1,500 rows takes about 25 ms, its tree the same again.
 func BenchmarkReadList(b *testing.B) {
 	page := Page{URL: "http://www.sample.example/zwgk/", Body: bigList(), FetchedAt: casesAt}
 	b.SetBytes(int64(len(page.Body)))
@@ -75,7 +75,8 @@ func BenchmarkReadList(b *testing.B) {
 	}
 }
 
-// hostileLists are pages made to cost more than they are long, each of n parts.
+// hostileLists are pages that are built to be expensive for their length, each with n
+// parts.
 var hostileLists = map[string]func(n int) string{
 	"nested divs with a link each": func(n int) string {
 		return strings.Repeat(`<div><a href=/1.html>关于印发样例办法的通知</a>`, min(n, 400)) + strings.Repeat("<p><a href=/2.html>关于样例的公告通知</a></p>", n)
@@ -109,8 +110,8 @@ var hostileLists = map[string]func(n int) string{
 	},
 }
 
-// TestListCosts reads hostile pages of half a megabyte: each has to be done within
-// a time that is many times what it takes.
+// TestListCosts reads hostile pages of half a megabyte: each must be done within a multiple
+// of its usual time.
 func TestListCosts(t *testing.T) {
 	t.Parallel()
 	for name, page := range hostileLists {

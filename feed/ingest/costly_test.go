@@ -25,7 +25,7 @@ func allocated(f func()) uint64 {
 	return (after.TotalAlloc - before.TotalAlloc) >> 20
 }
 
-// openFormatting is markup whose tree has 500 more nodes in each block.
+// openFormatting is markup whose tree has 500 additional nodes in each block.
 func openFormatting(blocks int) string {
 	var b strings.Builder
 	b.WriteString("<p>")
@@ -36,8 +36,8 @@ func openFormatting(blocks int) string {
 	return b.String()
 }
 
-// TestFormattingElementsOfAPage reads an article whose 46 kB took 1.9 GB: its
-// text is there, and the warning.
+// TestFormattingElementsOfAPage reads an article of 46 kB that took 1.9 GB: it has its text
+// and the warning.
 func TestFormattingElementsOfAPage(t *testing.T) {
 	page := Page{URL: "http://site.test/a.html", Body: read(t, shared(t, "cases/hostile"), "formatting-elements.html")}
 	var it Item
@@ -55,8 +55,8 @@ func TestFormattingElementsOfAPage(t *testing.T) {
 	}
 }
 
-// TestFormattingElementsOfAFeed reads a feed of 166 kB that took all memory: the
-// items are read as text, and say so.
+// TestFormattingElementsOfAFeed reads a feed of 166 kB that took all memory: the items are
+// read as text, with a warning.
 func TestFormattingElementsOfAFeed(t *testing.T) {
 	type item map[string]string
 	var items []item
@@ -81,8 +81,8 @@ func TestFormattingElementsOfAFeed(t *testing.T) {
 	}
 }
 
-// TestRowOfManyCells reads a row of a table in a time that grows with its cells,
-// not with their square: the row is looked at once.
+// TestRowOfManyCells checks that the time for reading a row of a table grows with its
+// cells, not with their square: the row is examined once.
 func TestRowOfManyCells(t *testing.T) {
 	text := "<table><tr>" + strings.Repeat("<td>格", 100_000)
 	if got := textblock.OfMarkup(text); len(got) != 1 || strings.Count(got[0], "格") != 100_000 {
@@ -90,8 +90,8 @@ func TestRowOfManyCells(t *testing.T) {
 	}
 }
 
-// TestItemsBeyondTheLimitAreSaid reads the first items of a long feed and says
-// that there are more.
+// TestItemsBeyondTheLimitAreSaid reads the first items of a long feed and reports that
+// there are more.
 func TestItemsBeyondTheLimitAreSaid(t *testing.T) {
 	t.Parallel()
 	const item = "<item><title>通知</title><link>http://site.test/%d</link></item>"
@@ -107,7 +107,8 @@ func TestItemsBeyondTheLimitAreSaid(t *testing.T) {
 	}
 }
 
-// TestRowsBehindTheLimitAreSaid does not leave out rows of a long list in silence.
+// TestRowsBehindTheLimitAreSaid checks that rows of a long list are not left out without a
+// warning.
 func TestRowsBehindTheLimitAreSaid(t *testing.T) {
 	t.Parallel()
 	const row = `<li><a href="/%d.html">关于印发第%d号文件的通知</a><span>2026-11-20</span>`

@@ -7,7 +7,7 @@ import (
 	"dibao/feed/ingest"
 )
 
-// lines reads a list of which each line is an address, a tab and a title.
+// lines reads a list in which each line is an address, a tab and a title.
 type lines struct{}
 
 func (lines) Read(p ingest.Page, _ ingest.Source) (all []ingest.Item, err error) {

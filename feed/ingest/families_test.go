@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// families are the structures of real article pages of news, government and
-// think-tank sites, in our own words: {T} is the headline, {B} the text. Each was read
-// wrongly, or not cut, when it was first tried.
+// families are the structures of real article pages of news, government and think-tank
+// sites, in our own words: {T} is the headline, {B} the text. Each was read wrongly when it
+// was first tried.
 var families = []kindOfPage{
 	{name: "Portal163", head: "{T}_某网财经", html: `<script>var o={"content":"//temp.example.com/special/00804KVA/instant_content_of_a_long_name_cb.js"};</script><div class="post_content_main"><h1>{T}</h1>
 		<div class="post_time_source">2026-11-27 09:30:00 来源: <a id="ne_article_source" href=#>省能源局</a> <a class="jubao" href=#>举报</a></div><div class="post_topshare"><a>易信</a><a>微信</a></div>

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What feeds do that their parser does not bear, or takes otherwise than it is meant.
+// Deviations of feeds that their parser does not accept, or misinterprets.
 func TestOddFeeds(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -58,7 +58,7 @@ func TestOddFeeds(t *testing.T) {
 	}
 }
 
-// A feed that is a gzip file is read; one that is damaged is an error, not half a feed.
+// A gzip file with a feed is read; a damaged one is an error, not half a feed.
 func TestPackedFeed(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -87,8 +87,7 @@ func TestPackedFeed(t *testing.T) {
 	}
 }
 
-// TestFeedWithoutIDs reads a feed whose items have no ID: that is not the same ID
-// for all of them.
+// TestFeedWithoutIDs reads a feed whose items have no ID: they do not share an empty ID.
 func TestFeedWithoutIDs(t *testing.T) {
 	t.Parallel()
 	const feed = `<rss version="2.0"><channel><title>某部要闻</title><item><title>关于甲事项的通知</title><link>http://www.example.gov.cn/1.html</link></item>
@@ -104,7 +103,7 @@ func TestFeedWithoutIDs(t *testing.T) {
 	}
 }
 
-// A truncated feed keeps its complete items, wherever it ends, and says that it is truncated.
+// A truncated feed keeps its complete items, wherever it ends, and has a warning.
 func TestTruncatedFeed(t *testing.T) {
 	t.Parallel()
 	for name, feed := range map[string]string{
@@ -119,7 +118,7 @@ func TestTruncatedFeed(t *testing.T) {
 		first, last := strings.Index(feed, end)+len(end), strings.LastIndex(feed, end)+len(end)
 		for n := first; n < len(feed)-3; n++ {
 			want, warned := 1, true
-			if n >= last { // nothing but end tags is missing, which the parser may add
+			if n >= last { // only end tags are missing, which the parser may add
 				want, warned = 2, false
 			}
 			doc, err := ParseFeed([]byte(feed[:n]), "application/xml; charset=utf-8", "")

@@ -75,7 +75,7 @@ func TestFeedparserAssertions(t *testing.T) {
 	}
 }
 
-// latin undoes Go's reading of \xe9 as a byte: Python's is a character.
+// latin corrects Go's reading of \xe9 as a byte: in Python it is a character.
 func latin(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {

@@ -26,7 +26,7 @@ func seeds(f *testing.F, pattern string, extra ...string) {
 	}
 }
 
-// checkItem looks at what must hold of every item that comes in.
+// checkItem checks the properties that every item must have.
 func checkItem(t *testing.T, it Item) {
 	t.Helper()
 	if it.GUID == "" || !utf8.ValidString(it.GUID+it.URL+it.Title+it.HTML) || utf8.RuneCountInString(it.Title) > maxTitle {

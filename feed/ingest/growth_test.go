@@ -15,7 +15,7 @@ func costPage(body []byte, contentType string) Page {
 	return Page{URL: "http://site.test/a/index.html", ContentType: contentType, Body: body}
 }
 
-// TestCostOfMarkup reads markup in every way there is.
+// TestCostOfMarkup reads markup in all the ways in which the package reads it.
 func TestCostOfMarkup(t *testing.T) {
 	for name, read := range map[string]func([]byte){
 		"List": func(b []byte) { pageReader{}.Read(costPage(b, "text/html"), Source{}) },
@@ -88,11 +88,11 @@ func TestCostOfFiles(t *testing.T) {
 	costtest.Report(t, "feed/ingest, files")
 }
 
-// costPerByte is what reading one byte allocates at most. A page of tags with one
-// letter takes most.
+// costPerByte is the maximum allocation for reading one byte. A page of tags with one
+// letter needs the most.
 const costPerByte = 4000
 
-// FuzzCostOfPages looks for pages that allocate more than their length explains.
+// FuzzCostOfPages searches for pages that allocate more than their length justifies.
 func FuzzCostOfPages(f *testing.F) {
 	for _, s := range costtest.HTML {
 		f.Add(s.Input(8 << 10))
@@ -105,7 +105,7 @@ func FuzzCostOfPages(f *testing.F) {
 	})
 }
 
-// FuzzCostOfFeeds looks for feeds that allocate more than their length explains.
+// FuzzCostOfFeeds searches for feeds that allocate more than their length justifies.
 func FuzzCostOfFeeds(f *testing.F) {
 	for _, s := range slices.Concat(costtest.XML, costtest.JSON) {
 		f.Add(s.Input(8 << 10))
@@ -119,14 +119,14 @@ func FuzzCostOfFeeds(f *testing.F) {
 	})
 }
 
-// TestCostOfStreams reads pages of very many parts that are called recommendations: what
-// precedes each of them is read once. Pages of 64 kB are too short to tell.
+// TestCostOfStreams reads pages with very many parts whose names mean recommendations: the
+// text before each of them is read once. Pages of 64 kB are too short to show a difference.
 func TestCostOfStreams(t *testing.T) {
 	seed := costtest.Seed{
 		Head: "<h1>关于做好养老服务工作的通知</h1>", Units: []string{"<div class=recommend>通。</div>"},
 		Tail: strings.Repeat("<p>为做好养老服务工作，现将有关事项通知如下，请认真贯彻执行。", 9),
 	}
-	least := func(bytes int) time.Duration { // whatever else the machine does makes a run slower
+	least := func(bytes int) time.Duration { // other load on the machine makes a run slower
 		input, took := seed.Input(bytes), time.Hour
 		for range 3 {
 			took = min(took, costtest.Measure(func() {

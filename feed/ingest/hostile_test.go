@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// TestHostileFeeds reads every hostile or broken feed of the shared data: the
-// outcome that is noted, within a second, and no item that could do harm.
+// TestHostileFeeds reads every hostile or broken feed of the shared data: it checks that
+// the result is the noted one, within a second, and that no item can do harm.
 func TestHostileFeeds(t *testing.T) {
 	dir := shared(t, "feeds/hostile")
 	for _, row := range rows(t, dir, "expected.tsv") {
 		t.Run(row[0], func(t *testing.T) {
 			body := read(t, dir, row[0])
-			if filepath.Ext(row[0]) == ".gz" { // internal/fetch undoes it and has the limit
+			if filepath.Ext(row[0]) == ".gz" { // internal/fetch decompresses it and has the limit
 				z, err := gzip.NewReader(bytes.NewReader(body))
 				if err != nil {
 					t.Fatal(err)
@@ -48,7 +48,7 @@ func TestHostileFeeds(t *testing.T) {
 	}
 }
 
-// patience is for a loaded machine with the race detector: alone, the slowest file
+// patience allows for a loaded machine with the race detector: alone, the slowest file
 // takes a fifth of a second.
 const patience = 10 * time.Second
 
@@ -59,8 +59,8 @@ func outcome(n int, err error) string {
 	return fmt.Sprint("parsed ", n)
 }
 
-// allowed reads the outcomes of expected.tsv: parsed N, parsed N<5, parsed
-// N<=limit, error:CLASS, joined by |.
+// allowed parses the results in expected.tsv: parsed N, parsed N<5, parsed N<=limit,
+// error:CLASS, joined by |.
 func allowed(want, got string) bool {
 	for w := range strings.SplitSeq(want, "|") {
 		n, err := strconv.Atoi(strings.TrimPrefix(got, "parsed "))
@@ -125,7 +125,7 @@ func TestOddDates(t *testing.T) {
 	}
 }
 
-// TestFeedDates reads the table of dates that feeds were seen with.
+// TestFeedDates reads the table of dates that occurred in feeds.
 func TestFeedDates(t *testing.T) {
 	dir := shared(t, "cases/feeds")
 	doc, err := ParseFeed(read(t, dir, "100-feed-dates.xml"), "", "http://feed.example/")

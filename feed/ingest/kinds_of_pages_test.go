@@ -18,10 +18,10 @@ const (
 	pageLines = 6
 )
 
-// kindOfPage is one kind of article page and what it says: title, time and source
-// as above unless named otherwise; "-" is nothing.
+// kindOfPage is one kind of article page with its facts: title, time and source are as
+// above unless stated; "-" is none.
 type kindOfPage struct {
-	name, head, html  string // head is the page's title; "" is the headline with the site's name
+	name, head, html  string // head is the page's title; "" means the headline with the site's name
 	title, at, source string
 	author            string
 	lines, files      int
@@ -71,7 +71,7 @@ func either(a, b string) string {
 	return b
 }
 
-// repeat writes rows with their number.
+// repeat returns rows with their number.
 func repeat(n int, format string) string {
 	var b strings.Builder
 	for i := range n {
@@ -80,8 +80,8 @@ func repeat(n int, format string) string {
 	return b.String()
 }
 
-// TestHeadlines finds the headline wherever a page sets it, and takes the names of
-// site and column off the page's title where it sets none.
+// TestHeadlines finds the headline wherever a page has it, and removes the names of site
+// and column from the page's title if there is no headline.
 func TestHeadlines(t *testing.T) {
 	t.Parallel()
 	body := pageHead + `<div class="con">` + pageText + `</div>`
@@ -107,7 +107,7 @@ func TestHeadlines(t *testing.T) {
 	}
 }
 
-// TestBodies takes the text of a page and nothing that stands around it.
+// TestBodies reads the text of a page and nothing around it.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	head := `<h1>` + pageTitle + `</h1>` + pageHead
@@ -138,7 +138,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestHeaderLines reads labels in the forms that sites set them.
+// TestHeaderLines reads labels in the forms in which sites print them.
 func TestHeaderLines(t *testing.T) {
 	t.Parallel()
 	for _, k := range []kindOfPage{
@@ -167,8 +167,7 @@ func TestHeaderLines(t *testing.T) {
 	t.Run("BehindTheText", behind.check)
 }
 
-// TestErrorPages does not take for an article what a system shows in its place with
-// status 200.
+// TestErrorPages checks that a system message with status 200 is not read as an article.
 func TestErrorPages(t *testing.T) {
 	t.Parallel()
 	for _, k := range []kindOfPage{
@@ -191,8 +190,7 @@ func TestErrorPages(t *testing.T) {
 	t.Run("ANoticeOfIt", notice.check)
 }
 
-// A list's title stays where the page is headed by something else, and the item
-// says so.
+// A list's title stays if the page has a different heading, and the item has a warning.
 func TestListTitleStays(t *testing.T) {
 	t.Parallel()
 	page := `<title>某省能源局</title><h1>本站升级公告</h1>` + pageHead + `<div class=TRS_Editor>` + pageText + `</div>`
@@ -202,7 +200,7 @@ func TestListTitleStays(t *testing.T) {
 	}
 }
 
-// An answer in JSON is read as the page that a program would draw of it.
+// An answer in JSON is read as the page that a program would render from it.
 func TestArticleInJSON(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{

@@ -22,7 +22,7 @@ type wantedList struct {
 	}
 }
 
-// compareList says how a list differs from what is wanted, "" if it does not.
+// compareList describes how a list differs from the expected one, "" if it does not.
 func compareList(l List, want wantedList) string {
 	var b strings.Builder
 	for i := range max(len(l.Items), len(want.Items)) {
@@ -52,12 +52,12 @@ func compareList(l List, want wantedList) string {
 	return b.String()
 }
 
-// otherFile are pages of cases/lists whose rows stand in another file: a frame and
-// a redirect. What reads them is internal to collecting.
+// otherFile are pages of cases/lists whose rows are in another file: a frame and a
+// redirect. The code that reads them is internal to collecting.
 var otherFile = map[string]bool{"042-iframe-list.html": true, "043-meta-refresh.html": true}
 
 // TestListCases reads every list page and list answer of the shared cases without
-// selectors: all rows, titles and dates.
+// selectors: it expects all rows, titles and dates.
 func TestListCases(t *testing.T) { readListCases(t, shared(t, "cases/lists")) }
 
 // TestOwnListCases reads lists of the kinds that official sites, their systems
@@ -99,8 +99,8 @@ func readListCases(t *testing.T, dir string) {
 	}
 }
 
-// TestPagerCases finds the next page of every pager of the shared cases, or names
-// the pager as not understood.
+// TestPagerCases finds the next page of every pager of the shared cases, or reports that
+// the pager was not understood.
 func TestPagerCases(t *testing.T) {
 	dir := shared(t, "cases/pagers")
 	files, err := filepath.Glob(filepath.Join(dir, "*.html"))

@@ -169,8 +169,8 @@ func TestArticleLayouts(t *testing.T) {
 	}
 }
 
-// TestFooterIsNoText takes the imprint of a site for no text where the article is
-// nothing but files.
+// TestFooterIsNoText checks that the imprint of a site does not count as the text if the
+// article consists only of files.
 func TestFooterIsNoText(t *testing.T) {
 	t.Parallel()
 	page := `<title>关于征求样例标准意见的函 - 样例信息网</title><div class=m><h1>关于征求样例标准意见的函</h1><p>附件：<a href=1.doc>样例标准.doc</a></p></div>
@@ -240,8 +240,8 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestHugePages reads pages built to be slow: one that takes the square of its
-// size does not end before the test binary's time is up.
+// TestHugePages reads pages that are built to be slow: if one takes quadratic time, it does
+// not end before the time limit of the test binary.
 func TestHugePages(t *testing.T) {
 	for name, page := range map[string]string{
 		"Deep":       strings.Repeat(`<div class=content>`, 100000),

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestOwnPagers follows pagers of many systems, and names those that only a browser
-// can follow; "?" stands for those, "form" for those that post a form. What is not a pager is not named.
+// TestOwnPagers follows pagers of many systems, and reports those that only a browser can follow; "?"
+// stands for these, "form" for POST forms. Links that are not pagers are not reported.
 func TestOwnPagers(t *testing.T) {
 	t.Parallel()
 	var rows strings.Builder

@@ -15,17 +15,17 @@ import (
 	"dibao/policy"
 )
 
-// pageChange is something that another site could do to a page without changing
-// what its article says.
+// pageChange is a change that another site could make to a page without changing what its
+// article says.
 type pageChange struct {
 	name string
 	do   func(doc *goquery.Document)
-	// weaker says that names are lost by which the page told what is what: values
-	// may be withheld then, and lines added, but none may be wrong.
+	// weaker says that the change removes names by which parts are recognized: values may
+	// then be missing, and lines added, but none may be wrong.
 	weaker bool
 }
 
-// Parts that pages have around their articles.
+// Parts around the articles of pages.
 const (
 	shareBox = `<div class="bdshare"><span>分享到：</span><a href="#">微信</a><a href="#">新浪微博</a><a href="#">QQ空间</a></div>`
 	stream   = `<div class="lst9"><h3>为您推荐</h3>%s</div>`
@@ -84,7 +84,7 @@ func put(markup string) func(*goquery.Document) {
 	return func(doc *goquery.Document) { doc.Find("body").AppendHtml(markup) }
 }
 
-// besideText puts markup after a paragraph of the text.
+// besideText inserts markup after a paragraph of the text.
 func besideText(markup string) func(*goquery.Document) {
 	return func(doc *goquery.Document) {
 		doc.Find("body p").EachWithBreak(func(_ int, p *goquery.Selection) bool {
@@ -97,7 +97,7 @@ func besideText(markup string) func(*goquery.Document) {
 	}
 }
 
-// readAs is what a page says.
+// readAs is what was read from a page.
 type readAs struct {
 	title, at, source, author string
 	lines                     []string
@@ -117,8 +117,8 @@ func readPage(page []byte) readAs {
 	return readAs{title: f.Title, at: at, source: f.Credit, author: f.Author, lines: f.Paragraphs}
 }
 
-// TestChangesOfPages makes every change to the pages of all families: what is
-// read of the article stays.
+// TestChangesOfPages makes every change to the pages of all families: the result for the
+// article stays the same.
 func TestChangesOfPages(t *testing.T) {
 	t.Parallel()
 	fill := strings.NewReplacer("{B}", pageText, "{T}", pageTitle)
@@ -128,7 +128,7 @@ func TestChangesOfPages(t *testing.T) {
 	}
 }
 
-// checkChanges makes every change to a page; those that are named are not made.
+// checkChanges makes every change to a page, except the given ones.
 func checkChanges(t *testing.T, page []byte, without []string) {
 	was := readPage(page)
 	for _, c := range pageChanges {
@@ -162,8 +162,9 @@ func checkChanges(t *testing.T, page []byte, without []string) {
 	}
 }
 
-// unchanged are the pages, and the changes that they do not bear: their text is in
-// scripts, which count only where the page shows none, or names tell what a part is.
+// unchanged are the pages and the changes that must not be made to them: their text is in
+// scripts, which count only if the page shows none, or names are needed to recognize a
+// part.
 var unchanged = map[string][]string{
 	"json-article.html": {"all"}, "json-escaped.html": {"all"}, // no markup
 	"initial-state.html": {"all"}, "next-data-body.html": {"all"},
@@ -171,8 +172,7 @@ var unchanged = map[string][]string{
 	"jpaas-article.html": {"Renamed"},
 }
 
-// TestChangesOfOwnPages makes changes to the pages of our own cases, a third of
-// them to each.
+// TestChangesOfOwnPages makes a third of the changes to each of the pages of our own cases.
 func TestChangesOfOwnPages(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "articles", "*.html"))

@@ -26,8 +26,8 @@ func TestProposeJSON(t *testing.T) {
 	}
 }
 
-// TestProposeJSONAddress takes no picture and no part of an address for that of an
-// article, and names the key that a template can be made of.
+// TestProposeJSONAddress checks that neither a picture nor part of an address counts as the
+// address of an article, and that the key for a template is reported.
 func TestProposeJSONAddress(t *testing.T) {
 	t.Parallel()
 	for key, row := range map[string]string{

@@ -9,8 +9,8 @@ import (
 	"dibao/feed/ingest/list"
 )
 
-// Lists as the systems that official sites and think-tanks run on draw them: each
-// is found by structure, and again by the selector that is proposed for it.
+// Lists in the markup of the systems that official sites and think-tanks use: each is found
+// by structure, and again by the proposed selector.
 func TestListFamilies(t *testing.T) {
 	t.Parallel()
 	titles := []string{"国务院办公厅关于印发样例工作方案的通知", "关于公开征求《样例办法（征求意见稿）》意见的公告", "《样例条例》政策解读",
@@ -20,7 +20,7 @@ func TestListFamilies(t *testing.T) {
 		fmt.Fprintf(&menu, `<li><a href="/c%d/">政务公开第%d栏目</a></li>`, i, i)
 		fmt.Fprintf(&links, `<li><a href="http://x%d.example/">友情链接样例网站%d</a></li>`, i, i)
 	}
-	for _, c := range []struct{ name, before, row, after string }{ // of a row: 1 number, 2 title, 3 day, 4 title cut short
+	for _, c := range []struct{ name, before, row, after string }{ // of a row: 1 number, 2 title, 3 day, 4 truncated title
 		{"gov.cn", `<div class="list list_1"><ul>`, `<li><h4><a href="./202411/content_%[1]d.htm">%[2]s</a><span class="date">2024-11-%[3]d</span></h4></li>`, `</ul></div>`},
 		{"TRS", `<ul class="gl">`, `<li class="odd"><a href="./202411/t202411%[3]d_%[1]d.html" title="%[2]s">%[4]s…</a><em>2024-11-%[3]d</em></li>`, `</ul><script>createPageHTML(12,0,"index","html")</script>`},
 		{"jcms", `<div id="5"><script type="text/xml"><datastore><nextgroup><![CDATA[<a href="/x.jsp"></a>]]></nextgroup><recordset>`,
@@ -54,7 +54,7 @@ func TestListFamilies(t *testing.T) {
 		for i, it := range items {
 			date := fmt.Sprintf("2024-11-%d", 20-i)
 			if strings.Contains(c.name, "address") || strings.HasPrefix(c.name, "no date") {
-				date = "" // of an address policy judges
+				date = "" // policy evaluates the date of an address
 			}
 			if it.Title != titles[i] || it.Evidence.ListDate != date {
 				t.Errorf("%s: row %d is %q of %q", c.name, i, it.Title, it.Evidence.ListDate)
@@ -71,7 +71,7 @@ func TestListFamilies(t *testing.T) {
 	}
 }
 
-// A menu, links to other sites and a page of an error are not a list.
+// A menu, links to other sites and an error page are not lists.
 func TestNoList(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
@@ -84,9 +84,9 @@ func TestNoList(t *testing.T) {
 	}
 }
 
-// TestWhatIsNoRow reads lists beside which something else has the shape of rows: where
-// the page stands on its site, a pager in a row of the table, pictures whose addresses
-// hold days. What is left out of a container is said.
+// TestWhatIsNoRow reads lists next to other elements in the shape of rows: breadcrumbs, a
+// pager in a row of the table, pictures whose addresses contain days. It checks that rows
+// left out of a container are reported.
 func TestWhatIsNoRow(t *testing.T) {
 	t.Parallel()
 	titles := []string{"样例省燃气管理条例", "关于修改《样例省物业管理条例》的决定", "样例省历史文化名城保护条例", "样例省民用建筑节能条例"}
@@ -119,8 +119,8 @@ func TestWhatIsNoRow(t *testing.T) {
 	}
 }
 
-// TestUnreadDates reads rows whose dates are in a form that is not known: the admin sees
-// an example. Rows that state no year say nothing of the kind.
+// TestUnreadDates reads rows with dates in an unknown form: the admin sees an example. Rows
+// that state no year cause no report.
 func TestUnreadDates(t *testing.T) {
 	t.Parallel()
 	for date, want := range map[string]string{"27 tháng 11 năm 2026": "27 tháng 11 năm 2026", "27 พ.ย. 2569": "27 พ.ย. 2569", "27 Kasım 2026": "", "Economy": ""} {
@@ -144,7 +144,7 @@ func TestUnreadDates(t *testing.T) {
 	}
 }
 
-// A selector may name rows in elements that nobody sees.
+// A selector may match rows in invisible elements.
 func TestUnseenRows(t *testing.T) {
 	t.Parallel()
 	page := `<ul><li><a href="/1.html">关于印发样例办法的通知</a></li></ul><button><ul><li><a href="/2.html">关于样例的公告通知</a></li></ul></button>`

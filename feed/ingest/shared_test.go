@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// shared returns a folder of the test data that lie beside the checkout, or
-// skips the test.
+// shared returns a folder of the test data next to the checkout, or skips the test.
 func shared(t *testing.T, folder string) string {
 	t.Helper()
 	root, err := os.Getwd()

@@ -26,7 +26,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// FuzzAddress: what comes out comes out again as it is.
+// FuzzAddress checks that a result is not changed when it is processed again.
 func FuzzAddress(f *testing.F) {
 	f.Add("https://例子.example:443/民政?%zz#%e6")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -75,8 +75,8 @@ END:VCALENDAR
 	}
 }
 
-// Whatever the events say, every line is at most 75 octets long and folded
-// between characters (RFC 5545 §3.1), and two parsers read the same events.
+// Whatever the events contain, every line is at most 75 octets long and folded between
+// characters (RFC 5545 §3.1), and two parsers read the same events.
 func TestEveryCalendarIsValid(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -14,7 +14,7 @@ import (
 	"dibao/feed/publish/feedtest"
 )
 
-// hostile is text as strangers write it.
+// hostile is untrusted text.
 func hostile(label string) *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.String(),
@@ -61,11 +61,11 @@ func randomFeed(t *rapid.T) publish.Feed {
 	return f
 }
 
-// Whatever a feed holds, what is written is valid and a reader finds the same
-// items in the same order.
+// Whatever a feed contains, the output is valid and a reader finds the same items in the
+// same order.
 func TestEveryFeedIsValid(t *testing.T) {
 	t.Parallel()
-	for range 2 { // of a hundred feeds
+	for range 2 { // in a hundred feeds
 		rapid.Check(t, everyFormatIsValid)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfQueries reads what people and programs type into the search box, and
-// marks in a long text what was found.
+// TestCostOfQueries reads what people and programs enter in the search box, and marks the
+// matches in a long text.
 func TestCostOfQueries(t *testing.T) {
 	queries := []string{"养老 服务", "issuer:国务院 养老*", "国发〔2026〕1号", "\"通知\" OR 公告 -废止", "a*"}
 	costtest.Linear(t, []costtest.Seed{

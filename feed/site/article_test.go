@@ -9,8 +9,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// Readers see in their language what is odd about an article, without errors,
-// addresses of private sources, or advice for admins.
+// Readers see warnings about an article in their language, without errors, addresses of
+// private sources, or advice for admins.
 func TestPublicWarnings(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -26,8 +26,8 @@ func events(s *sitetest.Site, path string) map[string]*ical.Event {
 	return all
 }
 
-// Days of documents and deadlines of articles are events that keep their UID,
-// and grow a SEQUENCE when they move.
+// Days of documents and deadlines of articles are events with a permanent UID, whose
+// SEQUENCE grows when they move.
 func TestCalendars(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

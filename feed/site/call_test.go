@@ -34,8 +34,8 @@ func storeCall(s *sitetest.Site, id int64, title string, paragraphs ...string) {
 	s.Exec(`UPDATE articles SET call = $1, deadline_on = '2026-12-15' WHERE id = $2`, string(b), id)
 }
 
-// The page of calls lists those that are open, the first to end in front; it has a
-// feed and a calendar, and so has each region.
+// The page of calls lists the open ones, the first to end first; it has a feed and a
+// calendar, and so has each region.
 func TestPageOfCalls(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -73,8 +73,8 @@ func TestPageOfCalls(t *testing.T) {
 	})
 }
 
-// The page of an article shows what it asks and offers, each with its sentence, in
-// the reader's language; the API gives the same.
+// The page of an article shows what it asks and offers, each fact with its sentence, in the
+// reader's language; the API returns the same.
 func TestCallOfArticle(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -119,8 +119,8 @@ func amended(s *sitetest.Site, db *database.DB, change call.Change) {
 	s.Exec(`INSERT INTO changes (topic, version) VALUES ('documents', 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1`)
 }
 
-// A call whose day was moved stands in the list and in calendars with its new day; the
-// notice has no event of its own; a cancellation ends the event. Both pages name the other.
+// A call whose day was moved is in the list and in calendars with its new day; the notice
+// has no event of its own; a cancellation ends the event. The two pages link to each other.
 func TestChangedCall(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -177,8 +177,8 @@ func TestChangedCall(t *testing.T) {
 	})
 }
 
-// The list of calls, its feed and its calendar take the same filters: what a call states
-// may not exclude the choice, and qualifications and topics have to be named.
+// The list of calls, its feed and its calendar accept the same filters: a call that
+// excludes the choice is left out, and qualifications and topics must be mentioned.
 func TestCallFilters(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -193,7 +193,7 @@ func TestCallFilters(t *testing.T) {
 		s.Exec(`UPDATE articles SET theme = '民政、扶贫、救灾', facts = '{"title":"第3号通知","theme":"民政、扶贫、救灾"}' WHERE id = 3`)
 		for query, want := range map[string]struct {
 			page string
-			all  int // with those that are over, which the feed and the calendar have
+			all  int // including closed ones, which are in the feed and the calendar
 		}{
 			"": {"3 1 2", 4}, "?who=enterprise": {"3 1", 3}, "?who=university": {"3 2", 2}, "?industry=C": {"3 1 2", 4}, "?industry=J": {"3 2", 3},
 			"?qualification=high-tech": {"1", 1}, "?topic=" + url.QueryEscape("民政、扶贫、救灾"): {"3", 1}, "?within=7": {"3", 1}, "?who=enterprise&within=30": {"3 1", 2},

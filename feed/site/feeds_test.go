@@ -19,8 +19,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// Every article is in the feed or its archive, however rare its theme; archive
-// documents stay what they are when new articles come.
+// Every article is in the feed or its archive, however rare its theme; archive documents do
+// not change when new articles arrive.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -89,7 +89,7 @@ func TestFeedNegotiation(t *testing.T) {
 		if res.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(res.Header.Get("Link"), `rel="hub"`) {
 			t.Errorf("header %v", res.Header)
 		}
-		// Only a window that a person opened gets a page, and no shared cache keeps it.
+		// Only a request from a browser window gets a page, and no shared cache stores it.
 		const window = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 		for _, c := range []struct{ dest, accept, path, mediaType string }{
 			{"document", window, "/feed.xml", "text/html; charset=utf-8"}, {"document", window, "/feed.atom", "text/html; charset=utf-8"},
@@ -119,7 +119,7 @@ func TestFeedNegotiation(t *testing.T) {
 	})
 }
 
-// What is withdrawn goes from the feed and is said to be gone (RFC 6721).
+// Withdrawn articles are removed from the feed and reported as gone (RFC 6721).
 func TestFeedChanges(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -144,8 +144,8 @@ func TestFeedChanges(t *testing.T) {
 	})
 }
 
-// Last-Modified of a feed is the time of its last change, however late it is asked
-// for, by whichever node; hiding an article changes it.
+// Last-Modified of a feed is the time of its last change, however late it is requested,
+// from any node; hiding an article changes it.
 func TestFeedIsDatedByItsLastChange(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -175,7 +175,7 @@ func TestFeedIsDatedByItsLastChange(t *testing.T) {
 	})
 }
 
-// The feed of a search says in its language what it is.
+// The feed of a search describes itself in its language.
 func TestSearchFeedLanguage(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -199,7 +199,7 @@ func TestSearchFeedLanguage(t *testing.T) {
 	})
 }
 
-// The full text of a source that has not allowed it is in no feed.
+// No feed contains the full text of a source that has not permitted it.
 func TestFeedTextByLicence(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

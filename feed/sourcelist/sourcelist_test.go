@@ -14,7 +14,7 @@ import (
 	"dibao/feed/sourcelist"
 )
 
-// problem returns what is wrong with a file or its first bad row.
+// problem returns the error of a file or of its first bad row.
 func problem(file sourcelist.File, err error) error {
 	for _, row := range file.Rows {
 		err = errors.Join(err, row.Problem)
@@ -33,8 +33,8 @@ func sourcesOf(t *testing.T, file sourcelist.File) (all []feed.Source) {
 	return all
 }
 
-// TestFilesThatAskForMore reads what a file can ask for beyond a public feed or
-// page: each is named, and each bad row is found by its line.
+// TestFilesThatAskForMore reads everything that a file can request beyond a public feed or
+// page: each is listed, and each bad row is found by its line.
 func TestFilesThatAskForMore(t *testing.T) {
 	t.Parallel()
 	const table = "url\tname\tlicence\tproxy\tuser_agent\tprivate\tcommand\n" +

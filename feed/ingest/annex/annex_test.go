@@ -49,7 +49,7 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// TestLimits takes no more files than the limit, however many a script holds.
+// TestLimits inserts no more files than the limit, however many a script contains.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

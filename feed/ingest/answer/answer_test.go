@@ -9,20 +9,20 @@ import (
 	"testing"
 )
 
-// page is a page with what it is, labeled before the rules saw it. Structures
-// and words are those that public crawlers and bug reports describe; the markup
+// page is a page with its classification, labeled before the rules were run on it.
+// Structures and words are those that public crawlers and bug reports describe; the markup
 // is ours.
 type page struct {
 	name, body string
 	status     int
 	kind       Kind
 	cause      Cause
-	to         string // of an Onward, or the first endpoint or frame
+	to         string // for Onward, or the first endpoint or frame
 }
 
 var rows = strings.Repeat(`<li><a href="/zcwj/202611/t20261120_1.html">关于印发某省数字经济促进行动方案的通知</a><span>2026-11-20</span></li>`, 25)
 
-// wild are pages that the rules were not made for.
+// wild are pages for which the rules were not written.
 var wild = []page{
 	{"Tencent T-Sec", `<html><head><title>Client Bad Request</title></head><body><div class="box"><h1>很抱歉，您提交的请求可能对网站造成威胁，请求已被管理员设置的策略阻断</h1><p class="text1">本页面为<span>腾讯T-Sec Web应用防火墙(WAF)</span>默认提示页面，如有疑问请联系网站管理员并提供您的UUID</p><p>b2f1-77</p></div></body></html>`, 403, Wall, Refused, ""},
 	{"SafeDog", `<html><head><title>网站防火墙</title></head><body><div><p class="t1">您的请求带有不合法参数，已被网站管理员设置拦截！</p><ul><li>可能原因：您提交的内容包含危险的攻击请求</li><li>如何解决：检查提交内容；如网站托管，请联系空间提供商；普通网站访客，请联系网站管理员</li></ul></div></body></html>`, 200, Wall, Refused, ""},
@@ -108,7 +108,7 @@ func check(t *testing.T, all []page) (right int) {
 	return right
 }
 
-// TestWildPages reads pages that the rules were not made for.
+// TestWildPages reads pages for which the rules were not written.
 func TestWildPages(t *testing.T) {
 	t.Parallel()
 	t.Logf("%d of %d", check(t, wild), len(wild))
@@ -158,8 +158,8 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestPagesAreNoWalls reads all lists and articles of the shared data: none is
-// taken for a wall or an error page.
+// TestPagesAreNoWalls reads all lists and articles of the shared data: none may be
+// classified as a wall or an error page.
 func TestPagesAreNoWalls(t *testing.T) {
 	t.Parallel()
 	read := 0

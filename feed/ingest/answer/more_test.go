@@ -2,8 +2,8 @@ package answer
 
 import "testing"
 
-// more are pages of kinds that the first rules did not know: what firewalls, apps
-// and old sites serve. As in wild, markup and words are ours.
+// more are pages of kinds that the first rules did not know: from firewalls, apps and old
+// sites. As in wild, markup and words are ours.
 var more = []page{
 	{"jsl concat", `<script>document.cookie=('_')+('_')+('j')+('s')+('l')+('_')+('c')+('l')+('e')+('a')+('r')+('a')+('n')+('c')+('e')+('_')+('s')+('=')+(+!+[]*2+'')+('|')+('-')+(-~{}+'')+('|')+';max-age='+3600+';path=/';location.href=location.pathname+location.search</script>`, 521, Wall, Script, ""},
 	{"jsl captcha", `<html><head><title>验证码</title></head><body><h3>本站开启了验证码保护，请输入验证码继续访问</h3><img id="img" src="/cdn-cgi/captcha"><script src="/cdn-cgi/js/captcha.js"></script></body></html>`, 200, Wall, Human, ""},
@@ -72,8 +72,8 @@ var more = []page{
 	{"computed", `<html><head></head><body><script>var a=["/l","ist"],b=a.join("");eval("loc"+"ation.h"+"ref=b")</script></body></html>`, 200, Wall, Script, ""},
 }
 
-// plain are articles and lists that write about walls or have a form against
-// robots. None is a wall.
+// plain are articles and lists that write about walls or have a form with a CAPTCHA. None
+// is a wall.
 var plain = []page{
 	{"fraud code", `<html><head><meta charset="utf-8"><title>关于防范冒充社保工作人员索要验证码的风险提示_某市人民政府</title></head><body><div class="nav"><a href="/">网站首页</a><a href="/zwgk/">政务公开</a><a href="/zwfw/">政务服务</a><a href="/hdjl/">互动交流</a></div><h1>关于防范冒充社保工作人员索要验证码的风险提示</h1><div class="info">发布时间：2026-11-20 来源：某市政府办</div><div id="zoom"><p>近期，有不法分子冒充社保工作人员，以资格认证为由向群众索要短信验证码。社保经办机构不会通过电话索要验证码，请勿向他人透露。</p><p>请广大参保人员提高警惕，发现可疑情况及时拨打12333。</p></div><script>$(function(){size()})</script><script src="/js/a.js"></script></body></html>`, 200, Page, "", ""},
 	{"maintenance notice", `<html><head><meta charset="utf-8"><title>关于网上办税系统升级维护的通告_某市人民政府</title></head><body><div class="nav"><a href="/">网站首页</a><a href="/zwgk/">政务公开</a><a href="/zwfw/">政务服务</a><a href="/hdjl/">互动交流</a></div><h1>关于网上办税系统升级维护的通告</h1><div class="info">发布时间：2026-11-20 来源：某市政府办</div><div id="zoom"><p>因系统升级，电子税务局将于2026年11月28日20时至29日8时暂停服务，期间无法访问，请合理安排办理时间。</p></div><script>$(function(){size()})</script><script src="/js/a.js"></script></body></html>`, 200, Page, "", ""},

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
-// Pages in every character set that sites are in, under their own label, another's and none.
+// Pages in every character set that sites use, with the right label, a wrong one and none.
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	const page = `<html><meta charset="LABEL"><p>关于喆祎〇—·的通知，请遵照执行。</p></html>`

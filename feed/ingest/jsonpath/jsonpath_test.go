@@ -19,7 +19,7 @@ func TestWalk(t *testing.T) {
 		"data.list[1].t":  "[二]",
 		"data.list[5].t":  "[]",
 		"data.byID{}.t":   "[九 十 甲]", // as written; an escaped key comes last
-		"data{}[].t":      "[一 二]",   // of the values that are arrays
+		"data{}[].t":      "[一 二]",   // for the values that are arrays
 		"data.byID.9.t":   "[九]",
 		"data.list{}.t":   "[]",
 		"data.nothing":    "[]",
@@ -35,7 +35,7 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// TestIsKeyed tells lists by id from other objects.
+// TestIsKeyed distinguishes lists by id from other objects.
 func TestIsKeyed(t *testing.T) {
 	object := map[string]any{}
 	for _, c := range []struct {
@@ -54,7 +54,7 @@ func TestIsKeyed(t *testing.T) {
 	}
 }
 
-// TestIsGrouped tells rows by month from several lists.
+// TestIsGrouped distinguishes rows grouped by month from several lists.
 func TestIsGrouped(t *testing.T) {
 	rows := []any{map[string]any{}}
 	for _, c := range []struct {

@@ -11,8 +11,8 @@ import (
 	"dibao/policy/when"
 )
 
-// TestPageWithTooManyLinksSaysSo is the fault that a page of 90,000 links took 3.9 s of
-// a processor.
+// TestPageWithTooManyLinksSaysSo tests a former fault: a page of 90,000 links took 3.9 s of
+// CPU time.
 func TestPageWithTooManyLinksSaysSo(t *testing.T) {
 	for lists, cut := range map[int]bool{3: false, 4: true} {
 		var page strings.Builder

@@ -2,8 +2,8 @@ package list
 
 import "testing"
 
-// TestUnnumber takes the numbers of rows off their titles, and none that belongs to a
-// title though the titles count up.
+// TestUnnumber removes the numbers of rows from their titles, but none that belongs to a
+// title even if the titles are numbered.
 func TestUnnumber(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ titles, want []string }{

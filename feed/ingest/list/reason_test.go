@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestReasons says every reason in both languages, with its detail.
+// TestReasons prints every reason in both languages, with its detail.
 func TestReasons(t *testing.T) {
 	if len(sentences) != 20 {
 		t.Errorf("%d reasons", len(sentences))

@@ -49,13 +49,13 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
-// attributes are all that may be left, by element.
+// attributes are all permitted ones, by element.
 var attributes = map[string][]string{"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 
 var elements = strings.Fields("p div section br hr h1 h2 h3 h4 h5 h6 blockquote pre code ul ol li dl dt dd strong b em i u s sub sup small " +
 	"figure figcaption table caption thead tbody tfoot tr td th a img html head body")
 
-// judge is another sanitizer, which permits what ours does.
+// judge is another sanitizer with the same permissions as ours.
 var judge = func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements(elements...)
@@ -67,8 +67,8 @@ var judge = func() *bluemonday.Policy {
 	return p
 }()
 
-// checkSafe parses sanitized markup as a browser would and looks at all of it; another sanitizer
-// removes nothing from it.
+// checkSafe parses sanitized markup as a browser would and checks all of it; the other sanitizer
+// must not remove anything from it.
 func checkSafe(t *testing.T, in, out string) {
 	t.Helper()
 	if judged := judge.Sanitize(out); judged != out {
@@ -106,7 +106,7 @@ func checkSafe(t *testing.T, in, out string) {
 	walk(root)
 }
 
-// Property: sanitizing what was sanitized changes nothing.
+// Property: sanitizing sanitized markup changes nothing.
 func checkIdempotent(t *testing.T, in, out string) {
 	t.Helper()
 	if again := sanitize.Clean(out, "http://other.test/"); again != out {
@@ -152,8 +152,8 @@ func FuzzSanitize(f *testing.F) {
 	})
 }
 
-// TestSignsThatGrowWhenEscapedAreCutWithAWarning keeps the beginning of a text of
-// which each sign is written as five, and says so.
+// TestSignsThatGrowWhenEscapedAreCutWithAWarning truncates a text of characters that are
+// each escaped as five, and adds a warning.
 func TestSignsThatGrowWhenEscapedAreCutWithAWarning(t *testing.T) {
 	t.Parallel()
 	clean, warning := sanitize.Markup("<p>关于做好工作的通知<p>"+strings.Repeat("&", sanitize.MaxMarkup/4), "")

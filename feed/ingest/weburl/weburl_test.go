@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestAbsolute resolves references as browsers do, but for addresses without their scheme.
+// TestAbsolute resolves references as browsers do, except for addresses without their
+// scheme.
 func TestAbsolute(t *testing.T) {
 	t.Parallel()
 	base, err := url.Parse("https://query.own.example/api/list")

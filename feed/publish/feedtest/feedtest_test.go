@@ -27,7 +27,7 @@ const goodAtom = `<?xml version="1.0" encoding="UTF-8"?>
 const goodJSON = `{"version":"https://jsonfeed.org/version/1.1","title":"t","home_page_url":"https://a.example/","feed_url":"https://a.example/feed.xml",
 "language":"zh-CN","items":[{"id":"1","url":"https://a.example/1","content_html":"<p>x</p>","date_published":"2026-11-23T08:00:00+08:00"}]}`
 
-// Each rule is believed only because a feed that breaks it is told so.
+// The validator must report each rule for a feed that breaks it.
 func TestValidate(t *testing.T) {
 	for _, good := range []struct{ format, body string }{{"rss", goodRSS}, {"atom", goodAtom}, {"json", goodJSON}} {
 		if p := feedtest.Validate(good.format, self, []byte(good.body)); len(p) > 0 {
