@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The expected answers of the domain, row by row; the numbers are those of its
-// table. Search (38) is not of this package.
+// The expected answers of the domain, row by row, with the numbers of their table. Search
+// (38) is not part of this package.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	row := func(n string, e Evidence, got func(Facts) string, want string) {
@@ -130,8 +130,8 @@ func TestAnswers(t *testing.T) {
 		"现就2020年矿业权人勘查开采信息公示有关事项函告如下：矿业权人公示信息填报期限延长至疫情防控措施解除后一个月。")
 }
 
-// Rows 26 and 33 need the laws of the shared test data; row 35 is tested by the
-// seed page, which is read in cmd/dibao.
+// Rows 26 and 33 need the laws of the shared test data; row 35 is tested with the seed
+// page, which is read in cmd/dibao.
 func TestAnswersOfLaws(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(sharedData(t, "laws"), "versions")

@@ -11,7 +11,7 @@ func TestCitations(t *testing.T) {
 	for _, c := range []struct {
 		name, title string
 		paragraphs  []string
-		want        string // relation title number status, one a line
+		want        string // relation title number status, one per line
 	}{
 		{"Repeal", "专利法实施细则", []string{"第一条 x", "1992年12月12日国务院批准修订、1992年12月21日中国专利局发布的《中华人民共和国专利法实施细则》同时废止。"}, "废止|中华人民共和国专利法实施细则||issued"},
 		{"RepealSeveral", "样例办法", []string{"x", "本办法自2024年1月1日起施行。《甲管理办法》（样政发〔2010〕1号）、《乙规定》同时废止。"}, "废止|甲管理办法|样政发〔2010〕1号|issued\n废止|乙规定||issued"},

@@ -12,7 +12,7 @@ import (
 	"dibao/policy/same"
 )
 
-// lawFacts reads a law of the test data as a page of nothing but text.
+// lawFacts reads a law of the test data as a page that contains only text.
 func lawFacts(t *testing.T, dir, name string) Facts {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, name))
@@ -42,7 +42,7 @@ func sharedData(t *testing.T, path ...string) string {
 	return dir
 }
 
-// Amended versions of a law are never one text.
+// Amended versions of a law never have the same text.
 func TestCompareVersions(t *testing.T) {
 	t.Parallel()
 	dir := sharedData(t, "laws")
@@ -58,7 +58,7 @@ func TestCompareVersions(t *testing.T) {
 		if s.Same {
 			merged++
 			t.Logf("%s and %s: %+v", old, amended, s)
-			if !strings.Contains(old, "2022-04-04") { // that one is a reprint
+			if !strings.Contains(old, "2022-04-04") { // this one is a reprint
 				t.Errorf("merged %s and %s: %+v", old, amended, s)
 			}
 		}
@@ -66,7 +66,7 @@ func TestCompareVersions(t *testing.T) {
 	t.Logf("%d of %d pairs of versions are one text", merged, pairs)
 }
 
-// repost makes of a text what another site shows of it.
+// repost returns a text as another site shows it.
 func repost(r *rand.Rand, f Facts) Facts {
 	out := Facts{Title: f.Title, Paragraphs: []string{
 		fmt.Sprintf("发布时间：202%d-0%d-1%d 10:20 来源：样例新闻网 浏览次数：%d 次", r.IntN(6), r.IntN(9)+1, r.IntN(9), r.IntN(9999)),
@@ -91,8 +91,8 @@ func repost(r *rand.Rand, f Facts) Facts {
 	return out
 }
 
-// hardRepost is a worse one: paragraphs are joined, cut short and lost at the end,
-// all punctuation is another, the title has the site's name or lost its year.
+// hardRepost returns a worse one: paragraphs are joined, shortened and removed at the end,
+// all punctuation is different, the title includes the site's name or lacks its year.
 func hardRepost(r *rand.Rand, f Facts) Facts {
 	out := Facts{Title: "转载：" + withoutTrailing(f.Title), Paragraphs: []string{"首页 > 法规库 > 正文", "来源：样例法律网 作者：佚名 更新时间：2026-11-02"}}
 	change := strings.NewReplacer("，", " ", "。", ".", "；", " ", "、", ",", "“", "", "”", "", "：", ":", "《", "<<", "》", ">>", "（", "[", "）", "]")
@@ -115,7 +115,7 @@ func hardRepost(r *rand.Rand, f Facts) Facts {
 	return Facts{Title: out.Title, Paragraphs: append(out.Paragraphs, "相关法规", "本站声明：以上内容仅供参考，请以官方公布的文本为准。", "Copyright 2026 样例法律网")}
 }
 
-// What other sites print of a text is found to be the same, and nothing else is.
+// Reposts of a text on other sites are found to be the same, and nothing else is.
 func TestCompareReposts(t *testing.T) {
 	t.Parallel()
 	dir := sharedData(t, "laws", "versions")
@@ -169,9 +169,9 @@ func TestCompareReposts(t *testing.T) {
 	t.Logf("%d of %d reposts are found, %d share a hash; %d wrong merges", found, 2*pairs, sketched, wrong)
 }
 
-// TestCompareIsBounded is the fault that two texts of 2,000 paragraphs each took
-// 4,000,000 comparisons of paragraphs: what is compared grows with what they share,
-// and a pair that shares too much is left unfinished, not guessed.
+// TestCompareIsBounded tests a former fault: two texts of 2,000 paragraphs each took
+// 4,000,000 comparisons of paragraphs. Now the cost grows with what they share, and the
+// result for a pair that shares too much is unfinished, not guessed.
 func TestCompareIsBounded(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -208,8 +208,8 @@ func TestCompareIsBounded(t *testing.T) {
 	}
 }
 
-// Between a law and its amended version most paragraphs stay, and what was
-// rewritten is shown by its words.
+// Between a law and its amended version most paragraphs are unchanged, and rewritten ones
+// are shown by their words.
 func TestDiffOfLaws(t *testing.T) {
 	t.Parallel()
 	dir := sharedData(t, "laws")
@@ -230,7 +230,7 @@ func TestDiffOfLaws(t *testing.T) {
 	}
 }
 
-// Short texts are one text only when all of it, the title and the day agree.
+// Short texts are the same only if the whole text, the title and the day are equal.
 func TestCompareShortTexts(t *testing.T) {
 	t.Parallel()
 	short := Facts{Title: "样例市关于公开征求停车管理办法意见的公告", PublishedOn: Date{Year: 2026, Month: 11, Day: 20}, Paragraphs: []string{

@@ -41,7 +41,7 @@ var texts = []costtest.Seed{
 	{Name: "Invalid", Units: []string{"\xff\xe5"}},
 }
 
-// TestCostOfUnderstanding judges texts of every kind, as far as they are read.
+// TestCostOfUnderstanding evaluates texts of every kind, up to the length that is read.
 func TestCostOfUnderstanding(t *testing.T) {
 	paragraphs := func(b []byte) []string { return strings.Split(string(b[:min(len(b), policy.MaxText)]), "\n") }
 	for name, read := range map[string]func([]byte){

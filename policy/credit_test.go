@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestReadCredit takes lines of credits apart that public pages print; ¦ stands for
-// the edge of an element. A line of a text is none.
+// TestReadCredit splits credit lines of public pages; ¦ stands for the edge of an element.
+// A line of a text is not a credit.
 func TestReadCredit(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{

@@ -18,8 +18,8 @@ func TestReadSignature(t *testing.T) {
 	}
 }
 
-// TestPublishedAfterAMove takes the day on the page where the metadata name one that is
-// more than a week later: a move of the site dates articles anew.
+// TestPublishedAfterAMove uses the day on the page if the metadata contain one that is more
+// than a week later: a move of the site changes the dates in the metadata.
 func TestPublishedAfterAMove(t *testing.T) {
 	for _, c := range []struct{ meta, name, value, want, from string }{
 		{"2023-05-12 23:20", "发布时间", "2009-09-30 10:53", "2009-09-30", "div.cinfo 发布时间"},
@@ -37,7 +37,7 @@ func TestPublishedAfterAMove(t *testing.T) {
 	}
 }
 
-// The day on which a system made the page again is not that of the article.
+// The day on which a system generated the page again is not that of the article.
 func TestDayOfThePage(t *testing.T) {
 	t.Parallel()
 	for made, want := range map[string]string{"页面生成时间 2026-12-07 09:25:28": "2026-12-04", "页面生成时间 2026-12-09 08:00:00": "2026-12-07"} {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Each form of a deadline that was not found, or taken where there is none.
+// Forms of deadlines that were once missed, or found where there is none.
 func TestDeadlineForms(t *testing.T) {
 	t.Parallel()
 	apply, order, comment := "关于组织申报样例项目的通知", "样例省民政厅关于做好样例工作的通知", "关于公开征求《样例办法（征求意见稿）》意见的公告"
@@ -47,7 +47,7 @@ func TestDeadlineForms(t *testing.T) {
 	}
 }
 
-// What a window is quoted as has the words that give it its meaning.
+// The quote for a window includes the words that give it its meaning.
 func TestDeadlineQuote(t *testing.T) {
 	t.Parallel()
 	f := Understand(Evidence{Title: "关于公开征求意见的公告", Paragraphs: []string{"意见反馈截止时间为2024年6月10日24时。"}})

@@ -6,7 +6,7 @@ import (
 	"dibao/policy"
 )
 
-// Understand judges what a page shows: the facts come with where they were found.
+// Understand evaluates the evidence of a page: the facts come with their provenance.
 func ExampleUnderstand() {
 	facts := policy.Understand(policy.Evidence{
 		URL:    "https://www.example.gov.cn/zc/202611/t20261120_1.html",

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// A headline is broken into up to eight lines, with joint issuers above it and the
-// number below.
+// A headline can have up to eight lines, with joint issuers above it and the number below.
 func TestHeadlineOfManyLines(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

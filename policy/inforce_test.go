@@ -2,8 +2,8 @@ package policy
 
 import "testing"
 
-// Days of coming into force that were taken from a meeting or from the page's own
-// day, and last days that were not found.
+// Days of entry into force that were once taken from a meeting or from the page's own day,
+// and last days that were missed.
 func TestInForce(t *testing.T) {
 	t.Parallel()
 	number := func(s string) []Label { return []Label{{"td", "文号", s}} }

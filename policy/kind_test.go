@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Each case is a kind of article that was taken for another.
+// Each case is an article whose kind was once wrong.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -13,7 +13,8 @@ func TestKinds(t *testing.T) {
 		e    Evidence
 		want Kind
 	}{
-		// The day of publication may stand in a label only: it is known before the kind is judged.
+		// The day of publication may be only in a label: it is known before the kind is
+		// determined.
 		{"NewsDatedByLabel", Evidence{Title: "样例市养老服务再上台阶", Labels: []Label{{"span", "发布时间", "2026-11-27"}}, Paragraphs: []string{"走进样例社区，老人们正在用餐。", "社区食堂每天开放。"}}, KindNews},
 		{"UndatedTextIsOther", Evidence{Title: "样例市概况", Paragraphs: []string{"样例市位于样例省中部。"}}, KindOther},
 		{"LetterAndAnswer", Evidence{Title: "王*某关于办理证件的咨询已回复，请查收。", ListDate: "2026-11-27", Paragraphs: []string{"留言标题：有关办理证件", "留言人：王*某", "留言内容：您好！我想办理证件，需要什么材料？谢谢！", "回 复：您好！请携带证明材料到窗口办理。"}}, KindOther},
@@ -75,7 +76,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// A line of names above a text is its by-line; words that begin like a name are none.
+// A line of names above a text is its by-line; words that begin like a name are not names.
 func TestPersonLines(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{

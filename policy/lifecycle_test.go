@@ -9,7 +9,7 @@ import (
 	"dibao/policy/when"
 )
 
-// labelled is a sentence with what a reader says of it; "" is that it gives none.
+// labelled is a sentence with the date that a person reads in it; "" means none.
 type labelled struct {
 	file, title, published, issued string
 	effective, expires, deadline   string
@@ -32,8 +32,8 @@ func ourOwn(c []string) labelled {
 	return labelled{"", c[0], c[1], c[2], c[3], c[4], c[5], []string{"各有关单位：", c[6]}}
 }
 
-// Sentences labeled by hand, of our own and of the data, before the program was
-// asked: a wrong date is an error, a withheld one only counts against recall.
+// Sentences from us and from the data, labeled before the first run: a wrong date is an
+// error, a missing one only lowers recall.
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	for name, rows := range map[string][]labelled{
@@ -98,7 +98,7 @@ func TestConsultationWindow(t *testing.T) {
 	}{
 		{"Range", "关于公开征求意见的公告", "", nil, "征求意见时间：2024年5月1日至5月31日。", "2024-05-01", "2024-05-31"},
 		{"DaysFromNow", "关于公开征求意见的通知", "2024-05-06", nil, "请自公告发布之日起30日内提出意见。", "2024-05-06", "2024-06-05"},
-		{"Term", "关于样例名单的公示", "2024-05-06", nil, "公示期为5个工作日。", "2024-05-06", "2024-05-11"}, // a Saturday that is worked,
+		{"Term", "关于样例名单的公示", "2024-05-06", nil, "公示期为5个工作日。", "2024-05-06", "2024-05-11"}, // a Saturday that is a working day,
 		{"TermWithDates", "关于样例名单的公示", "2024-05-06", nil, "公示期5个工作日，公示时间为2024年5月7日至2024年5月13日。", "2024-05-07", "2024-05-13"},
 		{"Labels", "样例办法（征求意见稿）", "", []Label{{"td", "开始时间", "2024-05-01"}, {"td", "截止时间", "2024-06-01"}}, "样例。", "2024-05-01", "2024-06-01"},
 		{"WindowLabel", "样例办法（征求意见稿）", "", []Label{{"td", "征集时间", "2024-05-01 至 2024-06-01"}}, "样例。", "2024-05-01", "2024-06-01"},
@@ -169,7 +169,7 @@ func TestRelativeDates(t *testing.T) {
 func TestLate(t *testing.T) {
 	t.Parallel()
 	e := Evidence{Title: "样例市人民政府关于养老服务的通知", Labels: []Label{{"td", "成文日期", "2024-01-02"}, {"td", "发布日期", "2024-03-01"}}, Paragraphs: []string{"样例"}}
-	if f := Understand(e); f.LateDays != 40 { // 4 and 18 February were worked, 12 to 16 were not
+	if f := Understand(e); f.LateDays != 40 { // 4 and 18 February were working days, 12 to 16 were not
 		t.Errorf("%d working days", f.LateDays)
 	}
 	e.Labels[1].Value = "2024-01-20"

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// shared returns a file of the test data that lies beside the checkout, and
-// skips the test where it does not.
+// shared returns a file of the test data next to the checkout, and skips the test if there
+// is none.
 func shared(t testing.TB, name ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{"..", "..", "shared", "data"}, name...)...)
@@ -40,7 +40,7 @@ func TestParseNumber(t *testing.T) {
 	}
 }
 
-// Numbers of many organs in many forms, and what is none.
+// Numbers of many organizations in many forms, and texts that are not numbers.
 func TestHardNumbers(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile(filepath.Join("testdata", "numbers-hard.tsv"))

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What a sentence puts before a number is none of it, and case numbers, deeds and
-// addresses are not numbers of documents.
+// Words of the sentence before a number are not part of it, and case numbers, deeds and
+// addresses are not document numbers.
 func TestFindHardNumbers(t *testing.T) {
 	for _, c := range [][2]string{
 		{"按照《关于样例的通知》（财税〔2018〕54号）、《样例意见》（国发〔2015〕9号）要求", "财税〔2018〕54号 国发〔2015〕9号"},

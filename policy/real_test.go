@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// realRows reads a file of real material that was labeled before the program was
-// asked, in parts: the first rules were made on the first part only, and each other
-// part was first read when no rule had been made on it. docs/understanding.md gives
-// the figures of the first and the last run.
+// realRows reads a part of a file of real material that was labeled before the first run:
+// the first rules were made on the first part only, and each other part was first read
+// before any rule was made on it. docs/understanding.md gives the figures of the first and
+// the last run.
 func realRows(t *testing.T, name string) (parts [][][]string) {
 	t.Helper()
 	if !filepath.IsAbs(name) {
@@ -32,8 +32,8 @@ func realRows(t *testing.T, name string) (parts [][][]string) {
 	return parts
 }
 
-// score counts answers. A label of several, with | between them, is one that
-// readers may give either way; one with ? before it may also be left out.
+// score counts answers. In a label, | separates values that are all acceptable; a value
+// with ? before it can also be missing.
 type score struct{ right, withheld, wrong, none int }
 
 func (s *score) add(t *testing.T, want, got, what string) {
@@ -83,8 +83,8 @@ func TestRealDeadlines(t *testing.T) {
 	}
 }
 
-// Titles of notices and news alone, with and without the organ of the source: most
-// have one word that speaks for a theme, and get none.
+// Only titles of notices and news, with and without the issuer of the source: most have one
+// word that indicates a theme, and get none.
 func TestThemesOfNotices(t *testing.T) {
 	t.Parallel()
 	for part, rows := range realRows(t, "themes-notices.tsv") {

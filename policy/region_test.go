@@ -51,7 +51,7 @@ func TestRegion(t *testing.T) {
 	}
 }
 
-// A rule without an issuer is of the region that its title begins with.
+// A rule without an issuer belongs to the region with which its title begins.
 func TestRegionOfRules(t *testing.T) {
 	t.Parallel()
 	for title, want := range map[string]string{
@@ -65,8 +65,8 @@ func TestRegionOfRules(t *testing.T) {
 	}
 }
 
-// Cities and districts share the characters of provinces in document numbers: a
-// name of another place keeps the number from deciding the region.
+// Cities and districts share the characters of provinces in document numbers: if the name
+// of another place occurs, the number does not determine the region.
 func TestRegionOfSharedNumbers(t *testing.T) {
 	t.Parallel()
 	labels := func(number string) []Label { return []Label{{Name: "文号", Value: number}} }

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// leastRight are the shares of dates that must be found in each part of
-// sentences.tsv, in percent. No rule was made on part 7, and one on part 4; part 5 and half of
-// parts 6 and 7 are days that mislead.
+// leastRight are the shares of dates that must be found in each part of sentences.tsv, in
+// percent. No rule was made on part 7, and one on part 4; part 5 and half of parts 6 and 7 are
+// misleading days.
 var leastRight = []int{92, 92, 92, 88, 90, 95, 92, 100}
 
-// Sentences of notices, announcements, calls and rules of all kinds of organs,
-// labelled before the program was asked. docs/understanding.md gives the figures
-// at first sight. DIBAO_SENTENCES names another file to read instead.
+// Sentences of notices, announcements, calls and rules of all kinds of organizations,
+// labeled before the first run. docs/understanding.md gives the figures of the first run.
+// DIBAO_SENTENCES names another file to read instead.
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	name := "sentences.tsv"
@@ -35,7 +35,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// evidenceOf is what a page with the sentence has.
+// evidenceOf returns the evidence of a page with the sentence.
 func evidenceOf(c labelled) Evidence {
 	var text []string
 	for _, p := range c.text {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Who signed under the text is its issuer, where neither a label nor the title
-// says; the organ that runs the source is only where nobody signed.
+// The signer of a text is its issuer if neither a label nor the title states it; the
+// organization that runs the source counts only if nobody signed.
 func TestSigners(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -11,8 +11,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// articleOf makes an article of about so many bytes, as dense with dates, numbers
-// and names of documents as notices are.
+// articleOf returns an article of about this many bytes, as dense with dates, numbers and
+// names of documents as notices are.
 func articleOf(size int) Evidence {
 	e := Evidence{
 		Title: "样例市人民政府关于印发样例市加快发展社区养老服务实施方案的通知", ListDate: "2026-11-20", URL: "https://www.example.gov.cn/zwgk/202611/t20261120_1.html",
@@ -35,7 +35,7 @@ func articleOf(size int) Evidence {
 	return e
 }
 
-// cpuTime is the time that this process has had of its processors.
+// cpuTime returns the CPU time of this process.
 func cpuTime() time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -44,8 +44,8 @@ func cpuTime() time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// BenchmarkUnderstand is 1 ms of CPU for an article of 20 kB; the wall clock of a
-// busy machine says less.
+// BenchmarkUnderstand takes 1 ms of CPU time for an article of 20 kB; on a busy machine,
+// elapsed time says less.
 func BenchmarkUnderstand(b *testing.B) {
 	e := articleOf(20_000)
 	b.SetBytes(int64(len(strings.Join(e.Paragraphs, ""))))
@@ -58,17 +58,17 @@ func BenchmarkUnderstand(b *testing.B) {
 	b.ReportMetric(float64((cpuTime()-start).Microseconds())/float64(n), "µs-cpu/op")
 }
 
-// hostile are texts that make careless expressions take quadratic time.
+// hostile are texts for which careless expressions take quadratic time.
 var hostile = []string{"第", "〔", "《", "（", "《（", "自2024年", "第1号", "〔2024〕", "自2024年1月1日", "2024年1月1日至", "自公布之日起", "一、", "（一）", "。", "号", "1", "〔2024〕1号", "贯彻落实", "有效期", "去年", "拟制定", "记者", "截止2024年1月1日前"}
 
-// Twice the hostile text takes about twice the time, and no more memory than a
-// few times its size.
+// Twice the hostile text takes about twice the time, and memory of only a few times its
+// size.
 func TestHostileTextIsLinear(t *testing.T) {
 	size := 64 << 10
 	if os.Getenv("DIBAO_LONG") != "" {
 		size = 1 << 20
 	}
-	worst := 0.0 // of what takes long enough to be measured
+	worst := 0.0 // among runs that take long enough to be measured
 	grows := func(what string, once, twice time.Duration) {
 		if twice > 4*once+200*time.Millisecond {
 			t.Errorf("%s: %v, twice as much %v", what, once, twice)
@@ -89,7 +89,7 @@ func TestHostileTextIsLinear(t *testing.T) {
 		grows(fmt.Sprintf("%d kB of %q", size>>10, unit), once, twice)
 		t.Logf("%q: %v, twice %v", unit, once, twice)
 	}
-	// Many short paragraphs are as many steps.
+	// Many short paragraphs take as many steps.
 	for _, unit := range hostile {
 		lines := make([]string, size/4/len(unit))
 		for i := range lines {

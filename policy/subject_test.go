@@ -50,8 +50,8 @@ func listRows(t *testing.T, read func(file, title string, issued Date)) {
 	}
 }
 
-// Provinces take up what the State Council decides: about every eleventh of their
-// titles names the subject of an earlier one of its.
+// Provinces implement decisions of the State Council: about every eleventh of their titles
+// names the subject of an earlier one.
 func TestImplementsOverLists(t *testing.T) {
 	t.Parallel()
 	type row struct {

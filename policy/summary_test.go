@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// fullTexts are the documents of the shared test data as pages of nothing but text.
+// fullTexts are the documents of the shared test data as pages that contain only text.
 func fullTexts(t *testing.T) map[string]Evidence {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(sharedData(t, "fulltext"), "open.json"))
@@ -39,8 +39,8 @@ func fullTexts(t *testing.T) map[string]Evidence {
 	return all
 }
 
-// A summary is made of pieces of the text: no word is invented, the lead has at
-// most 120 characters.
+// A summary consists of pieces of the text: no word is invented, and the lead has at most
+// 120 characters.
 func TestSummariesInventNothing(t *testing.T) {
 	t.Parallel()
 	summaries := 0
@@ -84,7 +84,8 @@ func TestKindsOfFullTexts(t *testing.T) {
 	t.Log(kinds)
 }
 
-// Six work reports promise thirteen rules; what they say of the past year is none.
+// Six work reports announce thirteen rules; what they say about the past year is not an
+// announcement.
 func TestPromisesOfWorkReports(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(sharedData(t, "workreports"), "*.csv"))

@@ -9,7 +9,7 @@ import (
 	"dibao/policy/theme"
 )
 
-// themeRows reads titles with the theme that a reader gave them.
+// themeRows reads titles with the theme that a person assigned.
 func themeRows(t *testing.T, name string, read func(want, title string)) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))
@@ -22,8 +22,8 @@ func themeRows(t *testing.T, name string, read func(want, title string)) {
 	}
 }
 
-// Titles alone, without a text or an organ whose field is known: a word alone does
-// not decide, so that many get no theme, and few a wrong one.
+// Only titles, without a text or an issuer whose field is known: a single word does not
+// decide, so many get no theme, and few a wrong one.
 func TestThemesOfTitles(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"themes.tsv", "themes-fresh.tsv", "themes-blind.tsv"} {
@@ -46,7 +46,7 @@ func TestThemesOfTitles(t *testing.T) {
 	}
 }
 
-// One word never decides; with the text, the organ or a second word it does.
+// One word never decides; together with the text, the issuer or a second word it does.
 func TestOneWordDoesNotDecide(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -79,7 +79,7 @@ func TestThemeOfPage(t *testing.T) {
 	for _, title := range []string{
 		"国务院办公厅紧急通知",
 		"样例市召开基层治理现代化工作推进会",   // 现代化工作 holds 化工
-		"样例省人民政府办公厅关于工业普查的通知", // two themes come as one
+		"样例省人民政府办公厅关于工业普查的通知", // two themes have the same score
 		"样例省人民政府关于冠军的通知",
 	} {
 		if f := Understand(Evidence{Title: title}); f.Theme != "" {

@@ -7,17 +7,17 @@ import (
 	"testing"
 )
 
-// Issuer and type of 500 titles that were drawn at random and labeled by hand:
-// an empty issuer is one that the title leaves to its source, an empty type that
-// of a paper which only encloses another.
+// Issuer and type of 500 random titles, labeled by a person: an empty issuer is one that
+// the title leaves to its source, an empty type that of a document that only encloses
+// another.
 func TestTitlesByHand(t *testing.T) {
 	t.Parallel()
 	rows := titlesByHand(t, "titles.tsv")
 	if rows < 500 {
 		t.Errorf("%d titles", rows)
 	}
-	// 110 more of the odd ones, labeled before the program was asked (110 issuers
-	// and types were right), and the forms of other organs.
+	// 110 more unusual titles, labeled before the first run (110 issuers and types were
+	// right), and the forms of other organizations.
 	titlesByHand(t, "titles-fresh.tsv")
 }
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The number of a document stands before its title or in a bracket after it, in
-// brackets of all forms; that of a document which the title only names is none.
+// The number of a document is before its title or in a bracket after it, in brackets of all
+// forms; the number of a document that the title only mentions does not count.
 func TestNumberInTitle(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ title, number, left string }{
@@ -40,15 +40,15 @@ func TestNumberInTitle(t *testing.T) {
 			t.Errorf("%s: number %q of %q, want %q of %q", c.title, got.Number, got.Title, c.number, c.left)
 		}
 	}
-	// The number does not hide what the title says.
+	// The number does not change the rest of the result.
 	got := ParseTitle("中国人民银行关于印发《样例办法》的通知（银发（2023）15号）")
 	if got.Type != "通知" || len(got.Issuers) != 1 || got.Relation != "印发" {
 		t.Errorf("%+v", got)
 	}
 }
 
-// Numbers before, behind and under titles, and the organs above them; 15 of 28 at
-// first sight, one of them with a title as its number.
+// Numbers before, after and below titles, and the issuers above them; 15 of 28 were right
+// in the first run, one of them with a title as its number.
 func TestNumbersOfHeads(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile("testdata/numbers-heads.tsv")

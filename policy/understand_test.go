@@ -83,7 +83,7 @@ func TestUnderstand(t *testing.T) {
 	}
 }
 
-// No false numbers in 25 real documents beyond those that are there.
+// In 25 real documents, only real numbers are found.
 func TestFindNumbersInFullTexts(t *testing.T) {
 	dir, err := os.ReadDir(shared(t, "fulltext"))
 	if err != nil || len(dir) == 0 {
@@ -161,7 +161,7 @@ func FuzzParseTitle(f *testing.F) {
 	})
 }
 
-// TestIsFurniture tells what a page says of itself, of its channels and of other pages
+// TestIsFurniture distinguishes what a page says about itself, its channels and other pages
 // from sentences of a text.
 func TestIsFurniture(t *testing.T) {
 	t.Parallel()
@@ -178,8 +178,8 @@ func TestIsFurniture(t *testing.T) {
 	}
 }
 
-// 原创 names the site, where the page says what it is called, and nobody where it does
-// not; the site's name in front of a title is not a part of it.
+// 原创 means the site if the page gives the site's name, and nobody if it does not; the
+// site's name before a title is not part of the title.
 func TestNameOfTheSite(t *testing.T) {
 	t.Parallel()
 	for _, site := range []string{"", "样例市人民政府网"} {

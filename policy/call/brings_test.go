@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// sums finds what the expression finds that is searched from character to character.
+// sums finds the same as the expression, which searches from character to character.
 func TestSumsAreThoseOfTheExpression(t *testing.T) {
 	t.Parallel()
 	parts := []string{"5", "20", "1,000", "3.5", "万", "亿", "千万", "元", "元", "元", "至", "-", " ", "人民币", "￥", "/", "人", "项", "每家", "补助", ",", "。"}

@@ -13,9 +13,10 @@ import (
 	"dibao/policy/when"
 )
 
-// TestCalls reads notices with the structures and phrases of real ones. A row has
-// a title, the day of publication, the paragraphs (separated by ¶) and what is to
-// be read: all of it, so that nothing else may be found either.
+// TestCalls reads notices with the structures and phrases of real ones. A row has a title,
+// the day of publication, the paragraphs (separated by
+//
+// ) and the complete expected result, so that additional values are errors, too.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile("testdata/calls.tsv")
@@ -46,7 +47,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// brief writes a call in one line: steps, steps of others, money, who, where.
+// brief describes a call in one line: steps, steps of others, money, who, where.
 func brief(c Call) string {
 	var parts []string
 	add := func(key, value string) {
@@ -123,8 +124,7 @@ func quotes(v reflect.Value) (all []string) {
 	return all
 }
 
-// Every value quotes a sentence of the text as printed, none is without one, and
-// lists stay within their limits.
+// Every value quotes a sentence of the text as printed, and lists stay within their limits.
 func FuzzExtract(f *testing.F) {
 	f.Add("关于组织申报样例项目的通知", "一、申报条件\n（１）在样例省注册的企业，营业收入2000万元以上。\n请于2026年6月5日前登录http://a.example/b申报，电话：010-12345678，邮箱:a@b.cn")
 	f.Add("样例补贴申领公告", "补贴标准：按50%给予补助，最高不超过20万元。\xff\n地址：样例市样例路1号")
@@ -152,7 +152,7 @@ func FuzzExtract(f *testing.F) {
 	})
 }
 
-// A text is read in time that grows with its length, up to its limits.
+// The time for reading a text grows linearly with its length, up to the limits.
 func TestCostOfCalls(t *testing.T) {
 	costtest.Linear(t, []costtest.Seed{
 		{Name: "Money", Units: []string{"对企业给予奖励%d万元，最高不超过50%%。\n"}},
@@ -179,8 +179,8 @@ func TestCostOfCalls(t *testing.T) {
 	costtest.Report(t, "policy/call")
 }
 
-// A day that the text gives for a body between reader and issuer is never shown as
-// the reader's, wherever the body stands in the sentence.
+// A day that the text gives for a body between reader and issuer is never shown as the
+// reader's, wherever the body is in the sentence.
 func TestDutiesOfOthers(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{
@@ -209,8 +209,8 @@ func TestDutiesOfOthers(t *testing.T) {
 	}
 }
 
-// A notice and the files attached to it are read together: each value has the name
-// of the file that states it, and what both state is of the notice.
+// A notice and the files attached to it are read together: each value has the name of the
+// file that states it; values that both state belong to the notice.
 func TestParts(t *testing.T) {
 	t.Parallel()
 	c, ok := ExtractParts("关于组织申报样例项目的通知", []Part{
@@ -230,8 +230,8 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// BenchmarkExtract reads 20 kB of what notices say, every fourth sentence of it a
-// condition, a sum or a day; and a text that asks for nothing.
+// BenchmarkExtract reads 20 kB of typical sentences of notices, every fourth of them a
+// condition, an amount or a day; and a text that asks for nothing.
 func BenchmarkExtract(b *testing.B) {
 	rows, err := os.ReadFile("testdata/calls.tsv")
 	if err != nil {
@@ -259,8 +259,8 @@ func BenchmarkExtract(b *testing.B) {
 }
 
 // TestDoers reads sentences with days for readers, for bodies that forward applications,
-// and for others. A day of somebody else must never be among the steps of the reader. A
-// day after a question mark is optional.
+// and for others. A day for somebody else must never be among the reader's steps. A day
+// after a question mark is optional.
 func TestDoers(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile("testdata/doers.tsv")

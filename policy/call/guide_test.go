@@ -38,8 +38,8 @@ func TestGuides(t *testing.T) {
 	}
 }
 
-// The days of a guide count only if the notice has none of its own, the guide is
-// no rule, and they are not over.
+// The days of a guide count only if the notice has none of its own, the guide is not a
+// rule, and they are not over.
 func TestDaysOfGuides(t *testing.T) {
 	t.Parallel()
 	const title = "关于组织申报样例项目的通知"

@@ -8,12 +8,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// daysIn finds what one expression finds that is searched from character to character.
+// daysIn finds the same as one expression, which searches from character to character.
 func TestDaysAreThoseOfOneExpression(t *testing.T) {
 	t.Parallel()
 	whole := regexp.MustCompile(`(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail +
 		`(?:` + to + `(?:(?:` + year + `\s*)?(\d{1,2})\s*月)?\s*(\d{1,2})\s*[日号]` + tail + `|(` + to + hour + `)\s*)?|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(\d{1,2})\s*[日号]` + tail + `)`)
-	order := []int{1, 2, 3, 8, 9, 4, 5, 6, 7} // of the groups in whole
+	order := []int{1, 2, 3, 8, 9, 4, 5, 6, 7} // the order of the groups in the single expression
 	parts := []string{"2026", "26", "114", "5", "12026", "年", "6", "12", "123", "月", "月", "日", "日", "号", " ", "至", "—", "-", "（周五）", "17:00", "上午9时", "起", "，", "前", "底"}
 	rapid.Check(t, func(t *rapid.T) {
 		s := ""

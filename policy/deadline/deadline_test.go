@@ -93,7 +93,7 @@ func TestHeadings(t *testing.T) {
 	}
 }
 
-// Duties of those who won a call are not terms of the call.
+// Duties of successful applicants are not terms of the call.
 func TestAfterTheCall(t *testing.T) {
 	t.Parallel()
 	r := Reader{Title: "样例项目招标公告", Asks: true, From: when.MakeDate(2026, 6, 1)}
@@ -104,7 +104,7 @@ func TestAfterTheCall(t *testing.T) {
 	}
 }
 
-// Days of a 公示 in every form: readers may object until the last.
+// Days of a 公示 in every form: readers can object until the last one.
 func TestShown(t *testing.T) {
 	t.Parallel()
 	r := Reader{Title: "样例奖评审结果公示", Asks: true, From: when.MakeDate(2026, 6, 1)}
@@ -118,7 +118,7 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// The 公告期 of an invitation to bid is not the time to bid in.
+// The 公告期 of an invitation to bid is not the period for bidding.
 func TestWithin(t *testing.T) {
 	t.Parallel()
 	line := "公告期限：自本公告发布之日起5个工作日。"

@@ -8,8 +8,8 @@ import (
 	"dibao/policy/diff"
 )
 
-// TestCostOfComparing compares texts with versions of themselves, within the
-// budget that a page has.
+// TestCostOfComparing compares texts with versions of themselves, within the budget of a
+// page.
 func TestCostOfComparing(t *testing.T) {
 	const budget = 20 << 20
 	costtest.Linear(t, []costtest.Seed{

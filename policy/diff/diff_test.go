@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// versionsOf puts a diff together again.
+// versionsOf reconstructs both versions from a diff.
 func versionsOf(changes []Change) (before, after []string) {
 	for _, c := range changes {
 		if c.Op != Added {
@@ -21,7 +21,7 @@ func versionsOf(changes []Change) (before, after []string) {
 	return before, after
 }
 
-// checkDiff fails where a diff does not give both versions back.
+// checkDiff fails if both versions can't be reconstructed from a diff.
 func checkDiff(t *testing.T, before, after []string) []Change {
 	t.Helper()
 	changes := Between(before, after)
@@ -68,8 +68,8 @@ func TestDiff(t *testing.T) {
 	checkDiff(t, []string{"", "第一条"}, []string{"第一条", "", ""})
 }
 
-// Random texts, and long ones, come back whole; a long diff costs no table of all
-// its paragraphs.
+// Random texts, and long ones, can be reconstructed; a long diff does not need a table of
+// all its paragraphs.
 func TestDiffComesBack(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))

@@ -17,7 +17,7 @@ func TestSimplify(t *testing.T) {
 	}
 }
 
-// Places stay the same, and what is simplified once stays.
+// Positions stay the same, and simplified text does not change again.
 func TestPairs(t *testing.T) {
 	t.Parallel()
 	for i, to := range simplified {

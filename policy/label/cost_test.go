@@ -7,8 +7,8 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfLabels takes lines apart that are as long as any that is read. A text
-// of 5 MB has at most 2,000 such lines that are looked at, so that many are read.
+// TestCostOfLabels splits lines of the maximum length that is read. A text of 5 MB has at
+// most 2,000 such lines that are examined, so it reads many.
 func TestCostOfLabels(t *testing.T) {
 	for _, seed := range []costtest.Seed{
 		{Name: "Labels", Units: []string{"来源：某委 作者：张明 发布时间：2026-11-27 "}},

@@ -15,7 +15,7 @@ func show(line string) string {
 	return strings.Join(all, "; ")
 }
 
-// One header line in the forms that sites print it; ¦ stands for the edge of an
+// One header line in the forms in which sites print it; ¦ stands for the edge of an
 // element.
 func TestHeaderLineInEverySeparation(t *testing.T) {
 	t.Parallel()
@@ -80,8 +80,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Header lines of public pages as their sites glue them, labeled before the program
-// was asked: 40 of 43 at first sight.
+// Header lines of public pages without separators, labeled before the first run: 40 of 43
+// were right then.
 func TestGluedLines(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{

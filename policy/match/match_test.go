@@ -56,8 +56,8 @@ func brief(all []Condition) string {
 	return strings.Join(s, " ")
 }
 
-// TestMatch goes through profiles and calls with what agrees, what is to be checked
-// and what contradicts.
+// TestMatch compares profiles and calls with the conditions that agree, that must be
+// checked, and that contradict.
 func TestMatch(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile("testdata/match.tsv")
@@ -118,8 +118,8 @@ func anyNotice(t *rapid.T) Notice {
 	})
 }
 
-// A call of whose stated values of a field none can be the reader's never fits: of
-// entities, regions, industries and sizes, written anew here from what the words mean.
+// A call never fits if none of its values for a field can be the reader's: for entities,
+// regions, industries and sizes, defined here independently from the meaning of the words.
 func TestContradictionNeverFits(t *testing.T) {
 	t.Parallel()
 	outside := map[string]string{"51": "四川省 成都市", "44": "广东省 深圳市", "33": "余杭区", "11": "北京市"}
@@ -150,7 +150,7 @@ func TestContradictionNeverFits(t *testing.T) {
 					return code != own[:2]
 				}
 			}
-			return false // 样例区, which nobody knows
+			return false // 样例区 is an unknown region
 		})
 		none("industry", n.Call.Who.Industries, p.Industries, func(own, stated string) bool { return own[0] != stated[0] })
 		if p.Size == "large" {
@@ -159,7 +159,7 @@ func TestContradictionNeverFits(t *testing.T) {
 	})
 }
 
-// A reader who says less of themselves sees no fewer calls, and every field that a
+// A reader who says less about themselves does not see fewer calls, and every field that a
 // call states is listed: as agreeing, or as to be checked.
 func TestSayingLessLosesNothing(t *testing.T) {
 	t.Parallel()

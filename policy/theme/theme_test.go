@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What may decide a theme, and what may not.
+// What can determine a theme, and what can't.
 func TestOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, title, organ, text, want string }{
@@ -33,7 +33,7 @@ func TestMainTheme(t *testing.T) {
 	}
 }
 
-// The table names every theme once, and no word twice for one theme.
+// The table contains every theme once, and no word twice for one theme.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]bool)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What earlier versions stored were sentences.
+// Earlier versions of dibao stored sentences.
 func TestStoredWarningsStayReadable(t *testing.T) {
 	t.Parallel()
 	var got []Warning

@@ -7,7 +7,7 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfDates reads texts and values that hold dates, or almost do.
+// TestCostOfDates reads texts and values that contain dates, or almost do.
 func TestCostOfDates(t *testing.T) {
 	clock := Clock{Now: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)}
 	costtest.Linear(t, []costtest.Seed{

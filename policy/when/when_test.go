@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// at is the time of fetching of the tests: a Sunday.
+// at is the fetching time in the tests: a Sunday.
 var at = Clock{Now: time.Date(2026, 11, 29, 10, 0, 0, 0, china)}
 
-// text is what the tests compare: a date, or what is stated of it.
+// text returns the value that tests compare: a date, or the stated parts of it.
 func text(w When) string {
 	switch {
 	case !w.At.IsZero():
@@ -134,7 +134,7 @@ func TestFind(t *testing.T) {
 		{"今天是2026年11月29日", "2026-11-29 today"},
 		{"Just now", "2026-11-29"},
 		{"昨天下午开会", ""},
-		// What stands beside a date judges it.
+		// The words next to a date give its role.
 		{"成文日期 ：2026-09-11", "2026-09-11 written"},
 		{"发布日期：2026-11-27", "2026-11-27 published"},
 		{"成文日期：2026-09-11 发布日期：2026-11-27", "2026-09-11 written; 2026-11-27 published"},
@@ -203,7 +203,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// A year that nothing states comes from the rows around, and is never in the
+// A year that nothing states comes from the rows around the date, and is never in the
 // future.
 func TestSeries(t *testing.T) {
 	t.Parallel()
@@ -232,7 +232,7 @@ func TestSeries(t *testing.T) {
 	}
 }
 
-// A heading states what the rows under it leave out.
+// A heading states what the rows below it leave out.
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	heading := Context{}.With(Find("2026年10月", at)[0])
@@ -264,8 +264,7 @@ func FuzzFind(f *testing.F) {
 	})
 }
 
-// TestSeriesOfShortYears reads dates with a year in two figures as the rows around them
-// have to be read.
+// TestSeriesOfShortYears reads dates with a two-digit year as the rows around them require.
 func TestSeriesOfShortYears(t *testing.T) {
 	c := Clock{Now: time.Date(2026, 11, 29, 4, 0, 0, 0, time.UTC)}
 	for _, x := range []struct{ rows, want string }{

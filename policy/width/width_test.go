@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// No character that Half changes escapes the look at bytes.
+// The search by bytes finds every character that Half changes.
 func TestMayChange(t *testing.T) {
 	t.Parallel()
 	for r := rune(0); r <= utf8.MaxRune; r++ {

@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// parts are what patterns of this program are made of, with every kind of
-// beginning, end and repetition.
+// parts are parts of the patterns of this program, with every kind of beginning, end and
+// repetition.
 var parts = []string{
 	`申报`, `申请|报名`, `(?:申报|申请)(?:材料|资料)`, `(申报)?材料`, `\s*`, `[,。;]`, `[^,。;]{0,4}`, `[^,。;]*`, `\d{1,2}`, `(\d+)\s*年`, `\p{Han}{1,3}?`, `(?:各级?|有关)*部门`,
 	`(?:^|[^即])将`, `[上中下]午`, `a|b`, `(?i)pdf`, `(?i)(?:photos? |k)by`, `.`, `(?:前|后|)`, `于{2,3}`, `\x{fffd}`, `\b1`,
@@ -57,7 +57,7 @@ func TestRegexpFindsTheSame(t *testing.T) {
 	})
 }
 
-// What is derived from a pattern decides how much of a text is searched.
+// The words derived from a pattern decide how much of a text is searched.
 func TestWordsOfPatterns(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string]struct {

@@ -17,7 +17,7 @@ func TestWorkdays(t *testing.T) {
 	}
 	for s, want := range map[string]bool{
 		"2024-02-04": true, "2024-02-12": false, "2024-10-12": true, "2024-10-07": false, "2026-01-04": true, "2026-11-24": true, "2026-11-28": false,
-		"2020-01-31": false, // the longer Spring Festival, by a notice of its own
+		"2020-01-31": false, // the extended Spring Festival, by a separate notice
 	} {
 		if works, exact := Is(day(s)); works != want || !exact {
 			t.Errorf("%s: works %v, exact %v", s, works, exact)
@@ -26,7 +26,8 @@ func TestWorkdays(t *testing.T) {
 	if works, exact := Is(day("2035-10-01")); !works || exact {
 		t.Error("a year without a notice counts weekends and says so")
 	}
-	// 2024-09-27 is a Friday; the weekend's Sunday is worked, then seven days are off.
+	// 2024-09-27 is a Friday; the following Sunday is a working day, then seven days are
+	// off.
 	if end, exact := Add(day("2024-09-27"), 3); end.String() != "2024-10-08" || !exact {
 		t.Errorf("three working days later: %s, %v", end, exact)
 	}
