@@ -15,8 +15,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// requests is how many an attack makes: all that the promise is about with
-// DIBAO_LONG=1.
+// requests is the number of requests of an attack: with DIBAO_LONG=1, as many as the limits
+// are meant for.
 func requests() int {
 	if os.Getenv("DIBAO_LONG") != "" {
 		return 10_000
@@ -24,7 +24,7 @@ func requests() int {
 	return 150
 }
 
-// Whoever asks how often for how many addresses: the emails are counted.
+// Clients request emails for many addresses, many times: the emails are counted.
 func TestOptInIsNoBomb(t *testing.T) {
 	asked, sent, above, ways := 0, 0, 0, 0
 	t.Cleanup(func() {
@@ -75,7 +75,7 @@ func TestOptInIsNoBomb(t *testing.T) {
 	})
 }
 
-// Nodes that are asked at the same moment for tags of one mailbox mail it once.
+// Nodes that get requests for tags of one mailbox at the same moment send it one email.
 func TestOneMailboxAskedAtOnce(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)

@@ -73,7 +73,7 @@ func TestWelcomeIsOwedOnceAndToWhoConfirmed(t *testing.T) {
 		greeting := f.create(List{Slug: "greeting", Welcome: true})
 		mail := f.ask("a@example.org", greeting, f.weekly)
 		f.ask("pending@example.org", greeting)
-		f.reader("imported@example.org", greeting) // an admin's word: who was on a list before needs no welcome
+		f.reader("imported@example.org", greeting) // with an admin's statement; somebody who was on a list before needs no welcome
 		f.confirm(mail.Token, greeting, f.weekly)
 
 		due, err := f.DueWelcomes(ctx, 10)

@@ -35,7 +35,7 @@ func TestCostOfImports(t *testing.T) {
 	costtest.Report(t, "subscribers, imports")
 }
 
-// TestCostOfAddresses reads what people type as their address.
+// TestCostOfAddresses parses what people enter as their address.
 func TestCostOfAddresses(t *testing.T) {
 	costtest.Linear(t, []costtest.Seed{
 		{Name: "Letters", Units: []string{"a"}, Tail: "@b.test"},

@@ -26,7 +26,7 @@ import (
 	"dibao/templates"
 )
 
-// from sends a request as one of an address.
+// from sends a request from an address.
 func (s *site) from(addr netip.Addr, method, target string, form url.Values) answer {
 	s.t.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(form.Encode()))
@@ -34,8 +34,7 @@ func (s *site) from(addr netip.Addr, method, target string, form url.Values) ans
 	return s.serve(web.WithClient(r, addr))
 }
 
-// crowds are where attackers may sit, each in a network of its own, and a reader
-// who sits in none of them.
+// crowds are the networks of attackers, and a reader who is in none of them.
 var crowds = map[string]struct {
 	attacker func(i int) netip.Addr
 	reader   string
@@ -45,9 +44,9 @@ var crowds = map[string]struct {
 	"IPv6Sites":  {func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8:%x::7", i)) }, "2001:db8:ffff::9"},
 }
 
-// Twenty-five networks that posted anything at all kept everybody out: their posts
-// counted against one bucket. However many post junk, and fill in the form as a
-// person does, a reader from another network still gets the mail.
+// Twenty-five networks that posted anything once kept everybody out, because their posts
+// counted against one limit. However many post junk, and fill in the form as a person does,
+// a reader from another network still gets the email.
 func TestCrowdOfNetworksKeepsNobodyOut(t *testing.T) {
 	tried, in, largest := 0, 0, 0
 	defer func() {
@@ -58,7 +57,7 @@ func TestCrowdOfNetworksKeepsNobodyOut(t *testing.T) {
 		for name, crowd := range crowds {
 			for _, n := range []int{25, 250, 2500} {
 				if !all && n > 25 && (postgres || n > 250 || name != "IPv4") {
-					continue // what grows with the crowd is the same
+					continue // the part that grows with the crowd is the same
 				}
 				t.Run(fmt.Sprintf("%s%d", name, n), func(t *testing.T) {
 					wipe(t, db)
@@ -85,8 +84,8 @@ func TestCrowdOfNetworksKeepsNobodyOut(t *testing.T) {
 	})
 }
 
-// attack has each network post junk until it is refused, and fill in the form
-// three times as a person does. It returns how many emails that brought.
+// attack lets each network post junk until it is refused, and fill in the form three times
+// as a person does. It returns the number of emails that result.
 func (s *site) attack(n int, addr func(int) netip.Addr) (mails int) {
 	s.t.Helper()
 	_, form := s.from(addr(0), "GET", "/subscribe", nil).form(s.t)
@@ -139,7 +138,7 @@ func (s *site) persist(addr netip.Addr, address string, meanwhile func()) (press
 	return pressed
 }
 
-// mailed notes emails that n networks got.
+// mailed records emails that n networks got.
 func (s *site) mailed(n int, addr func(int) netip.Addr) {
 	s.t.Helper()
 	err := s.db.Write(s.t.Context(), func(tx *sql.Tx) error {
@@ -155,8 +154,8 @@ func (s *site) mailed(n int, addr func(int) netip.Addr) {
 	}
 }
 
-// Attackers who wait as well as a reader use up what waiting is good for; who
-// computes still gets through, and each proof is good for its network alone.
+// Attackers who wait as a reader does use up the emails for this proof; a client that
+// computes still gets one, and each proof is valid only for its network.
 func TestWorkGetsThroughACrowdThatWaits(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -183,7 +182,7 @@ func TestWorkGetsThroughACrowdThatWaits(t *testing.T) {
 	})
 }
 
-// work finds what static/work.js finds.
+// work finds a proof as static/work.js does.
 func work(stamp string, zeros int) string {
 	for n := 0; ; n++ {
 		if text := strconv.Itoa(n); leadingZeros(sha256.Sum256([]byte(stamp+":"+text))) >= zeros {
@@ -192,8 +191,8 @@ func work(stamp string, zeros int) string {
 	}
 }
 
-// What a network got counts against it, and its /48; a wide network takes half of
-// what there is; a domain that few have is not flooded.
+// Emails that a network got count against it, and against its /48; a wide network gets half
+// of what is available; a domain with few users is not flooded.
 func TestSharesAreFair(t *testing.T) {
 	for name, c := range map[string]struct {
 		n     asked
@@ -225,7 +224,7 @@ func TestSharesAreFair(t *testing.T) {
 	}
 }
 
-// Dots, tags and second domains of one mailbox are one mailbox, for limits only.
+// For limits only, addresses with dots, tags and second domains count as one mailbox.
 func TestMailboxOf(t *testing.T) {
 	for _, same := range [][]string{
 		{"ab@gmail.com", "a.b@gmail.com", "A.B+x@googlemail.com", "a...b+y+z@GMAIL.com"},
@@ -253,8 +252,8 @@ func TestMailboxOf(t *testing.T) {
 	}
 }
 
-// A mailbox that was asked is not asked at another of its addresses, and what is
-// refused leaves no row; two readers with addresses of one mailbox stay two.
+// A mailbox that was asked is not asked at another of its addresses, and refused requests
+// leave no row; two readers with addresses of one mailbox remain two.
 func TestRefusedRequestLeavesNoRow(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
@@ -281,8 +280,8 @@ func TestRefusedRequestLeavesNoRow(t *testing.T) {
 	})
 }
 
-// In a browser the script of the form finds the number, and a reader who pressed
-// the button meanwhile need not press it again.
+// In a browser the script of the form finds the proof, and a reader who pressed the button
+// in the meantime need not press it again.
 func TestBrowserWorksForTheForm(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 	"dibao/subscribers/tokens"
 )
 
-// Links with any bit flipped, cut, longer, of chance, too old or of another
-// action are posted to every page of readers: nothing changes. A link that was
-// used is used again: nothing more changes.
+// Links that are altered in any bit, truncated, longer, random, expired or for another
+// action are posted to every page of readers: nothing changes. A link that was used is used
+// again: nothing else changes.
 func TestForgedLinksChangeNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		tries := 600
@@ -62,7 +62,7 @@ func TestForgedLinksChangeNothing(t *testing.T) {
 		if after := s.dump(); after != before {
 			t.Errorf("something changed:\n%s\n---\n%s", before, after)
 		}
-		// The links themselves work, and once.
+		// The links themselves work, but only once.
 		for range 2 {
 			s.want(s.do("POST", "/confirm/"+asked.Token, nil), 200, "订阅已确认")
 		}
@@ -79,7 +79,7 @@ func TestForgedLinksChangeNothing(t *testing.T) {
 	})
 }
 
-// forge makes a link that must not work.
+// forge returns a link that must not work.
 func (s *site) forge(random *rand.Rand, good string, others []string, fits []tokens.Action) string {
 	for {
 		forged := []byte(good)
@@ -98,7 +98,7 @@ func (s *site) forge(random *rand.Rand, good string, others []string, fits []tok
 				forged[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[random.IntN(64)]
 			}
 			return string(forged)
-		case 4: // of another action, or too old
+		case 4: // for another action, or expired
 			other := others[random.IntN(len(others))]
 			works := false
 			for _, a := range fits {

@@ -15,7 +15,7 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// fill makes a reader with a row in every table that can name one.
+// fill stores a reader with a row in every table that can refer to one.
 func (f *fixture) traces(address string) int64 {
 	f.t.Helper()
 	ctx := f.t.Context()
@@ -61,7 +61,7 @@ func (f *fixture) traces(address string) int64 {
 	return x.ID
 }
 
-// The address is looked for in every column of every table.
+// The test searches every column of every table for the address.
 func TestForgetLeavesNoTraceInAnyTable(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
@@ -102,7 +102,7 @@ func TestForgetLeavesNoTraceInAnyTable(t *testing.T) {
 	})
 }
 
-// hits counts the columns of all tables that hold a text, in any case.
+// hits counts the columns of all tables that contain a text, in any case.
 func (f *fixture) hits(text string) int {
 	f.t.Helper()
 	columns := f.query(f.db.Dialect().Pick(
@@ -119,7 +119,7 @@ func (f *fixture) hits(text string) int {
 	return hits
 }
 
-// The file of SQLite, its log and its journal are searched as bytes: right after
+// The test searches the bytes of SQLite's file, its log and its journal: directly after
 // forgetting, and after VACUUM.
 func TestForgetLeavesNoTraceInTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dibao.db")
@@ -132,7 +132,7 @@ func TestForgetLeavesNoTraceInTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newFixture(t, db)
-	for i := range 300 { // pages are split and merged around the row
+	for i := range 300 { // pages around the row are split and merged
 		f.reader(fmt.Sprintf("other%d@example.org", i), f.weekly)
 	}
 	const address = "zzyzx.reader@forget.example.org"
@@ -206,7 +206,7 @@ func TestPrune(t *testing.T) {
 		if out := f.take("email\nleft@example.org\n"); out.Added != 0 {
 			t.Error("an import brought back who left long ago")
 		}
-		// The count of confirmations outlives the reader's row.
+		// The count of confirmations remains after the reader's row is deleted.
 		for range 5 {
 			f.ask("never@example.org", f.weekly)
 			f.clock.Advance(25 * time.Hour)

@@ -167,8 +167,8 @@ func TestImportWantsConsentAndAddresses(t *testing.T) {
 	})
 }
 
-// What is exported, imported into an empty database and exported again is the
-// same, whatever is in it.
+// Data that is exported, imported into an empty database and exported again is the same,
+// whatever it contains.
 func TestExportImportExportIsTheSame(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
@@ -244,9 +244,8 @@ func TestGuardIsUndone(t *testing.T) {
 	}
 }
 
-// TestImportIsWrittenInSlices stores many readers while one leaves, and neither a
-// broken row at the end nor an interruption leaves anything that the next run does
-// not put right.
+// TestImportIsWrittenInSlices stores many readers while one unsubscribes; neither a broken
+// row at the end nor an interruption leaves anything that the next run does not correct.
 func TestImportIsWrittenInSlices(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		const rows = 3000

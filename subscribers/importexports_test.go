@@ -14,9 +14,8 @@ import (
 	"dibao/subscribers/mailaddr"
 )
 
-// exports are files as other programs write them. Who may be mailed has an
-// address that begins with in, all others left, bounced, complained or never
-// confirmed.
+// exports are files as other programs write them. Addresses that may be mailed begin with
+// in; all others unsubscribed, bounced, complained or never confirmed.
 var exports = map[string]string{
 	"Ghost": "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers\n" +
 		"1,in1@example.org,A,,true,false,,2023-01-01,,,\n2,left@example.org,B,,false,false,,2023-01-01,,,\n3,gone@example.org,C,,true,false,,2023-01-01,2024-01-01T00:00:00.000Z,,\n",
@@ -65,8 +64,8 @@ var exports = map[string]string{
 	"Japanese":            "氏名,メールアドレス,配信停止\nA,in1@example.org,いいえ\nB,left@example.org,はい\n",
 }
 
-// Nobody who left at another provider is brought back by its export, and all
-// others are taken.
+// Nobody who unsubscribed at another provider is subscribed again by its export, and all
+// others are imported.
 func TestImportTakesNobodyWhoLeftElsewhere(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		for name, file := range exports {
@@ -91,8 +90,8 @@ func TestImportTakesNobodyWhoLeftElsewhere(t *testing.T) {
 	})
 }
 
-// A file that can be read in two ways, or holds a state that nobody understands,
-// is refused whole and says where; an admin's word settles it.
+// A file that is ambiguous, or contains an unknown state, is refused as a whole, and the
+// error says where; an admin's statement resolves it.
 func TestImportRefusesRatherThanGuesses(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
@@ -151,7 +150,7 @@ func TestImportRefusesRatherThanGuesses(t *testing.T) {
 	})
 }
 
-// The headers of addresses that people write, in six languages.
+// The names that people use for columns of addresses, in six languages.
 func TestImportKnowsHeadersOfAddresses(t *testing.T) {
 	for _, name := range []string{
 		"email", "E-mail", "Email Address", "E-Mail-Adresse", "Emailadresse", "Mailadresse", "EMAIL_ADDRESS", "mail", "Your email", "Contact Email", "Work e-mail", "Primary Email Address",
@@ -177,7 +176,7 @@ func TestImportKnowsHeadersOfAddresses(t *testing.T) {
 	}
 }
 
-// What is in a cell of addresses as people write it.
+// The content of cells of addresses, in the forms that people write.
 func TestImportReadsCellsOfAddresses(t *testing.T) {
 	for cell, want := range map[string]string{
 		`"Z" <a@example.org>`: "a@example.org", "<a@example.org>": "a@example.org", "MAILTO:a@example.org": "a@example.org", " a@example.org ": "a@example.org",
@@ -225,7 +224,7 @@ func TestImportReadsSharedCases(t *testing.T) {
 	})
 }
 
-// A word that stands in two lists would mean whichever the program met last.
+// A word in two tables would have the meaning of the one that the program searched last.
 func TestImportWordsMeanOneThing(t *testing.T) {
 	if len(headers) != wordsIn(headerWords) || len(providerStates) != wordsIn(providerStateWords) {
 		t.Errorf("%d headers of %d words, %d providerStates of %d", len(headers), wordsIn(headerWords), len(providerStates), wordsIn(providerStateWords))

@@ -55,7 +55,7 @@ func TestKeys(t *testing.T) {
 	})
 }
 
-// Nodes that start at once on an empty database must agree on the keys.
+// Nodes that start at the same time on an empty database must agree on the keys.
 func TestKeysOfNodesThatStartTogether(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		const nodes = 6

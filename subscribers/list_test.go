@@ -170,11 +170,11 @@ func TestRemovedListEndsItsSubscriptions(t *testing.T) {
 		if diff := cmp.Diff([]int64{f.monthly.ID}, readers[id].Lists); diff != "" {
 			t.Errorf("lists of the reader: %s", diff)
 		}
-		f.create(List{Slug: "weekly"}) // the name is free again
+		f.create(List{Slug: "weekly"}) // the name is available again
 	})
 }
 
-// The count of a list's readers held those who get no mail.
+// The count of a list's readers once included suppressed ones, who get no mail.
 func TestListCountsNoSuppressedReaders(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)

@@ -12,13 +12,13 @@ import (
 
 const storyReader = "a@example.org"
 
-// happening is something that may happen to a reader's place on the weekly list.
+// happening is an event for a reader's subscription to the weekly list.
 type happening struct {
 	name string
 	do   func(m *story)
 }
 
-// story is one reader with what came to them.
+// story is one reader with the events so far.
 type story struct {
 	*fixture
 	tokens []string // of confirmation emails
@@ -33,7 +33,7 @@ func (m *story) id() int64 {
 	return x.ID
 }
 
-// fails is for what an admin is refused: the state tells whether rightly.
+// fails is for actions of an admin that are refused: the state shows whether that is right.
 func fails(error) {}
 
 var happenings = []happening{
@@ -88,7 +88,7 @@ var happenings = []happening{
 	}},
 }
 
-// rebuilt is the state of the weekly list as the log of consent tells it.
+// rebuilt is the state of the weekly list according to the consent log.
 func (m *story) rebuilt() (state, suppressed string) {
 	log, err := m.ConsentLog(m.t.Context(), m.id())
 	if err != nil {
@@ -112,7 +112,7 @@ func (m *story) rebuilt() (state, suppressed string) {
 	return state, suppressed
 }
 
-// stored is the state as it is kept.
+// stored is the stored state.
 func (m *story) stored() (state, suppressed string) {
 	x, err := m.SubscriberByAddress(m.t.Context(), storyReader)
 	if err != nil {
@@ -126,9 +126,9 @@ func (m *story) stored() (state, suppressed string) {
 	return state, x.Suppressed
 }
 
-// Every state meets everything that may happen, and then once more everything:
-// the log tells the state, who left comes back only by their own word, and a
-// suppressed reader is in no mailing.
+// Every event happens in every state, followed by every other event: the state follows from
+// the log, a reader who unsubscribed returns only by their own action, and a suppressed
+// reader is in no mailing.
 func TestStoriesOfOneReader(t *testing.T) {
 	starts := [][]string{
 		{}, {"asks"}, {"asks", "confirms"}, {"asks", "confirms", "leaves"}, {"is added"}, {"is imported"}, {"is imported as gone"}, {"is imported as pending"},
@@ -149,7 +149,7 @@ func TestStoriesOfOneReader(t *testing.T) {
 				for _, name := range start {
 					byName[name].do(m)
 				}
-				// The second event is another each time, so that all pairs come.
+				// The second event is a different one each time, so that all pairs occur.
 				second := happenings[(len(start)*7+pairs)%len(happenings)]
 				for _, h := range []happening{first, second} {
 					before, _ := m.stored()
@@ -158,7 +158,8 @@ func TestStoriesOfOneReader(t *testing.T) {
 					pairs++
 					after, suppressed := m.stored()
 					state, why := m.rebuilt()
-					// A suppression from before the reader was there is in no log of theirs.
+					// A suppression from before the reader existed is not in the reader's
+					// log.
 					if m.id() != 0 && (state != after || why != suppressed && why != "") {
 						t.Errorf("%s: the log tells %q %q, stored is %q %q", strings.Join(told, ", "), state, why, after, suppressed)
 					}

@@ -62,7 +62,7 @@ func TestConfirmedOptIn(t *testing.T) {
 	})
 }
 
-// What somebody asks for while the page is open is not confirmed by its button.
+// Lists that somebody requests while the page is open are not confirmed by its button.
 func TestConfirmTakesOnlyWhatWasShown(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
@@ -153,7 +153,7 @@ func TestConfirmationMailsAreCountedAnewForWhoConfirmed(t *testing.T) {
 	})
 }
 
-// Many requests at once for one address get one email between them.
+// Many requests at the same time for one address result in one email.
 func TestConcurrentRequestsGetOneMail(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
@@ -301,7 +301,7 @@ func TestUnsubscribe(t *testing.T) {
 			t.Fatal(err)
 		}
 		readers, err = f.Recipients(ctx, []int64{bounced, both, id, 999})
-		added := f.clock.Now() // by the admin, as every reader of this test
+		added := f.clock.Now() // by the admin, as for every reader in this test
 		if diff := cmp.Diff(map[int64]Reader{
 			id:      {ID: id, Address: "a@example.org"},
 			both:    {ID: both, Address: "b@example.org", Lists: []int64{f.weekly.ID, f.monthly.ID}, Added: map[int64]time.Time{f.weekly.ID: added, f.monthly.ID: added}},
@@ -312,12 +312,12 @@ func TestUnsubscribe(t *testing.T) {
 	})
 }
 
-// event is one thing that can happen to a reader's subscription to weekly.
+// event is an event for a reader's subscription to weekly.
 type event struct {
 	name string
 	do   func(f *fixture, id int64, token string) error
-	// next is the state after it, by the state before: "" is not a subscription;
-	// where a state is missing, nothing changes.
+	// next is the state after it, by the state before: "" means no subscription; if a state
+	// is missing, nothing changes.
 	next map[State]State
 }
 
@@ -359,7 +359,7 @@ var events = []event{
 	}, map[State]State{StatePending: StateUnsubscribed, StateConfirmed: StateUnsubscribed}},
 }
 
-// arrive brings a@example.org into a state of weekly.
+// arrive puts a@example.org into a state for weekly.
 func (f *fixture) arrive(state State) (id int64, token string) {
 	f.t.Helper()
 	id = f.reader("a@example.org") // with no list
@@ -383,8 +383,8 @@ func (f *fixture) state(id int64) State {
 	return State(strings.TrimSpace(f.query(`SELECT state FROM subscriptions WHERE subscriber = $1 AND list = $2`, id, f.weekly.ID)))
 }
 
-// Every event in every state leads where the table says, is logged if and only
-// if the state changed, and changes nothing the second time.
+// Every event in every state leads to the state in the table, is logged if and only if the
+// state changed, and changes nothing the second time.
 func TestEveryEventInEveryState(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		for _, before := range []State{"", StatePending, StateConfirmed, StateUnsubscribed} {
@@ -425,8 +425,8 @@ func (f *fixture) consentsOf(id int64) (n int) {
 	return n
 }
 
-// Whatever happens in whatever order: nobody is mailed who did not confirm
-// after they last left, and the last event of the log tells the state.
+// Whatever happens in whatever order: nobody gets mail who did not confirm after they last
+// unsubscribed, and the last event of the log gives the state.
 func TestAnyOrderOfEvents(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		rapid.Check(t, func(rt *rapid.T) {
@@ -476,7 +476,7 @@ func TestLanguageOfAReader(t *testing.T) {
 		f.clock.Advance(25 * time.Hour)
 		mail := ask("en", "en")
 		f.confirm(mail.Token, f.weekly)
-		ask("zh", "en") // a stranger's request, perhaps
+		ask("zh", "en") // possibly somebody else's request
 	})
 }
 

@@ -19,7 +19,7 @@ var (
 	testNetwork = netip.MustParsePrefix("192.0.2.0/24")
 )
 
-// clock stands still until it is moved.
+// clock does not move until a test moves it.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -39,7 +39,7 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// fixture is a store with a clock and two public lists and a hidden one.
+// fixture is a store with a clock, two public lists and a hidden one.
 type fixture struct {
 	*Store
 	t                      *testing.T
@@ -97,7 +97,7 @@ func (f *fixture) reader(address string, lists ...List) int64 {
 	return id
 }
 
-// wipe empties the tables, which is faster than a new database.
+// wipe empties the tables, which is faster than creating a database.
 func wipe(t *testing.T, db *database.DB) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *sql.Tx) error {

@@ -52,14 +52,15 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 		if err != nil || cmp.Diff(want, got) != "" {
 			t.Errorf("%v\n%s", err, cmp.Diff(want, got))
 		}
-		// What the page shows again, saved again, is the same; a plain post leaves the choices.
+		// Saving what the page shows again changes nothing; a post without the form's fields
+		// leaves the choices unchanged.
 		action, values = s.do("GET", target, nil).form(t)
 		s.want(s.do("POST", action, values), 200, "已保存")
 		s.want(s.do("POST", action, url.Values{"language": {"zh"}, "list": {"weekly", "narrow"}}), 200, "已保存")
 		if got, err := s.Preferences(t.Context(), id); err != nil || cmp.Diff(want, got) != "" {
 			t.Errorf("after saving again: %v\n%s", err, cmp.Diff(want, got))
 		}
-		values.Set("paused", "2020-01-01") // long ago is not paused
+		values.Set("paused", "2020-01-01") // a date in the past does not pause
 		values["theme.narrow"] = []string{"民政", "财政"}
 		s.want(s.do("POST", action, values), 200, "已保存")
 		if got, err := s.Preferences(t.Context(), id); err != nil || !got.PausedUntil.IsZero() || got.Lists[narrow.ID].Themes != nil {
@@ -79,7 +80,7 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 	})
 }
 
-// preferencesToken is the token in an email to a reader.
+// preferencesToken returns the token in an email to a reader.
 func (s *site) preferencesToken(id int64) string {
 	s.t.Helper()
 	reader, err := s.subscriberByID(s.t.Context(), id)
@@ -89,8 +90,8 @@ func (s *site) preferencesToken(id int64) string {
 	return s.keys.PreferencesToken(id, reader.Address)
 }
 
-// askFor presses the button behind the link of an email and returns the token of the
-// second email, "" if none was sent.
+// askFor presses the button of an email's link and returns the token in the second email,
+// "" if none was sent.
 func (s *site) askFor(link string, what AskedFor) string {
 	s.t.Helper()
 	action, values := s.do("GET", link+"/"+string(what), nil).form(s.t)
@@ -131,8 +132,8 @@ func TestReaderTakesTheirDataAndGoes(t *testing.T) {
 	})
 }
 
-// The link of an email that was forwarded or stolen deleted the reader, handed out
-// all their data and showed their address. It can't any more: what it asks for is
+// The link of a forwarded or stolen email once allowed deleting the reader, downloading all
+// their data and seeing their address. Now these are only possible with a link that is
 // mailed to the reader.
 func TestLeakedLinkCannotDeleteExportOrChangeTheAddress(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -165,7 +166,7 @@ func TestLeakedLinkCannotDeleteExportOrChangeTheAddress(t *testing.T) {
 		if diff := cmp.Diff(want, kinds); diff != "" {
 			t.Errorf("mails:\n%s", diff)
 		}
-		// The new mailbox alone changes nothing, and no token does another's work.
+		// The new mailbox alone changes nothing, and no token works for another action.
 		for _, m := range mails {
 			for _, page := range []string{"/delete/", "/data/", "/change/"} {
 				if m.Address == "thief@example.net" || page != "/"+string(m.Kind)+"/" && !strings.HasPrefix(string(m.Kind), "change") {
@@ -179,8 +180,8 @@ func TestLeakedLinkCannotDeleteExportOrChangeTheAddress(t *testing.T) {
 	})
 }
 
-// The second link works once, for a day, and only the latest one; a thief can't
-// fill the mailbox of a reader with them.
+// The second link works once, for a day, and only the latest one; a thief can't fill the
+// reader's mailbox with them.
 func TestSecondLinkIsShortLived(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -212,8 +213,8 @@ func TestSecondLinkIsShortLived(t *testing.T) {
 	})
 }
 
-// A link to the preferences ends after 90 days, with a change of address, and if it
-// is of the kind that never ended; behind it a new one can be asked for.
+// A link to the preferences expires after 90 days, with a change of address, or if it is of
+// the kind that never expired; the page then offers a new one.
 func TestLinkToPreferencesEnds(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -249,7 +250,7 @@ func TestLinkToPreferencesEnds(t *testing.T) {
 	})
 }
 
-// askChange asks for a new address on the page and returns the two links.
+// askChange requests a new address on the page and returns the two links.
 func (s *site) askChange(id int64, address string) (old, fresh string) {
 	s.t.Helper()
 	action, values := s.do("GET", "/preferences/"+s.preferencesToken(id)+"/address", nil).form(s.t)
@@ -292,7 +293,7 @@ func TestChangeOfAddressNeedsBothMailboxes(t *testing.T) {
 		}
 		s.want(s.do("POST", old, nil), 200, "地址已更换")
 
-		// Asked again at once, for an address that another has, for a bad one.
+		// Requests again at once, for another reader's address, and for an invalid one.
 		if a, b := s.askChange(id, "newer@example.org"); a+b != "" {
 			t.Error("a second change within the hour")
 		}
@@ -305,7 +306,7 @@ func TestChangeOfAddressNeedsBothMailboxes(t *testing.T) {
 			t.Errorf("a bad address: %d", a.status)
 		}
 
-		// A later request makes the links of an earlier one void; links end.
+		// A later request invalidates the links of an earlier one; links expire.
 		first, _ := s.askChange(id, "third@example.org")
 		s.clock.Advance(2 * time.Hour)
 		second, _ := s.askChange(id, "fourth@example.org")
@@ -334,7 +335,7 @@ func TestFormAsksWhetherAnAddressIsASlip(t *testing.T) {
 			t.Error("what was typed was corrected")
 		}
 		values["list"] = []string{"weekly"}
-		s.want(s.do("POST", action, values), 200, "请查收确认信") // sent again as it is
+		s.want(s.do("POST", action, values), 200, "请查收确认信") // sent again unchanged
 		if m := s.mail(); m == nil || m.Address != "reader@gmial.com" {
 			t.Errorf("mail to %v, want what was insisted on", m)
 		}
@@ -380,15 +381,14 @@ func TestInvitation(t *testing.T) {
 	})
 }
 
-// The answer to a known address takes as long as the one to an unknown one: the
-// medians of many, taken in turns, differ by less than the answers among
-// themselves.
+// The answer for a known address takes as long as the one for an unknown one: the medians
+// of many, taken in turns, differ by less than the answers among themselves.
 func TestAnswerTimeTellsNothing(t *testing.T) {
 	s := newSite(t, databasetestSQLite(t))
 	s.web.Limiter.Burst = 1 << 20
 	s.reader("known@example.org", s.weekly)
 	go func() {
-		for range s.mails { // mails are sent beside the answers
+		for range s.mails { // emails are sent in the background
 		}
 	}()
 	running := make(chan struct{})
@@ -447,8 +447,8 @@ func databasetestSQLite(t *testing.T) *database.DB {
 	return db
 }
 
-// What readers say of themselves is among their data, and goes with them; an import
-// never writes over it.
+// The reader's profile is part of their data, and is deleted with them; an import never
+// replaces it.
 func TestProfileOfReader(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s, ctx := newSite(t, db), t.Context()

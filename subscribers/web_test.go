@@ -21,7 +21,7 @@ import (
 	"dibao/subscribers/tokens"
 )
 
-// site is the pages of readers with the emails that they send.
+// site serves the pages of readers and records the emails that they send.
 type site struct {
 	*fixture
 	mux   *http.ServeMux
@@ -41,7 +41,7 @@ func newSite(t *testing.T, db *database.DB) *site {
 	return s
 }
 
-// answer is what a browser got.
+// answer is the answer that a browser got.
 type answer struct {
 	status int
 	header http.Header
@@ -73,8 +73,7 @@ func (s *site) serve(r *http.Request) answer {
 	return answer{status: w.Code, header: w.Header(), body: w.Body.String(), page: page}
 }
 
-// form returns where the form of a page posts to and what a reader who only
-// presses its button sends.
+// form returns the action of a page's form and the values that pressing its button sends.
 func (a answer) form(t *testing.T) (action string, values url.Values) {
 	t.Helper()
 	f := a.page.Find("main form")
@@ -150,7 +149,7 @@ func TestPagesOfTheOptIn(t *testing.T) {
 	})
 }
 
-// A post without the page's own list of lists confirms all that was asked for.
+// A post without the page's own list of lists confirms all that were requested.
 func TestConfirmByPostAlone(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -167,7 +166,7 @@ func TestConfirmPageBindsItsButton(t *testing.T) {
 		s := newSite(t, db)
 		s.fillIn("a@example.org", "weekly")
 		action, _ := s.do("GET", "/confirm/"+s.mail().Token, nil).form(t)
-		s.fillIn("a@example.org", "monthly") // a stranger, while the page is open
+		s.fillIn("a@example.org", "monthly") // somebody else's request, while the page is open
 		s.do("POST", action, url.Values{})
 		if got, want := s.states("a@example.org"), "weekly=confirmed monthly=pending"; got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -175,7 +174,7 @@ func TestConfirmPageBindsItsButton(t *testing.T) {
 	})
 }
 
-// GET and HEAD of every page change nothing: link scanners follow them all.
+// GET and HEAD of every page change nothing, because link scanners request them all.
 func TestGetChangesNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -206,7 +205,7 @@ func TestGetChangesNothing(t *testing.T) {
 	})
 }
 
-// Nothing in an answer tells whether an address is known, mailed or suppressed.
+// No answer reveals whether an address is known, mailed or suppressed.
 func TestSameAnswerForEveryAddress(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -286,7 +285,7 @@ func TestFormIsRefused(t *testing.T) {
 	})
 }
 
-// Who is too quick may press the button again, with what was typed.
+// A person who was too quick can press the button again, with the values that were entered.
 func TestFormAfterTooFast(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -389,7 +388,7 @@ func TestUnsubscribePage(t *testing.T) {
 		if log := s.log("a@example.org"); !strings.HasSuffix(log, "monthly unsubscribed  page\n") {
 			t.Errorf("log:\n%s", log)
 		}
-		for _, list := range []int64{0, s.monthly.ID} { // opened again, there is nothing to press
+		for _, list := range []int64{0, s.monthly.ID} { // when it is opened again, there is no button
 			again := s.do("GET", "/u/"+s.keys.UnsubscribeToken(id, list), nil)
 			if s.want(again, 200, "已退订"); again.page.Find("button[type=submit]").Length() > 0 && strings.Contains(again.body, "One-Click") {
 				t.Errorf("the page of list %d has the button still", list)
@@ -399,7 +398,7 @@ func TestUnsubscribePage(t *testing.T) {
 	})
 }
 
-// altered returns the token with another first character, whatever it is.
+// altered returns the token with a different first character, whatever that is.
 func altered(token string) string {
 	if token[0] == 'A' {
 		return "B" + token[1:]
@@ -407,7 +406,7 @@ func altered(token string) string {
 	return "A" + token[1:]
 }
 
-// Each link opens its own page and no other, and a bad one changes nothing.
+// Each link opens its own page and no other, and an invalid one changes nothing.
 func TestLinksOpenTheirOwnPageOnly(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -527,7 +526,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 	})
 }
 
-// Run notes what was asked for after the answer, and loses nothing when it stops.
+// Run records requests after the answer, and loses none when it stops.
 func TestRunNotesRequests(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)

@@ -75,7 +75,7 @@ func TestAddressKeyTellsTagsApartAndNotCase(t *testing.T) {
 	}
 }
 
-// What is taken for an address is stable, fits SMTP, and cannot break a header.
+// What is accepted as an address is stable, valid in SMTP, and can't break a header.
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{"reader@example.org", `"读者" <reader@example.org>`, "读者@例子.中国", `"a b"@example.org`, "a@b.c\r\nd", "＠", "a@[::1]"} {
 		f.Add(s)
@@ -100,8 +100,8 @@ func FuzzParseAddress(f *testing.F) {
 	})
 }
 
-// What people see of an address is the domain in its own letters, and reads back
-// as the same address.
+// The displayed form of an address has the domain in its own letters, and is parsed as the
+// same address.
 func TestReadable(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{

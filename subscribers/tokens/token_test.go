@@ -18,7 +18,7 @@ var (
 	testNetwork = netip.MustParsePrefix("192.0.2.0/24")
 )
 
-// testKeys returns keys without a database, on a clock that stands still.
+// testKeys returns keys without a database, with a clock that does not move.
 func testKeys(t testing.TB) *Keys {
 	t.Helper()
 	k := &Keys{now: func() time.Time { return testStart }}
@@ -44,7 +44,7 @@ func anyToken(t *rapid.T) Token {
 	return tok
 }
 
-// What was signed is what is read, for its own action and for no other.
+// The content that was signed can be read, for its own action and for no other.
 func TestTokenAllowsItsActionOnly(t *testing.T) {
 	k := testKeys(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -62,7 +62,7 @@ func TestTokenAllowsItsActionOnly(t *testing.T) {
 	})
 }
 
-// A token with any bit flipped is refused, for every action.
+// A token with any altered bit is refused, for every action.
 func TestTokenWithFlippedBitIsRefused(t *testing.T) {
 	k := testKeys(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -82,7 +82,7 @@ func TestTokenWithFlippedBitIsRefused(t *testing.T) {
 	})
 }
 
-// A token has one spelling: text that is changed in any character is refused.
+// A token has only one form: text that is changed in any character is refused.
 func TestTokenWithOtherSpellingIsRefused(t *testing.T) {
 	k := testKeys(t)
 	text := k.UnsubscribeToken(12345, 6)
@@ -119,8 +119,8 @@ func TestTokenExpires(t *testing.T) {
 	}
 }
 
-// A bounce token fits in a local part beside "b+", survives a change of case,
-// and names one delivery.
+// A bounce token fits in a local part next to "b+", survives a change of case, and
+// identifies one delivery.
 func TestBounceToken(t *testing.T) {
 	k := testKeys(t)
 	plain := regexp.MustCompile(`^[a-z0-9]{1,62}$`)
