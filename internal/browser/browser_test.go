@@ -29,8 +29,8 @@ func chromium(t *testing.T) string {
 	return path
 }
 
-// app is a page that scripts fill, from data that they get and post for. It tries
-// the ways to other hosts that a page has.
+// app is a page that scripts fill with data that they request with GET and POST. It tries
+// all ways in which a page can reach other hosts.
 const app = `<!DOCTYPE html><html><head><title>政策库</title></head><body><div id="app"></div>
 <img src="http://OTHER/pixel.png"><link rel="stylesheet" href="/style.css">
 <script>
@@ -51,8 +51,8 @@ const more = await (await fetch("/api/more", {method: "POST", headers: {"Content
 document.getElementById("app").innerHTML = "<ul>" + list.concat(more).map(x => '<li><a href="/a/' + x.id + '.html">' + x.title + "</a><span>2026-11-20</span></li>").join("") + "</ul>";
 })()`
 
-// TestDraw draws an app through the guard: what it lists is there, and nothing
-// else was reached by any way.
+// TestDraw renders an app through the guard: its list is there, and no other host was
+// reached.
 func TestDraw(t *testing.T) {
 	t.Parallel()
 	path := chromium(t)
@@ -123,8 +123,8 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-// TestDrawEnds draws a page that never ends to ask, and one that never ends to
-// compute.
+// TestDrawEnds renders a page that never stops requesting, and one that never stops
+// computing.
 func TestDrawEnds(t *testing.T) {
 	t.Parallel()
 	path := chromium(t)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReserve lets small inputs be parsed side by side and a large one alone.
+// TestReserve checks that small inputs are parsed at the same time and a large one alone.
 func TestReserve(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	t.Cleanup(func() { Set(Standard); debug.SetMemoryLimit(before) })
@@ -38,7 +38,7 @@ func TestReserve(t *testing.T) {
 	large()
 }
 
-// TestEnvironmentCountsFirst leaves the limit as GOMEMLIMIT has set it.
+// TestEnvironmentCountsFirst checks that Set does not change the limit of GOMEMLIMIT.
 func TestEnvironmentCountsFirst(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	t.Cleanup(func() { Set(Standard); debug.SetMemoryLimit(before) })

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// Much of the code is given back, and the program goes on.
+// Much of the code's memory is released, and the program continues.
 func TestReleaseCode(t *testing.T) {
 	ofFiles := func() (bytes uint64) {
 		self, err := procfs.Self()
@@ -29,7 +29,7 @@ func TestReleaseCode(t *testing.T) {
 	}
 }
 
-// What can be written or was changed is never given back, nor what belongs to other files.
+// Memory that is writable or was changed is never released, nor is that of other files.
 func TestUnchanged(t *testing.T) {
 	t.Parallel()
 	const maps = `00400000-00401000 r--p 00000000 fe:01 123                        /usr/bin/dibao

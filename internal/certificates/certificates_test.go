@@ -15,15 +15,14 @@ import (
 	"dibao/internal/web"
 )
 
-// stored is what autocert stores of a certificate.
+// stored is a certificate as autocert stores it.
 func stored(t *testing.T, until time.Time) []byte {
 	t.Helper()
 	_, content := certtest.Stored(t, "dibao.example.org", until)
 	return content
 }
 
-// One node alone orders a certificate that is missing, and one in place of a
-// certificate that has expired.
+// Only one node orders a missing certificate, or one that replaces an expired one.
 func TestOneNodeOrders(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(t.Context(), databasetest.Postgres(t), database.Options{})
@@ -87,7 +86,7 @@ func TestOneNodeRenews(t *testing.T) {
 			t.Fatalf("%d bytes, want %d; %v", len(got), len(want), err)
 		}
 	}
-	get(first, old) // to serve with it
+	get(first, old) // to use it
 	get(second, old)
 	get(first, old) // to renew it
 	waited := make(chan []byte)
@@ -109,7 +108,7 @@ func TestOneNodeRenews(t *testing.T) {
 	if got := <-waited; !bytes.Equal(got, renewed) {
 		t.Errorf("the second node gets %d bytes, want %d", len(got), len(renewed))
 	}
-	get(second, renewed) // the next renewal is the second's
+	get(second, renewed) // the second node does the next renewal
 	ctx, cancel := context.WithTimeout(t.Context(), 2*renewedEvery)
 	defer cancel()
 	if _, err := first.Get(ctx, name); !errors.Is(err, context.DeadlineExceeded) {

@@ -27,7 +27,7 @@ func checkWritten(t *testing.T, language string) {
 	if err := Write(&b, language); err != nil {
 		t.Fatal(err)
 	}
-	// Every key is there as a comment; with the comments taken away it parses.
+	// The file contains every key in a comment; without the comment marks it is valid.
 	content := b.String()
 	for _, k := range keys {
 		if !strings.Contains(content, "# "+k.name) {
@@ -57,8 +57,8 @@ func checkWritten(t *testing.T, language string) {
 	}
 }
 
-// TestRepositoryFileIsTheWrittenFile keeps the commented config.toml at the top of
-// the repository equal to what "dibao init" writes.
+// TestRepositoryFileIsTheWrittenFile checks that the commented config.toml at the top of
+// the repository is what "dibao init" writes.
 func TestRepositoryFileIsTheWrittenFile(t *testing.T) {
 	const file = "../../config.toml"
 	var b bytes.Buffer

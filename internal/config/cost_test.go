@@ -9,8 +9,8 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfConfigurations loads files of keys that are unknown, nested or many.
-// Files above maxFile are refused.
+// TestCostOfConfigurations loads files with unknown, nested or many keys. Files above
+// maxFile are refused.
 func TestCostOfConfigurations(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	costtest.Linear(t, []costtest.Seed{
@@ -29,7 +29,7 @@ func TestCostOfConfigurations(t *testing.T) {
 	costtest.Report(t, "internal/config")
 }
 
-// TestCostOfManyKeys reads the largest files of the dearest kinds within the limits.
+// TestCostOfManyKeys reads the largest files of the most expensive kinds within the limits.
 func TestCostOfManyKeys(t *testing.T) {
 	for _, unit := range []string{"a%d = 1\n", "[a%d]\n"} {
 		input := costtest.Seed{Head: "[server]\n", Units: []string{unit}}.Input(maxFile)
@@ -40,7 +40,8 @@ func TestCostOfManyKeys(t *testing.T) {
 	}
 }
 
-// TestLargeFileIsRefused does not read the beginning of a file for the whole.
+// TestLargeFileIsRefused checks that the beginning of a large file is not read as the
+// whole.
 func TestLargeFileIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(path, []byte(strings.Repeat("# x\n", maxFile/4+1)), 0o600); err != nil {

@@ -66,14 +66,13 @@ func unzip(t *testing.T, b []byte) []string {
 	return lines
 }
 
-// withoutHead leaves out the line that says what ids were given out: a restore
-// leaves a gap behind them.
+// withoutHead removes the line with the last ids: a restore leaves a gap after them.
 func withoutHead(t *testing.T, b []byte) []string {
 	return slices.DeleteFunc(unzip(t, b), func(line string) bool { return strings.HasPrefix(line, `{"format"`) })
 }
 
-// A backup restored and backed up again is the same, whichever databases it
-// passes through.
+// A backup that is restored and made again is the same, whichever databases it passes
+// through.
 func TestBackupPassesFromDatabaseToDatabase(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, from *database.DB) {
 		fill(t, from)
@@ -89,7 +88,7 @@ func TestBackupPassesFromDatabaseToDatabase(t *testing.T) {
 			if d := cmp.Diff(withoutHead(t, original), withoutHead(t, backup(t, to))); d != "" {
 				t.Error(d)
 			}
-			// An id that was given out before the backup is not given out again.
+			// An id that was assigned before the backup is not assigned again.
 			exec(t, to, `INSERT INTO matches (list, article, matched_at) SELECT l.id, MAX(a.id), $1 FROM lists l, articles a GROUP BY l.id`, backedUpAt)
 			var seq int64
 			err = to.Read(t.Context(), func(tx *sql.Tx) error {

@@ -11,8 +11,8 @@ import (
 	"dibao/internal/database"
 )
 
-// TestCostOfBackups restores files that unpack to far more than they are long. A
-// true backup takes time for each of its rows; what is refused must not.
+// TestCostOfBackups restores files that are decompressed to far more than their length. A
+// valid backup takes time for each of its rows; a refused one must not.
 func TestCostOfBackups(t *testing.T) {
 	const head = `{"format":"dibao-backup","schema":1,"made_at":"2026-11-24T08:00:00Z"}` + "\n"
 	const table = `{"table":"lists","columns":["id","slug"]}` + "\n"
@@ -46,7 +46,8 @@ func TestCostOfBackups(t *testing.T) {
 	costtest.Report(t, "internal/database")
 }
 
-// packed makes a file that unpacks to 32 MB, the longest line that a row has.
+// packed returns a file that is decompressed to 32 MB, the maximum length of a line of a
+// row.
 func packed(seed costtest.Seed) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)

@@ -171,7 +171,7 @@ func TestMigrate(t *testing.T) {
 	})
 }
 
-// A database in a file has one daemon at a time; of PostgreSQL there may be many.
+// A SQLite database has one daemon at a time; a PostgreSQL database can have many.
 func TestDaemon(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		release, err := db.Daemon()
@@ -228,8 +228,8 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 // lastReleased is the latest migration of the last release. Raise it with each release.
 const lastReleased = 61
 
-// What migrations since the last release do, its program works with: they add. A table or
-// column that it uses goes a release later.
+// The program of the last release must work with all later migrations, so they only add. A
+// table or column that it uses is dropped one release later.
 func TestMigrationsAdd(t *testing.T) {
 	t.Parallel()
 	takes := regexp.MustCompile(`(?i)\bDROP (?:TABLE|COLUMN)|\bRENAME\b|\bALTER COLUMN\b|\bADD CONSTRAINT\b|\bCREATE UNIQUE INDEX\b`)

@@ -13,8 +13,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// TestInteractiveGoesFirst: what somebody waits for goes ahead of background
-// work that asked before it, and who stops waiting keeps nobody out.
+// TestInteractiveGoesFirst checks that interactive work overtakes background work that
+// waits longer, and that work that stops waiting does not block others.
 func TestInteractiveGoesFirst(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(t.Context(), databasetest.SQLite(t), database.Options{})
@@ -34,7 +34,7 @@ func TestInteractiveGoesFirst(t *testing.T) {
 	var order []string
 	ask := func(ctx context.Context, name string) {
 		all.Go(func() { write(ctx, func() { order = append(order, name) }) }) // one writer at a time
-		time.Sleep(20 * time.Millisecond)                                     // it waits behind those that asked before
+		time.Sleep(20 * time.Millisecond)                                     // it waits behind earlier ones
 	}
 	ask(database.Background(t.Context()), "collect")
 	ask(database.Background(t.Context()), "index")
@@ -55,7 +55,7 @@ func TestInteractiveGoesFirst(t *testing.T) {
 	}
 }
 
-// TestBackgroundIsNotStarved: background work gets its turn while interactive
+// TestBackgroundIsNotStarved checks that background work gets its turn while interactive
 // transactions never end.
 func TestBackgroundIsNotStarved(t *testing.T) {
 	t.Parallel()
@@ -79,7 +79,7 @@ func TestBackgroundIsNotStarved(t *testing.T) {
 	})
 }
 
-// TestBackgroundLeavesConnectionsToReaders is the fault that collections held all
+// TestBackgroundLeavesConnectionsToReaders tests a former fault: collections used all
 // connections for reading while pages waited for 12 s.
 func TestBackgroundLeavesConnectionsToReaders(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -98,7 +98,7 @@ func TestBackgroundLeavesConnectionsToReaders(t *testing.T) {
 			})
 		}
 		<-began
-		time.Sleep(100 * time.Millisecond) // those that may begin do
+		time.Sleep(100 * time.Millisecond) // those that may begin do so
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		if err := db.Read(ctx, func(*sql.Tx) error { return nil }); err != nil {

@@ -11,8 +11,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// What is moved is the same there, and the old database is closed until an admin opens
-// it again.
+// The other database has the same content, and the old database is closed until an admin
+// opens it again.
 func TestMove(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, from *database.DB) {
@@ -27,7 +27,8 @@ func TestMove(t *testing.T) {
 			if err := to.Moved(t.Context()); err != nil {
 				t.Errorf("the new database says %v", err)
 			}
-			// Ids go on, without the gap of a backup: none was given out since.
+			// Ids continue without the gap of a backup, because none was assigned in
+			// between.
 			exec(t, to, `INSERT INTO matches (list, article, matched_at) SELECT l.id, MAX(a.id), $1 FROM lists l, articles a GROUP BY l.id`, backedUpAt)
 			var seq int64
 			if err := to.Read(t.Context(), func(tx *sql.Tx) error {
@@ -35,7 +36,8 @@ func TestMove(t *testing.T) {
 			}); err != nil || seq != 3 {
 				t.Errorf("the next match is number %d (%v), want 3", seq, err)
 			}
-			// A second move finds data, and leaves both as they were: the new one may be at work.
+			// A second move finds data, and leaves both databases unchanged: the new one may be
+			// in use.
 			if _, err := from.MoveTo(t.Context(), to, backedUpAt); err == nil {
 				t.Error("moved over what was there")
 			}
@@ -45,7 +47,7 @@ func TestMove(t *testing.T) {
 			if err := from.Reopen(t.Context()); err != nil || from.Moved(t.Context()) != nil {
 				t.Errorf("opened again: %v, %v", err, from.Moved(t.Context()))
 			}
-			// A first move that fails closes nothing.
+			// A first move that fails does not close the database.
 			if _, err := from.MoveTo(t.Context(), to, backedUpAt); err == nil || from.Moved(t.Context()) != nil {
 				t.Errorf("after a first move that failed: %v, %v", err, from.Moved(t.Context()))
 			}
@@ -53,7 +55,7 @@ func TestMove(t *testing.T) {
 	})
 }
 
-// One value that differs shows in the sum of its table, and in no other.
+// One different value changes the sum of its table, and of no other.
 func TestSums(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -76,7 +78,7 @@ func TestSums(t *testing.T) {
 			}
 			exec(t, other, `UPDATE lists SET title = 'another'`)
 			for table, s := range sums(other) {
-				if table != "changes" && (s != before[table]) != (table == "lists") { // a trigger notes changes
+				if table != "changes" && (s != before[table]) != (table == "lists") { // a trigger records changes
 					t.Errorf("%s: %v, before %v", table, s, before[table])
 				}
 			}

@@ -9,8 +9,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// A query that runs again while its rows are still being read, one whose table
-// changed, and one that failed all give what they should.
+// A query that runs again while its rows are still being read, one whose table changed, and
+// one that failed all give the right results.
 func TestStatementsAreKept(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -46,7 +46,7 @@ func TestStatementsAreKept(t *testing.T) {
 			if _, err := prepared.ExecContext(ctx, 4); err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(ctx, insert, 5) // the same, while it is prepared
+			_, err = tx.ExecContext(ctx, insert, 5) // the same query, while it is prepared
 			return err
 		}); err != nil {
 			t.Fatal(err)

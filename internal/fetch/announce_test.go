@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// BeforeBody runs before the host has the body, and its error keeps the host from
-// getting a whole request.
+// BeforeBody runs before the host has the body, and after its error the host does not get a
+// whole request.
 func TestBeforeBody(t *testing.T) {
 	t.Parallel()
 	var got []string

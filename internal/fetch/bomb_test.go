@@ -46,13 +46,13 @@ func zstded(t *testing.T, b []byte, opts ...zstd.EOption) []byte {
 	return z.EncodeAll(b, nil)
 }
 
-// zstdFrame is the beginning of a frame that wants a window of 2^(10+exponent) bytes.
+// zstdFrame is the beginning of a frame that requires a window of 2^(10+exponent) bytes.
 func zstdFrame(exponent byte, blocks ...[]byte) []byte {
 	frame := append([]byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, exponent << 3}, bytes.Join(blocks, nil)...)
 	return frame
 }
 
-// zstdRLE is a block of three bytes and one that stands for 128 kB.
+// zstdRLE is a block of three bytes and one that expands to 128 kB.
 func zstdRLE(last bool) []byte {
 	header := uint32(128<<10)<<3 | 1<<1
 	if last {
@@ -63,8 +63,8 @@ func zstdRLE(last bool) []byte {
 	return []byte{b[0], b[1], b[2], 'x'}
 }
 
-// A body that is small on its way and large behind it takes no more than the
-// limit, whatever its coding, and the error says what is wrong.
+// A body that is small when compressed and large when decompressed takes no more memory
+// than the limit, in any coding, and the error describes the problem.
 func TestBombs(t *testing.T) {
 	const limit = 5 << 20
 	most, tried := uint64(0), 0
@@ -86,7 +86,7 @@ func TestBombs(t *testing.T) {
 	for name, c := range map[string]struct {
 		coding string
 		body   []byte
-		want   string // in the error; "": none
+		want   string // text in the error; "": none
 	}{
 		"gzip":                     {"gzip", gzipped(t, zeros), "max_bytes"},
 		"br":                       {"br", brotlied(zeros), "max_bytes"},

@@ -6,7 +6,7 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfRobots reads robots.txt and asks it.
+// TestCostOfRobots parses robots.txt and checks paths.
 func TestCostOfRobots(t *testing.T) {
 	costtest.Linear(t, []costtest.Seed{
 		{Name: "Rules", Head: "User-agent: *\n", Units: []string{"Disallow: /a%d\n"}},

@@ -28,7 +28,7 @@ func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-// client returns one that may reach loopback.
+// client returns a client that may reach loopback.
 func client(opts Options) *Client {
 	opts.AllowPrivate = true
 	return New(opts)

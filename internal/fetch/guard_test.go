@@ -74,7 +74,7 @@ func TestAllowPrivate(t *testing.T) {
 	}
 }
 
-// dnsServer answers A and AAAA questions on loopback from a function.
+// dnsServer answers A and AAAA queries on loopback with a function.
 func dnsServer(t *testing.T, answer func(name string) []netip.Addr) *net.Resolver {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -120,8 +120,8 @@ func dnsServer(t *testing.T, answer func(name string) []netip.Addr) *net.Resolve
 	}}
 }
 
-// world is the internet of the tests: names with the addresses of targets.tsv,
-// and at every public address one server.
+// world is the internet of the tests: names with the addresses in targets.tsv, and one
+// server at every public address.
 type world struct {
 	*Client
 	asked atomic.Int32 // requests that reached the server
@@ -151,7 +151,7 @@ func newWorld(t *testing.T, opts Options, answers map[string][]netip.Addr) *worl
 	for _, c := range []*http.Client{w.http, w.private} {
 		transport := c.Transport.(*http.Transport)
 		transport.DisableKeepAlives = false
-		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // the server has no certificate for every name
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // the server does not have a certificate for every name
 		dial := transport.DialContext
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := dial(ctx, network, address)
@@ -232,7 +232,7 @@ func TestTargets(t *testing.T) {
 			return addrs("::ffff:192.168.1.1")
 		case "feed-cname.test":
 			return addrs("127.0.0.1")
-		case "feed-rebind.test": // an A and an AAAA question make one look-up
+		case "feed-rebind.test": // an A and an AAAA query are one lookup
 			if rebind.Add(1) > 2 {
 				return addrs("127.0.0.1")
 			}
@@ -251,7 +251,7 @@ func TestTargets(t *testing.T) {
 		target, verdict := unescape.Replace(row[0]), row[2]
 		_, err := w.Get(t.Context(), Request{URL: target})
 		if strings.Contains(target, "feed-rebind") {
-			// The second answer comes with the second look-up, never in between.
+			// The second answer is given for the second lookup, never in between.
 			w.http.CloseIdleConnections()
 			_, err = w.Get(t.Context(), Request{URL: target})
 		}
@@ -281,7 +281,8 @@ func FuzzCheckURL(f *testing.F) {
 		if u == nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 			t.Fatalf("%q passes as %v", raw, u)
 		}
-		// What passes once passes when it is written out and read again.
+		// An address that is allowed is still allowed after it was formatted and parsed
+		// again.
 		if _, again := CheckURL(u.String()); again != "" {
 			t.Errorf("%q passes, %q does not: %s", raw, u, again)
 		}

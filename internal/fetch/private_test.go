@@ -14,8 +14,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// TestPrivateReachesOnlyWhatAnAdminTyped runs each way out of a private source
-// against real servers on loopback: only the host and port of the source answer.
+// TestPrivateReachesOnlyWhatAnAdminTyped tries each way out of a private source with real
+// servers on loopback: only the host and port of the source answer.
 func TestPrivateReachesOnlyWhatAnAdminTyped(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32
@@ -71,9 +71,8 @@ func TestPrivateReachesOnlyWhatAnAdminTyped(t *testing.T) {
 	trust.Report(t, "ways out of a private source", "%d requests on %d ways", reached.Load(), ways)
 }
 
-// TestPrivateConnectionIsNotLent asks a name that resolves to a private address:
-// with the permission it answers; without it, the connection that is still open
-// is not used.
+// TestPrivateConnectionIsNotLent requests a name that resolves to a private address: with
+// the permission it answers; without it, the open connection is not reused.
 func TestPrivateConnectionIsNotLent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{}, map[string][]netip.Addr{"intra.test": addrs("10.1.2.3"), "www.test": addrs("93.184.215.14")})
@@ -84,7 +83,7 @@ func TestPrivateConnectionIsNotLent(t *testing.T) {
 		"no permission":         {URL: "http://intra.test/"},
 		"a permission of other": {URL: "http://intra.test/", Private: "www.test:80"},
 		"a public redirect":     {URL: "http://www.test/302?to=http://intra.test/"},
-		// A chain that left the typed host does not come back to it.
+		// A chain of redirects that left the entered host must not return to it.
 		"there and back": {URL: "http://intra.test/302?to=" + url.QueryEscape("http://www.test/302?to=http://intra.test/"), Private: "intra.test:80"},
 	} {
 		_, err := w.Get(t.Context(), req)
@@ -98,8 +97,8 @@ func TestPrivateConnectionIsNotLent(t *testing.T) {
 	}
 }
 
-// TestPrivateNetworks holds the addresses that a permission opens against the
-// list of networks, whatever form they are written in.
+// TestPrivateNetworks compares the addresses that a permission allows with the list of
+// networks, in whatever form they are written.
 func TestPrivateNetworks(t *testing.T) {
 	t.Parallel()
 	listed := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fd00:1::/32")}
@@ -113,7 +112,7 @@ func TestPrivateNetworks(t *testing.T) {
 		{"fe80::1", false, false}, {"::ffff:169.254.169.254", false, false}, {"0.0.0.0", false, false},
 		{"64:ff9b::a01:203", false, false}, {"64:ff9b::7f00:1", false, false}, {"64:ff9b:1::a01:203", false, false},
 		{"2002:a01:203::1", false, false}, {"2001:0:a01:203::1", false, false}, {"::10.1.2.3", false, false},
-		{"93.184.215.14", true, true}, // public addresses are open to everybody
+		{"93.184.215.14", true, true}, // public addresses are always allowed
 	} {
 		addr := netip.MustParseAddr(tt.addr)
 		if got := (reach{private: true}).checkAddr(addr); (got == "") != tt.unlisted {
@@ -130,8 +129,8 @@ func TestPrivateNetworks(t *testing.T) {
 	}
 }
 
-// TestPrivateNameIsCheckedWhenDialled has the name of a private source resolve to
-// where the list does not lead (DNS rebinding).
+// TestPrivateNameIsCheckedWhenDialled lets the name of a private source resolve to an
+// address outside of the list (DNS rebinding).
 func TestPrivateNameIsCheckedWhenDialled(t *testing.T) {
 	t.Parallel()
 	var rebound atomic.Bool

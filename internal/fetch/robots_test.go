@@ -100,9 +100,9 @@ func TestRedirectOfAPageAsksRobotsAgain(t *testing.T) {
 	}
 }
 
-// TestRobotsCases measures the parser on the cases of Google's suite. It reads
-// two things otherwise than they do: a rule without a colon is not a rule, and
-// which of two groups for one agent counts.
+// TestRobotsCases measures the parser on the cases of Google's suite. It deliberately
+// differs in two ways: a rule without a colon is not a rule, and in which of two groups for
+// one agent counts.
 func TestRobotsCases(t *testing.T) {
 	t.Parallel()
 	file, err := os.ReadFile("../../../shared/data/robots/cases.json")
@@ -147,7 +147,7 @@ func FuzzRobots(f *testing.F) {
 	})
 }
 
-// Between two pages of a site we wait as long as its robots.txt asks, within reason.
+// Between two pages of a site we wait as long as its robots.txt requests, within limits.
 func TestCrawlDelay(t *testing.T) {
 	t.Parallel()
 	var times []time.Time

@@ -13,8 +13,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// TestCertificatesOfSourcesAreVerified asks sources whose certificate is not good, by
-// themselves and behind a redirect: nothing is read, and the error says why.
+// TestCertificatesOfSourcesAreVerified requests sources with an invalid certificate,
+// directly and after a redirect: nothing is read, and the error says why.
 func TestCertificatesOfSourcesAreVerified(t *testing.T) {
 	t.Parallel()
 	authority := smtptest.NewAuthority(t)

@@ -11,8 +11,7 @@ import (
 	"dibao/internal/costtest"
 )
 
-// repeated is a part of an XML file. With DIBAO_LONG set, the file is as large as
-// one may be.
+// repeated is a part of an XML file. With DIBAO_LONG set, the file is as large as allowed.
 func repeated(unit string) string {
 	size := 1 << 20
 	if os.Getenv("DIBAO_LONG") != "" {
@@ -21,8 +20,8 @@ func repeated(unit string) string {
 	return strings.Repeat(unit, size/len(unit))
 }
 
-// TestCostOfFiles reads files of some kilobytes that unpack to much more, and files
-// of many entries.
+// TestCostOfFiles reads files of several kilobytes that are decompressed to much more, and
+// files of many entries.
 func TestCostOfFiles(t *testing.T) {
 	docx := func(body string) []byte {
 		return zipped(t, "word/document.xml", wordOpen+body+wordClose)

@@ -11,7 +11,7 @@ import (
 	"dibao/internal/trust"
 )
 
-// zipped makes a ZIP file of names and contents.
+// zipped returns a ZIP file with these names and contents.
 func zipped(t testing.TB, files ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -56,7 +56,7 @@ func TestText(t *testing.T) {
 	deep := wordOpen + strings.Repeat("<w:p>", 5000) + "甲" + strings.Repeat("</w:p>", 5000) + wordClose
 	for name, c := range map[string]struct {
 		file []byte
-		text string // pages parted by |
+		text string // pages, separated by |
 		err  string
 	}{
 		"DOCX":      {docx, "关于养老服务的通知¶各市  人民政府：¶序号 单位 ¶", ""},
@@ -81,7 +81,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// A file of some kilobytes that unpacks to more than the limit is refused before
+// A file of several kilobytes that is decompressed to more than the limit is refused before
 // its text is kept.
 func TestZipBomb(t *testing.T) {
 	bomb := zipped(t, "word/document.xml", wordOpen+"<w:p><w:r><w:t>"+strings.Repeat(" ", maxUnpacked)+"</w:t></w:r></w:p>"+wordClose)
@@ -106,7 +106,7 @@ func FuzzText(f *testing.F) {
 	f.Add(zipped(f, "OFD.xml", ofdRoot, "Doc_0/Document.xml", ofdDoc, "Doc_0/Pages/Page_0/Content.xml", ofdContent(textObject(1, "甲"))))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if isPDF(file) {
-			return // that reader has a target of its own
+			return // that reader has its own fuzz target
 		}
 		pages, _ := Text(t.Context(), file)
 		if n := len(strings.Join(pages, "")); n > 2*maxText {

@@ -14,7 +14,8 @@ func newTable() *server {
 	return s
 }
 
-// arrive makes a session of an address that connected so many seconds after the first.
+// arrive returns a session from an address that connected this many seconds after the
+// first.
 func arrive(t *testing.T, s *server, addr string, second int) (c *session, ok bool) {
 	t.Helper()
 	ours, theirs := net.Pipe()
@@ -24,13 +25,14 @@ func arrive(t *testing.T, s *server, addr string, second int) (c *session, ok bo
 	return c, s.admit(c)
 }
 
-// Who has most connections gives way, and of those the one that has waited longest.
+// The session to end is one of the address with most connections, the one that has been
+// idle longest.
 func TestWhoGivesWay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		addr  func(i int) string // of the i-th stranger
+		addr  func(i int) string // address of the ith sender
 		other string             // who comes then
-		stays bool               // all of the strangers do
+		stays bool               // all of the senders stay
 		kept  int                // of 60 strangers
 	}{
 		"one address":          {func(int) string { return "192.0.2.1" }, "198.51.100.1", true, 10},
@@ -59,7 +61,7 @@ func TestWhoGivesWay(t *testing.T) {
 			if !ok || !s.open[honest] {
 				t.Error("the next sender was refused")
 			}
-			first := 60 - c.kept // the others gave way
+			first := 60 - c.kept // the others were ended
 			if s.open[strangers[first]] != c.stays {
 				t.Errorf("the one that has waited longest is open: %v, want %v", s.open[strangers[first]], c.stays)
 			}
@@ -70,7 +72,7 @@ func TestWhoGivesWay(t *testing.T) {
 	}
 }
 
-// A message that is being taken is not broken off for another connection.
+// A session that is passing on a message is not ended for another connection.
 func TestBusySessionsDoNotGiveWay(t *testing.T) {
 	t.Parallel()
 	s := newTable()

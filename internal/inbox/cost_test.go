@@ -10,7 +10,7 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfSessions listens to senders who say one thing over and over.
+// TestCostOfSessions listens to senders who repeat one command.
 func TestCostOfSessions(t *testing.T) {
 	const mail = "EHLO a.test\r\nMAIL FROM:<>\r\n"
 	costtest.Linear(t, []costtest.Seed{
@@ -39,7 +39,7 @@ func TestCostOfSessions(t *testing.T) {
 	costtest.Report(t, "internal/inbox")
 }
 
-// untilDATA is a sender that waits for the reply to DATA before it goes on.
+// untilDATA is a sender that waits for the reply to DATA before it continues.
 type untilDATA struct{ rest []byte }
 
 func (u *untilDATA) Read(p []byte) (int, error) {

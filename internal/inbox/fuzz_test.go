@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// typed is a connection over which everything that a sender says is there at once.
+// typed is a connection on which everything that a sender sends is available at once.
 type typed struct {
 	io.Reader
 	said bytes.Buffer
@@ -26,8 +26,8 @@ func (c *typed) SetDeadline(time.Time) error      { return nil }
 func (c *typed) SetReadDeadline(time.Time) error  { return nil }
 func (c *typed) SetWriteDeadline(time.Time) error { return nil }
 
-// Whatever a sender says, each message that is taken came to an accepted address,
-// is within its limit, and was ended by a dot between two CRLF.
+// Whatever a sender sends, each received message has an accepted recipient, is within its
+// limit, and was ended by a dot between two CRLF.
 func FuzzSession(f *testing.F) {
 	f.Add("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<b+x@y>\r\nDATA\r\n", "Subject: x\r\n\r\n..x\r\n.\r\nQUIT\r\n")
 	f.Add("EHLO x\r\nMAIL FROM:<> SIZE=10\r\nRCPT TO:<b+x@y>\r\nDATA\r\n", "x\n.\nMAIL FROM:<>\r\n.\r\n")
@@ -53,7 +53,7 @@ func FuzzSession(f *testing.F) {
 		}
 		box.Limits.fill()
 		s := &server{Inbox: box, open: make(map[*session]bool), memory: &budget{left: 1000}}
-		// The message comes in a piece of its own, as from a sender that waits for 354.
+		// The message arrives separately, as from a sender that waits for 354.
 		conn := &typed{Reader: io.MultiReader(strings.NewReader(commands), strings.NewReader(message))}
 		s.serve(t.Context(), conn)
 		if s.memory.left != 1000 {
@@ -65,7 +65,7 @@ func FuzzSession(f *testing.F) {
 	})
 }
 
-// A message is read to its end in memory that its limit bounds.
+// The memory for reading a message is limited by the message limit.
 func TestMessageMemory(t *testing.T) {
 	t.Parallel()
 	const limit = 1 << 20

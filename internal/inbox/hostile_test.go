@@ -39,7 +39,7 @@ func start(t *testing.T, box *inbox.Inbox) string {
 	return l.Addr().String()
 }
 
-// sender is a client that says what the test wants.
+// sender is a client that sends what the test wants.
 type sender struct {
 	net.Conn
 	r *bufio.Reader
@@ -59,7 +59,7 @@ func dial(t *testing.T, addr string) *sender {
 // say sends a text.
 func (s *sender) say(text string) { io.WriteString(s, text) }
 
-// reply returns the last line of the next reply; "" where the connection ends.
+// reply returns the last line of the next reply; "" if the connection ends.
 func (s *sender) reply() string {
 	for {
 		line, err := s.r.ReadString('\n')
@@ -72,13 +72,13 @@ func (s *sender) reply() string {
 	}
 }
 
-// rest returns all that comes until the connection ends, on one line.
+// rest returns everything that arrives until the connection ends, on one line.
 func (s *sender) rest() string {
 	b, _ := io.ReadAll(s.r)
 	return strings.ReplaceAll(strings.TrimSpace(string(b)), "\r\n", " | ")
 }
 
-// greet says everything up to the stage: ehlo, rcpt or data.
+// greet sends everything up to the stage: ehlo, rcpt or data.
 func (s *sender) greet(stage string) {
 	s.reply()
 	s.say("EHLO x\r\n")
@@ -111,14 +111,13 @@ func honest(t *testing.T, addr string) time.Duration {
 	return time.Since(began)
 }
 
-// Fifty idle connections kept everybody out for 205 s. Whatever strangers hold
-// open, the report of an honest server gets through within a second, again and
-// again.
+// Fifty idle connections once kept everybody out for 205 s. Whatever other clients keep
+// open, the report of an honest server is received within a second, again and again.
 func TestStrangersDoNotBlockTheInbox(t *testing.T) {
 	const strangers = 50
 	var slowest time.Duration
 	ways, reports := 0, 0
-	limit := 10 * time.Second // beside other tests and the race detector
+	limit := 10 * time.Second // next to other tests and the race detector
 	if os.Getenv("DIBAO_LONG") != "" {
 		limit = time.Second
 	}
@@ -170,8 +169,8 @@ func TestStrangersDoNotBlockTheInbox(t *testing.T) {
 	trust.Report(t, "strangers at the inbox", "%d ms at most of %d reports, beside %d connections in %d ways", slowest.Milliseconds(), reports, strangers, ways)
 }
 
-// Fifty messages of 9.4 MB took 2 GB of memory. What is allocated is now bounded
-// by the limit of a message and by the memory of all.
+// Fifty messages of 9.4 MB once took 2 GB of memory. Now memory is limited by the limit of
+// one message and by that of all messages.
 func TestLargeMessagesTakeLittleMemory(t *testing.T) {
 	var k taken
 	addr := start(t, newInbox(&k))
@@ -197,7 +196,7 @@ func TestLargeMessagesTakeLittleMemory(t *testing.T) {
 		}
 	}
 	runtime.ReadMemStats(&after)
-	if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 150 { // twice a message's limit each, and the rest
+	if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 150 { // twice the limit of a message each, and the rest
 		t.Errorf("%d MB were allocated", allocated)
 	}
 	trust.Report(t, "50 messages of 9.4 MB", "%d MB allocated", (after.TotalAlloc-before.TotalAlloc)>>20)
@@ -206,15 +205,15 @@ func TestLargeMessagesTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// The memory of all messages is bounded also where each is within its limit; a
-// small report needs none of it.
+// The memory of all messages is limited even if each is within its limit; a small report
+// does not count.
 func TestMemoryOfAllMessagesIsBounded(t *testing.T) {
 	t.Parallel()
 	var k taken
 	box := newInbox(&k)
 	box.Limits.Memory = 2 << 20
 	addr := start(t, box)
-	half := strings.Repeat(strings.Repeat("x", 998)+"\r\n", 700) // 700 kB: 768 kB of the memory each
+	half := strings.Repeat(strings.Repeat("x", 998)+"\r\n", 700) // 700 kB: 768 kB of memory each
 	var open []*sender
 	refused := 0
 	for range 10 {
@@ -235,8 +234,8 @@ func TestMemoryOfAllMessagesIsBounded(t *testing.T) {
 	}
 }
 
-// Two servers that disagree about where a message ends make one email two. What
-// could be read in two ways is refused, and nothing behind it is read.
+// Two servers that disagree about where a message ends turn one email into two. Ambiguous
+// input is refused, and nothing after it is read.
 func TestSmugglingIsRefused(t *testing.T) {
 	var forms, smuggled atomic.Int64
 	t.Cleanup(func() { trust.Report(t, "smuggled mails", "%d of %d forms", smuggled.Load(), forms.Load()) })
@@ -326,7 +325,7 @@ func TestCommandsAreChecked(t *testing.T) {
 	}
 }
 
-// Nobody keeps a connection by doing something now and then.
+// Nobody keeps a connection open by sending something from time to time.
 func TestSessionsEnd(t *testing.T) {
 	t.Parallel()
 	var k taken
@@ -384,7 +383,7 @@ func TestSTARTTLS(t *testing.T) {
 		t.Errorf("commands behind STARTTLS: %q", got)
 	}
 
-	// What was said in the clear counts for nothing under TLS.
+	// What was sent in plain text does not count after TLS has started.
 	s := dial(t, addr)
 	s.greet("rcpt")
 	s.say("STARTTLS\r\n")

@@ -17,7 +17,7 @@ import (
 	"dibao/internal/inbox"
 )
 
-// taken are the messages that an inbox took.
+// taken are the messages that an inbox received.
 type taken struct {
 	mu   sync.Mutex
 	all  []string
@@ -34,7 +34,7 @@ func (k *taken) receive(_ context.Context, to []string, raw []byte) error {
 	return nil
 }
 
-// of returns how many were taken for addresses that begin so.
+// of returns the number of messages for addresses with this prefix.
 func (k *taken) of(prefix string) (n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -1,6 +1,6 @@
 package jobs
 
-// Resting reports whether River's client is stopped, for want of jobs.
+// Resting reports whether River's client is stopped because there are no jobs.
 func (r *Runner) Resting() bool { return r.stage.Load() == rests }
 
 // Stopping reports whether River's client is about to be stopped.

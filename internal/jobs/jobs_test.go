@@ -14,12 +14,12 @@ import (
 	"dibao/internal/jobs"
 )
 
-// patience bounds what a test waits for; it is never waited out when all is well.
+// patience limits the waits of a test; if all is well, no wait takes that long.
 const patience = 30 * time.Second
 
 var quiet = jobs.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 
-// start runs a runner until the test ends and fails the test if it stops badly.
+// start runs a runner until the test ends and fails the test if it stops with an error.
 func start(t *testing.T, r *jobs.Runner) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -87,7 +87,7 @@ func TestRunner(t *testing.T) {
 			}
 		}
 		enqueue("collect", 7)
-		enqueue("collect", 7) // the first one waits: asks for nothing
+		enqueue("collect", 7) // the first one waits: nothing is added
 		stop := start(t, r)
 		if got := await(t, ran, "the job"); got != 7 {
 			t.Fatalf("subject %d, want 7", got)
@@ -172,7 +172,7 @@ func TestJobsRunAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		start(t, r)
-		// Those that follow another closely are not forgotten, either.
+		// Jobs that closely follow another are not forgotten, either.
 		for i := range int64(6) {
 			if err := r.Enqueue(t.Context(), "collect", i); err != nil {
 				t.Fatal(err)
@@ -184,8 +184,9 @@ func TestJobsRunAtOnce(t *testing.T) {
 	})
 }
 
-// What all nodes do together, each does at its start and when any process asks, and
-// once more if one asks while it is at it. A node that leaves it to others asks them.
+// Work that all nodes do together runs on each at its start, when any process requests it,
+// and once more if it is requested while it runs. A node that leaves the work to others
+// signals them.
 func TestEveryNode(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -215,11 +216,11 @@ func TestEveryNode(t *testing.T) {
 			}
 		}
 		both("the run at the start")
-		// The watch may still see a first signal: what counts is one after it.
+		// The watch may still see a first signal: count only the runs after it.
 		if err := jobs.Signal(t.Context(), db, "deliver"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Second) // both are at it, and see the signal
+		time.Sleep(2 * time.Second) // both run it, and see the signal
 		select {
 		case n := <-ran:
 			t.Fatalf("node %d runs twice at a time", n)
@@ -240,7 +241,7 @@ func TestEveryNode(t *testing.T) {
 	})
 }
 
-// What a node was running that is gone, another runs; what a living one runs, nobody else does.
+// The jobs of a node that is gone run on another; those of a living node do not.
 func TestJobsOfDeadNodes(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -263,7 +264,7 @@ func TestJobsOfDeadNodes(t *testing.T) {
 		}
 		await(t, ran, "the job")
 		second := node("SECOND", "FIRST")
-		if err := second.Enqueue(t.Context(), "compose", 7); err != nil { // it runs: asks for nothing
+		if err := second.Enqueue(t.Context(), "compose", 7); err != nil { // it runs: nothing is added
 			t.Fatal(err)
 		}
 		if err := second.Enqueue(t.Context(), "compose", 8); err != nil {

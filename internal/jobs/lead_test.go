@@ -14,8 +14,8 @@ import (
 	"dibao/internal/jobs"
 )
 
-// River rests while there is nothing to do, and a job that comes then runs at
-// once, also one of another process and one whose first try failed.
+// River rests while there is nothing to do, and a new job then runs at once, even one of
+// another process and one whose first attempt failed.
 func TestRunnerRests(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -36,7 +36,7 @@ func TestRunnerRests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := jobs.New(db, kinds, nil, quiet) // asks for jobs and runs none
+		other, err := jobs.New(db, kinds, nil, quiet) // adds jobs and runs none
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,8 +61,9 @@ func TestRunnerRests(t *testing.T) {
 	})
 }
 
-// While River's client can't stop, since the table of its leader is locked, a signal starts
-// the work of all nodes at once, and a job that came meanwhile runs as soon as it has stopped.
+// While River's client can't stop, because the table of its leader is locked, a signal starts
+// the work of all nodes at once, and a job that was added in the meantime runs as soon as the
+// client has stopped.
 func TestSignalWhileRiverStops(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("needs a machine that does nothing else; TestReportNeverWaits tests the same in small; set DIBAO_LONG=1")
@@ -119,8 +120,8 @@ func TestSignalWhileRiverStops(t *testing.T) {
 	}
 }
 
-// One node leads, and adds each due job once; another takes its place when it has
-// stopped or is gone, and adds what became due in between.
+// One node leads, and adds each due job once; another takes over when it has stopped or is
+// gone, and adds what became due in between.
 func TestLeader(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -174,7 +175,7 @@ func TestLeader(t *testing.T) {
 			t.Fatalf("the jobs that ran are %d in sum, want one of each kind", sum)
 		}
 		leads("THIRD")
-		// A node that starts beside it leaves it the lead.
+		// A node that starts later does not take the lead.
 		node("FIRST", 1)
 		time.Sleep(2 * time.Second)
 		leads("THIRD")

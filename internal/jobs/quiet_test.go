@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What River tells of itself is for who looks for errors; its warnings are ours.
+// River's information messages are only for debugging; its warnings are logged as ours.
 func TestRiverIsQuiet(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -19,7 +19,7 @@ func TestRiverIsQuiet(t *testing.T) {
 	}
 }
 
-// The watch reports what it finds even if nobody reads it, and the newest result counts.
+// The watch reports its results even if nothing reads them, and the newest one counts.
 func TestReportNeverWaits(t *testing.T) {
 	t.Parallel()
 	w := newWatch(nil, nil, nil)

@@ -66,7 +66,7 @@ func TestLastDue(t *testing.T) {
 	}
 }
 
-// The latest due time is the one that stepping through all of them ends at.
+// The latest due time is the last one that stepping through all of them finds.
 func TestLastDueAgreesWithStepping(t *testing.T) {
 	zones := []*time.Location{time.UTC, zone(t, "Asia/Shanghai"), zone(t, "America/New_York"), zone(t, "Australia/Lord_Howe")}
 	rapid.Check(t, func(t *rapid.T) {
@@ -77,7 +77,7 @@ func TestLastDueAgreesWithStepping(t *testing.T) {
 		}
 		after := time.Unix(rapid.Int64Range(1.7e9, 1.9e9).Draw(t, "after"), 0)
 		if expr == "@every 7m" {
-			return // has no fixed grid: each step depends on where it began
+			return // such a schedule has no fixed times: each depends on where it began
 		}
 		now := after.Add(time.Duration(rapid.Int64Range(0, int64(40*24*time.Hour)).Draw(t, "gap")))
 		var want time.Time
@@ -91,8 +91,7 @@ func TestLastDueAgreesWithStepping(t *testing.T) {
 	})
 }
 
-// Each day that a schedule names has one due time, whatever is done to the clock
-// that day.
+// Each day of a schedule has one due time, even if the clock changes on that day.
 func TestOneDueTimeADay(t *testing.T) {
 	for _, name := range []string{"America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana", "Africa/Cairo", "Asia/Shanghai", "Asia/Tehran"} {
 		loc := zone(t, name)
@@ -116,13 +115,13 @@ func TestOneDueTimeADay(t *testing.T) {
 	}
 }
 
-// Every half an hour stays so when the clock is set.
+// A schedule for every half hour stays so when the clock changes.
 func TestEveryHalfHourGoesByTheTimeThatPasses(t *testing.T) {
 	s, err := ParseSchedule("*/30 * * * *", zone(t, "Europe/Berlin"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, at := range []time.Time{time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC)} { // the clock is set on the next day
+	for _, at := range []time.Time{time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC)} { // the clock changes on the next day
 		for range 60 {
 			next := s.Next(at)
 			if next.Sub(at) != 30*time.Minute {

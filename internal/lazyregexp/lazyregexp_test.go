@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestMistakesAreFoundByTests: a pattern that is invalid must not wait for its
-// first use in the program.
+// TestMistakesAreFoundByTests checks that an invalid pattern does not wait for its first
+// use in the program.
 func TestMistakesAreFoundByTests(t *testing.T) {
 	defer func() {
 		if recover() == nil {

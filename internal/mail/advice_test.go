@@ -8,8 +8,8 @@ import (
 	"dibao/internal/mail"
 )
 
-// Where a server that an admin set can't be used, the error says what to change, and
-// does not name the server, as its callers do.
+// If a configured server can't be used, the error says what to change; it does not name the
+// server, because its callers do.
 func TestErrorsOfASetServerAdvise(t *testing.T) {
 	t.Parallel()
 	plain, err := net.Listen("tcp", "127.0.0.1:0")

@@ -16,8 +16,8 @@ import (
 	"dibao/internal/mail"
 )
 
-// verifyScript checks every signature of a message by python3-dkim, which shares
-// no code with us; the records come as arguments.
+// verifyScript verifies every signature of a message with python3-dkim, which shares no
+// code with us; the records are its arguments.
 const verifyScript = `
 import sys, dkim
 records = dict(zip(sys.argv[1::2], sys.argv[2::2]))
@@ -38,8 +38,8 @@ func newKey(t *testing.T, key any) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-// What both keys sign is verified by an implementation in another language, for
-// messages whose text, header and length are of every kind.
+// An implementation in another language verifies the signatures with both keys, for texts,
+// headers and lengths of every kind.
 func TestDKIMIsVerifiedByAnotherLanguage(t *testing.T) {
 	t.Parallel()
 	const python = "/usr/bin/python3"

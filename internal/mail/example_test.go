@@ -9,8 +9,8 @@ import (
 	"dibao/internal/mail"
 )
 
-// A message is prepared once and made for each reader: what is the reader's own
-// stands at marks.
+// A message is prepared once and assembled for each reader: the reader's own parts replace
+// marks.
 func ExamplePrepare() {
 	text := "您好：\n退订："
 	p, err := mail.Prepare(mail.Message{

@@ -62,7 +62,7 @@ func FuzzMessages(f *testing.F) {
 	})
 }
 
-// What is not a complaint of a reader is not taken for one.
+// Reports that are not complaints of a reader are not treated as such.
 func TestFeedbackReportsAreComplaintsOnlyIfAbuseOrFraud(t *testing.T) {
 	for feedback, want := range map[string]ReportKind{
 		"abuse": ReportComplaint, "Fraud": ReportComplaint, "not-spam": ReportNotSpam, "opt-out": ReportUnsubscribe, "auth-failure": ReportNotice, "virus": ReportNotice, "other": ReportNotice, "x": ReportNotice,
@@ -83,7 +83,7 @@ func TestFeedbackReportsAreComplaintsOnlyIfAbuseOrFraud(t *testing.T) {
 	}
 }
 
-// A receipt names the reader in the field in which a bounce does.
+// A receipt names the reader in the same field as a bounce.
 func TestReadReceiptsAreNoBounces(t *testing.T) {
 	raw := "Subject: =?utf-8?b?5bey6K+7?=\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\nread\n--b\nContent-Type: message/disposition-notification\n\n" +
 		"Final-Recipient: rfc822; r@a.example\nDisposition: manual-action/MDN-sent-manually; deleted\n\n--b--\n"

@@ -22,10 +22,10 @@ import (
 	"dibao/internal/mail"
 )
 
-// slot stands in the texts of these tests where a mark is set.
+// slot stands for a mark in the texts of these tests.
 const slot = "<slot>"
 
-// marked is a piece with a mark in the place of each slot.
+// marked is a piece with a mark in place of each slot.
 func marked(text string) []mail.Piece {
 	var marks []mail.Mark
 	plain := ""
@@ -81,8 +81,8 @@ func decode(t interface{ Fatalf(string, ...any) }, raw []byte) decoded {
 	return d
 }
 
-// plainLines is text without the spaces at the end of lines and the line ends that encoding
-// may change.
+// plainLines returns text without spaces at the ends of lines and without differences in
+// line ends, which encoding may change.
 func plainLines(s string) string {
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	lines := strings.Split(s, "\n")
@@ -92,8 +92,8 @@ func plainLines(s string) string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
-// Encoded pieces joined are the whole encoded: what a reader's program decodes is
-// the text with the reader's own addresses in it.
+// The joined pieces are the whole encoded message: what a reader's program decodes is the
+// text with the reader's own addresses in it.
 func TestPreparedDecodesToItsText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		line := rapid.OneOf(rapid.StringOf(rapid.RuneFrom([]rune("邸报，。ab <>&.="))), rapid.SampledFrom([]string{"", ".", "..", "见 " + slot + " 。", "退订  " + slot, "原文  https://a.example/1", slot, strings.Repeat("长", 300)}))
@@ -122,7 +122,7 @@ func TestPreparedDecodesToItsText(t *testing.T) {
 	})
 }
 
-// Whatever stands in a name, a subject or a header, it makes no other header.
+// Whatever a name, a subject or a header contains, it does not add another header.
 func TestNoHeaderIsInjected(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		evil := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
@@ -171,8 +171,8 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
-// TestEncodedWordInATitle shows a subject and names as they were written, also
-// where they look like an encoded word (RFC 2047 §2).
+// TestEncodedWordInATitle checks that a subject and names are shown as written, even if
+// they look like an encoded word (RFC 2047 §2).
 func TestEncodedWordInATitle(t *testing.T) {
 	const title = "=?utf-8?q?Urgent=3A_pay?= now"
 	p, err := mail.Prepare(mail.Message{
@@ -297,8 +297,8 @@ func BenchmarkAppend(b *testing.B) {
 	b.SetBytes(int64(len(buf)))
 }
 
-// A line may begin and end with a slot, hold two, or be nothing else; text that
-// looks like one stays text.
+// A line may begin and end with a slot, contain two, or consist of one; text that looks
+// like a slot is not changed.
 func TestMarksStandWhereTheyAreSet(t *testing.T) {
 	t.Parallel()
 	p := mail.Encode("ab\ncd\n\nef", mail.Mark{At: 0, Slot: 1}, mail.Mark{At: 2}, mail.Mark{At: 4, Slot: 1}, mail.Mark{At: 4}, mail.Mark{At: 6, Slot: 2}, mail.Mark{At: 9})
@@ -310,7 +310,7 @@ func TestMarksStandWhereTheyAreSet(t *testing.T) {
 	}
 }
 
-// A message that is text alone, and one of pieces that others share.
+// A message with only the text part, and one of pieces that other messages share.
 func TestPreparedOfPieces(t *testing.T) {
 	t.Parallel()
 	first, last := mail.Encode("一、通知\n"), marked("退订：" + slot + "\n")[0]

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzReadReply reads what a server may send as replies. Whatever it is, the
-// reader ends, keeps to its limits and hands on text.
+// FuzzReadReply reads any bytes of a server as replies: the reader ends, stays within its
+// limits and returns valid text.
 func FuzzReadReply(f *testing.F) {
 	for _, s := range []string{"250 ok\r\n", "250-a\r\n250 b\r\n", "550 5.1.1 no such user\r\n", "421\r\n", "2\r\n", "250-a\r\n251 b\r\n", "\x00\xff\n", "999 x\r\n", "550-5.7.1 a\r\n550 5.7.1 b\n"} {
 		f.Add([]byte(s))
@@ -31,8 +31,8 @@ func FuzzReadReply(f *testing.F) {
 	})
 }
 
-// A ministry's server says in GB2312 why it refuses; undecoded, its words fitted
-// no line of the table and suppressed the reader.
+// A ministry's server gives its reason for a refusal in GB2312; undecoded, the words
+// matched no line of the table and the reader was suppressed.
 func TestReplyInGB18030IsDecoded(t *testing.T) {
 	sent := append([]byte("550 black ip. ("), 0xb7, 0xa2, 0xd0, 0xc5, 'I', 'P', 0xb1, 0xbb, 0xbd, 0xfb, 0xd6, 0xb9)
 	sent = append(sent, ")\r\n"...)

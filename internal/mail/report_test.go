@@ -53,8 +53,8 @@ func TestReadReport(t *testing.T) {
 	}
 }
 
-// TestWordsOfServers reads reports in the manner of servers that know no RFC
-// 3464: whom they name, with which codes, and at which command they were refused.
+// TestWordsOfServers reads reports in the style of servers that do not use RFC 3464: which
+// readers they name, with which codes, and which command was refused.
 func TestWordsOfServers(t *testing.T) {
 	t.Parallel()
 	const header = "From: Postmaster <postmaster@mx.test>\nTo: sender@site.test\nSubject: failure notice\n\n"
@@ -110,8 +110,8 @@ func TestReportsByJSON(t *testing.T) {
 	}
 }
 
-// TestEnclosedReport: a relay reports a report, and only the inner one names the
-// reader.
+// TestEnclosedReport reads a relay's report about a report, of which only the inner one
+// names the reader.
 func TestEnclosedReport(t *testing.T) {
 	t.Parallel()
 	const raw = "From: MAILER-DAEMON@relay.test\nTo: sender@site.test\nSubject: Returned mail\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nThe addresses:\n\n--b\nContent-Type: message/rfc822\n\n" +
@@ -122,7 +122,8 @@ func TestEnclosedReport(t *testing.T) {
 	}
 }
 
-// TestHostileReports reads emails built to cost much: that it ends is the test.
+// TestHostileReports reads emails that are built to be expensive: the test is that reading
+// ends.
 func TestHostileReports(t *testing.T) {
 	t.Parallel()
 	nested := strings.Repeat("Content-Type: multipart/mixed; boundary=b\n\n--b\n", 1000)

@@ -14,8 +14,8 @@ import (
 	"dibao/internal/mail/smtptest"
 )
 
-// hosts are mail servers at one port of several loopback addresses; which of them
-// fail is said by their fault in the greeting.
+// startHosts starts mail servers at one port of several loopback addresses; the fault in
+// the greeting says which of them fail.
 func startHosts(t *testing.T, faults map[string]smtptest.Fault) (port int, servers map[string]*smtptest.Server) {
 	t.Helper()
 	servers = make(map[string]*smtptest.Server)
@@ -38,9 +38,9 @@ func faultNamed(name string) smtptest.Fault {
 	return smtptest.Faults[slices.IndexFunc(smtptest.Faults, func(f smtptest.Fault) bool { return f.Name == name })]
 }
 
-// Mail without a relay goes to the first server of the domain that takes it, by
-// preference, over IPv6 or IPv4; to the domain's own address where it has no MX;
-// nowhere where it says so, and never into our own network.
+// Mail without a relay goes to the first server of the domain that accepts it, by
+// preference, over IPv6 or IPv4; to the domain's own address if it has no MX; nowhere if
+// the domain says so, and never into our own network.
 func TestRouterFindsTheServer(t *testing.T) {
 	t.Parallel()
 	port, servers := startHosts(t, map[string]smtptest.Fault{
@@ -67,7 +67,7 @@ func TestRouterFindsTheServer(t *testing.T) {
 	}}
 	for domain, want := range map[string]string{
 		"preference.example": "127.0.0.4", // the lowest number
-		"falls.example":      "::1",       // after one that is not there, one that hangs up, one that says nothing, and one that refuses
+		"falls.example":      "::1",       // after one that does not exist, one that disconnects, one that says nothing, and one that refuses
 		"dual.example":       "::1",       // one of its two addresses
 		"unknown.example":    "127.0.0.4", // the second: the first has no address
 		"a4.example":         "127.0.0.4", // no MX: its own address

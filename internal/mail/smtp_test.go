@@ -13,10 +13,10 @@ import (
 	"dibao/internal/mail/smtptest"
 )
 
-// short are deadlines for tests: a second where the standard says minutes.
+// short are timeouts for tests: a second instead of the minutes in the standard.
 var short = mail.Timeouts{Connect: time.Second, Greeting: time.Second, Command: time.Second, Data: time.Second, Block: time.Second, Dot: time.Second, Quit: 100 * time.Millisecond}
 
-// script is a server that does as it should until the phase, and the fault there.
+// script is a server that works properly until the phase, and has the fault there.
 func script(t *testing.T, phase string, f smtptest.Fault) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -26,8 +26,8 @@ func script(t *testing.T, phase string, f smtptest.Fault) string {
 	return smtptest.Start(t, l, phase, f).Addr
 }
 
-// Whatever a server does in whatever phase, a send ends within its deadline and
-// says rightly whether the message may have been delivered.
+// Whatever a server does in whatever phase, a send ends within its deadline and correctly
+// reports whether the message may have been delivered.
 func TestFaultsOfServers(t *testing.T) {
 	t.Parallel()
 	for _, phase := range smtptest.Phases {
@@ -48,8 +48,8 @@ func TestFaultsOfServers(t *testing.T) {
 				}
 				switch {
 				case err == nil:
-					// A server may refuse EHLO and take HELO, refuse RSET and take the
-					// message, or forget its manners when all is done.
+					// A server may refuse EHLO and accept HELO, refuse RSET and accept the
+					// message, or disconnect rudely at the end.
 					if phase != "quit" && !(hasCode && (phase == "ehlo" || phase == "rset")) {
 						t.Fatalf("no error")
 					}
@@ -60,7 +60,8 @@ func TestFaultsOfServers(t *testing.T) {
 						t.Errorf("uncertain, but the dot was never sent: %v", err)
 					}
 				case phase == "body" && !isReply && (!uncertain || f.Code == 421):
-					// It hung up before the dot could be written, or its reply be read.
+					// It disconnected before the dot could be written, or before its reply
+					// could be read.
 				case handedOver != atDot && phase != "rset":
 					t.Errorf("handed over: %v in phase %s", handedOver, phase)
 				case atDot && !hasCode && !uncertain:
@@ -75,7 +76,7 @@ func TestFaultsOfServers(t *testing.T) {
 	}
 }
 
-// sendPast sends a message so that the server's fault is met in its phase.
+// sendPast sends a message so that the server's fault occurs in its phase.
 func sendPast(t *testing.T, phase, addr string) (handedOver bool, err error) {
 	opts := mail.Options{Addr: addr, TLS: mail.TLSNone, Timeouts: short}
 	switch phase {
@@ -119,8 +120,8 @@ func newMailbox(t *testing.T) (*mailbox.Mailbox, string) {
 	return box, l.Addr().String()
 }
 
-// What smuggles a second message past careless servers arrives as text of the
-// first.
+// Content that smuggles a second message past careless servers arrives as text of the first
+// one.
 func TestNothingIsSmuggled(t *testing.T) {
 	t.Parallel()
 	box, addr := newMailbox(t)

@@ -13,9 +13,9 @@ import (
 	"dibao/internal/trust"
 )
 
-// With a user name, no mode of TLS but "none" sends the password before the
-// server's certificate is verified, whatever the server or somebody on the way
-// does; the error says what to do.
+// With a user name, no TLS mode but "none" sends the password before the server's
+// certificate is verified, whatever the server or an attacker in between does; the error
+// says what to do.
 func TestPasswordIsSentOnlyOverVerifiedTLS(t *testing.T) {
 	var tried, sent, leaked atomic.Int64
 	t.Cleanup(func() {
@@ -27,7 +27,7 @@ func TestPasswordIsSentOnlyOverVerifiedTLS(t *testing.T) {
 	good := authority.Issue("127.0.0.1", later)
 	cases := map[string]struct {
 		security smtptest.Security
-		want     string // in the error; "": it logs in
+		want     string // text in the error; "": the login succeeds
 	}{
 		"good":                     {smtptest.Security{Certificate: good, AuthAfter: true}, ""},
 		"good, AUTH offered early": {smtptest.Security{Certificate: good, AuthBefore: true, AuthAfter: true}, ""},
@@ -79,9 +79,8 @@ func TestPasswordIsSentOnlyOverVerifiedTLS(t *testing.T) {
 	}
 }
 
-// Without a user name, opportunistic mode reads no more into TLS than that it
-// keeps passers-by from reading: the mail arrives with any certificate and with
-// none.
+// Without a user name, opportunistic mode uses TLS only against passive listeners: the mail
+// arrives with any certificate and with none.
 func TestOpportunisticWithoutLoginTakesAnyCertificate(t *testing.T) {
 	t.Parallel()
 	authority := smtptest.NewAuthority(t)

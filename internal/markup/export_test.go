@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// CheckCount compares the nodes of a tree with what was counted. A token implies
-// two more elements at most: a cell, its row and its group.
+// CheckCount compares the nodes of a tree with the computed bound. A token implies at most
+// two more elements: a cell, its row and its group.
 func CheckCount(t *testing.T, text string) {
 	t.Helper()
 	cut, ok := check(text)

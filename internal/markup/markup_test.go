@@ -16,7 +16,7 @@ import (
 	"dibao/internal/trust"
 )
 
-// hostile returns texts whose trees cost much more than they are long.
+// hostile returns texts whose trees are expensive for their length.
 func hostile() map[string]string {
 	repeat := strings.Repeat
 	numbered := func(format string, n int) string {
@@ -48,8 +48,8 @@ func hostile() map[string]string {
 	}
 }
 
-// TestHostileMarkup parses what cost gigabytes and minutes: each is read as text,
-// in little memory.
+// TestHostileMarkup parses what once took gigabytes and minutes: each is read as text, in
+// little memory.
 func TestHostileMarkup(t *testing.T) {
 	most := uint64(0)
 	for name, text := range hostile() {
@@ -83,7 +83,7 @@ func textOf(root *html.Node) string {
 	return b.String()
 }
 
-// TestPlainTree keeps the title and the blocks of a text whose markup is dropped.
+// TestPlainTree keeps the title and the blocks of a text whose markup is removed.
 func TestPlainTree(t *testing.T) {
 	text := "<title>通知 &amp; 公告</title><script>var x</script><p>第一段<b>话</b></p>" + strings.Repeat("<div>", 600) +
 		"<table><tr><td>甲<td>乙</tr><tr><td>丙</table><style>p{}</style>1 &lt; 2<br>末段"
@@ -103,8 +103,8 @@ func TestPlainTree(t *testing.T) {
 	}
 }
 
-// TestForeignElements are left out, and what stands around them does not become
-// a tag.
+// TestForeignElements checks that these elements are removed, and that the text around them
+// does not form a tag.
 func TestForeignElements(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"<p>a<svg><path d=1 /><title>icon</title></svg>b</p>", "<p>a<!---->b</p>"},
@@ -128,7 +128,7 @@ func TestForeignElements(t *testing.T) {
 	}
 }
 
-// TestLongScript reads a page with a script that is longer than a token may be.
+// TestLongScript reads a page with a script that exceeds the maximum length of a token.
 func TestLongScript(t *testing.T) {
 	for n := range 40 { // wherever the script is cut
 		text := "<script>var a = '" + strings.Repeat("x", 1<<20-n) + "</p>'</script><p>text</p>"
@@ -138,7 +138,7 @@ func TestLongScript(t *testing.T) {
 	}
 }
 
-// TestRealPages builds the tree of every page that is at hand.
+// TestRealPages builds the tree of every available page.
 func TestRealPages(t *testing.T) {
 	root := filepath.Join("..", "..", "..", "shared", "data")
 	if _, err := os.Stat(root); err != nil {
@@ -161,8 +161,8 @@ func TestRealPages(t *testing.T) {
 	}
 }
 
-// FuzzParse compares every tree with what was counted before it was built: this
-// is what keeps the trees of strangers small.
+// FuzzParse compares every tree with the bound that was computed before it was built, which
+// is what keeps trees small.
 func FuzzParse(f *testing.F) {
 	for _, text := range hostile() {
 		f.Add(text[:min(len(text), 20000)])
@@ -177,9 +177,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestCountIsAnUpperBound builds trees of random tags that open and close
-// formatting elements in every kind of element: no tree has more nodes than were
-// counted.
+// TestCountIsAnUpperBound builds trees of random tags that open and close formatting
+// elements in every kind of element: no tree has more nodes than the bound.
 func TestCountIsAnUpperBound(t *testing.T) {
 	n := 500
 	if os.Getenv("DIBAO_LONG") != "" {
@@ -198,8 +197,7 @@ var elements = strings.Fields("a b font i nobr u em strong code tt p div span li
 	"colgroup object applet marquee select option optgroup button form input br img hr pre section center body html head frameset noframes " +
 	"ruby rt rp address noscript textarea title style script svg math template iframe plaintext desc mi x-y")
 
-// gadgets repeats a few tags that leave a formatting element open, perhaps, and
-// puts blocks behind.
+// gadgets repeats a few tags that may leave a formatting element open, followed by blocks.
 func gadgets(r *rand.Rand) string {
 	first, second, third := elements[r.IntN(10)], elements[10+r.IntN(len(elements)-10)], elements[r.IntN(len(elements))]
 	pieces := []string{

@@ -10,24 +10,24 @@ import (
 	"testing"
 )
 
-// unguarded are the functions that parse HTML without a bound on its cost.
+// unguarded are the functions that parse HTML without a limit on its cost.
 var unguarded = map[string]string{
 	"Parse": "html", "ParseWithOptions": "html", "ParseFragment": "html", "ParseFragmentWithOptions": "html", "NewTokenizer": "html",
 	"NewTokenizerFragment": "html", "NewDocumentFromReader": "goquery", "NewDocument": "goquery", "NewDocumentFromResponse": "goquery",
 }
 
-// unguardedMethods parse HTML inside of goquery.
+// unguardedMethods are methods that parse HTML inside goquery.
 var unguardedMethods = []string{"AppendHtml", "PrependHtml", "BeforeHtml", "AfterHtml", "ReplaceWithHtml", "SetHtml", "WrapHtml", "WrapAllHtml", "WrapInnerHtml"}
 
-// allowed read a bounded piece with a tokenizer, which builds no tree: a report's
-// text, the beginning of an answer that may be a wall, and one element that a
-// script writes. The benchmark parses pages of its own.
+// allowed read a limited piece with a tokenizer, which builds no tree: a report's text, the
+// beginning of an answer that may be a wall, and one element that a script writes. The
+// benchmark parses its own pages.
 var allowed = map[string]bool{
 	filepath.Join("internal", "mail", "report.go"): true, filepath.Join("feed", "ingest", "answer", "scan.go"): true,
 	filepath.Join("feed", "ingest", "answer", "frame.go"): true, filepath.Join("cmd", "dibao", "bench", "collect.go"): true,
 }
 
-// TestNobodyElseParses looks for parsers of HTML in all code but this package and
+// TestNobodyElseParses searches for parsers of HTML in all code except this package and
 // tests.
 func TestNobodyElseParses(t *testing.T) {
 	root := filepath.Join("..", "..")

@@ -46,7 +46,7 @@ dibao_sources{state="ok"} 2
 	}
 }
 
-// TestPageIsRead gives values of any kind to the parser of Prometheus.
+// TestPageIsRead parses values of every kind with Prometheus's parser.
 func TestPageIsRead(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -18,7 +18,7 @@ import (
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// The parts of all nodes add up to the whole, whatever the limit is.
+// The parts of all nodes add up to the whole, for any limit.
 func TestSharesAddUp(t *testing.T) {
 	t.Parallel()
 	for of := 1; of < 8; of++ {
@@ -39,7 +39,7 @@ func TestSharesAddUp(t *testing.T) {
 	}
 }
 
-// settle makes a member believe that it joined long ago.
+// settle makes a member appear to have joined long ago.
 func (m *Member) settle() { m.joinedAt = m.joinedAt.Add(-settleAfter) }
 
 func join(t *testing.T, db *database.DB, roles ...Role) *Member {
@@ -83,7 +83,7 @@ func TestMembersShare(t *testing.T) {
 		if a, b := first.Share(Deliver), second.Share(Deliver); b.Of != 2 || a.Rank == b.Rank {
 			t.Fatalf("the two have %+v and %+v", a, b)
 		}
-		// Who could not renew its row has nothing.
+		// A node that could not renew its row has nothing.
 		first.readAt = first.readAt.Add(-settleAfter - time.Second)
 		if s := first.Share(Deliver); s.Of != 0 {
 			t.Fatalf("who was away has %+v", s)
@@ -97,7 +97,8 @@ func TestMembersShare(t *testing.T) {
 		if s := first.Share(Deliver); s.Of != 2 {
 			t.Fatalf("who is back has %+v", s)
 		}
-		// Who leaves gives its part back; who dies does so later.
+		// A node that leaves releases its part at once; the part of a dead node is released
+		// later.
 		if err := second.leave(ctx); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 	"dibao/internal/trust"
 )
 
-// onePage is a PDF whose page has a compressed content that repeats a piece.
+// onePage returns a PDF whose page has a compressed content that repeats a piece.
 func onePage(t *testing.T, piece string, times int) []byte {
 	t.Helper()
 	var packed bytes.Buffer

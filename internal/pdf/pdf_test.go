@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// sample is the smallest PDF that says something: PDFium mends its lack of a table.
+// sample is the smallest PDF with a text: PDFium repairs its missing table.
 const sample = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" +
 	"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>endobj\n" +
 	"4 0 obj<</Length 58>>stream\nBT /F1 12 Tf 20 200 Td (Notice on elderly care) Tj ET      \nendstream endobj\n" +

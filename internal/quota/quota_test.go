@@ -16,9 +16,9 @@ func TestQuota(t *testing.T) {
 		amount float64
 		want   time.Duration
 	}{
-		{0, "a", 4, 0}, {0, "a", 6, 0}, {0, "a", 1, time.Minute}, {0, "b", 10, 0}, // each has its own
-		{time.Minute, "a", 1, 0}, {0, "a", 3, 3 * time.Minute}, {-time.Hour, "a", 3, 3 * time.Minute}, // a clock that is set back earns nothing
-		{3 * time.Minute, "a", 3, 0}, {20 * time.Minute, "a", 50, 0}, {0, "a", 50, 50 * time.Minute}, // larger than the burst: when at rest
+		{0, "a", 4, 0}, {0, "a", 6, 0}, {0, "a", 1, time.Minute}, {0, "b", 10, 0}, // each key has its own
+		{time.Minute, "a", 1, 0}, {0, "a", 3, 3 * time.Minute}, {-time.Hour, "a", 3, 3 * time.Minute}, // a clock that is set back adds nothing
+		{3 * time.Minute, "a", 3, 0}, {20 * time.Minute, "a", 50, 0}, {0, "a", 50, 50 * time.Minute}, // larger than the burst: possible from a full bucket
 	}
 	for i, s := range steps {
 		now = now.Add(s.after)

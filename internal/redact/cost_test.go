@@ -6,7 +6,8 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfRedacting takes secrets out of long texts: errors quote what servers sent.
+// TestCostOfRedacting removes secrets from long texts, because errors quote what servers
+// sent.
 func TestCostOfRedacting(t *testing.T) {
 	costtest.Linear(t, []costtest.Seed{
 		{Name: "Text", Units: []string{"通知 "}},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// read returns the rows of a file as text, and where reading it failed.
+// read returns the rows of a file as text, and where reading failed.
 func read(file string) (string, error) {
 	r, err := NewReader(strings.NewReader(file), func([]string) bool { return false })
 	if err != nil {
@@ -42,7 +42,7 @@ func TestReaderReadsFilesAsTheyCome(t *testing.T) {
 		"a,b\n\"x\"\"y\", \"p,q\" \n":                    `1["a" "b"]2["x\"y" "p,q"]`,
 		"a,b\n\"one\ntwo, x\",2\n3,4\n":                  `1["a" "b"]2["one\ntwo, x" "2"]4["3" "4"]`,
 		"a,b\n\"Z, Y\" <z@example.org>,2\n":              `1["a" "b"]2["\"Z, Y\" <z@example.org>" "2"]`,
-		"a,b\n\xd5\xc5\xc8\xfd,2\n":                      `1["a" "b"]2["张三" "2"]`, // GBK, though the first line is ASCII
+		"a,b\n\xd5\xc5\xc8\xfd,2\n":                      `1["a" "b"]2["张三" "2"]`, // GBK, although the first line is ASCII
 		"a\n" + strings.Repeat("x", 70_000) + "\n":       `1["a"]2["` + strings.Repeat("x", 70_000) + `"]`,
 		"name,note\na@example.org,\"a\nb@c.org is new\"": `1["name" "note"]2["a@example.org" "a\nb@c.org is new"]`,
 	} {
@@ -52,7 +52,7 @@ func TestReaderReadsFilesAsTheyCome(t *testing.T) {
 	}
 }
 
-// A quote that is not closed swallowed 1,990 of 2,000 rows, and nobody was told.
+// A quote that is not closed once swallowed 1,990 of 2,000 rows without an error.
 func TestReaderRefusesWhatReadsInTwoWays(t *testing.T) {
 	for file, want := range map[string]struct {
 		line int

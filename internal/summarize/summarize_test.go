@@ -26,7 +26,7 @@ func model(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) *C
 	return c
 }
 
-// says is an answer with a summary.
+// says returns an answer with a summary.
 func says(text, finish string, tokens int) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"model":"sample-1","choices":[{"message":{"role":"assistant","content":%q},"finish_reason":%q}],"usage":{"total_tokens":%d}}`, text, finish, tokens)
@@ -74,7 +74,7 @@ func TestAnswersThatAreNotUsed(t *testing.T) {
 		"NoJSON": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") },
 		"Huge":   func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat("x", maxAnswer+10)) },
 		"Slow": func(_ http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body) // only then does the server see that nobody waits any more
+			io.Copy(io.Discard, r.Body) // only then does the server notice that the client is gone
 			<-r.Context().Done()
 		},
 		"Moved": func(w http.ResponseWriter, r *http.Request) {

@@ -32,7 +32,7 @@ func tracer(endpoint string, log io.Writer) *trace.Tracer {
 	return trace.New(trace.Options{Endpoint: endpoint, Version: "1.2", Host: "h", Now: time.Now, Logger: slog.New(slog.NewTextHandler(log, nil))})
 }
 
-// Spans arrive whole when the program ends, in the shape that OTLP/HTTP prescribes.
+// Complete spans arrive when the program ends, in the form that OTLP/HTTP prescribes.
 func TestSpansArrive(t *testing.T) {
 	t.Parallel()
 	collector := tracetest.New(t)
@@ -83,7 +83,7 @@ func TestWithoutTracer(t *testing.T) {
 }
 
 // A collector that is busy gets the spans later; one that refuses them does not, and the
-// log says so. Neither log has the password of the endpoint.
+// log says so. The log never contains the password of the endpoint.
 func TestCollectorsThatDoNotTakeSpans(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {

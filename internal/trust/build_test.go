@@ -11,8 +11,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// TestBuildIsReproducible builds the program twice, from two folders and with
-// two caches, the second one empty: the files are the same byte by byte.
+// TestBuildIsReproducible builds the program twice, in two folders and with two caches, the
+// second one empty: the files have the same bytes.
 func TestBuildIsReproducible(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("compiles everything from an empty cache, minutes of CPU; set DIBAO_LONG=1")

@@ -12,7 +12,7 @@ import (
 	"dibao/internal/trust"
 )
 
-// top is the top of the repository, seen from this package.
+// top is the top folder of the repository, relative to this package.
 const top = "../.."
 
 // mutation is a deliberate fault and the test that catches it.
@@ -51,7 +51,7 @@ func TestDeliberateFaultsAreCaught(t *testing.T) {
 	}
 }
 
-// runMutated runs a test command over the code with one file replaced.
+// runMutated runs a test command on the code with one file replaced.
 func runMutated(t *testing.T, path, source, command string) ([]byte, error) {
 	t.Helper()
 	abs, err := filepath.Abs(path)
@@ -76,7 +76,7 @@ func runMutated(t *testing.T, path, source, command string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-// checkTestExists looks for the test that a command "go test PACKAGE -run NAME" names.
+// checkTestExists searches for the test that a command "go test PACKAGE -run NAME" names.
 func checkTestExists(t *testing.T, command string) {
 	t.Helper()
 	fields := strings.Fields(command)

@@ -32,7 +32,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestDocumentHasRows keeps the table that "make trust" runs readable.
+// TestDocumentHasRows checks that the table for "make trust" can be parsed.
 func TestDocumentHasRows(t *testing.T) {
 	text, err := os.ReadFile("../../docs/trust.md")
 	if err != nil {

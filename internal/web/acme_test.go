@@ -26,7 +26,7 @@ import (
 	"dibao/internal/web"
 )
 
-// shake shakes hands with a server that gets its certificates by ACME and returns
+// shake does a TLS handshake with a server that gets its certificates by ACME and returns
 // the server's error.
 func shake(t *testing.T, config *tls.Config, name string, protocols ...string) error {
 	t.Helper()
@@ -54,8 +54,8 @@ func shake(t *testing.T, config *tls.Config, name string, protocols ...string) e
 	return <-failed
 }
 
-// An authority that answers without end fills nothing: an answer is read to its
-// limit, and the error says so.
+// An authority whose answer never ends uses up nothing: an answer is read up to a limit,
+// and the error says so.
 func TestACMEAuthorityThatNeverStops(t *testing.T) {
 	var sent atomic.Int64
 	kinds, mostTaken := 0, int64(0)
@@ -121,7 +121,7 @@ func TestACMEAuthorityThatNeverStops(t *testing.T) {
 			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 20 {
 				t.Errorf("%d MB were allocated", n)
 			}
-			if name != "account" && !strings.Contains(err.Error(), "acme_directory") { // of an error the library keeps what it got
+			if name != "account" && !strings.Contains(err.Error(), "acme_directory") { // in an error, the library includes what it received
 				t.Errorf("got %v, want what to do", err)
 			}
 		})
@@ -129,8 +129,8 @@ func TestACMEAuthorityThatNeverStops(t *testing.T) {
 	trust.Report(t, "ACME authority that answers without end", "%d kB at most were taken of %d answers of 100 MB", mostTaken>>10, kinds)
 }
 
-// For names that are not ours no authority is asked and no challenge is answered,
-// whatever lies in the folder of certificates.
+// For names that are not ours no authority is asked and no challenge is answered, whatever
+// is in the folder of certificates.
 func TestACMENamesOfOthers(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64

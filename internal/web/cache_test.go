@@ -72,7 +72,7 @@ func TestCacheServesWhatTheClientLikesBest(t *testing.T) {
 			t.Errorf("%q: another body comes out of %q: %v", x.accept, coding, err)
 		}
 		tags[coding] = res.Header.Get("ETag")
-		// An ETag of any coding says that the bytes are known.
+		// An ETag of any coding shows that the client has the bytes.
 		for _, tag := range tags {
 			known := ask(t, c, "1", body, map[string]string{"Accept-Encoding": x.accept, "If-None-Match": `"other", W/` + tag})
 			if known.StatusCode != http.StatusNotModified || known.Header.Get("ETag") == "" || known.Header.Get("Content-Length") != "" {
@@ -110,7 +110,7 @@ func TestCacheValidators(t *testing.T) {
 	if res := ask(t, c, "2", "one", map[string]string{"If-None-Match": first.Header.Get("ETag")}); res.StatusCode != 304 {
 		t.Errorf("the same bytes: %d", res.StatusCode)
 	}
-	// Other bytes are newer, even where nothing in them says so.
+	// Different bytes are newer, even if nothing in them says so.
 	if res := ask(t, c, "3", "two", map[string]string{"If-Modified-Since": day}); res.StatusCode != 200 || res.Header.Get("Last-Modified") == day {
 		t.Errorf("other bytes: %d, %v", res.StatusCode, res.Header)
 	}
@@ -131,7 +131,7 @@ func TestCacheBuildsOnceForMany(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() { _, _ = c.Get(context.Background(), "k", "1", build) })
 	<-begun
-	// Who hangs up while waiting does not wait on.
+	// A client that disconnects stops waiting.
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Get(gone, "k", "1", build); !errors.Is(err, context.Canceled) {
@@ -151,7 +151,7 @@ func TestCacheBuildsOnceForMany(t *testing.T) {
 	}
 }
 
-// A builder whose own client hung up, or that panicked, leaves nobody waiting.
+// After a build whose client disconnected, or that panicked, no request waits forever.
 func TestCacheBrokenBuilds(t *testing.T) {
 	t.Parallel()
 	c := &web.Cache{}
@@ -225,7 +225,7 @@ func FuzzAcceptEncoding(f *testing.F) {
 		if err := c.Serve(w, r, "k", "1", func() (web.Document, error) { return web.Document{Body: []byte(body)}, nil }); err != nil {
 			t.Fatal(err)
 		}
-		// Nobody is sent a coding that they did not name.
+		// No response uses a coding that the client did not name.
 		if coding := w.Header().Get("Content-Encoding"); coding != "" && !strings.Contains(strings.ToLower(accept), coding) && !strings.Contains(accept, "*") {
 			t.Fatalf("%q is answered with %s", accept, coding)
 		}

@@ -12,11 +12,11 @@ func TestClientAddr(t *testing.T) {
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	for _, c := range []struct{ remote, forwarded, want string }{
 		{"192.0.2.7:1", "", "192.0.2.7"},
-		{"192.0.2.7:1", "198.51.100.1", "192.0.2.7"}, // not a proxy of ours
+		{"192.0.2.7:1", "198.51.100.1", "192.0.2.7"}, // not one of our proxies
 		{"10.0.0.1:1", "198.51.100.1", "198.51.100.1"},
 		{"10.0.0.1:1", "203.0.113.9, 198.51.100.1, 10.0.0.2", "198.51.100.1"},
 		{"10.0.0.1:1", "nonsense", "10.0.0.1"},
-		{"10.0.0.1:1", "192.0.2.1, nonsense, 198.51.100.1", "198.51.100.1"}, // the client made up the rest
+		{"10.0.0.1:1", "192.0.2.1, nonsense, 198.51.100.1", "198.51.100.1"}, // the client invented the rest
 		{"10.0.0.1:1", "10.9.9.9, 198.51.100.1", "198.51.100.1"},
 		{"10.0.0.1:1", "198.51.100.1:4711", "198.51.100.1"},
 		{"10.0.0.1:1", "[2001:db8::1]:4711", "2001:db8::1"},
@@ -39,8 +39,8 @@ func TestClientAddr(t *testing.T) {
 	}
 }
 
-// Whatever a client writes into X-Forwarded-For itself, behind a trusted proxy or
-// not, it stays in one bucket.
+// Whatever a client writes into X-Forwarded-For, behind a trusted proxy or not, it stays in
+// one bucket.
 func TestSpoofedAddressesShareALimit(t *testing.T) {
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	for name, c := range map[string]struct{ remote, behind string }{
@@ -70,7 +70,7 @@ func FuzzClientAddr(f *testing.F) {
 	f.Add("[fe80::1%eth0]:1", ",,")
 	f.Fuzz(func(t *testing.T, remote, forwarded string) {
 		r := &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {forwarded}}}
-		// A peer that is not trusted is always itself, whatever it sends.
+		// The address of a peer that is not trusted is always its own, whatever it sends.
 		if a, b := clientAddr(r, nil), clientAddr(&http.Request{RemoteAddr: remote, Header: http.Header{}}, nil); a != b {
 			t.Fatalf("%q with %q is %s, without %s", remote, forwarded, a, b)
 		}

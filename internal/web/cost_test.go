@@ -9,8 +9,8 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfHeaders reads headers of every kind. The server takes 32 kB of them;
-// here they are as long as any input.
+// TestCostOfHeaders reads headers of every kind. The server accepts 32 kB of them; here
+// they are as long as any input.
 func TestCostOfHeaders(t *testing.T) {
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	entry := newEntry(new(Cache), "k", "v", Document{Body: []byte("text"), MediaType: "text/plain"}, nil)

@@ -22,7 +22,7 @@ import (
 	"dibao/internal/web"
 )
 
-// busy is a handler that counts.
+// busy is a handler that counts its calls.
 type busy struct {
 	calls, running, most atomic.Int64
 	body                 []byte
@@ -50,7 +50,7 @@ func serveTLS(t *testing.T, h http.Handler) (addr string, pool *x509.CertPool) {
 	return strings.TrimPrefix(base, "http://"), pool
 }
 
-// h2 is an HTTP/2 client that sends whatever frames the test wants.
+// h2 is an HTTP/2 client that sends any frames that the test wants.
 type h2 struct {
 	t *testing.T
 	net.Conn
@@ -101,8 +101,8 @@ func (c *h2) open(block []byte, endHeaders bool) (stream uint32, err error) {
 	return stream, c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block, EndStream: true, EndHeaders: endHeaders})
 }
 
-// othersAreServed checks that a client that does nothing wrong is served, and
-// returns how many of its requests were.
+// othersAreServed checks that a well-behaved client is served, and returns how many of its
+// requests were.
 func othersAreServed(t *testing.T, addr string, pool *x509.CertPool) (served int64) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}, Timeout: 10 * time.Second}
@@ -122,16 +122,15 @@ func othersAreServed(t *testing.T, addr string, pool *x509.CertPool) (served int
 	return served
 }
 
-// What HTTP/2 lets a client do for little (CVE-2023-44487, CVE-2023-45288 and
-// their like) costs the server no more than its limits, and others are served
-// meanwhile.
+// Cheap attacks with HTTP/2 (CVE-2023-44487, CVE-2023-45288 and similar ones) cost the
+// server no more than its limits, and other clients are served in the meantime.
 func TestHTTP2Floods(t *testing.T) {
 	var floods, served, most atomic.Int64
 	t.Cleanup(func() {
 		trust.Report(t, "floods of HTTP/2", "%d floods: %d honest requests were served, at most %d requests ran at a time", floods.Load(), served.Load(), most.Load())
 	})
 	t.Parallel()
-	const streams = 100 // at a time, of one connection
+	const streams = 100 // concurrent streams of one connection
 	big := hpack.HeaderField{Name: "cookie", Value: strings.Repeat("x", 3000)}
 	for name, attack := range map[string]func(c *h2) error{
 		"rapid reset": func(c *h2) error {
@@ -141,7 +140,7 @@ func TestHTTP2Floods(t *testing.T) {
 					err = c.WriteRSTStream(stream, http2.ErrCodeCancel)
 				}
 				if err != nil {
-					return nil // the server has enough
+					return nil // the server has closed the connection
 				}
 			}
 			return nil
@@ -173,7 +172,7 @@ func TestHTTP2Floods(t *testing.T) {
 			}
 			return nil
 		},
-		"header bomb": func(c *h2) error { // each reference is a byte, and 3 kB when it is read
+		"header bomb": func(c *h2) error { // each reference is one byte, and 3 kB when it is read
 			many := make([]hpack.HeaderField, 4000)
 			for i := range many {
 				many[i] = big
@@ -225,7 +224,7 @@ func TestHTTP2Floods(t *testing.T) {
 	}
 }
 
-// A client that never reads holds its own streams alone.
+// A client that never reads blocks only its own streams.
 func TestHTTP2ClientThatReadsNothing(t *testing.T) {
 	t.Parallel()
 	h := &busy{body: bytes.Repeat([]byte("x"), 100<<10)}
@@ -259,7 +258,7 @@ func TestManySlowConnections(t *testing.T) {
 		connections++
 		switch i % 3 {
 		case 1:
-			io.WriteString(c, "\x16\x03\x01") // a handshake that is not finished
+			io.WriteString(c, "\x16\x03\x01") // an unfinished handshake
 		case 2:
 			go func() {
 				s := tls.Client(c, &tls.Config{RootCAs: pool, ServerName: "localhost"})
@@ -271,8 +270,8 @@ func TestManySlowConnections(t *testing.T) {
 	trust.Report(t, "slow and idle clients", "%d connections: %d honest requests were served", connections, served)
 }
 
-// Renegotiation lets a client make the server compute much more than itself, and
-// spliced sessions together (CVE-2009-3555).
+// Renegotiation lets a client make the server compute much more than itself, and allowed
+// splicing sessions together (CVE-2009-3555).
 func TestClientsDoNotRenegotiate(t *testing.T) {
 	t.Parallel()
 	openssl, err := exec.LookPath("openssl")
@@ -304,7 +303,7 @@ func TestClientsDoNotRenegotiate(t *testing.T) {
 	for line := range said {
 		text += line + "\n"
 		switch {
-		case strings.Contains(line, "Extended master secret"): // connected; an R alone is its command
+		case strings.Contains(line, "Extended master secret"): // connected; a single R is its command
 			io.WriteString(in, "R\n")
 		case strings.Contains(line, "RENEGOTIATING"):
 			io.WriteString(in, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -340,8 +339,8 @@ func raw(t *testing.T, addr, text string) (statuses []int) {
 	}
 }
 
-// A request whose length can be read in two ways is refused, or is the last of
-// its connection: what a proxy takes for its body is never another request.
+// A request whose length is ambiguous is refused, or is the last of its connection: what a
+// proxy considers its body never becomes another request.
 func TestRequestsAreNotSmuggled(t *testing.T) {
 	var forms, passed atomic.Int64
 	t.Cleanup(func() { trust.Report(t, "smuggled requests", "%d of %d forms", passed.Load(), forms.Load()) })
@@ -388,8 +387,8 @@ func TestRequestsAreNotSmuggled(t *testing.T) {
 	}
 }
 
-// Large headers are refused before a page is looked for, and what a header asks
-// for beyond the whole document is not done.
+// Large headers are refused before a page is built, and ranges beyond the whole document
+// are ignored.
 func TestHeadersAreBounded(t *testing.T) {
 	t.Parallel()
 	cache := &web.Cache{}

@@ -81,7 +81,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// A client that sends a byte now and then loses its connection.
+// A client that sends a byte from time to time loses its connection.
 func TestSlowClientsLoseTheirConnection(t *testing.T) {
 	t.Parallel()
 	base, _, _ := serve(t, web.Options{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "x") }), HeaderTimeout: 200 * time.Millisecond})
@@ -94,7 +94,7 @@ func TestSlowClientsLoseTheirConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	line, err := bufio.NewReader(conn).ReadString('\n') // 408, or nothing but the end
+	line, err := bufio.NewReader(conn).ReadString('\n') // 408, or only the end
 	if netErr, ok := err.(net.Error); ok && netErr.Timeout() {
 		t.Errorf("the server waits on: %q, %v", line, err)
 	}

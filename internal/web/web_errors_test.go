@@ -9,7 +9,7 @@ import (
 	"dibao/internal/web"
 )
 
-// Whoever takes any type gets the page, too; files and the API answer in text.
+// Clients that accept any type get the page, too; files and the API answer in text.
 func TestErrorsAsPages(t *testing.T) {
 	t.Parallel()
 	base, _, _ := serve(t, web.Options{

@@ -50,7 +50,7 @@ func serve(t *testing.T, opts web.Options) (base string, log *bytes.Buffer, stop
 	return "http://" + l.Addr().String(), log, stop
 }
 
-// fetch asks without following redirects or decoding.
+// fetch sends a request without following redirects or decoding.
 func fetch(t *testing.T, method, address string, header map[string]string, body string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
@@ -147,7 +147,7 @@ func TestEveryAnswerIsSafe(t *testing.T) {
 	if res, _ := fetch(t, "POST", base+"/subscribe", nil, "a=b"); res.StatusCode != 200 {
 		t.Errorf("a program without Origin: %d", res.StatusCode)
 	}
-	for _, path := range redact.TokenPaths { // /change/ and /websub/ were in the log once
+	for _, path := range redact.TokenPaths { // /change/ and /websub/ were once in the log
 		fetch(t, "GET", base+path+"geheim", nil, "")
 		fetch(t, "GET", base+path+"geheim/served", nil, "")
 	}
@@ -160,7 +160,7 @@ func TestEveryAnswerIsSafe(t *testing.T) {
 			t.Errorf("no %s", h)
 		}
 	}
-	// An image of a source would show its server who reads what.
+	// A picture of a source would show its server who reads what.
 	if p := res.Header.Get("Content-Security-Policy"); strings.Contains(p, "unsafe-inline") || !strings.Contains(p, "img-src 'self' data:;") {
 		t.Errorf("inline parts or images of other sites are allowed: %s", p)
 	}
@@ -255,8 +255,8 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// Addresses that nothing takes: those of another method, and those of which only the slash
-// at the end is wrong, are answered as such.
+// Addresses without a page: those with another method, and those that differ only in the
+// trailing slash, get a matching answer.
 func TestNoRoute(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
