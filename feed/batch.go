@@ -21,8 +21,8 @@ type arrival struct {
 	pageNext time.Time // when to read its page again; zero: never
 	document int64     // the document that it carries; 0: none
 	titleKey string
-	said     []Relation     // memo of relations
-	titles   *policy.Names  // memo of title
+	said     []Relation     // cached result of relations
+	titles   *policy.Names  // cached result of title
 	waiting  search.Waiting // what the index will hold, if the article waits for the index
 	readHash string         // for a stored article that is judged again: the hash of its text when it was read
 
@@ -69,8 +69,8 @@ type batch struct {
 	folded    map[int64]bool     // clusters whose original is to be chosen
 	adopted   map[int64][]string // by document: the pages that it took over
 	compared  *comparisons
-	waiting   []bearer // memo of waitingTitles
-	hasRead   bool     // waiting is there
+	waiting   []bearer // cached result of waitingTitles
+	hasRead   bool     // waiting is set
 }
 
 func (b *batch) ids() []int64 {

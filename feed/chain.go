@@ -16,7 +16,7 @@ import (
 // Chain lists who issued what to implement a document (落实).
 type Chain struct {
 	Document Document
-	Steps    []Step // the earliest first
+	Steps    []Step // earliest first
 }
 
 // Step is one document of a chain.

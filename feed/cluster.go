@@ -14,7 +14,7 @@ import (
 
 // Cluster is a set of articles with the same text on several pages (转载).
 type Cluster struct {
-	First    int64   // the original
+	First    int64   // id of the original
 	Articles []int64 // all visible ones, the original first
 }
 

@@ -70,7 +70,7 @@ type comparisons struct {
 	known    map[[2]textKey]same.Result
 	prepared map[textKey]*same.Text
 	kept     int // size of the prepared texts, in bytes of text
-	left     int // steps
+	left     int // remaining steps
 	unknown  [][2]textRef
 	last     bool // no further comparisons: unknown results stay unknown
 }

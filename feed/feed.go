@@ -35,7 +35,7 @@ const (
 	StateQuiet   State = "quiet"   // it works but had nothing new for half a year
 	StateFlood   State = "flood"   // an archive arrived at once; its articles are held until an admin releases them
 	StateGone    State = "gone"    // the site answered 410: not requested any more
-	StatePaused  State = "paused"  // by an admin
+	StatePaused  State = "paused"  // stopped by an admin
 	StateRemoved State = "removed" // kept for its articles; not requested and not listed
 )
 
@@ -70,7 +70,7 @@ type Source struct {
 	Name         string
 	Zone         string // IANA name
 	Issuer       string // the organization that runs it
-	Region       string // GB/T 2260 code
+	Region       string // GB/T 2260 code; "" if unknown
 	Theme        string // folder, "" if none
 	Licence      Licence
 	Settings     ingest.Settings
@@ -182,7 +182,7 @@ type Store struct {
 	Index *search.Index
 
 	versions versions
-	pieces   *database.Pieces // of articles
+	pieces   *database.Pieces // sizes of pieces, in articles
 }
 
 // NewStore returns a store for a migrated database; now is its clock.

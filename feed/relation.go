@@ -15,7 +15,7 @@ import (
 // Kinds of relations in addition to those of policy.
 const (
 	RelationPromises = "即将出台" // announced, but not published yet
-	RelationCites    = ""     // only named
+	RelationCites    = ""     // only mentioned
 )
 
 // CitesName is the name of RelationCites on pages and in the API.
@@ -25,7 +25,7 @@ const CitesName = "提到"
 // to the older text.
 type Relation struct {
 	ID            int64
-	Article       int64  // that says so
+	Article       int64  // the article that states it
 	Document      int64  // the document that the article carries; 0: none
 	Kind          string // a constant of policy, RelationPromises or RelationCites
 	Target        int64  // the mentioned document; 0 until it is known

@@ -164,7 +164,7 @@ func TestFeedsOfTriggersAndStore(t *testing.T) {
 			}
 			return got
 		}
-		want := feeds(`UPDATE articles SET updated_at = updated_at`) // of the store
+		want := feeds(`UPDATE articles SET updated_at = updated_at`) // as the store has them
 		if len(want) != len(all) {
 			t.Fatalf("%d of %d articles are in feeds", len(want), len(all))
 		}

@@ -17,7 +17,7 @@ const (
 	RelationAmends      = "修改"
 	RelationRepeals     = "废止"
 	RelationRepealsPart = "部分废止" // part of it, such as an annex: the rest remains in force
-	RelationExtends     = "延长"   // its term
+	RelationExtends     = "延长"   // extends its term
 	RelationBasis       = "依据"
 	RelationImplements  = "落实"
 	RelationInterprets  = "解读"

@@ -101,7 +101,7 @@ func hardRepost(r *rand.Rand, f Facts) Facts {
 		switch {
 		case i > 3 && r.IntN(50) == 0:
 			continue
-		case i > 3 && r.IntN(30) == 0: // cut short
+		case i > 3 && r.IntN(30) == 0: // truncated
 			runes := []rune(p)
 			p = string(runes[:len(runes)*4/5])
 		}
@@ -131,7 +131,7 @@ func TestCompareReposts(t *testing.T) {
 	pairs, found, sketched := 0, 0, 0
 	for _, f := range texts {
 		if len(strings.Join(f.Paragraphs, "")) < 3*same.MinText {
-			continue // a stub
+			continue // the text is too short
 		}
 		pairs++
 		other := repost(r, f)

@@ -99,10 +99,10 @@ func (u *understanding) published() {
 				continue
 			}
 			if m, ok := readMoment(p.Content, u.zone); ok {
-				if at := u.timeOn(m.on); !at.IsZero() { // what readers see
+				if at := u.timeOn(m.on); !at.IsZero() { // the time that readers see
 					m.at = at
 				}
-				if seen, l := u.seenFirst(); l != nil && (m.on.In(time.UTC).Sub(seen.on.In(time.UTC)) > maxListGap || seen.on.Before(m.on) && u.generated(p.Content)) { // re-dated, as below
+				if seen, l := u.seenFirst(); l != nil && (m.on.In(time.UTC).Sub(seen.on.In(time.UTC)) > maxListGap || seen.on.Before(m.on) && u.generated(p.Content)) { // dated anew, see below
 					set(seen, strings.TrimSpace(l.Element+" "+l.Name))
 					u.warn("meta-redated", m.on, seen.on)
 					return

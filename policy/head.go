@@ -142,7 +142,7 @@ func repeats(paragraphs []string, title string) (lines int, organs []string) {
 			return i + 1, organs
 		case !found && rest == whole && signs(fold(p)):
 			organs = append(organs, splitOrgans(strings.TrimSpace(fold(p)))...)
-		case !found && rest == whole && len(organs) > 0 && squeeze(p) == "文件": // the red head
+		case !found && rest == whole && len(organs) > 0 && squeeze(p) == "文件": // the issuer above the document
 		case !found:
 			return 0, nil
 		case part == "":

@@ -61,7 +61,7 @@ type occurrence struct {
 	before   string // at most 40 characters on its line
 	behind   string // at most 12 characters in its sentence
 	sentence string
-	said     map[string]string // of plainDates
+	said     map[string]string // the words of plainDates
 }
 
 // maxOccurrences limits the matches of one pattern that are examined.
@@ -182,7 +182,7 @@ func (u *understanding) span() bool {
 		for _, o := range u.occurrences(x.re, x.hint, true) {
 			n := 1
 			if x.re == validFromTo {
-				n = 2 // after how long
+				n = 2 // the length of a period
 			}
 			first := o.date(n)
 			last := o.later(n+3, first)

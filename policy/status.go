@@ -35,7 +35,7 @@ type Event struct {
 // Status is the state of a document on a day, from when and until when, and the evidence.
 type Status struct {
 	State State
-	Since Date   // zero: not known
+	Since Date   // zero: unknown
 	Until Date   // last day of the state, if known
 	From  string // provenance: a sentence, a label, an event
 }
@@ -61,7 +61,7 @@ func StatusOf(f Facts, events []Event, on Date) Status {
 		}
 		if !e.On.IsZero() && on.Before(e.On) {
 			if e.State == StateRepealed && (expires.IsZero() || e.On.Before(expires)) {
-				expires, expiresFrom = e.On.AddDays(-1), e.From // known to end
+				expires, expiresFrom = e.On.AddDays(-1), e.From // the document is known to end
 			}
 			continue
 		}

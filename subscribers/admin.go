@@ -14,12 +14,12 @@ import (
 
 // Selection says which subscribers to list.
 type Selection struct {
-	List  int64  // 0: of any
-	State State  // "": in any
+	List  int64  // 0: any list
+	State State  // "": any state
 	Like  string // part of the address; with a * it is the whole address, * stands for anything: *@qq.com
 	After int64  // an id, for paging
 
-	Suppressed bool // only these
+	Suppressed bool // only suppressed ones
 	Limit      int  // 0 is 100
 }
 

@@ -89,8 +89,8 @@ func (s *Store) mayChangeTo(ctx context.Context, tx *sql.Tx, subscriber int64, a
 
 // Change is a change of address, for one of its two links.
 type Change struct {
-	Address string // the new one
-	Done    bool   // by both sides
+	Address string // the new address
+	Done    bool   // both mailboxes have agreed
 	said    bool   // the mailbox of the link has agreed
 }
 

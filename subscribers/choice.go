@@ -38,7 +38,7 @@ const (
 type Choice struct {
 	Themes    []string  // only articles with one of these; nil: all
 	Regions   []string  // only articles of one of these or of a region in it, GB/T 2260 codes; nil: all
-	Frequency Frequency // "" is EveryIssue
+	Frequency Frequency // "" means EveryIssue
 }
 
 // IsDefault reports whether the reader gets the whole list.
@@ -48,7 +48,7 @@ func (c Choice) IsDefault() bool {
 
 // storedChoice is a choice as the columns of a subscription.
 type storedChoice struct {
-	themes, regions string // JSON
+	themes, regions string // JSON arrays
 	frequency       Frequency
 }
 
@@ -87,7 +87,7 @@ func (c Choice) check() error {
 // Preferences are what a reader chooses on the page behind their token.
 type Preferences struct {
 	Language    string // zh or en
-	Format      Format // "" is HTML
+	Format      Format // "" means HTML
 	PausedUntil policy.Date
 	WantsEmpty  bool
 	Lists       map[int64]Choice // the lists to subscribe to; all other subscriptions end

@@ -66,7 +66,7 @@ func TestCrowdOfNetworksKeepsNobodyOut(t *testing.T) {
 					reader := netip.MustParseAddr(crowd.reader)
 					mails := s.attack(n, crowd.attacker)
 					pressed := s.persist(reader, fmt.Sprintf("reader%d@gmail.com", n), func() {
-						for i := range min(n, 250) { // they go on
+						for i := range min(n, 250) { // the attackers continue
 							s.from(crowd.attacker(i), "POST", "/subscribe", url.Values{"address": {"junk"}})
 						}
 					})

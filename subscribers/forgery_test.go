@@ -84,16 +84,16 @@ func (s *site) forge(random *rand.Rand, good string, others []string, fits []tok
 	for {
 		forged := []byte(good)
 		switch random.IntN(6) {
-		case 0: // a bit
-			b, _ := base64.RawURLEncoding.DecodeString(good) // ours decode
+		case 0: // an altered bit
+			b, _ := base64.RawURLEncoding.DecodeString(good) // our own links are valid
 			bit := random.IntN(len(b) * 8)
 			b[bit/8] ^= 1 << (bit % 8)
 			return base64.RawURLEncoding.EncodeToString(b)
-		case 1: // cut
+		case 1: // truncated
 			return string(forged[:1+random.IntN(len(forged)-1)])
 		case 2: // longer
 			return string(forged) + string("ABCDabcd0123-_"[random.IntN(14)])
-		case 3: // of chance
+		case 3: // random
 			for i := range forged {
 				forged[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[random.IntN(64)]
 			}
@@ -108,7 +108,7 @@ func (s *site) forge(random *rand.Rand, good string, others []string, fits []tok
 			if !works {
 				return other
 			}
-		case 5: // halves of two
+		case 5: // halves of two links
 			other := others[random.IntN(len(others))]
 			cut := 1 + random.IntN(min(len(good), len(other))-1)
 			if mixed := good[:cut] + other[cut:]; mixed != good && mixed != other {

@@ -17,7 +17,7 @@ type column int
 // The known meanings.
 const (
 	columnOther    column = iota // ignored, unless its values look like a state
-	columnHarmless               // passed over
+	columnHarmless               // ignored
 	columnAddress
 	columnLanguage
 	columnFormat

@@ -20,7 +20,7 @@ type row struct {
 	language string
 	format   Format
 	lists    []string // slugs; nil: the lists of the import
-	state    State    // "" is confirmed
+	state    State    // "" means confirmed
 	since    time.Time
 	consent  string
 	choice   Choice

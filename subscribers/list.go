@@ -69,7 +69,7 @@ type List struct {
 	Zone        string // IANA name
 	Sender      string // an address with an optional name; "" means that of the node
 	Language    string // zh or en
-	MaxItems    int    // of an issue
+	MaxItems    int    // in one issue
 	Visibility  Visibility
 	PageKey     string // the secret in the address of a list that is not public; set by the store
 

@@ -23,7 +23,7 @@ type Kind string
 
 // The kinds of confirmation.
 const (
-	KindOptIn     Kind = ""           // lists
+	KindOptIn     Kind = ""           // to lists
 	KindChangeOld Kind = "change-old" // a change of address, sent to the old mailbox
 	KindChangeNew Kind = "change-new" // and to the new one
 	KindDelete         = Kind(AskedDelete)
@@ -36,10 +36,10 @@ const (
 type Confirmation struct {
 	Kind       Kind
 	Address    string
-	NewAddress string // of a change
+	NewAddress string // for a change of address
 	Language   string
 	Token      string
-	Lists      []List // of an opt-in
+	Lists      []List // for an opt-in
 }
 
 // Request is a request to subscribe an address to lists.
@@ -362,7 +362,7 @@ func logConsent(ctx context.Context, tx *sql.Tx, subscriber, list int64, event s
 
 // logConsents writes the same event for several lists, in their order.
 func logConsents(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64, event string, network netip.Prefix, detail string, now time.Time) error {
-	slices.Sort(lists) // RETURNING promises none
+	slices.Sort(lists) // RETURNING guarantees no order
 	for _, l := range lists {
 		if err := logConsent(ctx, tx, subscriber, l, event, network, detail, now); err != nil {
 			return err

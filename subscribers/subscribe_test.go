@@ -362,7 +362,7 @@ var events = []event{
 // arrive puts a@example.org into a state for weekly.
 func (f *fixture) arrive(state State) (id int64, token string) {
 	f.t.Helper()
-	id = f.reader("a@example.org") // with no list
+	id = f.reader("a@example.org") // without a list
 	token = f.keys.Sign(tokens.Token{Action: tokens.ActionConfirm, Subscriber: id, Expires: testStart.Add(time.Hour)})
 	if state != "" {
 		f.ask("a@example.org", f.weekly)
@@ -436,7 +436,7 @@ func TestAnyOrderOfEvents(t *testing.T) {
 			want := State("")
 			var names []string
 			for range rapid.IntRange(1, 6).Draw(rt, "length") {
-				e := events[rapid.IntRange(0, len(events)-3).Draw(rt, "event")] // lists stay
+				e := events[rapid.IntRange(0, len(events)-3).Draw(rt, "event")] // lists stay the same
 				names = append(names, e.name)
 				if next, changes := e.next[want]; changes {
 					want = next

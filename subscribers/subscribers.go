@@ -55,7 +55,7 @@ type State string
 // The states of a subscription.
 const (
 	StatePending      State = "pending"      // requested, not confirmed
-	StateConfirmed    State = "confirmed"    // mailed
+	StateConfirmed    State = "confirmed"    // gets mail
 	StateUnsubscribed State = "unsubscribed" // ended; only the reader can begin it again
 )
 
@@ -69,7 +69,7 @@ type Subscription struct {
 	State       State
 	CreatedAt   time.Time
 	ConfirmedAt time.Time // zero: never
-	EndedAt     time.Time // zero: not
+	EndedAt     time.Time // zero: not ended
 }
 
 // Reader is a subscriber with what a mailing needs.
@@ -80,7 +80,7 @@ type Reader struct {
 	Format      Format
 	PausedUntil policy.Date         // the first day with mail again, as a date in the list's zone; zero: not paused
 	WantsEmpty  bool                // send an email even if nothing is new
-	Lists       []int64             // confirmed
+	Lists       []int64             // confirmed lists
 	Added       map[int64]time.Time // by list: when an admin added or imported the reader; missing if the reader confirmed
 	Choices     map[int64]Choice    // by list; missing if the reader gets the whole list
 	Suppressed  bool

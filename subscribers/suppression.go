@@ -21,7 +21,7 @@ import (
 const (
 	ReasonBounce    = "bounce"    // the mailbox or host does not exist
 	ReasonComplaint = "complaint" // the reader reported an email as spam
-	ReasonAdmin     = "admin"     // by hand
+	ReasonAdmin     = "admin"     // set by an admin
 	ReasonForgotten = "forgotten" // the reader was deleted on request
 	ReasonImported  = "imported"  // from another provider's list
 )
@@ -270,9 +270,9 @@ func (s *Store) Lifted(ctx context.Context, since time.Time, most time.Duration)
 // SuppressedSelection says which suppressed readers to select. Its zero value
 // selects all of them.
 type SuppressedSelection struct {
-	Since  time.Time // zero: whenever
-	Reason string    // "": for any
-	Domain string    // "": at any
+	Since  time.Time // zero: at any time
+	Reason string    // "": for any reason
+	Domain string    // "": any domain
 }
 
 // SuppressedReader is a reader whose address is suppressed.

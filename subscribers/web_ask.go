@@ -83,7 +83,7 @@ func (h *Web) askedPage(what AskedFor) http.HandlerFunc {
 
 func (h *Web) deleteReader(w http.ResponseWriter, r *http.Request) {
 	reader, err := h.Store.CheckAsked(r.Context(), r.PathValue("token"), AskedDelete)
-	if errors.Is(err, ErrNotFound) { // twice is fine
+	if errors.Is(err, ErrNotFound) { // the reader is already deleted
 		h.message(w, r, http.StatusOK, "deleted", nil)
 		return
 	}
@@ -125,7 +125,7 @@ func (h *Web) data(w http.ResponseWriter, r *http.Request) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(person); err != nil {
-		h.Logger.Debug("data not written", "err", err) // the reader left
+		h.Logger.Debug("data not written", "err", err) // the client disconnected
 	}
 }
 

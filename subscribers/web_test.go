@@ -394,7 +394,7 @@ func TestUnsubscribePage(t *testing.T) {
 				t.Errorf("the page of list %d has the button still", list)
 			}
 		}
-		s.want(s.do("POST", "/u/"+s.keys.UnsubscribeToken(999, 0), nil), 200, "已退订") // forgotten since
+		s.want(s.do("POST", "/u/"+s.keys.UnsubscribeToken(999, 0), nil), 200, "已退订") // forgotten in the meantime
 	})
 }
 

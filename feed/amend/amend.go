@@ -213,7 +213,7 @@ type candidate struct {
 	issuers                  []string
 	region                   string
 	published, deadline      policy.Date
-	kind, value              string // of the key
+	kind, value              string // kind and value of the key
 }
 
 func scanCandidate(r database.Row) (c candidate, err error) {

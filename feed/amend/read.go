@@ -11,9 +11,9 @@ import (
 
 // Change is what one notice did to a call.
 type Change struct {
-	Notice   int64 // the article
+	Notice   int64 // id of the notice
 	Title    string
-	On       policy.Date // published
+	On       policy.Date // date of publication
 	Kind     call.ChangeKind
 	Was      policy.Date // the last day before; zero: unknown
 	Until    policy.Date // the last day from then on; zero: unknown
@@ -97,7 +97,7 @@ func Target(ctx context.Context, db *database.DB, notice int64) (target int64, c
 
 // State is the state of a call that notices have changed.
 type State struct {
-	Notice     int64 // the latest
+	Notice     int64 // id of the latest notice
 	Kind       call.ChangeKind
 	Was, Until policy.Date // the last day before the latest notice and now; zero: not known
 	Changes    int

@@ -8,7 +8,7 @@ type ChangeView struct {
 	Was      *string `json:"was"`    // the last day before this change
 	Until    *string `json:"until"`  // the last day after this change
 	Notice   int64   `json:"notice"` // the number of the article that announces the change
-	Title    string  `json:"title"`  // of the notice
+	Title    string  `json:"title"`  // title of the notice
 	On       *string `json:"published"`
 	Evidence string  `json:"evidence"`
 	By       string  `json:"linked_by"` // by what the notice was linked with the call: number, project, title or subject

@@ -73,7 +73,7 @@ type Collection struct {
 	Source      feed.Source
 	NotModified bool // nothing was read: the answer was 304 or had the same bytes
 	Items       int  // items in the list of the source
-	New         int  // articles stored
+	New         int  // number of stored articles
 	Changed     int  // articles whose text changed
 	Withdrawn   int  // articles whose page the site removed
 	Warnings    []warn.Warning

@@ -20,7 +20,7 @@ import (
 
 const (
 	maxMessages     = 200     // maximum number of messages; the newest are read
-	maxMessageBytes = 5 << 20 // of one
+	maxMessageBytes = 5 << 20 // size of one message
 )
 
 // collectMaildir reads the messages of a Maildir folder. It does not move or

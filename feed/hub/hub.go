@@ -48,8 +48,8 @@ type Hub struct {
 	verifier *fetch.Client
 	waiting  requests
 	granting sync.Mutex // held from counting subscriptions to storing a new one
-	asked    quotas     // of verifications
-	budget   quotas     // of bytes
+	asked    quotas     // for verifications
+	budget   quotas     // for bytes
 }
 
 const (

@@ -24,8 +24,8 @@ import (
 // loopback, and counts.
 type callbacks struct {
 	port            string
-	verified, pushd atomic.Int64 // requests
-	bytes           atomic.Int64 // pushed
+	verified, pushd atomic.Int64 // number of requests
+	bytes           atomic.Int64 // pushed bytes
 }
 
 func newCallbacks(t *testing.T) *callbacks {

@@ -73,9 +73,9 @@ type pusher struct {
 	quick, slow, verifying chan struct{} // slots
 	running                sync.WaitGroup
 	subscribed             bool        // there were subscriptions at the last count
-	counted                time.Time   // when that was
+	counted                time.Time   // time of that check
 	pushed                 string      // the version at which everything due was last pushed
-	looked                 time.Time   // when that was
+	looked                 time.Time   // time of that check
 	again                  atomic.Bool // something may be due although the version has not changed
 	pinged                 string      // the version of the last round of pings
 	swept                  time.Time

@@ -110,7 +110,7 @@ func (q *requests) done(r pushRequest, again time.Time) {
 	x := q.all[key]
 	switch {
 	case x == nil:
-	case x.tries < r.tries: // asked anew
+	case x.tries < r.tries: // requested again in the meantime
 		x.running = false
 	case again.IsZero():
 		delete(q.all, key)

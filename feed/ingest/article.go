@@ -83,7 +83,7 @@ type articleReader struct {
 	e     policy.Evidence
 
 	view      *view
-	title     string        // of the page
+	title     string        // title of the page
 	hidden    func() string // markup of a text that only scripts and text areas contain
 	container *html.Node
 	head      headline

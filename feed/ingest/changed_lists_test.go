@@ -21,7 +21,7 @@ import (
 type changedPage struct {
 	doc  *goquery.Document
 	rows []*html.Node // the row elements, in order
-	box  *html.Node   // their parent
+	box  *html.Node   // parent of the rows
 }
 
 // rowsOf returns the elements that contain the links of the expected rows: children of one

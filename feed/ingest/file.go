@@ -59,7 +59,7 @@ func joinLines(pages []string) []string {
 	}
 	var all []string
 	var paragraph strings.Builder
-	last := "" // the line before
+	last := "" // the previous line
 	goesOn := false
 	for _, line := range lines {
 		if goesOn && !lineStart.MatchString(line) {

@@ -86,7 +86,7 @@ type Item struct {
 	DateFrom    string         // what stated the date of a list's row: a label, a column, an element; "" if nothing did
 	AddressDate policy.Date    // the date in the address, if the list prints no dates
 	NeedsPage   bool           // the text is on the article's own page: fetch URL, then call ReadArticle
-	Warnings    []warn.Warning // what was odd
+	Warnings    []warn.Warning // anything unusual
 
 	// Frame is the address of a frame of the same site that the page shows instead of a
 	// text; "" if the page has a text. Fetch it and call ReadFrame.

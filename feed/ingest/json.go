@@ -84,7 +84,7 @@ func readElements(doc any, p Page, src Source) (List, error) {
 		return readMarkup(markup.String(), p, src)
 	}
 	var l List
-	var dates []when.When // of the items
+	var dates []when.When // dates of the items
 	seen := make(map[string]bool)
 	clock := clockOf(p, src)
 	for _, v := range found {

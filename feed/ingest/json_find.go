@@ -186,7 +186,7 @@ func (f *jsonFinder) weigh(all []any) (found Settings, score float64) {
 	found = Settings{Title: title, Link: link}
 	var dates float64
 	if found.Date, dates = bestKey(keys, func(name string, t *tally) float64 { return t.asDate(name, elements) }); dates == 0 {
-		score /= undatedCounts // a menu, perhaps
+		score /= undatedCounts // it may be a menu
 	}
 	return found, score
 }

@@ -28,7 +28,7 @@ type line struct {
 	aside aside
 	part  *html.Node // the element for which it is marked as an aside
 
-	inRegister bool // of a document
+	inRegister bool // part of a document's register
 	inCard     bool // the line is in a card that announces another article
 }
 

@@ -111,7 +111,7 @@ func newRSSItem(it Item, now time.Time) rssItem {
 	for _, c := range it.Categories {
 		item.Categories = append(item.Categories, rssCategory{c.Scheme, c.Term})
 	}
-	if len(it.Enclosures) > 0 { // RSS has one
+	if len(it.Enclosures) > 0 { // RSS allows one
 		e := it.Enclosures[0]
 		item.Enclosure = &feeds.RssEnclosure{Url: e.URL, Type: e.Type, Length: strconv.FormatInt(e.Length, 10)}
 	}

@@ -32,7 +32,7 @@ type queue struct {
 	mu      sync.Mutex
 	rows    map[int64]queuedRow // by article
 	since   time.Time           // when the first of rows arrived
-	running int                 // collections
+	running int                 // running collections
 
 	writing sync.Mutex // one index transaction at a time
 }
@@ -187,7 +187,7 @@ func (ix *Index) indexPage(ctx context.Context, page []waitingArticle) error {
 
 // indexPiece indexes articles that have not changed since their entries were made.
 func (ix *Index) indexPiece(ctx context.Context, tx *sql.Tx, piece []waitingArticle, rows map[int64]row) error {
-	if err := ix.source.Begin(ctx, tx); err != nil { // searches change
+	if err := ix.source.Begin(ctx, tx); err != nil { // search results change
 		return err
 	}
 	ids := make([]int64, len(piece))

@@ -28,7 +28,7 @@ const (
 // of Han characters, single ones, words and whole numbers.
 type tokens struct {
 	strings.Builder
-	mark  string // before each
+	mark  string // precedes each token
 	pairs pairSet
 	words map[string]struct{}
 }

@@ -41,13 +41,13 @@ type Day struct {
 	Title   string
 	Number  string
 	Changes int       // how often the day or the title has changed
-	Ended   bool      // it was canceled
+	Ended   bool      // the call was canceled
 	At      time.Time // when the text that states it was last stored or changed
 }
 
 // Agenda selects days; the zero Agenda selects all.
 type Agenda struct {
-	Feed string // of article_feeds
+	Feed string // key of a feed in article_feeds
 	List int64  // only articles that match this list
 
 	Calls bool // only the deadlines of calls

@@ -23,7 +23,7 @@ const pageSize = 30
 type collection struct {
 	key, name string // key: theme, region, issuer or source; name: shown to readers
 	path      string // path of its page, with a trailing slash
-	feed      string // in article_feeds
+	feed      string // key in article_feeds
 	note      string
 	link      string
 	known     bool // it exists even if it has no articles

@@ -45,7 +45,7 @@ const (
 
 // EntryPage is the part of the entries in one document.
 type EntryPage struct {
-	Articles []int64 // the newest first
+	Articles []int64 // newest first
 	Older    int64   // last place of the next older document, 0: there is none
 }
 

@@ -34,7 +34,7 @@ type Row struct {
 const (
 	maxFileBytes = 10 << 20 // bytes
 	maxSources   = 10_000
-	maxFolders   = 20 // nested
+	maxFolders   = 20 // nesting depth
 )
 
 // column is a column of a table of sources, with other headings that are recognized.
@@ -59,7 +59,7 @@ func (c column) write(s *feed.Source, cell string) error {
 		*c.at(s) = cell
 		return nil
 	}
-	if cell == "" { // the default
+	if cell == "" { // use the default
 		return nil
 	}
 	return c.set(s, cell)

@@ -44,7 +44,7 @@ const (
 // Browser renders one page at a time, each in a separate browser process. It is safe for
 // concurrent use.
 type Browser struct {
-	Path     string // of the Chromium
+	Path     string // path of Chromium
 	Client   *fetch.Client
 	Deadline time.Duration // for one page; 0 is 30 s
 
@@ -163,10 +163,10 @@ type drawing struct {
 
 	mu       sync.Mutex
 	open     int       // requests that are being answered
-	requests int       // in all
-	bytes    int       // of answers
+	requests int       // total number
+	bytes    int       // total size of the answers
 	asked    time.Time // time of the last request or answer
-	served   bool      // the page itself
+	served   bool      // the page itself was served
 }
 
 // start opens a tab whose requests are intercepted.

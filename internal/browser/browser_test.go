@@ -167,7 +167,7 @@ func TestDrawEnds(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if polls > maxRequests+1 { // and robots.txt
+	if polls > maxRequests+1 { // and for robots.txt
 		t.Errorf("%d requests", polls)
 	}
 }

@@ -41,7 +41,7 @@ type Config struct {
 	}
 	Database struct {
 		URL     redact.Address
-		ReadURL redact.Address // "": URL
+		ReadURL redact.Address // "" means URL
 	}
 	Fetch struct {
 		UserAgent   string
@@ -75,7 +75,7 @@ type Config struct {
 	Schedule struct{ Zone *time.Location }
 	Privacy  struct{ Retention time.Duration }
 	Summary  struct {
-		URL        redact.Address // "" is off
+		URL        redact.Address // "" means off
 		Model      string
 		Key        redact.Secret
 		Languages  []string

@@ -20,7 +20,7 @@ import (
 const (
 	MaxBytes  = 5 << 20         // of the largest input
 	MaxMemory = 200 << 20       // of objects at the same time
-	MaxTime   = 2 * time.Second // of the processor
+	MaxTime   = 2 * time.Second // CPU time
 )
 
 const (
@@ -64,7 +64,7 @@ func (s Seed) Input(bytes int) []byte {
 
 // Cost is the cost of one run.
 type Cost struct {
-	Allocated uint64        // bytes, in all
+	Allocated uint64        // total bytes
 	Peak      uint64        // peak of the bytes of objects, in addition to those before; sampled
 	Time      time.Duration // CPU time of the thread, without the garbage collector's own threads
 }
@@ -154,7 +154,7 @@ var worst struct {
 	sync.Mutex
 	Cost
 	name  string
-	share float64 // of the limit
+	share float64 // share of the limit
 }
 
 // Within fails if the cost of an input of this length, in bytes, exceeds the limits.

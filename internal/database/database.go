@@ -60,9 +60,9 @@ type DB struct {
 	dialect              Dialect
 	writer, reader, jobs *sql.DB
 	shown                string // the URL without its password
-	path                 string // of SQLite's file
+	path                 string // path of SQLite's file
 	writes               atomic.Int64
-	gate                 gate          // before the writer
+	gate                 gate          // in front of the writer
 	backgroundReads      chan struct{} // slots that background reads occupy
 	times                writeTimes
 }

@@ -51,7 +51,7 @@ func (g *gate) enter(ctx context.Context, c class) error {
 		return nil
 	}
 	g.mu.Lock()
-	if g.free > 0 { // then nobody waits
+	if g.free > 0 { // then no transaction waits
 		g.free--
 		g.mu.Unlock()
 		return nil

@@ -30,7 +30,7 @@ import (
 
 // Options are options for fetching. The zero value of a field means the default next to it.
 type Options struct {
-	UserAgent    string         // dibao
+	UserAgent    string         // default: dibao
 	Timeout      time.Duration  // 30 s, for one request with its redirects and body; the wait for a turn is not counted
 	MaxBytes     int64          // 5 MiB, for a body, both compressed and decompressed
 	MaxRedirects int            // 5
@@ -41,7 +41,7 @@ type Options struct {
 	Admit    func(netip.Addr) error
 	PerHost  int              // 1; concurrent requests to one host
 	MinDelay time.Duration    // 0; time from the end of one request to the start of the next, to one host
-	Now      func() time.Time // time.Now
+	Now      func() time.Time // default: time.Now
 	// Turn waits for a turn at a host that other processes also request; the
 	// returned function ends the turn with the pause before the next one. nil:
 	// there are no other processes.
@@ -77,7 +77,7 @@ type Request struct {
 	// BeforeBody is called when all of the request except its body has been sent; the host
 	// can't act on it yet. Its error ends the request without the body. nil does nothing.
 	BeforeBody func() error
-	Header     http.Header // more to send
+	Header     http.Header // additional header fields
 	NoRedirect bool        // treat a redirect as a StatusError
 }
 
@@ -92,7 +92,7 @@ type Response struct {
 	LastModified string
 	Hash         [sha256.Size]byte // of Body; zero if NotModified
 	Permanent    bool              // there were redirects, all of them with 301 or 308
-	RetryAfter   time.Duration     // 0: not said
+	RetryAfter   time.Duration     // 0: not stated
 	Remote       netip.Addr        // address that answered: that of the proxy, if there is one
 }
 

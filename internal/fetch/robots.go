@@ -27,7 +27,7 @@ type robotsRules struct {
 
 const (
 	robotsFor   = 24 * time.Hour   // RFC 9309 §2.4
-	maxRobots   = 1000             // sites kept
+	maxRobots   = 1000             // cached sites
 	robotsBytes = 500 << 10        // bytes of a file that are read, RFC 9309 §2.5
 	maxDelay    = 30 * time.Second // maximum Crawl-delay that is obeyed
 	maxPattern  = 2000             // bytes of a path with wildcards, and

@@ -20,8 +20,8 @@ func TestRobots(t *testing.T) {
 		name, agent, path string
 		status            int
 		body              string
-		blocked           bool // by the rules
-		fails             bool // with the status
+		blocked           bool // forbidden by the rules
+		fails             bool // error for the status
 	}{
 		{"OtherPath", "bot", "/a", 200, rules, false, false},
 		{"Disallowed", "bot", "/private/a", 200, rules, true, false},

@@ -16,7 +16,7 @@ import (
 
 // Limits on one file.
 const (
-	MaxBytes = pdf.MaxBytes // of the file
+	MaxBytes = pdf.MaxBytes // size of the file
 	maxText  = 4 << 20      // bytes of text
 )
 

@@ -15,7 +15,7 @@ import (
 
 // Limits on a zipped file.
 const (
-	maxEntries  = 20000    // files in it
+	maxEntries  = 20000    // files in the archive
 	maxUnpacked = 16 << 20 // bytes of one file in it
 	maxTotal    = 32 << 20 // bytes of all files that are read
 	maxToken    = 2 << 20  // bytes of one tag, text or comment
@@ -122,7 +122,7 @@ var errFull = errors.New("the text is cut at the maximum length")
 // those of a table row form one.
 type docxText struct {
 	b       strings.Builder
-	rows    int // tables' rows around
+	rows    int // depth of surrounding table rows
 	inText  bool
 	dropped int // depth of surrounding deleted text and field codes
 }
@@ -259,7 +259,7 @@ func attribute(e xml.StartElement, name string) string {
 // ofdPage writes the text objects of a page as lines: objects at one height are one line.
 type ofdPage struct {
 	b      strings.Builder
-	top    float64 // of the object
+	top    float64 // top of the object
 	line   float64 // height of the current line
 	begun  bool
 	inCode bool

@@ -18,7 +18,7 @@ func isExhausted(err error) bool {
 type peer struct {
 	addr    netip.Addr
 	network netip.Prefix // /24 or /64
-	local   bool         // this machine
+	local   bool         // it is this machine
 }
 
 func peerOf(a net.Addr) peer {

@@ -31,9 +31,9 @@ func TestWhoGivesWay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		addr  func(i int) string // address of the ith sender
-		other string             // who comes then
+		other string             // the next peer
 		stays bool               // all of the senders stay
-		kept  int                // of 60 strangers
+		kept  int                // remaining of 60 sessions
 	}{
 		"one address":          {func(int) string { return "192.0.2.1" }, "198.51.100.1", true, 10},
 		"one IPv4 network":     {func(i int) string { return fmt.Sprintf("192.0.2.%d", i) }, "198.51.100.1", true, 20},

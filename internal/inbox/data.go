@@ -52,7 +52,7 @@ type message struct {
 	limit  int
 	memory *budget
 	raw    []byte
-	taken  int // of the budget
+	taken  int // memory taken from the budget
 }
 
 func (m *message) free() {

@@ -18,15 +18,15 @@ type session struct {
 	*server
 	ctx    context.Context // that of Serve; a message may still be passed on after its end
 	peer   peer
-	raw    net.Conn // what was accepted
+	raw    net.Conn // the accepted connection
 	conn   net.Conn // raw, or with TLS
 	r      *bufio.Reader
 	w      *bufio.Writer
-	closes time.Time // whatever happens
+	closes time.Time // end of the session at the latest
 
 	greeted  bool
 	from     bool // MAIL was accepted
-	utf8     bool // of this message
+	utf8     bool // the message is in UTF-8
 	to       []string
 	errors   int
 	commands int // commands since the last message

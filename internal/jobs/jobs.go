@@ -52,7 +52,7 @@ type Schedule struct {
 // Options are the options for running jobs. The zero value of a field means the default
 // next to it.
 type Options struct {
-	Logger *slog.Logger // slog.Default
+	Logger *slog.Logger // default: slog.Default
 	Node   string       // its name among the nodes, which Leader returns; default: a random one
 	// Living returns the names of the running nodes: jobs of others are made available again
 	// within a minute. nil: after an hour.

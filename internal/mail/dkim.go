@@ -23,7 +23,7 @@ type Signer struct {
 	key              crypto.Signer
 	algorithm        string
 	options          crypto.SignerOpts
-	second           *Signer // nil: one signature
+	second           *Signer // nil: a single signature
 }
 
 // NewSigner reads a private key as PEM: PKCS #8, or PKCS #1 for RSA. An RSA key

@@ -46,7 +46,7 @@ type Prepared struct {
 	own      [][]slotted // the segments that contain slots, in their order
 	dkim     *Signer
 	start    hash.Hash     // of the body up to the first line of the reader's own; nil: unsigned
-	fields   []signedField // under the signature
+	fields   []signedField // signed fields
 	relaxed  [][]byte      // the encoded segments as DKIM hashes them: mostly the same bytes
 }
 
@@ -189,7 +189,7 @@ func Encode(text string, marks ...Mark) Piece {
 // encoder makes a piece of literal text and marks.
 type encoder struct {
 	piece  Piece
-	shared strings.Builder // whole lines
+	shared strings.Builder // whole lines so far
 	line   strings.Builder // the current line, after its last slot
 	own    []slotted       // the part of that line before it
 }

@@ -250,7 +250,7 @@ var (
 	originalMark = lazyregexp.New(`(?im)^(?:>?\s*-{2,}\s*(?:below this line is|this is a copy|the following is|the following message|original|returned|forwarded|unsent|header|message|the body|the header|included|copy|transcript of the original|元のメール)[^\n]*|original message:?\s*$|--- message non-deliverable|-{3,}\s*$\s*received:|received: from|return-path:|message-id: ?<|mime-version:|------ this is a copy)`)
 	undelivered  = lazyregexp.New(`(?i)\bnot\b.{0,20}delivered|undeliver|could not|failed`)
 	mailAddress  = lazyregexp.New(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?`)
-	enhancedIn   = lazyregexp.New(`(?:^|[\s(#\[:;"-])([245]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,"-]|\.(?:\s|$))`) // 4.79.181.134 is none
+	enhancedIn   = lazyregexp.New(`(?:^|[\s(#\[:;"-])([245]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,"-]|\.(?:\s|$))`) // 4.79.181.134 is not a code
 	codeless     = lazyregexp.New(`(?i)^(?:\d{1,3}|unknown)$`)                                                // X-Unix; 255
 	codeIn       = lazyregexp.New(`(?:^|[\s:;("\[-])([245][0-5]\d)(?:[ -]|: ?|, )(?:[^\d]|[245]\.\d)`)
 )

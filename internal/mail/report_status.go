@@ -86,7 +86,7 @@ func (p *reportParser) fromStatus(text string) []ReportRecipient {
 		if len(p.status) > 2 { // one block is about the message, so there are several readers
 			own = about(text, address)
 		}
-		if r.Status == "" || strings.HasSuffix(r.Status, ".0.0") { // says nothing
+		if r.Status == "" || strings.HasSuffix(r.Status, ".0.0") { // it says nothing
 			if inner, _ := codesIn(own); inner != "" {
 				r.Status = inner
 			}

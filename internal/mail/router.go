@@ -14,7 +14,7 @@ import (
 
 // A Router finds the servers of a domain and connects to one (RFC 5321 §5).
 type Router struct {
-	Resolver *net.Resolver // nil: the system's
+	Resolver *net.Resolver // nil: that of the system
 	Port     int           // 25
 	// Check returns why connecting to an address is not allowed, "" if it is: anybody can
 	// own the domain and point it into our own network. nil: all are allowed.

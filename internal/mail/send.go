@@ -130,7 +130,7 @@ func (c *Conn) writeBody(ctx context.Context, e *Envelope) error {
 // blockWriter renews the deadline for each block.
 type blockWriter struct {
 	c    *Conn
-	ctx  context.Context // of one Send
+	ctx  context.Context // context of one Send
 	done int
 }
 

@@ -53,7 +53,7 @@ type Options struct {
 	Username  string      // "": no AUTH
 	Password  string
 	Timeouts  Timeouts
-	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: net.Dialer
+	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: that of net.Dialer
 	// Trace, if set, gets each line of the dialogue, "C: …" and "S: …"; for passwords and
 	// the message, only that they were sent.
 	Trace func(line string)
@@ -98,7 +98,7 @@ type Conn struct {
 	maxSize    int // bytes that the server accepts, 0 if unknown
 	usable     bool
 	reset      bool // a transaction was not finished
-	served     int  // messages
+	served     int  // messages sent
 	secret     bool // a password is being sent
 
 	out    []byte // the commands of a transaction

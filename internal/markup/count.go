@@ -46,7 +46,7 @@ type scope struct {
 // entry is an open formatting element.
 type entry struct {
 	name, key  string // equal elements have the same key
-	nodes      int    // that it costs
+	nodes      int    // computed number of nodes
 	at, blocks int    // c.nodes and c.blocks when it began
 }
 

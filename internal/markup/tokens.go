@@ -19,8 +19,8 @@ type tokens struct {
 	z         *html.Tokenizer
 	text      string
 	start, at int    // of the token
-	name      string // of the tag
-	attrs     int    // of the tag
+	name      string // name of the tag
+	attrs     int    // attributes of the tag
 	raw       string // the element whose raw text, which contains no tags, comes next
 	// broken says that a token was cut because of its length, so that the tree builder may
 	// parse what follows in a different way.

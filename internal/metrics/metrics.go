@@ -28,7 +28,7 @@ const (
 type Family struct {
 	Name, Help string
 	Kind       Kind
-	Labels     []string // names
+	Labels     []string // names of the labels
 }
 
 // New describes a metric.

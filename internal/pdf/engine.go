@@ -3,7 +3,7 @@
 package pdf
 
 import (
-	_ "unsafe" // for linkname
+	_ "unsafe" // for go:linkname
 
 	_ "github.com/klippa-app/go-pdfium/webassembly" // contains wasm; its other parts are not linked
 )

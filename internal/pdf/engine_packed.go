@@ -3,7 +3,7 @@
 package pdf
 
 import (
-	_ "embed" // of the engine
+	_ "embed" // for the engine
 
 	"github.com/klauspost/compress/zstd"
 )

@@ -29,8 +29,8 @@ import (
 
 // Limits on one file.
 const (
-	MaxBytes    = 20 << 20 // of the file
-	maxPages    = 300      // that are read
+	MaxBytes    = 20 << 20 // size of the file
+	maxPages    = 300      // pages that are read
 	maxText     = 4 << 20  // bytes of text
 	memoryPages = 2048     // 64 KiB each, for the sandbox: 128 MB
 )
@@ -144,7 +144,7 @@ func (r *reader) call(name string, params ...uint64) (uint64, error) {
 // reasons are the errors of FPDF_GetLastError.
 var reasons = map[uint64]string{1: "unknown error", 2: "unable to read file", 3: "incorrect format", 5: "unsupported encryption", 6: "incorrect page"}
 
-const passwordError = 4 // of FPDF_GetLastError
+const passwordError = 4 // a result of FPDF_GetLastError
 
 // open opens a document, which refers to the file until the reader is closed.
 func (r *reader) open(file []byte) (doc uint64, err error) {

@@ -125,7 +125,7 @@ const shortest = 8
 
 // secrets are the registered secrets.
 type secrets struct {
-	values   []string // the longest first
+	values   []string // longest first
 	replacer *strings.Replacer
 }
 

@@ -45,7 +45,7 @@ func text(file io.Reader) (*bufio.Reader, error) {
 		return nil, errors.New("this is not a text file; save a spreadsheet as CSV first")
 	}
 	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
-		_, _ = lines.Discard(3) // it was peeked
+		_, _ = lines.Discard(3) // it was peeked before
 		head = head[3:]
 	}
 	if markup.Match(head) {

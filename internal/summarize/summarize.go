@@ -25,8 +25,8 @@ import (
 // Options describe the model. URL and Model must be set.
 type Options struct {
 	URL     string        // base URL of the API: https://models.example.org/v1
-	Model   string        // its name there
-	Key     string        // "" sends none
+	Model   string        // name of the model at the endpoint
+	Key     string        // "": none is sent
 	Timeout time.Duration // for one request; 0 is 30 s
 	Client  *http.Client  // nil means a client that does not follow redirects
 }

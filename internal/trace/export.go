@@ -20,7 +20,7 @@ import (
 // Options say where spans are sent. All fields are required.
 type Options struct {
 	Endpoint string // base URL of the collector, such as http://localhost:4318
-	Version  string // of the program
+	Version  string // version of the program
 	Host     string // host that dibao runs on
 	Now      func() time.Time
 	Logger   *slog.Logger

@@ -171,7 +171,7 @@ func (t *Tracer) add(s *Span) {
 	if len(t.waiting) >= batchSize {
 		select {
 		case t.full <- struct{}{}:
-		default: // it knows
+		default: // Run is already notified
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 // Row is a row of the table in docs/trust.md.
 type Row struct {
 	Name    string // as tests report it
-	Limit   string // in words
-	Figure  string // measured last
+	Limit   string // the limit in words
+	Figure  string // the last measurement
 	Command string // reproduces the figure, without DIBAO_LONG=1
 }
 

@@ -107,7 +107,7 @@ type Limiter struct {
 }
 
 type bucket struct {
-	spent float64 // of the burst
+	spent float64 // spent part of the burst
 	at    time.Time
 }
 

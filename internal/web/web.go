@@ -30,7 +30,7 @@ import (
 type Options struct {
 	Handler        http.Handler
 	TrustedProxies []netip.Prefix // proxies whose X-Forwarded-For is trusted: none
-	Logger         *slog.Logger   // slog.Default
+	Logger         *slog.Logger   // default: slog.Default
 	StopWithin     time.Duration  // 10 s; time for running requests to finish
 	MaxBody        int64          // 64 KiB of a request
 	HeaderTimeout  time.Duration  // 10 s; time for a request to send its header
@@ -94,7 +94,7 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		HTTP2:             http2Limits,
-		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug), // broken clients, mostly
+		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug), // mostly errors of clients
 	}
 	ended := make(chan error, 1)
 	go func() {

@@ -13,7 +13,7 @@ import (
 type Benefit struct {
 	Yuan     int64   // the amount, or the minimum of a range
 	UpTo     int64   // the maximum of a range: 20万元至50万元
-	Percent  float64 // a rate
+	Percent  float64 // a percentage
 	Cap      int64   // in yuan: 最高不超过
 	Per      string  // unit for which it is paid: 每人, 每个项目 …, as written
 	Evidence string

@@ -54,7 +54,7 @@ type Call struct {
 	ByOthers  []Step // what bodies between readers and the issuer do
 	Materials []Said
 	Platforms []Said // web addresses at which readers apply
-	Addresses []Said // postal, as printed
+	Addresses []Said // postal addresses, as printed
 	Contacts  []Contact
 }
 

@@ -24,9 +24,9 @@ type View struct {
 	Brings         []BenefitView   `json:"brings"`         // money that it offers
 	Steps          []StepView      `json:"steps"`          // what readers do
 	ByOthers       []StepView      `json:"by_others"`      // what bodies between readers and the issuer do
-	Materials      []SaidView      `json:"materials"`      // papers
+	Materials      []SaidView      `json:"materials"`      // documents to submit
 	Platforms      []SaidView      `json:"platforms"`      // addresses on the web
-	Addresses      []SaidView      `json:"addresses"`      // postal
+	Addresses      []SaidView      `json:"addresses"`      // postal addresses
 	Contacts       []ContactView   `json:"contacts"`
 }
 
@@ -41,7 +41,7 @@ type SaidView struct {
 type ThresholdView struct {
 	Text     string  `json:"text"`
 	What     string  `json:"what"`
-	Bound    string  `json:"bound"` // least or most
+	Bound    string  `json:"bound"` // least or most: whether the value is a minimum or a maximum
 	Value    float64 `json:"value"`
 	Unit     string  `json:"unit"` // yuan, years, percent or people
 	Evidence string  `json:"evidence"`

@@ -12,7 +12,7 @@ import (
 
 // Who is who may apply, as far as the text states it.
 type Who struct {
-	Entities       []Said // values of Entities
+	Entities       []Said // some of Entities
 	Regions        []Said // where they are registered, as written
 	Industries     []Said // codes of GB/T 4754-2017: C, I65
 	Sizes          []Said // 中小微企业, 规模以上企业 …
@@ -24,7 +24,7 @@ type Who struct {
 type Threshold struct {
 	Text     string // as written: 营业收入2000万元以上
 	What     string
-	Bound    string // least or most
+	Bound    string // least or most: whether the value is a minimum or a maximum
 	Value    float64
 	Unit     string // yuan, years, percent or people
 	Evidence string

@@ -57,9 +57,9 @@ type mention struct {
 }
 
 const (
-	maxMentions = 200 // of one paragraph
+	maxMentions = 200 // in one paragraph
 	leftChars   = 150 // characters of a sentence that are examined before a day
-	rightChars  = 150 // and after it
+	rightChars  = 150 // characters that are examined after a day
 	longestLead = 16  // maximum number of characters that are quoted before it
 	shortLeft   = 12  // maximum number of characters between a heading and its day
 )

@@ -65,7 +65,7 @@ type Day struct {
 	At    int    // where it begins in the line, in bytes
 	End   int    // where it ends, including 前
 	Left  string // what precedes it in its sentence, in Simplified characters
-	Right string // and after it
+	Right string // what follows it in its sentence
 }
 
 // Days returns the days of a line: terms for readers, days by which other bodies have

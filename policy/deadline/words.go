@@ -221,7 +221,7 @@ func (r Reader) judge(l label) verdict {
 	}
 	switch what := shows.FindString(l.text); {
 	case strings.HasSuffix(l.text, "阶段") && !r.Asks:
-		return unknown // of a plan
+		return unknown // the text is a plan
 	case what == "公示" && strings.Contains(l.text, "意见"):
 		return ours
 	case what == "公示" && r.Asks && !r.isFor("公示"), what == "公告" && calls.MatchString(r.Title):

@@ -260,7 +260,7 @@ func (f found) readDate(out Field, text string) (Field, string) {
 	if loc := FindDate(text); loc != nil && utf8.RuneCountInString(strip(plain(text[:loc[0]]))) <= 6 {
 		end := loc[1]
 		if name := out.Name; strings.Contains(name, "起止") || strings.Contains(name, "征") || strings.Contains(name, "公示") || strings.Contains(name, "报名") || strings.Contains(name, "申报") {
-			end = len(text) // a span
+			end = len(text) // a range
 		}
 		out.Value = clip(strip(plain(text[:end])), maxValue)
 		return out, text[end:]

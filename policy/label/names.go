@@ -128,7 +128,7 @@ func endsInName(s string) bool {
 		if isGap(r) {
 			continue
 		}
-		r = unicode.ToLower(unicode.ToUpper(r)) // as (?i) folds
+		r = unicode.ToLower(unicode.ToUpper(r)) // as (?i) does
 		if n++; n == 1 && !lastRunes[r] {
 			return false
 		}

@@ -22,12 +22,12 @@ type Result struct {
 	Containment float64 // share of the shorter text's 5-grams in the longer text, 0 to 1
 	Steps       int     // cost of the comparison
 	Unfinished  bool    // the comparison takes more steps than allowed: the result is unknown
-	Why         string  // one sentence
+	Why         string  // the reason, in one sentence
 }
 
 const (
 	gramLength    = 5    // characters
-	sameFrom      = 0.9  // containment
+	sameFrom      = 0.9  // minimum containment of the same text
 	rewrittenFrom = 0.6  // containment from which a paragraph is a rewritten form of another
 	MinText       = 200  // cleaned characters; below that, containment says nothing
 	minShortText  = 30   // cleaned characters; shorter equal texts may only say "see the annex"
@@ -44,7 +44,7 @@ type fingerprint struct {
 	published  when.Date
 	title      string
 	paragraphs []string // cleaned
-	whole      string   // all of them
+	whole      string   // all paragraphs together
 	grams      map[uint64]struct{}
 	heading    []when.Date // dates of adoption and amendment, sorted
 	marks      []string

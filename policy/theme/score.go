@@ -58,7 +58,7 @@ var fields = []struct {
 type themeWord struct {
 	word   string
 	themes []int
-	weight []float64 // of each theme
+	weight []float64 // weight for each theme
 }
 
 // themeWords returns the words of all themes, in lists by their first character, longest
@@ -109,7 +109,7 @@ var themeWords = sync.OnceValues(func() (lists [][]themeWord, pages *[256]*[256]
 type themeScore struct {
 	theme   int
 	score   float64
-	hits    int // independent ones
+	hits    int // independent hits
 	inTitle []string
 	inText  []string
 	text    float64 // score of the text

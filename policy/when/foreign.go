@@ -56,7 +56,7 @@ func (sc *scanner) foreignMonth(m, start, end int) {
 		return
 	}
 	if next, _ := utf8.DecodeRuneInString(strings.TrimLeft(sc.s[end:], " ")); t.kind == monthDay && unicode.IsLetter(next) {
-		return // 第3 mai 版
+		return // 第3 mai 版 is not a date
 	}
 	sc.tokens = sc.tokens[:n-1]
 	sc.push(t)

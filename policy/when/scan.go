@@ -171,7 +171,7 @@ func (sc *scanner) chain(first part) {
 	parts = cutChain(parts)
 	end := parts[len(parts)-1].end
 	if len(parts) > 3 && parts[0].digits() == 4 && end < len(sc.s) && sc.s[end] == ':' && len(parts) == 4 {
-		parts = parts[:3] // 2018-12-06-09:30:00 of gov.cn
+		parts = parts[:3] // 2018-12-06-09:30:00, as on gov.cn
 		end = parts[2].end
 	}
 	if t, ok := readChain(parts); ok && sc.endsWell(t, end) && (t.kind != year || !strings.HasSuffix(sc.s[:parts[0].start], "〔")) {

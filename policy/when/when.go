@@ -65,7 +65,7 @@ type When struct {
 	compact    bool      // eight digits, as in numbers of cases
 	short      shortDate // of a date with a two-digit year
 	clock      *hour     // of a date without a year
-	start, end int       // in the text
+	start, end int       // position in the text
 }
 
 // IsPartial reports whether the year or the day is missing.

@@ -86,7 +86,7 @@ type Role string
 const (
 	RolePerson  Role = ""
 	RoleOffice  Role = "office"  // info@…: may subscribe, but imports report it
-	RoleMachine Role = "machine" // noreply@…: is refused
+	RoleMachine Role = "machine" // noreply@…: refused
 )
 
 // RoleOf returns the role of a parsed address by its local part.

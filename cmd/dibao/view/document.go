@@ -48,7 +48,7 @@ type Relation struct {
 	Document *int64  `json:"document"`
 	Number   *string `json:"number"`
 	Title    *string `json:"title"`
-	Article  int64   `json:"article"` // that says so
+	Article  int64   `json:"article"` // the article that states it
 	SaidIn   string  `json:"said_in"`
 	Quote    *string `json:"quote"`
 }

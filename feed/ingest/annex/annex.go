@@ -98,10 +98,10 @@ func namesFile(text string) bool {
 
 type reader struct {
 	body    *html.Node
-	left    int // bytes of scripts
+	left    int // remaining bytes of scripts
 	written int // number of bytes that may still be assembled
 	vars    map[string]string
-	seen    map[string]bool // addresses
+	seen    map[string]bool // addresses that were inserted
 	values  int
 }
 

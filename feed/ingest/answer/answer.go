@@ -26,7 +26,7 @@ const (
 	Wall   Kind = "wall"   // a challenge, a refusal or a login
 	Fault  Kind = "fault"  // an error page, with any status
 	Onward Kind = "onward" // a page that redirects browsers to To
-	Shell  Kind = "shell"  // scripts draw it
+	Shell  Kind = "shell"  // scripts render it
 	Empty  Kind = "empty"
 )
 
@@ -34,7 +34,7 @@ const (
 type Answer struct {
 	Kind      Kind
 	What      string   // in words: which wall, what the error page says, or how browsers are redirected
-	Cause     Cause    // of a Wall
+	Cause     Cause    // set for a Wall
 	Sure      bool     // its title, or the lack of other text, makes it certain: nothing on the page is a list
 	To        string   // where browsers are redirected
 	Frames    []string // frames of the same site that may contain the list, largest first
@@ -57,7 +57,7 @@ const (
 	maxShell = 400  // a page that consists of scripts, or redirects browsers
 	maxBare  = 200  // a page that is recognized by traces in its scripts
 	maxWall  = 700  // a wall that says so, outside links
-	maxLinks = 20   // of a wall
+	maxLinks = 20   // links on a wall
 	maxFault = 400  // an error page, outside links
 	maxTitle = 1500 // a page whose title says that it is a wall or an error, outside links
 )

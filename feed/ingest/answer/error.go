@@ -8,7 +8,7 @@ import (
 // Error says that a page is not the requested content.
 type Error struct {
 	Answer
-	URL string // that answered
+	URL string // the address that answered
 	// Found is an endpoint that returns a list of articles, "" if none was
 	// found.
 	Found  string

@@ -25,7 +25,7 @@ const (
 type scan struct {
 	base     *url.URL
 	raw      string   // the bytes that were examined
-	title    string   // of the page
+	title    string   // title of the page
 	lines    []string // of text outside links
 	noscript string   // what browsers without scripts show
 	prose    int      // characters of text outside links

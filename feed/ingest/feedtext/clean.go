@@ -163,7 +163,7 @@ func newDecoder(text string) *xml.Decoder {
 type depthChecker struct {
 	root  string // its name, in lower case
 	open  []openElement
-	items int // so far
+	items int // number so far
 }
 
 type openElement struct {

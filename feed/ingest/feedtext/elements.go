@@ -25,7 +25,7 @@ func mapElements(text, root string) string {
 	switch root {
 	case "rss", "rdf", "channel":
 		if !strings.Contains(text, "body") && !strings.Contains(text, "<fullitem") && !strings.Contains(text, "rdf:about") {
-			return text // nearly all
+			return text // nearly always
 		}
 		text = bodyTag.ReplaceAllStringFunc(text, func(tag string) string {
 			switch {

@@ -56,7 +56,7 @@ func (f *finder) neighbours(n *html.Node, c *candidate) {
 	if n.Data == "tr" || n.Data == "li" {
 		return // text in a row is not a heading of rows
 	}
-	for _, x := range notes { // headings
+	for _, x := range notes { // it is a heading
 		for i := x.gap; i < rows; i++ {
 			c.rows[i].under(x)
 		}

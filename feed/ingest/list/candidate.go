@@ -30,7 +30,7 @@ type candidate struct {
 	rows       []segment
 	score      float64
 	dated      int
-	bare       bool                // scored without dates
+	bare       bool                // it was scored without dates
 	fixed      bool                // a selector selects the rows
 	parts      []string            // the headings of its sections
 	own        map[*html.Node]bool // containers; set when candidates are compared

@@ -8,7 +8,7 @@ import (
 
 // Limits on the sections of a page that are read as one list.
 const (
-	maxSection  = 12 // rows of one
+	maxSection  = 12 // rows of one section
 	maxSections = 20
 )
 

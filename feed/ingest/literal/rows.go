@@ -5,7 +5,7 @@ import "strings"
 // Limits on rows of strings.
 const (
 	maxStrings = 50_000 // strings of a script that are examined
-	maxString  = 2000   // bytes of one
+	maxString  = 2000   // bytes of one string
 	minRows    = 3
 )
 

@@ -15,10 +15,10 @@ import (
 // Limits on reading the function that a pager calls.
 const (
 	maxBody     = 2000 // bytes
-	maxMentions = 30   // of a name
+	maxMentions = 30   // occurrences of a name
 	maxLookups  = 30   // lookups of names in the scripts of a page
-	maxTerms    = 12   // of a sum
-	maxFields   = 40   // of a form
+	maxTerms    = 12   // terms of a sum
+	maxFields   = 40   // fields of a form
 
 	maxStatements = 3 // statements in the script of a link
 )

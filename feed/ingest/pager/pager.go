@@ -79,7 +79,7 @@ type pagerReader struct {
 	root    *html.Node
 	links   []*html.Node // in the page's order
 	texts   []string     // of the links, in lower case
-	address *url.URL     // of the page
+	address *url.URL     // address of the page
 	base    *url.URL
 	scripts string
 	unknown string // a pager that was seen and not understood

@@ -104,7 +104,7 @@ func Selection(s *goquery.Selection, base string) (clean string, warning warn.Wa
 // table.
 type writer struct {
 	strings.Builder
-	base *url.URL // of the addresses
+	base *url.URL // base of the addresses
 }
 
 func (w *writer) children(n *html.Node) {

@@ -61,7 +61,7 @@ type Server struct {
 	longest  time.Duration
 	security *Security // nil: no TLS
 	logins   []Login
-	script   func(phase, from, to string) string // nil: none
+	script   func(phase, from, to string) string // nil: no script
 }
 
 // Start serves on l until the test ends, with a fault in the phase.
@@ -238,7 +238,7 @@ func (d *dialogue) body() (ok bool) {
 		}
 	}
 	if early {
-		return true // it was answered
+		return true // the reply was sent
 	}
 	if d.script != nil {
 		d.refused = false

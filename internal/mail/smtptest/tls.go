@@ -91,7 +91,7 @@ type Authority struct {
 	t    testing.TB
 	key  *ecdsa.PrivateKey
 	root *x509.Certificate
-	Pool *x509.CertPool // the authority alone
+	Pool *x509.CertPool // contains only the authority
 }
 
 // NewAuthority returns a new authority.

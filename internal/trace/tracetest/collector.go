@@ -30,7 +30,7 @@ type Span struct {
 	Name, TraceID, SpanID, ParentSpanID string
 	Attributes                          map[string]string
 	Links                               []string // the ids of the spans
-	Failed                              string   // why
+	Failed                              string   // reason
 }
 
 // New starts a collector that ends with the test.
