@@ -45,7 +45,7 @@ func (b *batch) storeRelations(ctx context.Context) error {
 	}
 	settled, err := b.settle(ctx)
 	if err != nil {
-		return fmt.Errorf("settle relations: %w", err)
+		return fmt.Errorf("resolve relations: %w", err)
 	}
 	resolved = append(resolved, settled...)
 	bySubject, err := b.relateSubjects(ctx)

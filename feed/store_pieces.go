@@ -96,7 +96,7 @@ func (a *arrival) prepare() {
 }
 
 // errChanged says that another process stored an article since it was read.
-var errChanged = errors.New("the article has changed meanwhile; run the command again")
+var errChanged = errors.New("the article has changed in the meantime; run the command again")
 
 // unchanged refuses to replace articles that changed since they were read.
 func (st *Store) unchanged(ctx context.Context, tx *sql.Tx, articles []*arrival) error {
@@ -176,7 +176,7 @@ func (st *Store) settleWaiting(ctx context.Context) error {
 			return err
 		}
 		if err := st.db.Write(ctx, func(tx *sql.Tx) error { return st.settleSome(ctx, tx) }); err != nil {
-			return fmt.Errorf("settle relations: %w", err)
+			return fmt.Errorf("resolve relations: %w", err)
 		}
 	}
 }

@@ -116,13 +116,13 @@ func (l *List) check() error {
 	case !slugPattern.MatchString(l.Slug):
 		return fmt.Errorf("name %q of the list: use up to 63 lowercase letters, digits and hyphens, such as weekly", l.Slug)
 	case !utf8.ValidString(l.Title+l.Description+l.Sender) || strings.ContainsFunc(l.Title+l.Description+l.Sender, unicode.IsControl):
-		return errors.New("title, description and sender of a list are one line of text each; take out line breaks and control characters")
+		return errors.New("title, description and sender of a list are one line of text each; remove line breaks and control characters")
 	case utf8.RuneCountInString(l.Title) > maxTitle:
 		return fmt.Errorf("title of the list is longer than %d characters; put the rest into the description", maxTitle)
 	case utf8.RuneCountInString(l.Description) > maxDescription:
 		return fmt.Errorf("description of the list is longer than %d characters; shorten it", maxDescription)
 	case len(toJSON(l.Query)) > maxQuery:
-		return fmt.Errorf("query of the list is longer than %d bytes; make several lists of it", maxQuery)
+		return fmt.Errorf("query of the list is longer than %d bytes; split it into several lists", maxQuery)
 	case l.Language != "zh" && l.Language != "en":
 		return fmt.Errorf("language %q is not zh or en", l.Language)
 	case l.Visibility != Public && l.Visibility != Hidden && l.Visibility != Invitation:

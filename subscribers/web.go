@@ -308,7 +308,7 @@ func (h *Web) Run(ctx context.Context) error {
 				case r := <-h.requests:
 					within, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
 					if err := h.note(within, r); err != nil {
-						h.Logger.Error("subscription not noted", "err", err)
+						h.Logger.Error("subscription request not stored", "err", err)
 					}
 					cancel()
 				}

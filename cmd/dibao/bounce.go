@@ -258,7 +258,7 @@ func (a *app) receive(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; if another program uses it, change inbound in [mail]", where, err)
 	}
-	a.log.Info("taking mail that comes back", "addr", l.Addr().String(), "protocol", scheme)
+	a.log.Info("receiving returned mail", "addr", l.Addr().String(), "protocol", scheme)
 	box.LMTP = scheme == "lmtp"
 	return box.Serve(ctx, l)
 }

@@ -278,7 +278,7 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 		{Name: "rebuild", Timeout: 50 * time.Minute, Run: func(jobCtx context.Context, _ int64) error {
 			n, err := a.articles.Rebuild(jobCtx)
 			if n > 0 {
-				a.log.Info("articles indexed that were not", "articles", n)
+				a.log.Info("unindexed articles indexed", "articles", n)
 			}
 			return errors.Join(err, a.articles.Index.Tidy(jobCtx, a.articles.Now().Weekday() == time.Sunday))
 		}},

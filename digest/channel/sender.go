@@ -310,7 +310,7 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 		log.Info("issue sent to channel")
 	case stateWaiting:
 		r.sent.Deferred++
-		log.Info("channel is tried again", "reply", v.reply(), "next_at", next)
+		log.Info("channel failed; it is tried again", "reply", v.reply(), "next_at", next)
 	case statePaused, stateCancelled:
 		log.Info("issue is not sent to channel", "reply", v.reply(), "state", state)
 	case stateFailed:

@@ -71,7 +71,7 @@ func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, er
 		return run.total, false, fmt.Errorf("take back claims: %w", err)
 	}
 	if n := run.total.Recovered; n > 0 {
-		d.service.opts.Logger.Warn("claims of a process that ended were taken back", "deliveries", n)
+		d.service.opts.Logger.Warn("claims of a process that ended were released", "deliveries", n)
 	}
 	if d.opts.Probe {
 		if err := ledger.retryNow(ctx); err != nil {

@@ -194,7 +194,7 @@ func (r *deliveryRun) serverDown(err error) {
 	defer r.mu.Unlock()
 	if r.down == nil {
 		r.down = err
-		r.service.opts.Logger.Error("no mail server takes our mail", "err", err)
+		r.service.opts.Logger.Error("no mail server accepts our mail", "err", err)
 	}
 	r.changed.Broadcast()
 }

@@ -108,7 +108,7 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 		}
 	}
 	if err == nil && tripped > 0 {
-		s.opts.Logger.Error("too many readers would be suppressed by one mailing; none is, an admin decides", "mailing_id", x.Mailing, "domain", where, "readers", tripped)
+		s.opts.Logger.Error("too many readers would be suppressed by one mailing; the suppressions wait for an admin", "mailing_id", x.Mailing, "domain", where, "readers", tripped)
 		if tell != nil {
 			tell(ctx, Notice{Kind: NoticePending, Mailing: x.Mailing, Domain: where, Text: x.Note})
 		}

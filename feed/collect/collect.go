@@ -212,7 +212,7 @@ func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collecti
 	}
 	out.header = resp.Header
 	if noteMove(src, resp) {
-		c.Logger.Info("source has moved for good", "source_id", src.ID, "from", src.URL, "to", resp.URL)
+		c.Logger.Info("source has moved permanently", "source_id", src.ID, "from", src.URL, "to", resp.URL)
 		src.URL, src.MovedTo, src.Moves = resp.URL, "", 0
 	}
 	if resp.NotModified || hashOf(resp.Hash) == src.BodyHash {

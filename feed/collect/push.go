@@ -27,7 +27,7 @@ func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Colle
 	}
 	l, err := read(ctx, src.Kind, page, &src)
 	if err != nil {
-		return out, fmt.Errorf("read what %s pushed: %w", src.URL, err)
+		return out, fmt.Errorf("read the push of %s: %w", src.URL, err)
 	}
 	out.Items = len(l.Items)
 	c.Store.Index.Begin()

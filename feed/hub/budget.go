@@ -77,7 +77,7 @@ func (p *pusher) postpone(ctx context.Context, late map[int64]time.Duration, now
 	if len(late) == 0 {
 		return nil
 	}
-	p.Logger.Info("pushes wait, since their host, their network or the hub has pushed what it may in an hour", "pushes", len(late))
+	p.Logger.Info("pushes delayed: their host, their network or the hub has reached its hourly limit", "pushes", len(late))
 	return p.Store.DB().Write(ctx, func(tx *sql.Tx) error {
 		for id, wait := range late {
 			if _, err := tx.ExecContext(ctx, `UPDATE push_subscriptions SET next_at = $2 WHERE id = $1 AND next_at <= $3`, id, now.Add(max(wait, shortestDelay)), now); err != nil {

@@ -118,7 +118,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 	refusal, err := h.admitRequest(r.Context(), req, web.Client(r))
 	switch {
 	case err != nil:
-		h.Logger.Error("request to the hub not read", "err", err)
+		h.Logger.Error("form of a hub request not read", "err", err)
 		web.ServerError(w, r)
 	case refusal != nil:
 		w.Header().Set("Retry-After", strconv.Itoa(int(refusal.retry/time.Second)))

@@ -52,7 +52,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	defer p.running.Wait()
 	for {
 		if err := p.round(ctx); err != nil && ctx.Err() == nil {
-			h.Logger.Error("the hub could not look for what is due", "err", err)
+			h.Logger.Error("due pushes not read", "err", err)
 		}
 		beat := time.NewTimer(p.beat())
 		select {
@@ -132,7 +132,7 @@ func (p *pusher) start(lane chan struct{}, f func()) bool {
 
 func (p *pusher) log(err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
-		p.Logger.Error("the hub could not note what it did", "err", err)
+		p.Logger.Error("result of a push not stored", "err", err)
 	}
 }
 
@@ -251,13 +251,13 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 		p.again.Store(true)
 		p.wakeUp()
 	case errors.As(err, &status) && status.Status == http.StatusGone:
-		p.Logger.Info("a subscriber is gone", "subscription", s.id)
+		p.Logger.Info("subscription ended: its callback is gone", "subscription", s.id)
 		_, err = p.update(ctx, `DELETE FROM push_subscriptions WHERE id = $1`, s.id)
 	case s.failures+1 >= mostFailures:
-		p.Logger.Info("a subscriber took nothing for days and is dropped", "subscription", s.id, "host", callbackHost(s.callback), "err", err)
+		p.Logger.Info("subscription ended: pushes to it failed for days", "subscription", s.id, "host", callbackHost(s.callback), "err", err)
 		_, err = p.update(ctx, `DELETE FROM push_subscriptions WHERE id = $1`, s.id)
 	default:
-		p.Logger.Debug("a push was not taken", "subscription", s.id, "attempt", s.failures+1, "err", err)
+		p.Logger.Debug("push failed", "subscription", s.id, "attempt", s.failures+1, "err", err)
 		_, err = p.update(ctx, `UPDATE push_subscriptions SET failures = failures + 1, last_error = $2, next_at = $3 WHERE id = $1`,
 			s.id, firstRunes(redact.Text(err.Error()), 200), now.Add(backOff(s.failures)))
 	}
@@ -340,7 +340,7 @@ func (p *pusher) tell(ctx context.Context, hub, topic, digest string) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		p.Logger.Warn("a hub was not told of what is new; it is tried again in a minute", "hub", hub, "err", err)
+		p.Logger.Warn("other hub not notified; it is tried again in a minute", "hub", hub, "err", err)
 		return nil
 	}
 	_, err = p.update(ctx, `UPDATE hub_pings SET hash = $3, next_at = $4 WHERE hub = $1 AND topic = $2`, hub, topic, digest, p.Store.Now())

@@ -88,7 +88,7 @@ func (h *Subscriber) Renew(ctx context.Context) error {
 		problem := ""
 		if err != nil {
 			problem = redact.Text(err.Error())
-			h.Logger.Info("the hub took no subscription", "source_id", src.ID, "hub", sub.hub, "err", err)
+			h.Logger.Info("hub did not accept the subscription request", "source_id", src.ID, "hub", sub.hub, "err", err)
 		}
 		err = st.DB().Write(ctx, func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE hub_subscriptions SET last_error = $2 WHERE source = $1`, src.ID, problem)
@@ -210,7 +210,7 @@ func (h *Subscriber) push(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !signedBy(sub.secret, r.Header.Get("X-Hub-Signature"), body) {
-		h.Logger.Warn("a push was not signed as agreed and dropped", "source_id", sub.source)
+		h.Logger.Warn("push discarded: its signature is not valid", "source_id", sub.source)
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
@@ -223,7 +223,7 @@ func (h *Subscriber) push(w http.ResponseWriter, r *http.Request) {
 		err = h.Stored(r.Context())
 	}
 	if err != nil { // the source is collected at its next time anyway
-		h.Logger.Warn("a push could not be read", "source_id", sub.source, "err", err)
+		h.Logger.Warn("push not read", "source_id", sub.source, "err", err)
 	}
 	w.WriteHeader(http.StatusAccepted)
 }

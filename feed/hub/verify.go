@@ -219,7 +219,7 @@ func (h *Hub) verify(ctx context.Context, req pushRequest) error {
 		h.waiting.done(req, h.Store.Now().Add(unverifiedBefore))
 		return nil
 	}
-	h.Logger.Info("a subscription was not confirmed by its callback", "mode", req.mode, "host", req.host(), "err", err)
+	h.Logger.Info("subscription not confirmed by its callback", "mode", req.mode, "host", req.host(), "err", err)
 	h.waiting.done(req, time.Time{})
 	return nil
 }
@@ -253,7 +253,7 @@ func (h *Hub) grant(ctx context.Context, req pushRequest, network string) error 
 		return err
 	})
 	if err == nil && full {
-		h.Logger.Info("a subscription was confirmed and not taken: its host or network has as many as one may have", "host", req.host(), "network", network)
+		h.Logger.Info("subscription confirmed but refused: its host or network has reached its limit", "host", req.host(), "network", network)
 	}
 	return err
 }

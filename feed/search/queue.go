@@ -136,7 +136,7 @@ func (ix *Index) indexSome(ctx context.Context) (n int, err error) {
 		}
 	}
 	if err != nil {
-		return 0, fmt.Errorf("index what waits: %w", err)
+		return 0, fmt.Errorf("index waiting articles: %w", err)
 	}
 	q := &ix.queue
 	q.mu.Lock()

@@ -44,7 +44,7 @@ func readBody(res *http.Response, limit int64) ([]byte, error) {
 		defer z.Close()
 		return readAll(coding, z, limit)
 	default:
-		return nil, fmt.Errorf("the body is encoded as %q, which was not asked for", coding[:min(len(coding), 100)])
+		return nil, fmt.Errorf("the body is encoded as %q, which was not requested", coding[:min(len(coding), 100)])
 	}
 }
 

@@ -268,7 +268,7 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 	case !req.NoRedirect && req.Form == nil && req.Body == nil && (s == 301 || s == 302 || s == 303 || s == 307 || s == 308):
 		to, err := u.Parse(answer.Header.Get("Location"))
 		if err != nil || answer.Header.Get("Location") == "" {
-			return nil, "", fmt.Errorf("it answered %d without an address to go to", s)
+			return nil, "", fmt.Errorf("it answered %d without the address of the redirect", s)
 		}
 		// Read a little, so that the connection can be reused.
 		_, _ = io.CopyN(io.Discard, answer.Body, 4<<10)

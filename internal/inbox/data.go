@@ -70,7 +70,7 @@ func (m *message) append(b []byte) error {
 		size := min(max(2*cap(m.raw), need, 4<<10), m.limit)
 		if more := max(size-firstMemory, 0) - m.taken; more > 0 {
 			if !m.memory.take(more) {
-				return &refusal{"452 4.3.1 too much mail comes at once; try again later", true}
+				return &refusal{"452 4.3.1 too much mail at the same time; try again later", true}
 			}
 			m.taken += more
 		}

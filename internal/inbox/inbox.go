@@ -111,7 +111,7 @@ func (s *server) accept(ctx context.Context, l net.Listener) error {
 			time.Sleep(50 * time.Millisecond) // other connections end in the meantime
 			continue
 		default:
-			return fmt.Errorf("take mail on %s: %w", l.Addr(), err)
+			return fmt.Errorf("receive mail on %s: %w", l.Addr(), err)
 		}
 		s.all.Go(func() {
 			defer func() { <-running }()
@@ -136,6 +136,6 @@ func (s *server) close() error {
 	case <-done:
 		return nil
 	case <-time.After(stopWithin):
-		return fmt.Errorf("mail that came back was still being taken after %s; its senders will try again", stopWithin)
+		return fmt.Errorf("returned mail was still being received after %s; its senders will try again", stopWithin)
 	}
 }

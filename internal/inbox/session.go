@@ -206,7 +206,7 @@ func (c *session) startTLS() error {
 	case c.TLS == nil || encrypted:
 		return &refusal{reply: "502 5.5.1 there is no STARTTLS here"}
 	case c.r.Buffered() > 0:
-		return &refusal{"503 5.5.1 commands behind STARTTLS are not encrypted", true}
+		return &refusal{"503 5.5.1 commands after STARTTLS are not encrypted", true}
 	}
 	c.say("220 2.0.0 go ahead")
 	if err := c.w.Flush(); err != nil {
@@ -229,7 +229,7 @@ func (c *session) data() error {
 	case len(c.to) == 0:
 		return &refusal{reply: "503 5.5.1 no recipient was taken"}
 	case c.r.Buffered() > 0: // it was sent before our reply: where it begins is uncertain
-		return &refusal{"503 5.5.1 the message came before 354", true}
+		return &refusal{"503 5.5.1 the message was sent before 354", true}
 	}
 	c.say("354 go ahead; end with a dot on a line of its own")
 	c.reached(stageData)
@@ -240,7 +240,7 @@ func (c *session) data() error {
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused) && !refused.ends:
-		c.Logger.Warn("mail that came back was refused", "to", c.to, "err", refused.reply)
+		c.Logger.Warn("returned mail refused", "to", c.to, "err", refused.reply)
 	case err != nil:
 		return err
 	default:
@@ -250,7 +250,7 @@ func (c *session) data() error {
 	c.reset()
 	c.commands = 0
 	if c.messages++; c.messages >= c.Limits.Messages {
-		return &refusal{"421 4.7.0 enough for one connection; go on with another", true}
+		return &refusal{"421 4.7.0 too many messages on this connection; use another", true}
 	}
 	return nil
 }
@@ -262,7 +262,7 @@ func (c *session) handOver(m *message) *refusal {
 	ctx, cancel := context.WithTimeout(c.ctx, receiveWithin)
 	defer cancel()
 	if err := c.Receive(ctx, c.to, m.raw); err != nil {
-		c.Logger.Error("mail that came back was not taken", "err", err)
+		c.Logger.Error("returned mail not processed", "err", err)
 		return &refusal{reply: "451 4.3.0 try again later"}
 	}
 	c.reached(stageTaken)

@@ -33,7 +33,7 @@ func (r *Runner) takeBack(ctx context.Context) error {
 	}
 	n, err := res.RowsAffected()
 	if n > 0 {
-		r.opts.Logger.Warn("jobs of a node that is gone were taken back", "jobs", n)
+		r.opts.Logger.Warn("jobs of a node that is gone are available again", "jobs", n)
 		r.watch.look()
 	}
 	return err
@@ -49,7 +49,7 @@ func (r *Runner) takeBackAgain(ctx context.Context) {
 		case <-tick.C:
 		}
 		if err := r.takeBack(ctx); err != nil && ctx.Err() == nil {
-			r.opts.Logger.Warn("jobs of nodes that are gone were not looked for", "err", err)
+			r.opts.Logger.Warn("jobs of nodes that are gone not checked", "err", err)
 		}
 	}
 }

@@ -298,7 +298,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[call]) (err error) {
 	defer w.running.Add(-1)
 	k, ok := w.kinds[job.Args.Task]
 	if !ok {
-		return river.JobCancel(fmt.Errorf("this node knows no job %q", job.Args.Task))
+		return river.JobCancel(fmt.Errorf("unknown job %q", job.Args.Task))
 	}
 	err = k.Run(ctx, job.Args.Subject)
 	if err != nil && ctx.Err() == nil {

@@ -260,7 +260,7 @@ func (c *Conn) commands(e *Envelope) ([]command, error) {
 	}
 	size := e.size()
 	if c.maxSize > 0 && size > c.maxSize {
-		return nil, &ReplyError{Code: 552, Enhanced: "5.3.4", Phase: "mail", Text: fmt.Sprintf("the server takes %d bytes at most, the message has %d", c.maxSize, size)}
+		return nil, &ReplyError{Code: 552, Enhanced: "5.3.4", Phase: "mail", Text: fmt.Sprintf("the server accepts at most %d bytes; the message has %d", c.maxSize, size)}
 	}
 	out, all := c.out[:0], c.list[:0]
 	end := func(phase string) {

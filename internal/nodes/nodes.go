@@ -150,7 +150,7 @@ func (m *Member) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			if err := m.leave(context.WithoutCancel(ctx)); err != nil {
-				m.log.Warn("this node stays in the list of nodes for a while", "err", err)
+				m.log.Warn("row of this node not removed; it stays in the list for a while", "err", err)
 			}
 			return nil
 		case <-ticker.C:

@@ -141,7 +141,7 @@ func (r *Reader) Read() (Row, error) {
 func (r *Reader) readLine() ([]byte, error) {
 	line, err := r.in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return nil, &Error{r.line + 1, fmt.Sprintf("is longer than %d bytes; is a quote not closed, or is this no text file?", MaxRow)}
+		return nil, &Error{r.line + 1, fmt.Sprintf("is longer than %d bytes; is a quote not closed, or is this not a text file?", MaxRow)}
 	}
 	if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
 		return nil, err
@@ -227,7 +227,7 @@ func (r *Reader) quoted(field string) (value, after string, err error) {
 				return "", "", &Error{opened, fmt.Sprintf("opens a quote that is not closed within %d bytes", MaxRow)}
 			}
 			if before, _, _ := strings.Cut(next, `"`); r.looksLikeRow(before) {
-				return "", "", &Error{opened, fmt.Sprintf("opens a quote that is not closed: line %d looks like a row of its own", r.line)}
+				return "", "", &Error{opened, fmt.Sprintf("opens a quote that is not closed: line %d looks like a row by itself", r.line)}
 			}
 			b.WriteString(rest)
 			b.WriteByte('\n')
@@ -254,7 +254,7 @@ func (r *Reader) quoted(field string) (value, after string, err error) {
 		if opened != r.line {
 			return "", "", &Error{opened, fmt.Sprintf("opens a quote that is not closed, or has a quote of its own that is not doubled, before line %d", r.line)}
 		}
-		return "", "", &Error{opened, fmt.Sprintf("has text behind a closing quote (%.40q): double the quotes inside a field", rest[:end])}
+		return "", "", &Error{opened, fmt.Sprintf("has text after a closing quote (%.40q): double the quotes inside a field", rest[:end])}
 	}
 }
 

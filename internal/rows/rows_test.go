@@ -61,7 +61,7 @@ func TestReaderRefusesWhatReadsInTwoWays(t *testing.T) {
 		"a,b\n1,\"2\n3,4\n":                              {2, "not closed before the end"},
 		"a,b\nx@example.org,\"2\ny@example.org,3\n":      {2, "line 3 looks like a row"},
 		"a,b\n1,\"2\n3,\"4\"\n":                          {2, "before line 3"},
-		"a,b\n1,2\n1,\"Bob \"The\" Builder\"\n":          {3, "behind a closing quote"},
+		"a,b\n1,2\n1,\"Bob \"The\" Builder\"\n":          {3, "after a closing quote"},
 		"a,b\n1,Bob \"x\" y\n":                           {2, "inside a field"},
 		"a,b\n1\n":                                       {2, "has 1 fields"},
 		"a,b\n1,2\n\n1,2,3\n":                            {4, "has 3 fields"},

@@ -54,7 +54,7 @@ type Response struct {
 
 // ErrRejected is the error for an answer that must not be shown. Asking again would cost
 // the same and give the same answer.
-var ErrRejected = errors.New("the model's answer is not to be used")
+var ErrRejected = errors.New("the model's answer can't be used")
 
 // StatusError is an answer of the endpoint that is not a summary.
 type StatusError struct {
@@ -64,7 +64,7 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("the endpoint of the model answers %d %s: %s; look at url, model and key in [summary]", e.Status, http.StatusText(e.Status), e.Text)
+	return fmt.Sprintf("the endpoint of the model answers %d %s: %s; check url, model and key in [summary]", e.Status, http.StatusText(e.Status), e.Text)
 }
 
 const (
@@ -108,7 +108,7 @@ type message struct {
 func (c *Client) Summarize(ctx context.Context, r Request) (Response, error) {
 	instruction, ok := instructions[r.Language]
 	if !ok {
-		return Response{}, fmt.Errorf("no summary is written in %q; languages in [summary] are zh and en", r.Language)
+		return Response{}, fmt.Errorf("summaries can't be written in %q; languages in [summary] are zh and en", r.Language)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -176,7 +176,7 @@ func read(answer []byte, model, source string) (Response, error) {
 		return out, fmt.Errorf("%w: it is too long", ErrRejected)
 	}
 	if n := invented(out.Text, source); n != "" {
-		return out, fmt.Errorf("%w: it says %s, which the text does not", ErrRejected, n)
+		return out, fmt.Errorf("%w: it contains the number %s, which is not in the text", ErrRejected, n)
 	}
 	return out, nil
 }

@@ -87,7 +87,7 @@ func (t *Tracer) flush(ctx context.Context) (wait time.Duration, err error) {
 		t.dropped = 0
 		t.mu.Unlock()
 		if dropped > 0 {
-			t.opts.Logger.Warn("spans dropped, because the collector of traces does not take them", "spans", dropped)
+			t.opts.Logger.Warn("spans dropped, because the collector of traces does not accept them", "spans", dropped)
 		}
 		if len(batch) == 0 {
 			return 0, nil

@@ -147,9 +147,9 @@ func compare(x, y fingerprint, left *steps) Result {
 	case short < MinText:
 		out.Why = fmt.Sprintf("the shorter text has %d characters, too few to tell", short)
 	case out.Containment < sameFrom:
-		out.Why = fmt.Sprintf("%.3f of the shorter text stands in the longer, less than %.1f", out.Containment, sameFrom)
+		out.Why = fmt.Sprintf("%.3f of the shorter text is in the longer one, less than %.1f", out.Containment, sameFrom)
 	default:
-		out.Same, out.Why = true, fmt.Sprintf("%.3f of the shorter text stands in the longer, and nothing was rewritten", out.Containment)
+		out.Same, out.Why = true, fmt.Sprintf("%.3f of the shorter text is in the longer one, and nothing was rewritten", out.Containment)
 	}
 	return out
 }

@@ -138,7 +138,7 @@ func (s *scan) wall(status int) (Answer, bool) {
 		if w.cause == Script && s.lineOf(Human, false) != "" {
 			w.cause = Human // "访问验证" above a picture with a code
 		}
-		return found(w.cause, fmt.Sprintf("a page headed %q", clip(s.title)), true)
+		return found(w.cause, fmt.Sprintf("a page with the title %q", clip(s.title)), true)
 	}
 	for _, w := range says {
 		if line := s.lineOf(w.cause, app); line != "" {
