@@ -187,8 +187,9 @@ func (st *Store) beginStoring(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	// All following lookups are by key. A database that was just filled has no statistics
-	// yet, and would read whole tables for them.
-	_, err := tx.ExecContext(ctx, `SET LOCAL enable_seqscan = off`)
+	// yet, and would read whole tables for them. A node that is stopped or cut off in this
+	// transaction must not block the other nodes until it continues.
+	_, err := tx.ExecContext(ctx, `SET LOCAL enable_seqscan = off; SET LOCAL idle_in_transaction_session_timeout = '20s'`)
 	return err
 }
 

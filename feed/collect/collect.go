@@ -109,7 +109,7 @@ func (c *Collector) collectNow(ctx context.Context, id int64) (Collection, error
 	}
 	out := Collection{Source: src}
 	defer func() { out.release() }()
-	leave, err := c.turns.enter(ctx, src.Crashes > 0 || !src.BegunAt.IsZero())
+	leave, err := c.turns.enter(ctx, src.Crashes > 0)
 	if err != nil {
 		return out, err
 	}

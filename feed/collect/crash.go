@@ -38,8 +38,9 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("an error in dibao stopped the collection of this source: %v; please report it with the log", e.value)
 }
 
-// turns lets collections run at the same time, except that of a source that may have ended
-// the process: it runs alone, because others running with it would be blamed, too.
+// turns lets collections run at the same time, except that of a source whose last two
+// collections ended together with the process: it runs alone, because others running with it
+// would be blamed, too. After the first time it does not: somebody may have killed the process.
 type turns struct {
 	begin sync.Once
 	free  *semaphore.Weighted

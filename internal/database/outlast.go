@@ -63,14 +63,14 @@ func markUnreachable(err error) error {
 }
 
 // isUnreachable reports whether an error comes from the connection to the server, or from a
-// server that is starting, stopping or has no free connection (appendix A of PostgreSQL's
-// manual).
+// server that is starting, stopping, has no free connection or ended a transaction in which this
+// process did nothing (appendix A of PostgreSQL's manual).
 func isUnreachable(err error) bool {
 	if errors.Is(err, ErrUnreachable) {
 		return true
 	}
 	switch pgCode(err) {
-	case "57P01", "57P02", "57P03", "53300":
+	case "57P01", "57P02", "57P03", "53300", "25P03":
 		return true
 	case "":
 	default:
