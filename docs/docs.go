@@ -32,7 +32,7 @@ func Chapters(handbook string) (all []string) {
 func Reference(name, language string) (text string, ok bool) {
 	for _, file := range []string{name + "." + language + ".md", name + ".md"} {
 		if b, err := fs.ReadFile(reference, "reference/"+file); err == nil {
-			_, text, _ = strings.Cut(string(b), "-->\n") // how it was made
+			_, text, _ = strings.Cut(string(b), "-->\n") // after the comment on how it was generated
 			return strings.TrimLeft(text, "\n"), true
 		}
 	}

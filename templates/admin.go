@@ -6,19 +6,19 @@ import (
 	"io"
 )
 
-// AdminPage is what every page for admins needs. Verb names the command that
+// AdminPage contains the common parts of all pages for admins. Verb names the command that
 // shows or changes the same: the pages change nothing.
 type AdminPage struct {
 	Page
-	Section string // of the navigation: overview, sources, mailings, lists, help
+	Section string // section of the navigation: overview, sources, mailings, lists, help
 	At      string // when its figures were read
-	Zone    string // of its times
+	Zone    string // time zone of its times
 	Version string
-	File    bool // it is one file with its styles in it, and no links
+	File    bool // it is a single file with its styles in it, and without links
 }
 
-// AdminFigure is a number at the head of a page; its label is below
-// "admin.figure.". Bad marks a number that needs attention.
+// AdminFigure is a number at the head of a page; its label has a key below "admin.figure.".
+// Bad marks a number that needs attention.
 type AdminFigure struct {
 	Key, Value, Note string
 	Bad              bool
@@ -27,7 +27,7 @@ type AdminFigure struct {
 // AdminNeed is something that an admin should look at, with the command for it.
 type AdminNeed struct {
 	Text, URL, Detail, Verb string
-	Bad                     bool // else it can wait
+	Bad                     bool // needs attention now; otherwise it can wait
 }
 
 // AdminCount is a count of a state, whose name is in the page's language.
@@ -45,15 +45,15 @@ type AdminOverview struct {
 	Lists    []AdminList
 	Mailings []AdminMailing
 	Reports  []AdminCount
-	System   []Fact // Key is in the catalog below "admin.system."
+	System   []Fact // Key is below "admin.system." in the catalog
 }
 
 // AdminList is a list in the overview of lists.
 type AdminList struct {
 	Slug, Title, URL string
 	Next             string // when its next issue is due
-	Overdue          bool   // then Next is when it was due
-	Matched          int    // articles that no issue has dealt with
+	Overdue          bool   // its next issue is overdue: Next is when it was due
+	Matched          int    // articles that no issue has processed yet
 	Readers          int
 	Joined, Left     int // in the last four weeks
 }
@@ -62,23 +62,23 @@ type AdminList struct {
 type AdminMailing struct {
 	Number                                    int64
 	URL, Due, State, Class                    string
-	Lists                                     string // titles; only the overview names them
-	All, Sent, Waiting, Failed, Uncertain, No int    // No: suppressed
+	Lists                                     string // titles of its lists; only on the overview
+	All, Sent, Waiting, Failed, Uncertain, No int    // No: not sent, because the reader is suppressed
 }
 
-// AdminSources shows how the sources are.
+// AdminSources shows the states of all sources.
 type AdminSources struct {
 	AdminPage
 	Counts  []AdminCount
 	Rows    []AdminSource
 	Ticks   []ChainTick // months above the days; At is in thousandths
-	Since   string      // the day from which on health is known
+	Since   string      // the first day with records
 	Lags    []AdminLag
 	LagsCut bool
-	Days    int // that the page looks back
+	Days    int // number of days that the page shows
 }
 
-// AdminSource is a source with the days behind it, the worst first.
+// AdminSource is a source with its past days, the worst first.
 type AdminSource struct {
 	ID            int64
 	Name, URL     string
@@ -87,20 +87,20 @@ type AdminSource struct {
 	Error, Advice string
 	Days          []AdminRun
 	DaysText      string   // the same as Days, in words
-	Weeks         []int    // articles published in each
-	Tops          []string // where their bars end, from the top
+	Weeks         []int    // articles published in each week
+	Tops          []string // tops of their bars, from the top
 	PerWeek       string
 }
 
-// AdminRun are days in a row that went the same way. X and W are in percent.
+// AdminRun is a run of consecutive days with the same result. X and W are in percent.
 type AdminRun struct{ X, W, Class, Label string }
 
-// AdminLag is how long the articles of an issuer take until they are here.
+// AdminLag says how long the articles of an issuer take to appear and to be collected.
 type AdminLag struct {
 	Issuer               string
-	Issue, Collect       string // medians, "" if not known
+	Issue, Collect       string // medians, "" if unknown
 	Published, Collected int
-	Share                int // of the longest time from issue to publication, in percent
+	Share                int // share of the longest time from issue to publication, in percent
 }
 
 // AdminSourcePage shows one source.
@@ -108,9 +108,9 @@ type AdminSourcePage struct {
 	AdminPage
 	Source AdminSource
 	Ticks  []ChainTick
-	Facts  []Fact // Key is in the catalog below "admin.source."
+	Facts  []Fact // Key is below "admin.source." in the catalog
 	Weeks  Chart
-	Bad    []AdminDay // days that did not go well, the latest first
+	Bad    []AdminDay // days with failures, latest first
 }
 
 // AdminDay is a day of a source on which collections failed.
@@ -119,23 +119,23 @@ type AdminDay struct {
 	Collections, Failures int
 }
 
-// AdminLists shows all lists, and how readers joined and left them.
+// AdminLists shows all lists, and how many readers joined and left them.
 type AdminLists struct {
 	AdminPage
 	Lists  []AdminList
 	Growth Chart
 }
 
-// AdminListPage shows one list and what its next issue would hold now.
+// AdminListPage shows one list and what its next issue would contain now.
 type AdminListPage struct {
 	AdminPage
 	List     AdminList
 	Figures  []AdminFigure
-	Number   int // of the next issue
-	Count    int // of its articles
-	More     int // of them that are not listed
+	Number   int // number of the next issue
+	Count    int // number of its articles
+	More     int // number of its articles that are not listed
 	Sections []Section
-	LeftOut  []Item // newest articles that it does not hold; Why says the reason
+	LeftOut  []Item // newest articles that it would not contain; Why is the reason
 	Growth   Chart
 	Issues   []IssueCard // Lead is the number of the mailing, and URL its page
 }
@@ -148,7 +148,7 @@ type AdminHelp struct {
 	Text     template.HTML
 }
 
-// AdminMissing says that there is no such page.
+// AdminMissing says that a page does not exist.
 type AdminMissing struct{ AdminPage }
 
 // Render writes the page.
@@ -163,7 +163,7 @@ func (v AdminLists) Render(w io.Writer) error { return v.write(w, "lists.html", 
 // Render writes the page.
 func (v AdminListPage) Render(w io.Writer) error { return v.write(w, "list.html", v) }
 
-// AdminMailings shows the last mailings and what came back of emails.
+// AdminMailings shows the last mailings and the reports about emails.
 type AdminMailings struct {
 	AdminPage
 	Mailings []AdminMailing
@@ -176,15 +176,16 @@ type AdminMailingPage struct {
 	AdminPage
 	Mailing     AdminMailing
 	Figures     []AdminFigure
-	Lists       string // that it brings something of
-	Curve       Chart  // without labels where nothing is through
+	Lists       string // titles of the lists of its issues
+	Curve       Chart  // without labels if no delivery is finished
 	Domains     []AdminDomain
 	MoreDomains int
 	Refusals    []AdminRefusal
 	MoreRefused int // deliveries whose reasons are not listed
 }
 
-// AdminDomain is how a mailing goes to the readers of a domain. The shares are in percent.
+// AdminDomain is the state of a mailing for the readers of a domain. The shares are in
+// percent.
 type AdminDomain struct {
 	Domain                                                    string
 	All, Sent, Waiting, Deferred, Failed, Uncertain, No       int
@@ -224,7 +225,7 @@ func (p AdminPage) write(w io.Writer, name string, view any) error {
 	return execute(w, pick(set).admin(), name, view)
 }
 
-// styles are the style sheets of pages for admins, for one that is a file of its own.
+// styles returns the style sheets for a page that is a single file.
 func styles() (template.CSS, error) {
 	all := template.CSS("")
 	for _, name := range []string{"style.css", "admin.css"} {
@@ -237,5 +238,5 @@ func styles() (template.CSS, error) {
 	return all, nil
 }
 
-// tenth writes thousandths as percent.
+// tenth formats thousandths as percent.
 func tenth(n int) string { return fmt.Sprintf("%d.%d", n/10, n%10) }

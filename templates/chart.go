@@ -12,14 +12,14 @@ import (
 // filled line. It is drawn as SVG in the colors of the page, with texts in the
 // page's own fonts, and has its numbers as a table below.
 type Chart struct {
-	ID     string   // of the element, one of its kind on the page
+	ID     string   // id of the element, unique on the page
 	Title  string   // what is plotted
 	Note   string   // what it shows, in a sentence; "" if the title says it
-	Step   string   // what a step is, the heading of the table's first column
+	Step   string   // meaning of a step, the heading of the table's first column
 	Labels []string // of the steps
 	Ticks  []Tick
 	Series []Series
-	Line   bool // a line that is filled, in place of bars
+	Line   bool // a filled line instead of bars
 }
 
 // Tick is a label below a plot, at a step.
@@ -35,7 +35,7 @@ type Series struct {
 	Values      []float64
 }
 
-// The size of the area of a plot, in its own units: it is as wide as the page.
+// The size of the plot area, in its own units: it is as wide as the page.
 const (
 	plotWidth  = 1000
 	plotHeight = 160
@@ -47,10 +47,10 @@ type mark struct{ X, Y, W, H, Class, Label, Points string }
 // rule is a line of the scale, or a label below the plot.
 type rule struct{ At, Text, Anchor string }
 
-// short writes a number with two decimals at most.
+// short formats a number with at most two decimals.
 func short(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 
-// extent is the range of the scale, with a round upper end.
+// extent returns the range of the scale, with a round upper end.
 func (c Chart) extent() (low, high float64) {
 	for i := range c.Labels {
 		var up, down float64
@@ -66,7 +66,7 @@ func (c Chart) extent() (low, high float64) {
 	return -roundUp(-low), max(roundUp(high), roundUp(-low)/2, 1)
 }
 
-// roundUp returns the next round number from v on.
+// roundUp returns the next round number that is at least v.
 func roundUp(v float64) float64 {
 	if v <= 0 {
 		return 0
@@ -80,7 +80,7 @@ func roundUp(v float64) float64 {
 	return 10 * unit
 }
 
-// Marks are what is drawn.
+// Marks returns the pieces to draw.
 func (c Chart) Marks() (marks []mark) {
 	low, high := c.extent()
 	y := func(v float64) float64 { return plotHeight * (high - v) / (high - low) }
@@ -118,7 +118,7 @@ func (c Chart) Marks() (marks []mark) {
 	return marks
 }
 
-// Scale are the lines of the scale.
+// Scale returns the lines of the scale.
 func (c Chart) Scale() (rules []rule) {
 	low, high := c.extent()
 	for _, v := range []float64{high, high / 2, 0, low} {
@@ -130,10 +130,10 @@ func (c Chart) Scale() (rules []rule) {
 	return rules
 }
 
-// plotTop is what a plot leaves above its area, for the uppermost label.
+// plotTop is the space above the plot area, for the uppermost label.
 const plotTop = 14
 
-// Below are the labels below the plot, in percent of its width.
+// Below returns the labels below the plot, in percent of its width.
 func (c Chart) Below() (rules []rule) {
 	n := float64(max(len(c.Labels), 1))
 	for _, tick := range c.Ticks {
@@ -152,8 +152,8 @@ func (c Chart) Below() (rules []rule) {
 	return rules
 }
 
-// Rows are the numbers of the table, one row for each step that has any; for a
-// line, one row for each step at which it changes.
+// Rows returns the numbers of the table, one row for each step that has any; for a line,
+// one row for each step at which it changes.
 func (c Chart) Rows() (rows [][]string) {
 	for i, label := range c.Labels {
 		row, some := []string{label}, false

@@ -7,21 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// Mail is an email, or a piece of one, in its two forms, with the places for a
-// reader's own parts.
+// Mail is an email, or a piece of one, as HTML and as text, with the places for a reader's
+// own parts.
 type Mail struct {
 	HTML, Text           string
 	HTMLMarks, TextMarks []Mark
 }
 
-// Slot names what is a reader's own.
+// Slot identifies one of a reader's own parts.
 type Slot int
 
 // The slots of an email.
 const (
 	SlotUnsubscribe Slot = iota // the address that ends the subscription
 	SlotPreferences             // the address of the reader's preferences
-	SlotWhyHTML                 // why the reader gets the mail, by Why
+	SlotWhyHTML                 // why the reader gets the email, by Why
 	SlotWhyText
 )
 
@@ -33,18 +33,18 @@ type Mark struct {
 	Slot Slot
 }
 
-// DigestHead is what is above the sections.
+// DigestHead is the part above the sections.
 type DigestHead struct {
 	Language  string
 	SiteName  string
 	Subject   string
 	Preheader string
-	Title     string   // of the list, or of the lists of a merged mailing
+	Title     string   // title of the list, or titles of the lists of a merged mailing
 	Number    string   // 第 N 期, in words; "" for an email of several lists
 	Date      string   // YYYY-MM-DD
-	Note      string   // the editor's
+	Note      string   // the editor's note
 	Counts    []string // "新发文件 3", in reading order
-	Total     int      // of items
+	Total     int      // number of items
 }
 
 // DigestSection is a heading with its items. Key names the heading in the
@@ -63,31 +63,31 @@ type DigestItem struct {
 	Language string
 	Lead     string    // why it precedes all others; "" if it does not
 	Badge    string    // its date or state, in words: 12月5日截止 · 还有 11 天
-	BadgeURL string    // of what changed it, "" if of nothing
+	BadgeURL string    // page of what changed it, "" if nothing did
 	Urgent   bool      // the badge is a warning
-	Says     []DocLink // what it does with other documents
+	Says     []DocLink // its relations to other documents
 	Remarks  []DocLink // 转载 5 家, 逾期公开 …
-	Under    bool      // it explains the item before it and is under it
-	Short    bool      // title and address only, for want of space
+	Under    bool      // it explains the item above and is placed below it
+	Short    bool      // only title and address, for lack of space
 
-	ForReader *ForReader // of a call that may concern the reader; else nil
-	Star      string     // below the address of the reader's preferences: the page on which the item is starred; "" for none
+	ForReader *ForReader // for a call that may concern the reader; otherwise nil
+	Star      string     // path, below the address of the reader's preferences, of the page for starring the item; "" for none
 }
 
-// ForReader is what an email tells of a call that may concern its reader.
+// ForReader is what an email says about a call that may concern its reader.
 type ForReader struct {
 	Why     []string // conditions that agree with what the reader says
 	Check   []string // conditions that the reader has to check
 	Brings  []string
-	Next    string // what is to be done next
-	NextURL string // where
+	Next    string // what to do next
+	NextURL string // the address for doing it
 }
 
 // DocLink is a link to a document; Verb is 废止, 落实 … in the language of the
 // email, URL may be "".
 type DocLink struct{ Verb, Title, URL string }
 
-// DigestFold is many items of one issuer in one line.
+// DigestFold combines many items of one issuer in one line.
 type DigestFold struct {
 	Language string
 	Label    string // 批复 3 件
@@ -95,22 +95,22 @@ type DigestFold struct {
 	Items    []DocLink
 }
 
-// DigestFoot is what is below the sections.
+// DigestFoot is the part below the sections.
 type DigestFoot struct {
 	Language   string
-	Remarks    []string // 逾期公开 2 件, 补登旧文 12 件, what is left out
+	Remarks    []string // such as 逾期公开 2 件, 补登旧文 12 件, or what is left out
 	ArchiveURL string
 	HomeURL    string
-	Sender     string // name and postal or web address of who sends
+	Sender     string // name and postal or web address of the sender
 }
 
-// markedFoot is a foot that notes where its slots are.
+// markedFoot is a foot that records the positions of its slots.
 type markedFoot struct {
 	DigestFoot
 	note func(Slot)
 }
 
-// markedItem is an item that notes where its slot is.
+// markedItem is an item that records the position of its slot.
 type markedItem struct {
 	DigestItem
 	note func(Slot)
@@ -125,15 +125,15 @@ func (v markedFoot) UnsubscribeURL() template.URL { v.note(SlotUnsubscribe); ret
 // PreferencesURL is like UnsubscribeURL.
 func (v markedFoot) PreferencesURL() template.URL { v.note(SlotPreferences); return "" }
 
-// WhyHTML and WhyText are called where it says why the reader gets the mail.
+// WhyHTML and WhyText are called at the place for the reason why the reader gets the email.
 func (v markedFoot) WhyHTML() template.HTML { v.note(SlotWhyHTML); return "" }
 
 // WhyText is like WhyHTML.
 func (v markedFoot) WhyText() string { v.note(SlotWhyText); return "" }
 
-// Why says why a reader gets an email: the reader confirmed the lists, or, with
-// a date, somebody added the reader then. The text has the line ends of emails,
-// and is indented where invisible spaces can be added (mail.Encode).
+// Why returns why a reader gets an email: the reader confirmed the lists, or, with a date,
+// somebody added the reader then. The text has the line ends of emails, and is indented
+// where invisible spaces can be added (mail.Encode).
 func Why(language, lists, by, date string) (html, text string) {
 	why := Words(language, "mail.why", lists)
 	if date != "" {
@@ -142,7 +142,7 @@ func Why(language, lists, by, date string) (html, text string) {
 	return template.HTMLEscapeString(why), strings.ReplaceAll(wrap("", why), "\n", "\r\n")
 }
 
-// Top writes what an email begins with, the same for all emails of one title.
+// Top writes the beginning of an email, the same for all emails with one title.
 func (v DigestHead) Top() (Mail, error) { return mailPiece(v.Language, "top", v) }
 
 // Teaser writes the preheader.
@@ -151,10 +151,10 @@ func (v DigestHead) Teaser() (Mail, error) { return mailPiece(v.Language, "tease
 // Masthead writes the title, the same for all emails of one issue.
 func (v DigestHead) Masthead() (Mail, error) { return mailPiece(v.Language, "masthead", v) }
 
-// Contents writes what the mail holds, in figures.
+// Contents writes the numbers of items in the email.
 func (v DigestHead) Contents() (Mail, error) { return mailPiece(v.Language, "counts", v) }
 
-// NoteText is an editor's note without the label that dibao writes before it.
+// NoteText returns an editor's note without the label that dibao writes before it.
 func NoteText(note string) string {
 	note = strings.TrimSpace(note)
 	for name := range languages {
@@ -212,12 +212,12 @@ func mailPiece(language, name string, view any) (m Mail, err error) {
 	return Mail{HTML: html.String(), Text: text.String()}, err
 }
 
-// maxSubject is how many characters of a subject mail programs show at most;
-// the lead is cut to fit.
+// maxSubject is the maximum number of characters of a subject that mail programs show; the
+// lead is truncated to fit.
 const maxSubject = 72
 
-// Subject returns the subject of an email: the list, the number of the issue (0
-// for several) and the title that leads it.
+// Subject returns the subject of an email: the list, the number of the issue (0 for
+// several) and the title of the leading article.
 func Subject(language, title string, number int, lead string) string {
 	fill := func(lead string) string {
 		switch {
@@ -236,7 +236,7 @@ func Subject(language, title string, number int, lead string) string {
 	return fill(string(runes[:max(len(runes)-over-1, min(len(runes), 12))]) + "…")
 }
 
-// joinDots joins what is there of strings and lists of strings.
+// joinDots joins the nonempty strings and lists of strings.
 func joinDots(parts ...any) string {
 	var all []string
 	for _, p := range parts {
@@ -252,8 +252,8 @@ func joinDots(parts ...any) string {
 	return strings.Join(all, " · ")
 }
 
-// isWeb reports whether an address can be opened in a browser: articles that
-// came by mail have no such address.
+// isWeb reports whether an address can be opened in a browser: articles that arrived by
+// email have no such address.
 func isWeb(address string) bool {
 	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
 }

@@ -1,24 +1,24 @@
 package templates
 
-// Letter is an email that is not a digest: a confirmation request, a notice to
-// the admin. Empty fields are left out.
+// Letter is an email that is not a digest: a confirmation request or a notice to the admin.
+// Empty fields are left out.
 type Letter struct {
 	Language  string
 	SiteName  string
 	Title     string
 	Preheader string // what a mail program shows next to the subject
 	Lead      string
-	Points    []string // what it is about, one below the other
+	Points    []string // its subjects, one per line
 	Rows      []LetterRow
 	Action    string // what to do
 	Button    string
 	ButtonURL string
 	Commands  []string
 	Remarks   []string // in small type
-	Number    string   // of nothing: the frame of a digest has one
+	Number    string   // always empty; the frame of a digest has a number
 }
 
-// LetterRow is a figure with its name.
+// LetterRow is a figure with its label.
 type LetterRow struct{ Name, Value string }
 
 // Mail writes the letter.
@@ -29,14 +29,14 @@ func (v Letter) Mail() (Mail, error) {
 	return mailPiece(v.Language, "letter", v)
 }
 
-// Confirmation is the opt-in email for the lists that somebody chose for an
-// address. It contains nothing that a stranger typed.
+// Confirmation is the opt-in email for the lists that somebody chose for an address. It
+// contains nothing that the requester entered.
 type Confirmation struct {
 	Language   string
 	SiteName   string
 	Lists      []string // titles
 	ConfirmURL string
-	Days       int // how long the link works
+	Days       int // number of days for which the link works
 }
 
 // Subject returns the subject.
@@ -54,15 +54,14 @@ func (v Confirmation) Mail() (Mail, error) {
 	}.Mail()
 }
 
-// ReaderLink is the email with a link that a reader asked for on their
-// preference page. Key names its words in the catalog below "ask.": delete,
-// data, link.
+// ReaderLink is the email with a link that a reader requested on their preference page. Key
+// is the key of its words below "ask." in the catalog: delete, data, link.
 type ReaderLink struct {
 	Language string
 	SiteName string
 	Key      string
 	URL      string
-	Hours    int // how long the link works; 0: nothing is said of it
+	Hours    int // number of hours for which the link works; 0: not mentioned
 }
 
 // Subject returns the subject.
@@ -84,14 +83,14 @@ func (v ReaderLink) Mail() (Mail, error) {
 	return letter.Mail()
 }
 
-// AddressChange is the mail that asks one of two mailboxes to agree.
+// AddressChange is the email that asks one of two mailboxes to agree.
 type AddressChange struct {
 	Language   string
 	SiteName   string
-	Old        bool // to the mailbox that is left
+	Old        bool // sent to the old mailbox
 	NewAddress string
 	ConfirmURL string
-	Hours      int // how long the link works
+	Hours      int // number of hours for which the link works
 }
 
 // Subject returns the subject.

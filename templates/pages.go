@@ -9,59 +9,59 @@ import (
 	"unicode"
 )
 
-// Fact is a line of the box of facts. Key names it in the catalog below
-// "fact."; without values it is shown as not stated, never filled by a guess.
+// Fact is a line of the box of facts. Key is its key below "fact." in the catalog; without
+// values it is shown as not stated, never filled by a guess.
 type Fact struct {
 	Key        string
 	Values     []FactValue
 	Date       bool   // the values are dates
-	Provenance string // element or sentence that says so
+	Provenance string // element or sentence that states it
 }
 
-// FactValue is one value of a fact; URL is our page of it, "" if there is none.
+// FactValue is one value of a fact; URL is its page on our site, "" if there is none.
 type FactValue struct{ Text, URL string }
 
-// RelationGroup are documents in one relation to a document, of one direction.
+// RelationGroup contains documents with the same relation to a document, in one direction.
 type RelationGroup struct {
-	Key      string // in the catalog below "relations."
+	Key      string // below "relations." in the catalog
 	Mentions []Mention
 }
 
-// ChangesPage shows how the text of an article or document was edited.
+// ChangesPage shows how the text of an article or document changed.
 type ChangesPage struct {
 	Page
 	Name    string
 	URL     string // the page of the article or document
-	Against string // the text that it is compared with, such as a date; "" for a page over time
+	Against string // the text with which it is compared, such as a date; "" for a page over time
 	Changes []TextChange
 }
 
-// LifeEvent is a day in the life of a document.
+// LifeEvent is an event in the life of a document.
 type LifeEvent struct {
 	Date       string
-	Key        string // in the catalog below "life."
-	Text, URL  string // what did it, "" if nothing
+	Key        string // below "life." in the catalog
+	Text, URL  string // the cause, "" if there is none
 	Provenance string
-	Ahead      bool // it lies in the future
+	Ahead      bool // it is in the future
 }
 
-// DocumentPage is one official text with its relatives and its life.
+// DocumentPage is one official text with its relations and its history.
 type DocumentPage struct {
 	Page
-	Document Mention // title, number, issuer, state
+	Document Mention // title, number, issuer, status
 	Summary  string
 	Facts    []Fact
 	Life     []LifeEvent
 	Groups   []RelationGroup
-	Carriers []Item // articles that carry the text, the original first
+	Carriers []Item // articles that contain the text, the original first
 	Readings []Item // its interpretations
 	Versions []Version
-	ChainURL string     // "" if nobody implements it
-	Chain    int        // how many implement it
-	Steps    []ChainRow // the first of them
+	ChainURL string     // "" if no document implements it
+	Chain    int        // number of documents that implement it
+	Steps    []ChainRow // the first of these
 }
 
-// Version is a version of a document; ChangesURL compares it with the one before.
+// Version is a version of a document; ChangesURL compares it with the previous one.
 type Version struct {
 	Date, Title, Number, URL, ChangesURL string
 }
@@ -70,52 +70,52 @@ type Version struct {
 type ChainRow struct {
 	Mention
 	Region string
-	Level  string // in the catalog below "level.", "" if unknown
-	Lag    int    // days after the first; below 0: unknown
-	Share  int    // of the longest delay, in percent
+	Level  string // below "level." in the catalog, "" if unknown
+	Lag    int    // days after the first document; negative: unknown
+	Share  int    // share of the longest delay, in percent
 }
 
-// ChainPage shows who implemented a document, and how soon.
+// ChainPage shows which documents implement a document, and how soon they were issued.
 type ChainPage struct {
 	Page
 	Document Mention
 	Rows     []ChainRow
-	Median   int // of the delays in days; below 0: unknown
+	Median   int // median of the delays in days; negative: unknown
 	Ticks    []ChainTick
 }
 
-// ChainTick is a mark of the time line: At is from 0 to 1000.
+// ChainTick is a mark on the time line: At is from 0 to 1000.
 type ChainTick struct {
 	At    int
 	Label string
-	Rows  int // documents of that day; 0 is a mark of the scale
+	Rows  int // number of documents on that day; 0 is a mark of the scale
 }
 
-// Facet is a way to narrow a search or to browse.
+// Facet is a filter for narrowing a search or for browsing.
 type Facet struct {
-	Key    string // in the catalog below "facet."
+	Key    string // below "facet." in the catalog
 	Values []FacetValue
 	All    string // address without this facet, or of its index; "" if there is none
 }
 
-// FacetValue is one choice of a facet. Count is below 0 where it was not counted.
+// FacetValue is one choice of a facet. Count is negative if it was not counted.
 type FacetValue struct {
 	Text, URL string
 	Count     int
 	Chosen    bool
 }
 
-// SearchPage is the search form with what it found.
+// SearchPage is the search form with the results.
 type SearchPage struct {
 	Page
 	Query  string
 	Hidden []FacetValue // fields of the form next to the query: name and value
-	Asked  bool         // something was asked for
-	Total  int          // below 0: not counted
+	Asked  bool         // there is a query
+	Total  int          // negative: not counted
 	More   bool         // Total is a lower bound
 	Items  []Item
 	Facets []Facet
-	Number Mention // the document whose number was asked for
+	Number Mention // the document whose number is the query
 
 	Problems []string // parts of the query that were not understood
 }
@@ -125,18 +125,18 @@ type CollectionPage struct {
 	Page
 	Key      string // theme, region, issuer, source
 	Name     string
-	Note     string // what is to know of it, "" if nothing
+	Note     string // a remark on them, "" if there is none
 	Link     string // the site of a source, "" if there is none
 	Narrower []FacetValue
 	Items    []Item
 	Lists    []ListCard
-	Filter   *CallFilter // of calls; nil elsewhere
+	Filter   *CallFilter // for calls; nil for others
 }
 
 // CallFilter is the form that narrows a list of calls.
 type CallFilter struct {
 	Action string
-	Active bool // something is chosen
+	Active bool // a filter is set
 	Fields []CallFilterField
 }
 
@@ -161,12 +161,12 @@ type IndexGroup struct {
 	Entries []FacetValue
 }
 
-// FeedPage is what a person sees who opens the address of a feed in a browser.
+// FeedPage is the page for a person who opens the address of a feed in a browser.
 type FeedPage struct {
 	Page
 	Name    string
-	Address string // of the feed, for a reader
-	Home    string // the page that the feed mirrors
+	Address string // address of the feed, for a feed reader
+	Home    string // the page with the same content
 	Archive bool   // it shows an older part of the feed
 	Items   []FeedItem
 }
@@ -195,7 +195,7 @@ func (v CollectionPage) Render(w io.Writer) error { return render(w, v.Page, "co
 // Render writes the page.
 func (v IndexPage) Render(w io.Writer) error { return render(w, v.Page, "index.html", v) }
 
-// SelfURL is the address that search programs should know this page by.
+// SelfURL returns the address under which search engines should index this page.
 func (p Page) SelfURL() string {
 	if p.Language == "en" {
 		return withParameter(p.Canonical, "lang=en")
@@ -203,7 +203,7 @@ func (p Page) SelfURL() string {
 	return p.Canonical
 }
 
-// withParameter adds a parameter to an address, in front of its fragment.
+// withParameter adds a parameter to an address, before its fragment.
 func withParameter(address, parameter string) string {
 	if parameter == "" || address == "" {
 		return address
@@ -220,7 +220,8 @@ func withParameter(address, parameter string) string {
 	return address
 }
 
-// bracketed is the year and serial of a document number, which no line may part.
+// bracketed matches the year and serial of a document number, which must not be split
+// between lines.
 var bracketed = regexp.MustCompile(`〔\d{4}〕\d{1,5}号|第\s?\d{1,5}\s?号`)
 
 // unbroken escapes a text and keeps document numbers on one line. On a page
@@ -236,7 +237,7 @@ func unbroken(language string) func(string) template.HTML {
 	}
 }
 
-// feedFormat is the short name of a feed's format.
+// feedFormat returns the short name of a feed's format.
 func feedFormat(mediaType string) string {
 	for _, f := range []struct{ part, name string }{{"rss", "RSS"}, {"atom", "Atom"}, {"json", "JSON Feed"}, {"calendar", "iCalendar"}, {"opml", "OPML"}} {
 		if strings.Contains(mediaType, f.part) {
@@ -246,7 +247,7 @@ func feedFormat(mediaType string) string {
 	return mediaType
 }
 
-// kindOfChange says whether a paragraph came, went or was rewritten.
+// kindOfChange returns whether a paragraph was added, removed or rewritten.
 func kindOfChange(p ChangedParagraph) string {
 	switch {
 	case len(p.Pieces) == 1 && p.Pieces[0].Op == "+":
@@ -257,8 +258,8 @@ func kindOfChange(p ChangedParagraph) string {
 	return "rewritten"
 }
 
-// clauseOfChange is the article of a changed paragraph, unless the paragraph
-// begins with its number.
+// clauseOfChange returns the article of a changed paragraph, unless the paragraph begins
+// with its number.
 func clauseOfChange(p ChangedParagraph) string {
 	var text strings.Builder
 	for _, piece := range p.Pieces {
@@ -270,7 +271,7 @@ func clauseOfChange(p ChangedParagraph) string {
 	return p.Article
 }
 
-// readable is an address with its Chinese characters as such.
+// readable returns an address with unescaped Chinese characters.
 func readable(address string) string {
 	if plain, err := url.PathUnescape(address); err == nil {
 		return plain
@@ -278,8 +279,8 @@ func readable(address string) string {
 	return address
 }
 
-// itemFacts are the dates of an item that a list shows: when it was issued if
-// known, else when it was published, and future dates.
+// itemFacts returns the dates of an item that a list shows: when it was issued if known, or
+// else when it was published, and future dates.
 func itemFacts(it Item) []DateFact {
 	var shown []DateFact
 	issued := false

@@ -6,7 +6,7 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Evidence that nobody need know by its element.
+// Evidence whose element readers need not know.
 var (
 	metaEvidence    = lazyregexp.New(`^meta\[(?:name|property)=([^\]]+)\]$`)
 	elementEvidence = lazyregexp.New(`^[a-z][a-z0-9]*(?:[.#][\w-]+)* (\p{Han}.*)$`)
@@ -17,9 +17,9 @@ var provenances = map[string]string{
 	"feed": "feed", "list page": "list", "url": "url", "script": "script", "落款": "signature", "人工更正": "hand", "主题分类": "classification",
 }
 
-// Provenance describes the evidence for a fact, as it is stored, in a language: a label
-// of the page, its metadata, or what the title or the text says, which is quoted as it
-// is. What is not known stays as it is.
+// Provenance describes the stored evidence for a fact in a language: a label of the page,
+// its metadata, or the title or text, which is quoted. Unknown evidence is returned
+// unchanged.
 func Provenance(language, from string) string {
 	if name, ok := provenances[from]; ok {
 		return Words(language, "provenance."+name)

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// PreferencesPage is what a reader chooses, behind the link of their emails.
+// PreferencesPage contains the choices of a reader, at the link in their emails.
 type PreferencesPage struct {
 	Page
 	Action      string
 	Address     string
-	Error       string // catalogue key below "preferences.error.", "" if none
-	Chosen      string // language
+	Error       string // key below "preferences.error." in the catalog, "" if none
+	Chosen      string // chosen language
 	Format      string // html or text
-	PausedUntil string // YYYY-MM-DD, "" if not
+	PausedUntil string // YYYY-MM-DD, "" if not paused
 	WantsEmpty  bool
 	Lists       []PreferenceList
 	Profile     ProfileForm
@@ -23,7 +23,7 @@ type PreferencesPage struct {
 	CalendarURL, DataURL, AddressURL, DeleteURL string
 }
 
-// WebcalURL is the address of the reader's calendar for programs that subscribe to it.
+// WebcalURL returns the address of the reader's calendar for programs that subscribe to it.
 func (v PreferencesPage) WebcalURL() template.URL {
 	_, rest, _ := strings.Cut(v.CalendarURL, "://")
 	return template.URL("webcal://" + rest)
@@ -32,40 +32,40 @@ func (v PreferencesPage) WebcalURL() template.URL {
 // StarredItem is a call that a reader starred, in a row of their preferences.
 type StarredItem struct {
 	Title, URL string
-	Last       string // the last day, "" if it is not known
+	Last       string // the last day, "" if unknown
 	Canceled   bool
 	Remind     bool
-	Page       string // on which the star is changed
+	Page       string // page for changing the star
 }
 
-// StarPage is where a reader stars a call.
+// StarPage is the page for starring a call.
 type StarPage struct {
 	Page
-	Title, URL string // of the call
+	Title, URL string // title and address of the call
 	Last       string
 	Starred    bool
 	Remind     bool
 	Action     string
-	Back       string // the reader's preferences
+	Back       string // address of the reader's preferences
 }
 
 // Render writes the page.
 func (v StarPage) Render(w io.Writer) error { return render(w, v.Page, "star.html", v) }
 
-// ProfileForm is what a reader may say of themselves.
+// ProfileForm contains what a reader can state about themselves.
 type ProfileForm struct {
-	Open   bool // something is said
+	Open   bool // a field is set
 	Fields []ProfileField
 	Sizes  []Choice
 }
 
 // ProfileField is a field with several values.
 type ProfileField struct {
-	Name    string // in the catalog below "profile."
+	Name    string // below "profile." in the catalog
 	Choices []Choice
 }
 
-// Chosen counts the values that are chosen.
+// Chosen returns the number of chosen values.
 func (f ProfileField) Chosen() (n int) {
 	for _, c := range f.Choices {
 		if c.Chosen {
@@ -75,7 +75,7 @@ func (f ProfileField) Chosen() (n int) {
 	return n
 }
 
-// PreferenceList is a list with what may be chosen within it.
+// PreferenceList is a list with the choices within it.
 type PreferenceList struct {
 	ListCard
 	Frequency       string // issue, weekly, monthly
@@ -94,7 +94,7 @@ func (l PreferenceList) Narrowed() bool {
 	return l.Frequency != "issue"
 }
 
-// Choice is one box to tick.
+// Choice is one checkbox.
 type Choice struct {
 	Value, Title string
 	Chosen       bool
@@ -104,19 +104,19 @@ type Choice struct {
 type AddressPage struct {
 	Page
 	Action  string
-	Address string // of now
-	Typed   string // shown back
-	Error   string // catalogue key below "address.error.", "" if none
+	Address string // the current address
+	Typed   string // the entered address, shown again
+	Error   string // key below "address.error." in the catalog, "" if none
 }
 
-// ButtonPage says what its only button does. Key names its words in the
+// ButtonPage describes what its only button does. Key is the key of its words in the
 // catalog: delete, change.
 type ButtonPage struct {
 	Page
 	Key     string
 	Action  string
-	Subject string // what it is done to, such as an address; "" if nothing
-	Back    string // where to go instead, "" if nowhere
+	Subject string // what the action applies to, such as an address; "" if nothing
+	Back    string // link for not doing it, "" if there is none
 }
 
 // Render writes the page.

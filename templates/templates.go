@@ -20,16 +20,16 @@ import (
 //go:embed pages/*.html admin/*.html mails/* words/*.json static/*
 var files embed.FS
 
-// catalogue are the words of one language by key.
+// catalogue contains the words of one language by key.
 type catalogue map[string]string
 
-// language is everything that is parsed for one language.
+// language contains everything that is parsed for one language.
 type language struct {
 	words catalogue
 	pages *template.Template
 	mails *template.Template
 	texts *texttemplate.Template
-	admin func() *template.Template // parsed when an admin first looks
+	admin func() *template.Template // parsed when an admin first opens a page
 }
 
 // languages are parsed once, when they are first used: most commands use none.
@@ -50,7 +50,7 @@ func mustParse(name, parameter string) *language {
 	for _, file := range []string{name + ".json", "mails." + name + ".json", "warnings." + name + ".json", "admin." + name + ".json", "calls." + name + ".json"} {
 		b, err := files.ReadFile("words/" + file)
 		if err == nil {
-			err = json.Unmarshal(b, &l.words) // adds to what is there
+			err = json.Unmarshal(b, &l.words) // adds to the words that are there
 		}
 		if err != nil {
 			panic("templates: words in " + file + ": " + err.Error())
@@ -105,7 +105,7 @@ var staticNames = func() map[string]string {
 			panic("templates: " + err.Error())
 		}
 		if e.Name() == "feed.xsl" {
-			continue // it holds the names of the others
+			continue // it contains the names of the others
 		}
 		sum := sha256.Sum256(b)
 		base, ext, _ := strings.Cut(e.Name(), ".")
@@ -155,7 +155,7 @@ func render(w io.Writer, p Page, name string, view any) error {
 	return execute(w, pick(set).pages, name, view)
 }
 
-// execute writes a page, or nothing of it.
+// execute writes a complete page, or nothing.
 func execute(w io.Writer, set *template.Template, name string, view any) error {
 	var buf bytes.Buffer
 	if err := set.ExecuteTemplate(&buf, name, view); err != nil {

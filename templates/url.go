@@ -9,9 +9,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// asciiURL writes an address in the form in which programs recognize it in
-// plain text: completely, without spaces and non-ASCII letters (RFC 3986 §2.1,
-// RFC 3987 §3.1).
+// asciiURL returns an address in a form that programs recognize completely in plain text:
+// without spaces and non-ASCII letters (RFC 3986 §2.1, RFC 3987 §3.1).
 func asciiURL(address any) string {
 	text := fmt.Sprint(address)
 	if u, err := url.Parse(text); err == nil && strings.IndexFunc(u.Host, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {

@@ -1,5 +1,5 @@
-// Package templates holds everything that readers see: web pages, emails (HTML
-// and text), the style sheet and the message catalogs (zh, en), all embedded.
+// Package templates contains everything that readers see: web pages, emails (HTML and
+// text), the style sheet and the message catalogs (zh, en), all embedded.
 //
 // It renders the view structs defined here, which other packages fill.
 // html/template escapes text; only fields of type template.HTML are written as
@@ -9,7 +9,7 @@ package templates
 
 import "html/template"
 
-// Page is what every web page needs.
+// Page contains the common parts of all web pages.
 type Page struct {
 	Language    string // zh or en
 	SiteName    string
@@ -20,16 +20,16 @@ type Page struct {
 	NoIndex     bool // token pages
 
 	Chosen  bool    // the reader chose the language by ?lang=, and links keep it
-	Current string  // the entry of the navigation that the page is under: home, search, browse, subscribe
-	Crumbs  []Crumb // the way from the home page, without this page
-	Article bool    // one text, for those that show previews of links
+	Current string  // the navigation entry of the page: home, search, browse, subscribe
+	Crumbs  []Crumb // the path from the home page, without this page
+	Article bool    // the page is about one text, for programs that show previews of links
 	Data    any     // schema.org description, written as JSON; nil if there is none
-	Older   string  // address of the page that goes on, "" at the end
-	Newer   string  // address of the page before, "" at the beginning or where it is not known
-	Newest  string  // address of the first page, "" on it
+	Older   string  // address of the next page, "" at the end
+	Newer   string  // address of the previous page, "" at the beginning or if unknown
+	Newest  string  // address of the first page, "" on the first page
 }
 
-// Crumb is a step on the way to a page.
+// Crumb is a link in the breadcrumbs of a page.
 type Crumb struct{ Title, URL string }
 
 // FeedLink is a feed of this page; Type is its media type.
@@ -47,11 +47,11 @@ type IssueCard struct {
 	URL, ListTitle string
 	Number         int
 	Date           string // YYYY-MM-DD
-	Count          int    // of articles
+	Count          int    // number of articles
 	Lead           string // the first titles, joined
 }
 
-// DateFact is one date with what said it.
+// DateFact is a date with its provenance.
 type DateFact struct {
 	Key        string // published, issued, effective, expires, deadline
 	Date       string // YYYY-MM-DD
@@ -61,7 +61,7 @@ type DateFact struct {
 // Item is one article in a page or mail.
 type Item struct {
 	Title       string
-	URL         string // our page of it
+	URL         string // its page on our site
 	SourceURL   string // where it was published
 	Source      string // name of the source
 	Kind        string // policy.Kind as text
@@ -71,18 +71,18 @@ type Item struct {
 	Summary     string
 	Dates       []DateFact
 	Why         []string // why the reader gets it
-	Status      string   // state of a document or consultation today, in the catalog below "status."; "" if unknown
+	Status      string   // current status of a document or consultation, below "status." in the catalog; "" if unknown
 	Effects     []Mention
-	Reposts     []FeedLink // the same text on other sites, some of them
-	RepostCount int        // of all of them
-	Original    FeedLink   // where the text came first, for a repost
-	Change      string     // what a later notice does to the call, "" for none
-	ChangeURL   string     // of the notice
-	Snippet     []Span     // of the text that a search found
-	Marked      []Span     // the title, with what a search found; nil elsewhere
+	Reposts     []FeedLink // some articles with the same text on other sites
+	RepostCount int        // number of all of them
+	Original    FeedLink   // for a repost: the article that it repeats
+	Change      string     // what a later notice changes in the call, "" if nothing
+	ChangeURL   string     // page of the notice
+	Snippet     []Span     // part of the text with the matches of a search
+	Marked      []Span     // the title with the matches of a search; nil elsewhere
 }
 
-// MoveDeadline shows another last day than that of the text; "" leaves it.
+// MoveDeadline shows a different last day than that of the text; for "" it changes nothing.
 func (i *Item) MoveDeadline(day string) {
 	for n := range i.Dates {
 		if i.Dates[n].Key == "deadline" && day != "" && i.Dates[n].Date != day {
@@ -91,28 +91,28 @@ func (i *Item) MoveDeadline(day string) {
 	}
 }
 
-// Mention is a document that an article or document has to do with.
+// Mention is a document that is related to an article or document.
 type Mention struct {
-	Relation string // in the catalog below "relation."
+	Relation string // below "relation." in the catalog
 	Title    string
 	Number   string
 	Issuer   string
-	URL      string // "" if we have no page of it
+	URL      string // "" if we have no page for it
 	Date     string
 	Status   string
-	Sentence string // that says so
+	Sentence string // the sentence that states it
 }
 
-// Amendment is what a later notice does to a call, as the page of either shows it.
+// Amendment is the change of a call by a later notice, as the page of either shows it.
 type Amendment struct {
 	Text     string // 截止日期由…延至…
-	Title    string // of the other article
+	Title    string // title of the other article
 	URL      string
-	Date     string // on which the notice was published
-	Sentence string // that says so
+	Date     string // date of the notice's publication
+	Sentence string // the sentence that states it
 }
 
-// Span is a piece of text; Hit says that it was searched for.
+// Span is a piece of text; Hit says that it matches the search.
 type Span struct {
 	Text string
 	Hit  bool
@@ -132,10 +132,10 @@ type HomePage struct {
 	Issues   []IssueCard
 	Articles []Item
 	Agenda   []AgendaItem // what is due next
-	Browse   []Facet      // ways to look further
+	Browse   []Facet      // links for browsing by topic
 }
 
-// AgendaItem is a date that lies ahead.
+// AgendaItem is a date in the future.
 type AgendaItem struct{ Date, Key, Title, URL string }
 
 // ListPage shows one list and its archive.
@@ -143,17 +143,17 @@ type ListPage struct {
 	Page
 	List       ListCard
 	Issues     []IssueCard
-	Articles   []Item // matched, issued or not
+	Articles   []Item // articles that match, issued or not
 	MoreIssues string // address of earlier issues, "" if these are all
 }
 
-// IssuePage is one issue on the web: the mail's content.
+// IssuePage is one issue on the web: the content of its email.
 type IssuePage struct {
 	Page
 	List     ListCard
 	Number   int
 	Date     string
-	Note     string // the editor's
+	Note     string // the editor's note
 	Sections []Section
 }
 
@@ -162,47 +162,47 @@ type ArticlePage struct {
 	Page
 	Article     Item
 	Facts       []Fact
-	Content     template.HTML // full text, "" where only the summary may be shown
+	Content     template.HTML // full text, "" if only the summary may be shown
 	Attachments []FeedLink
 	Warnings    []string
-	Withdrawn   string       // the day on which the page was found gone, "" if it is there
-	Changes     []TextChange // of the text since it was collected, the newest first
+	Withdrawn   string       // the day on which the page was found to be removed, "" if it was not
+	Changes     []TextChange // changes of the text since it was collected, newest first
 	ChangesURL  string       // page of all changes, "" if there are none
 	Relations   []RelationGroup
 	Machine     []MachineSummary
-	Document    string // page of the document that it carries, "" if none
-	Pairs       []Item // the original of an interpretation, or the interpretations
+	Document    string // page of the document that it contains, "" if none
+	Pairs       []Item // the original of an interpretation, or the interpretations of an original
 	Call        []CallRow
-	Amended     []Amendment // by later notices, the oldest first
-	Amends      *Amendment  // what it changes itself; nil: no call that is known
+	Amended     []Amendment // changes by later notices, oldest first
+	Amends      *Amendment  // what it changes itself; nil: no known call
 }
 
-// CallRow is what a notice says of one matter.
+// CallRow is what a notice says about one subject.
 type CallRow struct {
-	Key   string // in the catalog below "call."
+	Key   string // below "call." in the catalog
 	Lines []CallLine
 }
 
-// CallLine is a value with the sentence of the text that says so.
+// CallLine is a value with the sentence of the text that states it.
 type CallLine struct {
 	Text  string
-	Note  string // of ours, "" if there is none
+	Note  string // our own remark, "" if there is none
 	URL   string // "" if it has none
 	Quote string
-	File  string // the attached file that Quote is from, "": the text itself
+	File  string // the attached file that contains Quote, "": the text itself
 }
 
-// MachineSummary is what a language model, and not dibao, says of the text.
+// MachineSummary is what a language model, and not dibao, says about the text.
 type MachineSummary struct{ Language, Text, Model string }
 
-// TextChange is how a text was edited.
+// TextChange is a change of a text.
 type TextChange struct {
-	Seen       string // the day
+	Seen       string // the day on which it was seen
 	Paragraphs []ChangedParagraph
 	TooLong    bool // the texts are too long or too different to be compared
 }
 
-// ChangedParagraph is a paragraph that went, came or was rewritten, in pieces.
+// ChangedParagraph is a paragraph that was removed, added or rewritten, in pieces.
 type ChangedParagraph struct {
 	Article string // 第六条, of a law; "" if there is none
 	Pieces  []ChangedPiece
@@ -215,15 +215,15 @@ type ChangedPiece struct{ Op, Text string }
 // FormPage is a page of the subscribe and preference forms.
 type FormPage struct {
 	Page
-	Action  string // where the form posts to
-	Address string // shown back, "" if none
+	Action  string // address to which the form posts
+	Address string // shown again, "" if none
 	Lists   []ListCard
-	Error   string // catalogue key, "" if none
-	Started string // opaque stamp for the minimal fill time
+	Error   string // key in the catalog, "" if none
+	Started string // opaque stamp for checking the minimum time
 
-	Suggestion string // the address that was perhaps meant, "" if none
+	Suggestion string // the address that was perhaps intended, "" if none
 	Invite     string // token of an invitation, "" if none
-	WorkBits   int    // what the browser is to compute before the form is sent (static/work.js); 0: nothing
+	WorkBits   int    // difficulty of the proof that the browser computes before the form is sent (static/work.js); 0: none
 }
 
 // ConfirmPage asks a reader to confirm by a button (GET changes nothing).
@@ -240,12 +240,12 @@ type UnsubscribePage struct {
 	Lists  []ListCard // what the button ends
 }
 
-// MessagePage has one message: what happened and what to do next. Key names its
-// title and text in the catalog: checkmail, confirmed, unsubscribed, expired,
-// badtoken, notfound, toomany, preferences_saved, servererror.
+// MessagePage shows one message: what happened and what to do next. Key is the key of its
+// title and text in the catalog: checkmail, confirmed, unsubscribed, expired, badtoken,
+// notfound, toomany, preferences_saved, servererror.
 type MessagePage struct {
 	Page
 	Key   string
 	Lists []ListCard
-	Link  FeedLink // where to go next, zero if nowhere
+	Link  FeedLink // link to continue, zero if there is none
 }

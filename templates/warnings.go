@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Warning returns the sentence of a warning for readers; "" if it is for admins alone.
+// Warning returns the sentence of a warning for readers; "" if it is only for admins.
 func Warning(lang, code string, params []string) string {
 	return pick(lang).words.fill("warning."+code, params)
 }
@@ -19,7 +19,7 @@ func AdminWarning(lang, code string, params []string) string {
 			return text
 		}
 	}
-	return strings.Join(append([]string{code}, params...), " ") // of a later version
+	return strings.Join(append([]string{code}, params...), " ") // a code of a later version
 }
 
 // LeftOut returns why an issue does not contain an article, by the code of the

@@ -8,7 +8,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// textWidth is how many columns a line of a text mail has; a Han character takes two.
+// textWidth is the maximum number of columns of a line in a text email; a Han character
+// takes two.
 const textWidth = 72
 
 // wrap breaks text into lines of at most textWidth columns, each prefixed with
@@ -43,8 +44,8 @@ func hang(first, indent, s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// paragraphs are the lines of a text that a person wrote, grouped into
-// paragraphs, which empty lines separate.
+// paragraphs returns the lines of a text that a person wrote, grouped into paragraphs,
+// which empty lines separate.
 func paragraphs(s string) (all [][]string) {
 	isOpen := false
 	for line := range strings.Lines(s) {
@@ -60,7 +61,7 @@ func paragraphs(s string) (all [][]string) {
 	return all
 }
 
-// maxBracket is how many characters 〔…〕 may hold to be kept on a line.
+// maxBracket is the maximum number of characters in 〔…〕 that are kept on one line.
 const maxBracket = 20
 
 // pieces splits text where a line may break (UAX #14), but not within a

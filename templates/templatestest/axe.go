@@ -9,8 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Axe returns the script of axe-core, which "make needs" fetches; "" where it is not
-// there.
+// Axe returns the script of axe-core, which "make needs" fetches; "" if it is missing.
 func Axe(t testing.TB) string {
 	t.Helper()
 	dir, err := os.UserCacheDir()
@@ -27,14 +26,14 @@ func Axe(t testing.TB) string {
 	return ""
 }
 
-// Violations returns what is wrong with the page that is open, once the script of
+// Violations returns the accessibility violations of the open page, once the script of
 // [Axe] has run on it.
 func Violations(ctx context.Context) ([]string, error) {
 	return chromedp.Run(ctx, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise))
 }
 
-// axeRun checks by all rules of WCAG 2.2 A and AA and those of good practice. That
-// some rules passed shows that it looked.
+// axeRun checks the rules of WCAG 2.2 A and AA and the best practices. If hardly any rules passed, the
+// checks did not run properly, which counts as a violation.
 const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => {
 	const wrong = r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n =>
 		n.target + " " + n.html.slice(0, 120) + " " + n.failureSummary.replace(/\s+/g, " ")).join("; "))

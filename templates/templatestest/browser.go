@@ -10,8 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Browser starts a real browser, in Chinese, for one test. It skips the test where
-// Chromium is not installed.
+// Browser starts a real browser, in Chinese, for one test. It skips the test if Chromium is
+// not installed.
 func Browser(t testing.TB) context.Context {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")

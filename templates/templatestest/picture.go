@@ -1,5 +1,5 @@
-// Package templatestest takes pictures of what readers see, for tests and the
-// documents.
+// Package templatestest takes pictures of pages and emails, for tests and the
+// documentation.
 package templatestest
 
 import (
@@ -30,8 +30,8 @@ func Look(ctx context.Context, width, height int64, scheme string) error {
 	return err
 }
 
-// Picture returns a picture of the window with its 256 most frequent colors,
-// which is a third of the size and, of a page, all one sees.
+// Picture returns a picture of the window in its 256 most frequent colors: a third of the
+// size, with no visible difference for a page.
 func Picture(ctx context.Context) ([]byte, error) {
 	b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
@@ -57,8 +57,7 @@ func Picture(ctx context.Context) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// brightness orders colors that are equally frequent, so that a picture of the
-// same sight is the same.
+// brightness orders colors with equal frequency, so that equal windows give equal pictures.
 func brightness(c color.Color) uint64 {
 	r, g, b, _ := c.RGBA()
 	return uint64(r)<<32 | uint64(g)<<16 | uint64(b)
