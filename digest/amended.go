@@ -11,9 +11,9 @@ import (
 	"dibao/policy/call"
 )
 
-// amendedCalls finds calls of earlier issues of the list that a later notice moved,
-// corrected or canceled. Each call appears once for each notice, for the readers who
-// got the call; one such call is enough for an issue.
+// amendedCalls returns calls of earlier issues of the list that a later notice moved,
+// corrected or canceled. Each call appears once for each notice, for the readers who got
+// the call; one such call is enough for an issue.
 func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
 	type due struct {
 		article, notice int64
@@ -53,8 +53,8 @@ func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, toda
 	return out, nil
 }
 
-// amendItems adds what notices did to the calls among items. It leaves out changes that
-// no longer apply.
+// amendItems adds to the calls among items what notices changed in them. It leaves out
+// changes that no longer apply.
 func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueItem, error) {
 	var news []int64
 	for i := range items {
@@ -89,12 +89,12 @@ func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueIte
 	return slices.DeleteFunc(items, func(it IssueItem) bool { return amend.NoticeOf(it.Event) != 0 && it.Amended == nil }), nil
 }
 
-// isCanceled reports whether the call of an item was canceled since.
+// isCanceled reports whether the call of an item has been canceled since.
 func (it IssueItem) isCanceled() bool {
 	return it.Amended != nil && it.Amended.Kind == call.ChangeCanceled
 }
 
-// asNews are the identities under which a reader got the article as news.
+// asNews returns the identities under which a reader got the article as news.
 func (it IssueItem) asNews() []mailed {
 	out := []mailed{{it.Article.ID, ""}}
 	for _, id := range it.Same {

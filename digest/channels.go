@@ -10,7 +10,7 @@ import (
 	"dibao/templates"
 )
 
-// Card returns what a channel shows of an issue: the articles that come first in the mail.
+// Card returns an issue as a channel shows it: the articles that come first in the email.
 func (s *Service) Card(ctx context.Context, issue int64) (channel.Card, error) {
 	all, err := s.issuesByID(ctx, []int64{issue})
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Service) card(l subscribers.List, title, address string) channel.Card {
 	}
 }
 
-// Pause keeps the unsent messages of a mailing from being sent to readers and channels.
+// Pause prevents the unsent messages of a mailing from being sent to readers and channels.
 func (s *Service) Pause(ctx context.Context, mailing int64) error {
 	n, err := s.Channels.Pause(ctx, mailing)
 	return s.orElse(ctx, mailing, n, err, s.Service.Pause)

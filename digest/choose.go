@@ -20,10 +20,10 @@ import (
 	"dibao/subscribers"
 )
 
-// waiting is an issue that waits for a later email of a reader.
+// waiting is an issue whose articles wait for a later email to a reader.
 type waiting struct{ subscriber, list, issue int64 }
 
-// composedIssue is an issue with what a chooser needs of it.
+// composedIssue is an issue with what a chooser needs to know about it.
 type composedIssue struct {
 	issue   Issue
 	items   []IssueItem
@@ -39,9 +39,9 @@ type chooser struct {
 	mailing int64
 	due     time.Time
 	current map[int64]*composedIssue   // by list
-	older   map[int64][]*composedIssue // by list, the oldest first, back to the first that a reader waits for
+	older   map[int64][]*composedIssue // by list, oldest first, back to the first issue that a reader waits for
 	zones   map[int64]*time.Location
-	unnoted []mailed // what the mailing may contain, as far as noteItems has not stored it yet
+	unnoted []mailed // articles of the mailing that noteItems has not stored yet
 
 	version   int64              // the version of the composition when prior was found
 	prior     map[int64][]mailed // by variant of another mailing: those of its articles that this mailing may contain
@@ -50,14 +50,14 @@ type chooser struct {
 	filtered  map[string][]chosenItem
 	ofVariant map[int64][]int64 // by variant: the lists of which it contains articles
 
-	// About the current page of readers:
+	// For the current page of readers:
 	firstWaiting map[int64]map[int64]int64 // by reader and list: the first issue that waits
 	sent         map[int64][]int64         // by reader: variants of prior, sorted
 	lastOn       map[int64]map[int64]time.Time
 	missing
 }
 
-// maxMemo limits how many results are kept for readers with equal preferences.
+// maxMemo limits the number of results that are kept for readers with equal preferences.
 const maxMemo = 50_000
 
 func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, issues []Issue) (c *chooser, err error) {
@@ -85,7 +85,7 @@ func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, 
 	return c, c.findPrior(ctx)
 }
 
-// composedIssue reads an issue without what was withdrawn or held back since.
+// composedIssue reads an issue without articles that have been withdrawn or held since.
 func (s *Service) composedIssue(ctx context.Context, i Issue) (*composedIssue, error) {
 	items, err := s.shownItems(ctx, i.ID)
 	if err != nil {
@@ -95,7 +95,8 @@ func (s *Service) composedIssue(ctx context.Context, i Issue) (*composedIssue, e
 	return &composedIssue{i, items, notices}, err
 }
 
-// shownItems returns the items of an issue without what was withdrawn or held back since.
+// shownItems returns the items of an issue without those that have been withdrawn or held
+// since.
 func (s *Service) shownItems(ctx context.Context, issue int64) ([]IssueItem, error) {
 	items, err := s.IssueItems(ctx, issue)
 	return slices.DeleteFunc(items, func(it IssueItem) bool { return isWithheld(it.Article) }), err
@@ -116,10 +117,10 @@ func (c *chooser) note(e *composedIssue) {
 	}
 }
 
-// chosen is what a reader gets, which issues wait for them from now on, and which no
+// chosen is what a reader gets, which issues wait for the reader from now on, and which no
 // longer wait.
 type chosen struct {
-	content       *content // nil: no mail
+	content       *content // nil: no email
 	waits, served []waiting
 }
 
@@ -157,8 +158,8 @@ func (c *chooser) choose(r subscribers.Reader) (out chosen) {
 	return out
 }
 
-// preferences identifies everything about a reader that decides what they get:
-// two readers with equal preferences get the same.
+// preferences identifies everything about a reader that determines what they get: two
+// readers with equal preferences get the same.
 func (c *chooser) preferences(r subscribers.Reader, lists []int64, firstWaiting map[int64]int64) string {
 	key := make([]byte, 0, 64)
 	key = append(key, r.Language...)

@@ -19,15 +19,15 @@ type Composed struct {
 	Mailing    int64 // 0: nothing was new, or everything is held; nothing is sent
 	DueAt      time.Time
 	Issues     []Issue // numbered, without those that are held
-	Held       []Issue // numbered, and waiting for an admin
+	Held       []Issue // numbered issues that wait for an admin
 	Deliveries int
 }
 
-// ComposeDue composes everything that is due now: for each list at most one issue, at
-// the latest due time that passed since its last one, so that a node that slept through
-// several due times makes one issue. Lists that are due together are sent together: a
-// reader of several lists gets one email. Running it again, or on two nodes at once,
-// composes nothing twice; it completes what another process left incomplete.
+// ComposeDue composes everything that is due now: for each list at most one issue, at the
+// latest due time that passed since its last one, so that a node that slept through several
+// due times composes one issue. Lists that are due together are sent together: a reader of
+// several lists gets one email. Running it again, or on two nodes at once, composes nothing
+// twice; it completes what another process left incomplete.
 func (s *Service) ComposeDue(ctx context.Context) ([]Composed, error) {
 	all, err := s.finishMailings(ctx)
 	if err != nil {
@@ -98,9 +98,8 @@ type dueList struct {
 	at   time.Time
 }
 
-// compose makes the issues of lists and their mailing in one transaction; the
-// deliveries of its readers follow in pages, and the mailing is sent when all
-// of them exist.
+// compose stores the issues of lists and their mailing in one transaction; the deliveries
+// to readers follow in pages, and the mailing is sent when all of them exist.
 func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration) (Composed, error) {
 	_, span := trace.Start(ctx, "compose issues")
 	slices.SortFunc(due, func(a, b dueList) int { return cmp.Compare(a.list.ID, b.list.ID) })
@@ -153,10 +152,9 @@ func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration
 	return out, err
 }
 
-// composeIssue makes the issue of one list at a due time from the matches after
-// its last issue. If there are none it stores issue 0, which only remembers
-// that the due time was examined. An issue that exists already is returned
-// without an ID.
+// composeIssue composes the issue of one list at a due time from the matches after its last
+// issue. If there are none it stores issue 0, which only records that the due time was
+// examined. If the issue already exists, it is returned without an ID.
 func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issue, error) {
 	l := d.list
 	if err := s.lockList(ctx, tx, l.ID); err != nil {
@@ -199,8 +197,7 @@ func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issu
 	return issue, nil
 }
 
-// Release sends a held issue: from now on it is like an issue of a list that holds
-// none.
+// Release releases a held issue: from now on it is like an issue of a list without Hold.
 func (s *Service) Release(ctx context.Context, issue Issue) (Composed, error) {
 	return s.ReleaseOver(ctx, issue, 0)
 }
@@ -231,8 +228,8 @@ func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Durati
 	return out, err
 }
 
-// newMailing makes the mailing of issues, numbered or not, whose emails are
-// spread over some time.
+// newMailing stores the mailing of issues, numbered or not, whose emails are spread over
+// some time.
 func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int64, over time.Duration) (int64, error) {
 	id, err := insertMailing(ctx, tx, due, issues, s.now())
 	if err != nil {
@@ -249,9 +246,9 @@ func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, iss
 	return id, s.Channels.Enqueue(ctx, tx, id, lists)
 }
 
-// insertMailing makes the mailing of a due time. If one exists already (a list
-// came due a moment after the others were composed) the new one is a
-// microsecond later: a mailing that may be in progress is never changed.
+// insertMailing stores the mailing of a due time. If one exists already (a list became due
+// a moment after the others were composed), the new one is a microsecond later: a mailing
+// that may be in progress is never changed.
 func insertMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int64, now time.Time) (id int64, err error) {
 	for at := due; ; at = at.Add(time.Microsecond) {
 		err = tx.QueryRowContext(ctx, `
@@ -263,9 +260,9 @@ func insertMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int6
 	}
 }
 
-// hasWaitingReaders reports whether lists that had nothing new at their due
-// time have readers who wait for something else: for earlier issues, or for a
-// note.
+// hasWaitingReaders reports whether lists without news at their due time have readers who
+// wait for something else: for articles of earlier issues, or for an email that says that
+// nothing is new.
 func (s *Service) hasWaitingReaders(ctx context.Context, tx *sql.Tx, issues []int64) (waits bool, err error) {
 	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
 		`SELECT list FROM issues WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(issues))

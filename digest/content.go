@@ -6,8 +6,8 @@ import (
 	"dibao/subscribers"
 )
 
-// content is the mail of a set of readers: the same items in the same language
-// and format. Its key identifies it.
+// content is the email for a set of readers: the same items in the same language and
+// format. Its key identifies it.
 type content struct {
 	key      string
 	language string
@@ -19,13 +19,13 @@ type content struct {
 // contentItem is one article of a reader's mail, as a variant stores it.
 type contentItem struct {
 	Article int64             `json:"a"`
-	Issue   int64             `json:"i"` // it came through
+	Issue   int64             `json:"i"` // the issue that contained it
 	Event   string            `json:"e,omitempty"`
 	Chosen  []filter.Reason   `json:"w,omitempty"` // which parts of the reader's choice it matches
 	Match   *forreader.Result `json:"m,omitempty"` // how its call matches the reader's profile; nil: it is not a call for this reader
 }
 
-// mailed is what a reader gets once: an article as news, or one event of it.
+// mailed is something that a reader gets once: an article as news, or one event of it.
 type mailed struct {
 	article int64
 	event   string

@@ -2,11 +2,10 @@
 // composes issues and mailings, renders variants, and applies the meaning of
 // replies to readers.
 //
-// The database enforces the promises: one issue per list and due time, one
-// mailing per due time, one delivery per mailing and reader, one match per list
-// and article. Every step may be run again, by any node, and does nothing
-// twice. Due times are UTC instants computed from the schedule of a list and
-// the last due time stored, never from a timer.
+// The database enforces the promises: one issue per list and due time, one mailing per due
+// time, one delivery per mailing and reader, one match per list and article. Every step can
+// be run again, by any node, and does nothing twice. Due times are UTC instants computed
+// from the schedule of a list and the last due time stored, never from a timer.
 package digest
 
 import (
@@ -24,15 +23,15 @@ import (
 	"dibao/subscribers"
 )
 
-// Options say how a node composes and sends. The zero value of a field means the
-// default next to it.
+// Options are the options for composing and sending on a node. The zero value of a field
+// means the default next to it.
 type Options struct {
 	SiteName     string           // 邸报
-	BaseURL      string           // of the web pages, without a slash at the end; required
+	BaseURL      string           // base address of the web pages, without a trailing slash; required
 	From         mail.Address     // the sender for lists that specify none
-	BounceDomain string           // of envelope senders (VERP); "": From is the envelope sender
-	Now          func() time.Time // time.Now
-	Logger       *slog.Logger     // slog.Default
+	BounceDomain string           // domain of envelope senders (VERP); "": From is the envelope sender
+	Now          func() time.Time // default: time.Now
+	Logger       *slog.Logger     // default: slog.Default
 	// Notify reports what an admin should know; nil: only to the log.
 	Notify func(ctx context.Context, n delivery.Notice)
 }
@@ -42,14 +41,14 @@ type Options struct {
 type Service struct {
 	*delivery.Service
 	Channels    *channel.Store // channels of lists, and what was sent to them
-	Stars       *stars.Store   // of readers
+	Stars       *stars.Store   // stars of readers
 	db          *database.DB
 	articles    *feed.Store
 	subscribers *subscribers.Store
 	opts        Options
 }
 
-// New returns a service on one database.
+// New returns a service for one database.
 func New(db *database.DB, articles *feed.Store, readers *subscribers.Store, opts Options) (*Service, error) {
 	if opts.BaseURL == "" {
 		return nil, fmt.Errorf("digest needs the base address of its web pages; set base_url in [server]")

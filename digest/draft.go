@@ -19,10 +19,10 @@ import (
 // draft is an issue that is not stored yet.
 type draft struct {
 	items    []IssueItem // in reading order
-	lastSeq  int64       // matches up to this one are dealt with
-	backfill int         // old articles that came in a flood since the last issue: they are held back
+	lastSeq  int64       // matches up to this one are processed
+	backfill int         // old articles that arrived in a flood since the last issue: they are held
 	waiting  int         // matches for which the issue has no room
-	folded   []matched   // matches that are the text of an item, or of one that was issued before
+	folded   []matched   // matches with the same text as an item, or as an article of an earlier issue
 }
 
 // matched is a match with its article.
@@ -57,7 +57,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 		switch {
 		case slices.ContainsFunc(ids, func(id int64) bool { return brought[id] }):
 			out.folded = append(out.folded, m)
-		case here: // another carrier of a text that is here already
+		case here: // another article with a text that is already here
 			out.folded = append(out.folded, m)
 			if same.first(m.article.ID) {
 				out.items[i].Article, out.items[i].Why = m.article, m.why
@@ -68,7 +68,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 			at[ids[0]] = len(out.items)
 			out.items = append(out.items, IssueItem{Article: m.article, Why: m.why, Same: ids, Pinned: m.article.Pinned})
 		}
-		if out.waiting == 0 { // all matches from the first waiting one on are looked at again
+		if out.waiting == 0 { // all matches from the first waiting one on are examined again
 			out.lastSeq = m.seq
 		}
 	}
@@ -108,12 +108,11 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 	return out, nil
 }
 
-// maxHeldBack limits how many held-back articles are looked at for a list.
+// maxHeldBack limits the number of held articles that are examined for a list.
 const maxHeldBack = 5000
 
-// heldBack counts the articles that match the list, arrived since its last
-// issue, and are held back since they are old and arrived in a flood
-// (补登旧文).
+// heldBack counts the articles that match the list, arrived since its last issue, and are
+// held because they are old and arrived in a flood (补登旧文).
 func (s *Service) heldBack(ctx context.Context, tx *sql.Tx, d dueList) (n int, err error) {
 	since := d.list.CreatedAt
 	var last sql.Null[time.Time]
@@ -143,12 +142,12 @@ func (s *Service) heldBack(ctx context.Context, tx *sql.Tx, d dueList) (n int, e
 	return n, nil
 }
 
-// maxCandidates bounds how many matches are looked at for one issue.
+// maxCandidates limits the number of matches that are examined for one issue.
 const maxCandidates = 4000
 
-// candidates returns the matches of l after a sequence number, the oldest
-// first. It leaves out articles that were withdrawn or held back since they
-// matched; if that is undone, they match again.
+// candidates returns the matches of l after a sequence number, oldest first. It leaves out
+// articles that have been withdrawn or held since they matched; if that is undone, they
+// match again.
 func (s *Service) candidates(ctx context.Context, tx *sql.Tx, l subscribers.List, after int64) ([]matched, error) {
 	ids := []int64{}
 	all, err := database.Collect(ctx, tx, func(r database.Row) (matched, error) {
@@ -233,9 +232,9 @@ func (s *Service) inEarlierIssues(ctx context.Context, tx *sql.Tx, list int64, s
 	return brought, err
 }
 
-// returning finds articles of earlier issues of the list whose state changes now: they
-// were repealed or amended, come into force this week, or have their last day soon.
-// Each returns once for each event, and only in an issue that is published anyway.
+// returning returns articles of earlier issues of the list whose state changes now: they
+// were repealed or amended, come into force this week, or have their last day soon. Each
+// returns once for each event, and only in an issue that is published anyway.
 func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today policy.Date, items []IssueItem) ([]IssueItem, error) {
 	taken := make(map[int64]bool)
 	for _, it := range items {
@@ -288,11 +287,11 @@ func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today p
 // isWithheld reports whether an article is no longer shown.
 func isWithheld(a feed.Article) bool { return a.Held || a.Hidden || !a.WithdrawnAt.IsZero() }
 
-// changedFor is for how many days the change of a document's state is news.
+// changedFor is the number of days for which the change of a document's state is news.
 const changedFor = 31
 
-// changed finds articles of earlier issues of the list that another document
-// has repealed or amended since.
+// changed returns articles of earlier issues of the list that another document has repealed
+// or amended since.
 func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
 	type place struct {
 		article int64
@@ -396,7 +395,7 @@ func (s *Service) issuesBetween(ctx context.Context, l subscribers.List, from, t
 func localDate(t time.Time, zone string) policy.Date {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
-		loc = time.UTC // zones are checked where lists are stored
+		loc = time.UTC // zones are checked when lists are stored
 	}
 	return policy.DateOf(t.In(loc))
 }

@@ -11,8 +11,8 @@ import (
 	"dibao/subscribers"
 )
 
-// findPrior finds the variants of other mailings that contained something that
-// this one would contain.
+// findPrior finds the variants of other mailings that contained something that this one may
+// contain.
 func (c *chooser) findPrior(ctx context.Context) error {
 	ours := make(map[mailed]bool)
 	ids := []int64{}
@@ -68,8 +68,8 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	})
 }
 
-// look reads what choose needs to know about a page of readers, whose ids are in
-// (after, last]. The result is valid until another process makes deliveries.
+// look reads what choose needs to know about a page of readers, whose ids are in (after,
+// last]. The result is valid until another process creates deliveries.
 func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
 	version, err := c.s.compositionVersion(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 	return c.lookLast(ctx, readers)
 }
 
-// lookCarried reads which issues wait for the readers of a page, and those issues.
+// lookCarried reads which issues wait for the readers of a page, and these issues.
 func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 	c.firstWaiting = make(map[int64]map[int64]int64)
 	first := make(map[int64]int64) // by list: the oldest issue that waits for anybody

@@ -15,16 +15,16 @@ import (
 	"dibao/templates"
 )
 
-// maxNote is how long an editor's note may be, in characters.
+// maxNote is the maximum length of an editor's note, in characters.
 const maxNote = 2000
 
-// Drop marks a held issue as published without sending it: it is in the
-// archive, its articles count as issued, and no mail contains it.
+// Drop marks a held issue as published without sending it: it is in the archive, its
+// articles count as issued, and no email contains it.
 func (s *Service) Drop(ctx context.Context, issue Issue) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error { return unhold(ctx, tx, issue) })
 }
 
-// unhold marks a held issue as not held; the error is NotHeld if it was not.
+// unhold marks a held issue as not held; the error is NotHeld if it was not held.
 func unhold(ctx context.Context, tx *sql.Tx, issue Issue) error {
 	res, err := tx.ExecContext(ctx, `UPDATE issues SET held = 0 WHERE id = $1 AND held = 1`, issue.ID)
 	if err != nil {
@@ -41,8 +41,8 @@ func NotHeld(issue Issue) error {
 	return fmt.Errorf("issue %d of %s is not held: it was sent or dropped", issue.Number, issue.List.Slug)
 }
 
-// SetNote sets the editor's note of an issue. An email that was composed already
-// contains it if it has not been rendered yet; see [Service.Begun].
+// SetNote sets the editor's note of an issue. An email that was already composed contains
+// it only if it has not been rendered yet; see [Service.Begun].
 func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 	note = templates.NoteText(note)
 	if n := utf8.RuneCountInString(note); n > maxNote || !utf8.ValidString(note) {
@@ -54,8 +54,8 @@ func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 	})
 }
 
-// Begun returns how many emails of a mailing were sent, or are being sent, already:
-// they lack a note that is set now.
+// Begun returns how many emails of a mailing have already been sent or are being sent: they
+// lack a note that is set now.
 func (s *Service) Begun(ctx context.Context, mailing int64) (n int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE mailing = $1 AND attempts > 0`, mailing).Scan(&n)
@@ -63,8 +63,7 @@ func (s *Service) Begun(ctx context.Context, mailing int64) (n int, err error) {
 	return n, err
 }
 
-// HeldIssues returns the issues that wait for an admin, the oldest first, with
-// their lists.
+// HeldIssues returns the issues that wait for an admin, oldest first, with their lists.
 func (s *Service) HeldIssues(ctx context.Context) ([]Issue, error) {
 	var held []int64
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -78,7 +77,7 @@ func (s *Service) HeldIssues(ctx context.Context) ([]Issue, error) {
 	return s.issuesByID(ctx, held)
 }
 
-// remindEvery is how often an admin is reminded of an issue that waits.
+// remindEvery is how often an admin is reminded of a waiting issue.
 const remindEvery = 24 * time.Hour
 
 // RemindHeld returns the held issues of which the admin was not reminded for a day, and
@@ -102,7 +101,8 @@ func (s *Service) RemindHeld(ctx context.Context) ([]Issue, error) {
 	return issues, err
 }
 
-// pin gives an item of a held issue the place that its article's pin asks for now.
+// pin sets the place of an item of a held issue according to the current pin of its
+// article.
 func (it *IssueItem) pin() {
 	switch {
 	case it.Event != "":
@@ -129,12 +129,12 @@ func storePins(ctx context.Context, tx *sql.Tx, issue int64) error {
 	return err
 }
 
-// ErrNothingNew says that a reader would get no mail now.
+// ErrNothingNew says that a reader would get no email now.
 var ErrNothingNew = errors.New("there is nothing new for this reader")
 
-// PreviewReader renders the mail that one reader would get now if all of their
-// lists were due, or returns ErrNothingNew. Of a list with a held issue it is that
-// issue, since it is what the reader gets next.
+// PreviewReader renders the email that a reader would get now if all of their lists were
+// due, or returns ErrNothingNew. For a list with a held issue it uses that issue, because
+// the reader gets it next.
 func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) (Mail, error) {
 	lists, err := s.subscribers.Lists(ctx)
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 		if err != nil {
 			return Mail{}, err
 		}
-		items, next := draft.items, Issue{ID: -l.ID, List: l, DueAt: s.now(), Backfill: draft.backfill} // of no row
+		items, next := draft.items, Issue{ID: -l.ID, List: l, DueAt: s.now(), Backfill: draft.backfill} // without a row
 		last, err := s.Issues(ctx, l.ID, 1)
 		if err != nil {
 			return Mail{}, err
@@ -236,7 +236,7 @@ func (s *Service) editedIssue(ctx context.Context, issue Issue, language string)
 		x.items[i].Issue = issue.ID
 	}
 	due := issue.DueAt
-	if issue.Held { // its mailing is made when it is released
+	if issue.Held { // its mailing is created when it is released
 		due = s.now()
 	}
 	return edited{due: due, language: language, format: subscribers.HTML, issues: []Issue{issue}, items: x.items}, nil

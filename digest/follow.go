@@ -10,9 +10,9 @@ import (
 	"dibao/subscribers"
 )
 
-// followed finds documents that the list follows by number and whose last day is near,
-// unless the list has already reported that. This needs no new article, and the
-// document may never have been in an issue.
+// followed returns documents that the list follows by number and whose last day is near,
+// unless the list has already reported that. This needs no new article, and the document
+// may never have been in an issue.
 func (s *Service) followed(ctx context.Context, tx *sql.Tx, l subscribers.List, today policy.Date) ([]IssueItem, error) {
 	if len(l.Query.Documents) == 0 {
 		return nil, nil

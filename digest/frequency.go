@@ -12,8 +12,8 @@ import (
 	"dibao/subscribers"
 )
 
-// lookLast reads, for the readers who want fewer emails than there are issues,
-// when each of their lists last came.
+// lookLast reads, for the readers who want fewer emails than there are issues, when they
+// last got each of their lists.
 func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) error {
 	c.lastOn = make(map[int64]map[int64]time.Time)
 	ids := []int64{}
@@ -96,8 +96,8 @@ func rarer(c subscribers.Choice) bool {
 	return c.Frequency == subscribers.Weekly || c.Frequency == subscribers.Monthly
 }
 
-// takesMail reports whether a reader wants mail of a list at this due time: not
-// during a pause, and not more often than they chose.
+// takesMail reports whether a reader wants email of a list at this due time: not during a
+// pause, and not more often than they chose.
 func (c *chooser) takesMail(r subscribers.Reader, list int64) bool {
 	today := policy.DateOf(c.due.In(c.zones[list]))
 	if !r.PausedUntil.IsZero() && today.Before(r.PausedUntil) {

@@ -13,8 +13,8 @@ import (
 	"dibao/subscribers"
 )
 
-// History returns what happened to a reader's emails, the oldest first: emails
-// sent or not, and what came back.
+// History returns the events about a reader's emails, oldest first: emails that were sent
+// or not, and reports about them.
 func (s *Service) History(ctx context.Context, subscriber int64) ([]subscribers.HistoryEvent, error) {
 	events := []subscribers.HistoryEvent{}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

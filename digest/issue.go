@@ -20,22 +20,22 @@ import (
 	"dibao/subscribers"
 )
 
-// ErrNotFound says that there is no such issue, mailing or variant.
+// ErrNotFound says that an issue, mailing or variant does not exist.
 var ErrNotFound = delivery.ErrNotFound
 
-// Issue is one number (第 N 期) of a list, composed for one due time.
+// Issue is one issue (第 N 期) of a list, composed for one due time.
 type Issue struct {
 	ID        int64
-	List      subscribers.List // only the id where the method says so
+	List      subscribers.List // only the id, if the method says so
 	Number    int64
 	DueAt     time.Time
 	Mailing   int64 // 0: none
 	Held      bool  // waits for an admin
-	Backfill  int   // old articles that came at once and are not in it
+	Backfill  int   // old articles that arrived in a flood and are not in it
 	Note      string
 	CreatedAt time.Time
-	Articles  []int64 // in reading order; only where the method says so
-	Count     int     // of articles, without those that are hidden now
+	Articles  []int64 // in reading order; set only by methods that say so
+	Count     int     // number of articles that are not hidden now
 }
 
 // Day returns the date on which the issue is due in the time zone of its list.
@@ -46,27 +46,27 @@ type IssueItem struct {
 	Article  feed.Article
 	Section  string
 	Why      []filter.Reason
-	Issue    int64              // the issue it belongs to; only where the method says so
+	Issue    int64              // the issue it belongs to; set only by methods that say so
 	Event    string             // "": it is new; otherwise, why it appears again
 	Under    int64              // the article of the same email that it explains; 0: none
-	By       string             // the title of what repealed or amended it; "" if that is not known
+	By       string             // the title of the document that repealed or amended it; "" if unknown
 	Document int64              // the document that the article contains; 0: none
 	Explains int64              // the document that it is an interpretation of; 0: none
 	Targets  []feed.Relation    // its relations to documents in the database
-	Same     []int64            // other articles that are the same text
+	Same     []int64            // other articles with the same text
 	Pinned   bool               // by an admin
 	Priority int                // as a highlight; see priorityOf
-	Reason   string             // why
+	Reason   string             // the reason for the priority
 	Chosen   []filter.Reason    // which parts of the reader's choice it matches
 	Concern  *forreader.Concern // its call, compared with the reader's profile; nil: it is not a call for this reader
 
 	ChangedBy int64         // the article that repealed or amended it; 0: unknown
 	Call      *call.Call    // set only when an email is rendered; nil: it is not a call
-	Amended   *amend.Change // how a later notice changed its call; nil: not at all
+	Amended   *amend.Change // how a later notice changed its call; nil: no change
 	ChangedOn policy.Date   // the day of the repeal; zero: unknown
 }
 
-// folded returns the same texts as they are stored.
+// folded returns articles with the same text as they are stored.
 func (it IssueItem) folded() []int64 {
 	if it.Same == nil {
 		return []int64{}
@@ -83,8 +83,8 @@ func scanIssue(r database.Row) (Issue, error) {
 	return i, err
 }
 
-// Issues returns the newest issues of one list, or of all with list 0, without held
-// ones. Only the id of their list is set.
+// Issues returns the newest issues of one list, or of all if list is 0, without held ones.
+// Only the id of their list is set.
 func (s *Service) Issues(ctx context.Context, list int64, limit int) ([]Issue, error) {
 	var all []Issue
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -200,13 +200,13 @@ func (s *Service) relate(ctx context.Context, items []IssueItem, ids []int64) er
 	return err
 }
 
-// Preview returns what the next issue of l would hold now, in reading order.
+// Preview returns what the next issue of l would contain now, in reading order.
 func (s *Service) Preview(ctx context.Context, l subscribers.List) ([]IssueItem, error) {
 	next, err := s.next(ctx, l)
 	return next.items, err
 }
 
-// next drafts what the next issue of l would be now.
+// next drafts the next issue of l as it would be now.
 func (s *Service) next(ctx context.Context, l subscribers.List) (next draft, err error) {
 	if err := s.Match(ctx); err != nil {
 		return draft{}, err

@@ -39,7 +39,7 @@ func (s *Service) itemView(it IssueItem, language string) templates.Item {
 	return v
 }
 
-// digestItem fills what an email shows of an item.
+// digestItem returns an item as an email shows it.
 func (s *Service) digestItem(it IssueItem, language string, today policy.Date) templates.DigestItem {
 	f := it.Article.Facts
 	v := templates.DigestItem{Item: s.itemView(it, language), Language: language}
@@ -67,7 +67,7 @@ func (s *Service) digestItem(it IssueItem, language string, today policy.Date) t
 	return v
 }
 
-// shownRelations are what an item does with other documents that a reader should see.
+// shownRelations are the relations of an item to other documents that a reader should see.
 var shownRelations = []string{
 	policy.RelationRepeals, policy.RelationRepealsPart, policy.RelationAmends, policy.RelationExtends, policy.RelationImplements, policy.RelationInterprets,
 }
@@ -103,7 +103,7 @@ func (s *Service) targetURL(it IssueItem, c policy.Citation) string {
 const (
 	// maxSummary limits a summary in an email, in bytes.
 	maxSummary = 600
-	// maxSays limits how many documents an item names.
+	// maxSays is the maximum number of documents in the relations of an item.
 	maxSays = 3
 )
 
@@ -119,16 +119,16 @@ func shownDates(all []templates.DateFact, it IssueItem) []templates.DateFact {
 	return slices.DeleteFunc(all, func(d templates.DateFact) bool { return d.Key == said })
 }
 
-// dateText writes a date in one of the catalog's forms.
+// dateText formats a date in one of the catalog's forms.
 func dateText(language, form string, d policy.Date) string {
 	weekday := d.In(time.UTC).Weekday()
 	return templates.Words(language, form, d.Year, int(d.Month), d.Day, templates.Words(language, fmt.Sprint("weekday.", int(weekday))), d.Month.String()[:3])
 }
 
-// nearDays is within how many days a date is shown with its day of the week.
+// nearDays is the number of days within which a date is shown with its day of the week.
 const nearDays = 14
 
-// dayText writes a date as briefly as it is still clear on the given day.
+// dayText formats a date as briefly as it is clear on the given day.
 func dayText(language string, d, today policy.Date) string {
 	switch {
 	case !d.Before(today) && d.Before(today.AddDays(nearDays)):
@@ -139,7 +139,7 @@ func dayText(language string, d, today policy.Date) string {
 	return dateText(language, "date.year", d)
 }
 
-// badge returns the date or state that put an item into its section.
+// badge returns the date or state because of which an item is in its section.
 func badge(it IssueItem, language string, today policy.Date) (text string, urgent bool) {
 	f := it.Article.Facts
 	day := func(d policy.Date) string { return dayText(language, d, today) }

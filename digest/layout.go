@@ -12,9 +12,8 @@ import (
 	"dibao/policy/division"
 )
 
-// The sections of an issue, in reading order: items with a deadline first.
-// Highlights are not a section of their own: they are taken out of the others
-// when an issue, or a reader's part of it, is laid out.
+// The sections of an issue, in reading order: items with a deadline first. Highlights are
+// taken out of the other sections when an issue, or a reader's part of it, is laid out.
 const (
 	sectionForReader       = "forreader" // calls that may concern the reader
 	sectionAmended         = "amended"   // calls that a later notice changed
@@ -34,7 +33,7 @@ var sections = []string{
 	sectionInterpretations, sectionSigned, sectionNews, sectionOther,
 }
 
-// The events for which an article that was issued before returns, once each.
+// The events for which an article of an earlier issue returns, once each.
 const (
 	eventEffective = "effective" // the document comes into force this week
 	eventExpiring  = "expiring"
@@ -43,7 +42,7 @@ const (
 )
 
 const (
-	// effectiveWithin is how many days from the due time on are "this week".
+	// effectiveWithin is the number of days from the due time on that count as "this week".
 	effectiveWithin = 7
 	// expiringWithin is how many days before its last day a document is expiring.
 	expiringWithin = 90
@@ -88,7 +87,7 @@ func sectionOf(a feed.Article, event string, today policy.Date) string {
 	return sectionOther
 }
 
-// within reports whether d is today or one of the days after it, n days in all.
+// within reports whether d is today or one of the following days, n days in total.
 func within(d, today policy.Date, n int) bool {
 	return !d.IsZero() && !d.Before(today) && d.Before(today.AddDays(n))
 }
@@ -158,13 +157,13 @@ func typeRank(a feed.Article) int {
 	return len(types)
 }
 
-// Why an item leads an issue. The words for pages and emails have the key "lead." and
-// this code.
+// The reasons why an item leads an issue. The words for pages and emails have the key
+// "lead." and this code.
 const (
 	leadPinned   = "pinned"   // by an admin
 	leadLaw      = "law"      // a law or an order of the central government
 	leadCentral  = "central"  // of the central authorities
-	leadRepeals  = "repeals"  // it ends or changes something that was in force
+	leadRepeals  = "repeals"  // it ends or changes a document that was in force
 	leadReposted = "reposted" // by several sites
 )
 
@@ -214,9 +213,8 @@ func repeals(a feed.Article) bool {
 	})
 }
 
-// folds returns the group in which an item is combined into one line for its
-// issuer: documents that are many and matter to few. "" means that it is not
-// combined.
+// folds returns the group in which an item is combined into one line for its issuer:
+// documents that are numerous and matter to few readers. "" means that it is not combined.
 func folds(a feed.Article) string {
 	title := a.Title()
 	switch {
@@ -323,7 +321,7 @@ func byDeadline(x, y IssueItem) int {
 // explained says which items of an email explain which others.
 type explained struct {
 	of map[int64]int64       // by article: the article that it explains
-	by map[int64][]IssueItem // by article: what explains it, in the order of the mail
+	by map[int64][]IssueItem // by article: the items that explain it, in the order of the email
 }
 
 // explanations finds the interpretations whose original is in the same email.
@@ -353,7 +351,7 @@ func explanations(items []IssueItem) explained {
 	return e
 }
 
-// place puts explanations behind what they explain.
+// place puts explanations after the items that they explain.
 func (e explained) place(items []IssueItem) []IssueItem {
 	out := make([]IssueItem, 0, len(items))
 	for _, it := range items {

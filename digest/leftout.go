@@ -11,22 +11,22 @@ import (
 	"dibao/subscribers"
 )
 
-// LeftOut is an article that the next issue of a list would not hold, and why.
+// LeftOut is an article that the next issue of a list would not contain, and why.
 type LeftOut struct {
 	Article feed.Article
 	Why     string // theme, region, …: the condition of the query that it does not meet; or held, withdrawn, older, archive, same, issued, full
 	Detail  string // the article's own value, in words
 }
 
-// The reasons besides those of leftOut and the fields of a query.
+// The reasons in addition to those of leftOut and the fields of a query.
 const (
 	leftOutSame   = "same"   // another article of the issue has the same text
 	leftOutIssued = "issued" // an issue already contained it
 	leftOutFull   = "full"   // the issue is full; it waits for the next one
 )
 
-// LeftOut returns recent articles that the next issue of l would not contain,
-// the newest first, at most limit.
+// LeftOut returns recent articles that the next issue of l would not contain, newest first,
+// at most limit.
 func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([]LeftOut, error) {
 	if err := s.Match(ctx); err != nil {
 		return nil, err

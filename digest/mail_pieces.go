@@ -17,23 +17,24 @@ import (
 )
 
 const (
-	// maxHTML is how large the HTML of an email may be: some programs cut it off at 102
-	// kB. Beyond that size, the last items are shortened or left out.
+	// maxHTML is the maximum size of an email's HTML, in bytes: some programs truncate it
+	// at 102 kB. Beyond that size, the last items are shortened or left out.
 	maxHTML = 100_000
-	// ownSize is roughly what a reader's own address adds to the HTML, in bytes.
+	// ownSize is the approximate number of bytes that a reader's own addresses add to the
+	// HTML.
 	ownSize = 160
 	// footRoom is the space in bytes that is reserved for what follows the items.
 	footRoom = 4_000
-	// maxPieces limits the pieces that are kept, in bytes.
+	// maxPieces is the maximum size of the cached pieces, in bytes.
 	maxPieces = 48 << 20
-	// maxIssues limits how many issues are kept with their items.
+	// maxIssues is the maximum number of issues that are cached with their items.
 	maxIssues = 64
 )
 
 // piece is a piece of an email, written and encoded once for all variants.
 type piece struct {
 	text, html mail.Piece
-	size       int // of the HTML, as a mail program counts it
+	size       int // size of the HTML, as a mail program counts it
 }
 
 // pieceRenderer renders emails from pieces. It is not safe for concurrent use.
@@ -41,7 +42,7 @@ type pieceRenderer struct {
 	s              *Service
 	composedIssues map[int64]*issueItems
 	pieces         map[string]piece
-	bytes          int // that the pieces hold
+	bytes          int // size of the cached pieces
 }
 
 // issueItems is an issue with its items, by article and event.
@@ -107,10 +108,10 @@ func (p *pieceRenderer) item(ctx context.Context, c contentItem) (it IssueItem, 
 type renderedMail struct {
 	subject    string
 	text, html []mail.Piece
-	own        int // bytes that it shares with no other
+	own        int // size of the parts that it does not share, in bytes
 }
 
-// renderMail renders an email: its head, the sections with their items, its foot.
+// renderMail renders an email: its head, the sections with their items, and its foot.
 func (p *pieceRenderer) renderMail(e edited, from netmail.Address) (renderedMail, error) {
 	v := p.s.outline(e, from)
 	m := &mailBuilder{pieceRenderer: p, outline: v, rest: len(e.items), renderedMail: renderedMail{subject: v.Subject, own: 2048}} // joins the pieces
@@ -157,7 +158,7 @@ type mailBuilder struct {
 	renderedMail
 	size int // of the HTML so far
 	rest int // items that are not rendered yet
-	left int // items that found no room
+	left int // items for which there is no room
 }
 
 func (m *mailBuilder) add(x piece) {
@@ -215,10 +216,10 @@ func (m *mailBuilder) section(b block) error {
 }
 
 const (
-	// shortSize is roughly the HTML size of a shortened item, in bytes.
+	// shortSize is the approximate HTML size of a shortened item, in bytes.
 	shortSize = 420
-	// maxTitles is how much of the HTML is reserved for titles: so even an issue of
-	// very many articles begins with some complete items.
+	// maxTitles is the part of the HTML that is reserved for titles, so that even an issue
+	// of very many articles begins with some complete items.
 	maxTitles = maxHTML * 3 / 4
 )
 
@@ -253,7 +254,7 @@ func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, err
 		if section == sectionForReader && it.Concern != nil {
 			v.ForReader, v.Summary = forreader.View(m.language, it.Article, *it.Concern, m.day), ""
 		}
-		if section == sectionHighlights && it.Reason != "" { // an interpretation under its original leads for its original's reason
+		if section == sectionHighlights && it.Reason != "" { // an interpretation under its original is a highlight for its original's reason
 			v.Lead = templates.Words(m.language, "lead."+it.Reason)
 		}
 		return v.Mail()
@@ -302,8 +303,8 @@ func (m *mailBuilder) foldedAs(it IssueItem, section string) string {
 	return kind
 }
 
-// piece returns the piece with a key, and writes it if it does not exist yet.
-// The key contains everything that decides the piece.
+// piece returns the piece with a key, and renders it if it does not exist yet. The key
+// contains everything on which the piece depends.
 func (p *pieceRenderer) piece(key string, write func() (templates.Mail, error)) (piece, error) {
 	if x, ok := p.pieces[key]; ok {
 		return x, nil

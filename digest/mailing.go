@@ -15,23 +15,22 @@ import (
 	"dibao/subscribers"
 )
 
-// readerPage is how many readers get their deliveries in one transaction: few
-// enough for a short transaction that fits in memory, many enough that the cost
-// of its statements does not matter.
+// readerPage is the number of readers whose deliveries are created in one transaction: few
+// enough for a short transaction that fits in memory, many enough that the cost of its
+// statements does not matter.
 const readerPage = 1000
 
-// errTaken says that another process made deliveries since a page of readers
-// was read: of this mailing, or of another that may send them the same
-// articles.
+// errTaken says that another process created deliveries since a page of readers was read:
+// for this mailing, or for another that may send them the same articles.
 var errTaken = errors.New("another process is making deliveries")
 
-// finishMailings makes the deliveries of mailings that a process left
-// incomplete when it ended.
+// finishMailings creates the deliveries of mailings that a process left incomplete when it
+// ended.
 func (s *Service) finishMailings(ctx context.Context) ([]Composed, error) {
 	return s.finishBefore(ctx, math.MaxInt64)
 }
 
-// finishBefore makes the deliveries of the unfinished mailings before one.
+// finishBefore creates the deliveries of the unfinished mailings before one.
 func (s *Service) finishBefore(ctx context.Context, mailing int64) ([]Composed, error) {
 	var begun []Composed
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -51,9 +50,8 @@ func (s *Service) finishBefore(ctx context.Context, mailing int64) ([]Composed, 
 	return begun, err
 }
 
-// finishMailing makes the deliveries of a mailing, after those of earlier
-// incomplete ones: two that run at the same time would make each other read
-// every page again.
+// finishMailing creates the deliveries of a mailing, after those of earlier incomplete
+// ones: two that run at the same time would force each other to read every page again.
 func (s *Service) finishMailing(ctx context.Context, mailing int64) (int, error) {
 	if _, err := s.finishBefore(ctx, mailing); err != nil {
 		return 0, err
@@ -61,9 +59,9 @@ func (s *Service) finishMailing(ctx context.Context, mailing int64) (int, error)
 	return s.makeDeliveries(ctx, mailing)
 }
 
-// makeDeliveries gives every reader of a mailing one delivery with what is new
-// to that reader, page by page, and then releases the mailing for sending. It
-// continues where it stopped, and returns how many deliveries it made.
+// makeDeliveries creates one delivery for every reader of a mailing, with what is new to
+// that reader, page by page, and then releases the mailing for sending. It continues where
+// it stopped, and returns how many deliveries it created.
 func (s *Service) makeDeliveries(ctx context.Context, mailing int64) (n int, err error) {
 	m, err := s.openMailing(ctx, mailing)
 	if err != nil {
@@ -92,18 +90,18 @@ func (s *Service) makeDeliveries(ctx context.Context, mailing int64) (n int, err
 	return n, err
 }
 
-// mailingRun is a mailing for which deliveries are being made.
+// mailingRun is a mailing for which deliveries are being created.
 type mailingRun struct {
 	s      *Service
 	id     int64
 	due    time.Time
 	made   time.Time     // when it was begun
-	over   time.Duration // its emails go out over this time
+	over   time.Duration // its emails are spread over this time
 	open   bool
 	after  int64   // readers up to here are done
-	issues []int64 // that it contains, numbered or not
+	issues []int64 // its issues, numbered or not
 	lists  []int64
-	fresh  bool // one of the issues is numbered: every reader is looked at
+	fresh  bool // one of the issues is numbered: every reader is examined
 	*chooser
 	variants map[string]int64 // by key of their content, as far as they are known
 }
@@ -155,7 +153,7 @@ func (m *mailingRun) readers(ctx context.Context) ([]subscribers.Reader, bool, e
 		readers, err := m.s.subscribers.ForMailing(ctx, m.lists, m.after, readerPage)
 		return readers, len(readers) == readerPage, err
 	}
-	// Nothing is new: only readers who wait for something are looked at.
+	// Nothing is new: only readers who wait for something are examined.
 	waiting, err := m.s.subscribers.WantEmpty(ctx, m.lists, m.after, readerPage)
 	if err != nil {
 		return nil, false, err
@@ -191,11 +189,11 @@ func (m *mailingRun) readers(ctx context.Context) ([]subscribers.Reader, bool, e
 	return readers, more, err
 }
 
-// batch is what the readers of a page get.
+// batch contains the deliveries for the readers of a page.
 type batch struct {
 	deliveries    []planned
 	waits, served []waiting
-	last          int64 // reader
+	last          int64 // id of the last reader
 }
 
 type planned struct {
@@ -203,7 +201,7 @@ type planned struct {
 	content    *content
 }
 
-// without is the batch less some readers.
+// without returns the batch without some readers.
 func (p batch) without(gone map[int64]bool) batch {
 	p.deliveries = slices.DeleteFunc(slices.Clone(p.deliveries), func(d planned) bool { return gone[d.subscriber] })
 	p.waits = slices.DeleteFunc(slices.Clone(p.waits), func(w waiting) bool { return gone[w.subscriber] })
@@ -211,7 +209,7 @@ func (p batch) without(gone map[int64]bool) batch {
 	return p
 }
 
-// plan decides what the readers whose ids follow after get.
+// plan determines what the readers whose ids follow after get.
 func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, after int64) (batch, error) {
 	p := batch{last: readers[len(readers)-1].ID}
 	if err := m.look(ctx, readers, after, p.last); err != nil {
@@ -227,7 +225,7 @@ func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, aft
 	return p, nil
 }
 
-// page makes the deliveries of a page of readers.
+// page creates the deliveries of a page of readers.
 func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n int, err error) {
 	p, err := m.plan(ctx, readers, m.after)
 	if err != nil {
@@ -249,9 +247,9 @@ func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n 
 	if err != nil {
 		return 0, err
 	}
-	m.version++ // ours
+	m.version++ // our own change
 	if len(m.variants) > maxMemo {
-		clear(m.variants) // they will be found in the table again
+		clear(m.variants) // they will be read from the table again
 	}
 	maps.Copy(m.variants, stored)
 	m.unnoted, m.after = nil, p.last
@@ -289,7 +287,7 @@ func (m *mailingRun) store(ctx context.Context, tx *sql.Tx, p batch) (map[string
 	return stored, m.saveWaiting(ctx, tx, p.waits, p.served)
 }
 
-// compositionVersion returns how often deliveries were made so far.
+// compositionVersion returns a number that grows whenever deliveries are created.
 func (s *Service) compositionVersion(ctx context.Context) (version int64, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM composition`).Scan(&version)
@@ -297,10 +295,10 @@ func (s *Service) compositionVersion(ctx context.Context) (version int64, err er
 	return version, err
 }
 
-// countComposition records that deliveries are made from the data as of version, or
-// returns errTaken if others were made since. It locks the row until the end of the
-// transaction: two mailings that are composed at the same time can't send one reader
-// the same article.
+// countComposition records that deliveries are created from the data as of version, or
+// returns errTaken if others have been created since. It locks the row until the end of the
+// transaction: two mailings that are composed at the same time can't send one reader the
+// same article.
 func (s *Service) countComposition(ctx context.Context, tx *sql.Tx, version int64) error {
 	res, err := tx.ExecContext(ctx, `INSERT INTO composition (id, version) VALUES (1, 1)
 		ON CONFLICT (id) DO UPDATE SET version = composition.version + 1 WHERE composition.version = $1`, version)
@@ -339,7 +337,8 @@ const insertDeliveriesPostgres = `
 	SELECT $1, (value ->> 0)::bigint, (value ->> 1)::bigint, 'waiting', $3 FROM jsonb_array_elements($2::jsonb)
 	ON CONFLICT (mailing, subscriber) DO NOTHING`
 
-// insertDeliveries stores pairs of a reader and a variant, to go out at their times.
+// insertDeliveries stores deliveries, pairs of a reader and a variant, with the times at
+// which they are due.
 func (m *mailingRun) insertDeliveries(ctx context.Context, tx *sql.Tx, rows [][2]int64) error {
 	for at, some := range m.spread(rows) {
 		if len(some) == 0 {
@@ -362,7 +361,7 @@ const (
 	removeWaitingPostgres = `DELETE FROM carried WHERE (subscriber, list) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb))`
 )
 
-// saveWaiting stores whose issues wait for a later email and whose no longer do.
+// saveWaiting stores which readers' issues wait for a later email and which no longer do.
 func (m *mailingRun) saveWaiting(ctx context.Context, tx *sql.Tx, waits, served []waiting) error {
 	for _, step := range []struct {
 		statement string
@@ -394,8 +393,8 @@ func (m *mailingRun) storeVariant(ctx context.Context, tx *sql.Tx, c *content) (
 	return id, err
 }
 
-// noteItems stores which articles the mailing may contain: later mailings look
-// there for what was sent before.
+// noteItems stores which articles the mailing may contain; later mailings use it to find
+// what was sent before.
 func (m *mailingRun) noteItems(ctx context.Context, tx *sql.Tx) error {
 	for _, it := range m.unnoted {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO mailing_items (article, event, mailing) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,

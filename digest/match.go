@@ -22,18 +22,17 @@ const (
 	// no issue. Otherwise a new source, or a migration that changes the dates
 	// of an archive, would fill an issue.
 	staleAfter = 31 * 24 * time.Hour
-	// newsFor is how long after it was collected an article may still become
-	// news, because it was corrected or released. It is longer than any outage
-	// that should have no effect.
+	// newsFor is how long after its collection an article may still become news, because it
+	// was corrected or released. It is longer than any outage that should have no effect.
 	newsFor = 45 * 24 * time.Hour
-	// welcomeWindow is how far a new list, or one whose query changed, looks
-	// back, so that its next issue is not empty.
+	// welcomeWindow is how far back a new list, or one whose query changed, is matched, so
+	// that its next issue is not empty.
 	welcomeWindow = 7 * 24 * time.Hour
-	// matchPage is how many articles are read, with their text, at a time.
+	// matchPage is the number of articles that are read, with their text, at a time.
 	matchPage = 200
 )
 
-// Query translates what a list asks for into a query on articles.
+// Query converts the query of a list into a query on articles.
 func Query(q subscribers.Query) filter.Query {
 	kinds := make([]policy.Kind, len(q.Kinds))
 	for i, k := range q.Kinds {
@@ -45,10 +44,10 @@ func Query(q subscribers.Query) filter.Query {
 	}
 }
 
-// Match examines the articles that are new or changed since it last ran, and
-// gives each list that asks for one a match with the next sequence number of
-// the list. It deletes a match that no longer holds and was in no issue. A list
-// that is new or has a changed query looks back over a week.
+// Match examines the articles that are new or have changed since it last ran, and stores a
+// match for each list that they match, with the next sequence number of the list. It
+// deletes a match that no longer applies and was in no issue. A list that is new or has a
+// changed query is matched with the articles of the last week.
 func (s *Service) Match(ctx context.Context) error {
 	lists, err := s.subscribers.Lists(ctx)
 	if err != nil {
@@ -109,7 +108,7 @@ func (s *Service) matchChanged(ctx context.Context, lists []subscribers.List) (i
 	})
 }
 
-// lookBack matches a list anew whose query is not the one that it last matched.
+// lookBack matches a list again if its query has changed since the last match.
 func (s *Service) lookBack(ctx context.Context, l subscribers.List) error {
 	query := database.JSON(l.Query)
 	var ids []int64
@@ -151,14 +150,14 @@ func (s *Service) lookBack(ctx context.Context, l subscribers.List) error {
 	})
 }
 
-// match is an article that a list asks for, and why.
+// match is an article that matches a list, and why.
 type match struct {
 	article int64
 	why     []filter.Reason
 	late    bool // it was collected too long ago to be news, unless it is already matched
 }
 
-// findMatches returns, for each list, which of the articles it asks for.
+// findMatches returns, for each list, which of the articles match.
 func (s *Service) findMatches(ctx context.Context, lists []subscribers.List, ids []int64) ([][]match, error) {
 	pieces, err := s.articles.InPieces(ctx, ids)
 	if err != nil {
@@ -182,7 +181,7 @@ func (s *Service) findMatches(ctx context.Context, lists []subscribers.List, ids
 	return found, nil
 }
 
-// wants reports whether list l takes article a, and why.
+// wants reports whether article a matches list l, and why.
 func wants(l subscribers.List, a feed.Article) (why []filter.Reason, ok bool) {
 	if leftOut(l, a) != "" {
 		return nil, false
@@ -199,7 +198,7 @@ const (
 	leftOutArchive   = "archive"   // it was old when it was collected
 )
 
-// leftOut says why an article is not news for a list, "" if it is.
+// leftOut returns why an article is not news for a list, "" if it is.
 func leftOut(l subscribers.List, a feed.Article) string {
 	switch on := a.Facts.PublishedOn; {
 	case a.Hidden:
@@ -224,7 +223,7 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 	if err := s.lockList(ctx, tx, list); err != nil {
 		return err
 	}
-	// A match that an issue skipped and no issue contained is made again.
+	// A match that an issue skipped and no issue contained is stored again.
 	_, err := tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)
 		AND seq <= COALESCE((SELECT MAX(last_seq) FROM issues WHERE list = $1), 0) AND `+notIssued, list, database.JSON(page))
 	if err != nil {
@@ -263,7 +262,7 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 	return err
 }
 
-// notIssued holds for matches that no issue of their list contained.
+// notIssued is the condition for matches that no issue of their list contained.
 const notIssued = `NOT EXISTS (
 	SELECT 1 FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = matches.list AND x.article = matches.article)`
 

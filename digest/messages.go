@@ -11,13 +11,12 @@ import (
 	"dibao/internal/mail"
 )
 
-// messagePage is how many deliveries EachMessage reads at a time.
+// messagePage is the number of deliveries that EachMessage reads at a time.
 const messagePage = 500
 
-// EachMessage calls f with every message of a mailing as it would be sent,
-// unsigned, in the order of its deliveries, whatever their states. The message
-// comes in pieces, most of them shared, which f may use until it returns.
-// Readers who no longer exist are skipped.
+// EachMessage calls f with every message of a mailing as it would be sent, unsigned, in the
+// order of its deliveries, whatever their states. The message consists of pieces, most of
+// them shared, which f may use until it returns. Readers who no longer exist are skipped.
 func (s *Service) EachMessage(ctx context.Context, mailing int64, messageKey []byte, f func(to string, message [][]byte) error) error {
 	r := newRenderer(s, nil)
 	var assembly mail.Assembly

@@ -12,9 +12,9 @@ import (
 	"dibao/subscribers"
 )
 
-// missedFor is how long articles that a reader did not get are offered again
-// with the numbered issues of their list: counted from the due time of the
-// failed mailing, or from the time when a suppression was lifted.
+// missedFor is how long articles that a reader did not get are offered again with the
+// numbered issues of their list, counted from the due time of the failed mailing or from
+// the time when a suppression was lifted.
 const missedFor = 31 * 24 * time.Hour
 
 // missedPart is something that a reader did not get: the part of an issue that
@@ -22,18 +22,18 @@ const missedFor = 31 * 24 * time.Hour
 // the reader's choices.
 type missedPart struct{ list, issue, variant int64 }
 
-// missing is what the readers of a mailing did not get.
+// missing contains what the readers of a mailing did not get.
 type missing struct {
 	composedIssues map[int64]*composedIssue       // by issue
 	items          map[missedPart]map[mailed]bool // the items of a variant that was not delivered
-	parts          map[int64][]missedPart         // by variant
+	parts          map[int64][]missedPart         // parts of issues by variant
 	lifted         map[int64][]missedPart         // by reader
 	failed         map[int64][]int64              // by reader of the page: variants
 	mailings       []int64                        // whose deliveries may have failed
 }
 
 // lookMissing reads what is the same for all pages: the mailings and the lifted
-// suppressions to look at.
+// suppressions to consider.
 func (c *chooser) lookMissing(ctx context.Context) error {
 	c.missing = missing{
 		composedIssues: make(map[int64]*composedIssue), items: make(map[missedPart]map[mailed]bool), parts: make(map[int64][]missedPart), lifted: make(map[int64][]missedPart),
@@ -111,8 +111,8 @@ func (c *chooser) lookMissed(ctx context.Context, readers []subscribers.Reader, 
 	return c.loadMissed(ctx, issues)
 }
 
-// noteUndelivered records what a variant contained of the lists that are due,
-// and returns its issues.
+// noteUndelivered records what a variant contained for the lists that are due, and returns
+// its issues.
 func (c *chooser) noteUndelivered(ctx context.Context, variant int64) (issues []int64, err error) {
 	var text string
 	var items []contentItem

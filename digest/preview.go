@@ -14,13 +14,13 @@ import (
 	"dibao/subscribers"
 )
 
-// Mail is a rendered mail; its links for one reader lead nowhere.
+// Mail is a rendered email; its links for a reader lead nowhere.
 type Mail struct {
 	Subject, HTML, Text string
 	Held                []Issue // in a reader's preview: its issues that wait for an admin
 }
 
-// PreviewMail renders the mail that the next issue of l would be now.
+// PreviewMail renders the next issue of l as an email, as it would be now.
 func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, error) {
 	e, err := s.nextEdited(ctx, l)
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, er
 	return s.mailOf(e)
 }
 
-// nextEdited is what the next issue of a list would be.
+// nextEdited returns the next issue of a list as it would be now.
 func (s *Service) nextEdited(ctx context.Context, l subscribers.List) (edited, error) {
 	draft, err := s.next(ctx, l)
 	if err != nil {
@@ -61,7 +61,7 @@ type Variant struct {
 	Articles int                `json:"articles"`
 }
 
-// Variants returns the variants of a mailing, those of the most readers first.
+// Variants returns the variants of a mailing, those with the most readers first.
 func (s *Service) Variants(ctx context.Context, mailing int64) ([]Variant, error) {
 	var all []Variant
 	issuesOf := make(map[int64][]int64) // by variant
@@ -107,7 +107,7 @@ func (s *Service) Variants(ctx context.Context, mailing int64) ([]Variant, error
 	return all, nil
 }
 
-// MailOfVariant renders a variant as it is sent, or was.
+// MailOfVariant renders a variant as it is or was sent.
 func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error) {
 	r := newRenderer(s, nil)
 	stored, err := r.read(ctx, variant)

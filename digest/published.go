@@ -27,9 +27,9 @@ func (s *Service) IssuesBefore(ctx context.Context, list, before int64, limit in
 	return all, err
 }
 
-// MatchedBefore returns a page of the articles that a list matched, the newest
-// first, from the match before a number (0: the last one). It returns the number
-// before which the next page starts, 0 if there is none.
+// MatchedBefore returns a page of the articles that match a list, newest first, from the
+// match before a number (0: the last one). It returns the number before which the next page
+// starts, 0 if there is none.
 func (s *Service) MatchedBefore(ctx context.Context, list, before int64, limit int) (articles []feed.Article, next int64, err error) {
 	type match struct{ seq, article int64 }
 	var page []match
@@ -57,8 +57,7 @@ func (s *Service) MatchedBefore(ctx context.Context, list, before int64, limit i
 	return articles, next, nil
 }
 
-// Matched is a page of the articles that a list matched, with the numbers of the
-// matches.
+// Matched is a page of the articles that match a list, with the numbers of the matches.
 func (s *Service) Matched(list int64) site.Entries {
 	return site.Entries{
 		Last: func(ctx context.Context) (last int64, err error) {
@@ -78,7 +77,7 @@ func (s *Service) Matched(list int64) site.Entries {
 	}.MayBeEmpty()
 }
 
-// leadTitles is how many titles are on the card of an issue.
+// leadTitles is the number of titles on the card of an issue.
 const leadTitles = 3
 
 // Leads returns the first titles of issues, by the id of the issue.

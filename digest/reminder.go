@@ -28,8 +28,8 @@ const reminderPage = 100_000
 
 const reminderPrefix = "remind/"
 
-// reminderDays returns how many days before the last day an item reminds, 0 for items
-// that are no reminder.
+// reminderDays returns how many days before the last day an item reminds, 0 for items that
+// are not reminders.
 func reminderDays(event string) int {
 	text, ok := strings.CutPrefix(event, reminderPrefix)
 	if !ok {
@@ -39,7 +39,7 @@ func reminderDays(event string) int {
 	return n
 }
 
-// reminder is one call of which one reader is to be reminded.
+// reminder is one call of which one reader must be reminded.
 type reminder struct {
 	stars.Wanted
 	days int
@@ -49,7 +49,7 @@ type reminder struct {
 // emails of a list to which they subscribe, so that the same rules apply to both. Each
 // reminder is composed once: its row and its delivery are written in one transaction.
 func (s *Service) composeReminders(ctx context.Context) (all []Composed, err error) {
-	today := policy.DateOf(s.now()) // in any time zone, it is this day, the previous or the next
+	today := policy.DateOf(s.now()) // in any time zone, it is this day, the previous or the next one
 	for after := int64(0); ; {
 		near, err := s.Stars.Near(ctx, today.AddDays(-1), today.AddDays(slices.Max(agenda.Before)+1), after, reminderPage)
 		if err != nil || len(near) == 0 {
@@ -176,7 +176,7 @@ func (s *Service) remind(ctx context.Context, issue Issue, readers []subscribers
 	return out, err
 }
 
-// reminded returns a call as a reminder shows it; none if it was canceled or withdrawn
+// reminded returns a call as a reminder shows it; none if it has been canceled or withdrawn
 // since.
 func (s *Service) reminded(ctx context.Context, article int64) (it IssueItem, ok bool, err error) {
 	found, err := s.articles.ArticlesByID(ctx, []int64{article})

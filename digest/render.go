@@ -20,12 +20,12 @@ import (
 	"dibao/templates"
 )
 
-// slotsOf are what is a reader's own in an email, by templates.Slot.
+// slotsOf contains a reader's own parts of an email, by templates.Slot.
 func slotsOf(unsubscribe, preferences string, why whySaid) []string {
 	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences, templates.SlotWhyHTML: why.html, templates.SlotWhyText: why.text}
 }
 
-// receiptReason is what an email needs to know to say why its reader gets it.
+// receiptReason contains what an email needs to say why its reader gets it.
 type receiptReason struct{ language, lists, by, zone string }
 
 func receiptReasonOf(e edited, from netmail.Address) receiptReason {
@@ -33,7 +33,7 @@ func receiptReasonOf(e edited, from netmail.Address) receiptReason {
 	return receiptReason{e.language, title, cmp.Or(from.Name, from.Address), e.issues[0].List.Zone}
 }
 
-// of returns why, given when the reader was added; zero if the reader confirmed.
+// of returns the reason, given when the reader was added; zero if the reader confirmed.
 func (b receiptReason) of(added time.Time) whySaid {
 	date := ""
 	if !added.IsZero() {
@@ -46,8 +46,8 @@ func (b receiptReason) of(added time.Time) whySaid {
 // whySaid is why a reader gets an email, in words.
 type whySaid struct{ html, text string }
 
-// slots are what is a reader's own in an email. Most readers of a variant confirmed or
-// came by one file, so the sentence that says why is made once.
+// slots returns a reader's own parts of an email. Most readers of a variant confirmed or
+// were imported from one file, so the sentence with the reason is built only once.
 func (v *variant) slots(unsubscribe, preferences string, added time.Time) []string {
 	quarter := added.Unix() / 900 // the days of all time zones begin with a quarter of an hour
 	said, ok := v.said.Load(quarter)
@@ -57,8 +57,8 @@ func (v *variant) slots(unsubscribe, preferences string, added time.Time) []stri
 	return slotsOf(unsubscribe, preferences, said.(whySaid))
 }
 
-// addedAt returns when an admin added a reader to all lists of a variant that
-// the reader takes; zero if the reader confirmed one of them.
+// addedAt returns when an admin added a reader to all lists of a variant that the reader
+// gets; zero if the reader confirmed one of them.
 func (v *variant) addedAt(reader subscribers.Reader) (at time.Time) {
 	for _, l := range v.lists {
 		if !slices.Contains(reader.Lists, l) {
@@ -76,11 +76,11 @@ func (v *variant) addedAt(reader subscribers.Reader) (at time.Time) {
 }
 
 const (
-	// maxVariants is how many rendered variants are kept: readers with equal
-	// preferences are spread over all of a mailing. One takes a few kilobytes,
-	// since its items are pieces that all variants share.
+	// maxVariants is the number of rendered variants that are cached: readers with equal
+	// preferences are spread over all of a mailing. One takes a few kilobytes, because its
+	// items are pieces that all variants share.
 	maxVariants = 20_000
-	// maxVariantBytes bounds what they hold next to the shared pieces.
+	// maxVariantBytes limits their size without the shared pieces.
 	maxVariantBytes = 64 << 20
 )
 
@@ -90,12 +90,12 @@ type renderer struct {
 	dkim    *mail.Signer
 	mu      sync.Mutex
 	cache   map[int64]*variant
-	bytes   int // that the variants in the cache hold of their own
+	bytes   int // size of the cached variants without shared pieces
 	press   *pieceRenderer
 	rows    map[int64]storedVariant // rows that were read and not rendered yet
 }
 
-// variant is a rendered mail that lacks only what is a reader's own.
+// variant is a rendered email that lacks only the parts for one reader.
 type variant struct {
 	renderer *renderer
 	message  *mail.Prepared
@@ -113,8 +113,8 @@ func newRenderer(s *Service, dkim *mail.Signer) *renderer {
 	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPieceRenderer(s), rows: make(map[int64]storedVariant)}
 }
 
-// Forget drops rendered variants, up to 110 MB: between mailings, which are
-// days apart, nobody needs them.
+// Forget removes rendered variants, up to 110 MB, because nothing needs them between
+// mailings, which are days apart.
 func (r *renderer) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,8 +123,8 @@ func (r *renderer) Forget() {
 	r.bytes, r.press = 0, newPieceRenderer(r.service)
 }
 
-// WantedBy reports whether the variant still has articles and the reader still
-// takes one of its lists.
+// WantedBy reports whether the variant still has articles and the reader still gets one of
+// its lists.
 func (v *variant) WantedBy(r subscribers.Reader) bool {
 	return !v.void && slices.ContainsFunc(v.lists, func(l int64) bool { return slices.Contains(r.Lists, l) })
 }
@@ -140,7 +140,7 @@ func (r *renderer) variant(ctx context.Context, id int64) (*variant, error) {
 		return nil, err
 	}
 	if len(r.cache) >= maxVariants || r.bytes > maxVariantBytes {
-		for id, old := range r.cache { // half of them, since nobody knows which are needed next
+		for id, old := range r.cache { // half of them, because it is unknown which are needed next
 			if len(r.cache) <= maxVariants/2 && r.bytes <= maxVariantBytes/2 {
 				break
 			}
@@ -158,10 +158,10 @@ func (r *renderer) Render(ctx context.Context, variant int64) (delivery.Message,
 	return r.variant(ctx, variant)
 }
 
-// Sender is the address that the mail is from.
+// Sender returns the address in From.
 func (v *variant) Sender() string { return v.from.Address }
 
-// Assemble fills in what is the reader's own.
+// Assemble fills in the parts for one reader.
 func (v *variant) Assemble(to *mail.Assembly, reader subscribers.Reader, messageID string) error {
 	personal, err := v.renderer.personal(v, reader, messageID)
 	if err != nil {
@@ -171,7 +171,7 @@ func (v *variant) Assemble(to *mail.Assembly, reader subscribers.Reader, message
 	return v.message.Assemble(to, personal)
 }
 
-// personal fills in what is a reader's own: tokens and addresses.
+// personal returns the parts for one reader: tokens and addresses.
 func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID string) (mail.Personal, error) {
 	list := int64(0) // unsubscribing from an email of several lists ends all of them
 	if len(v.lists) == 1 {
@@ -182,7 +182,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	unsubscribe := r.service.opts.BaseURL + "/u/" + byWeb
 	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID, reader.Address)
 	leave := "<" + unsubscribe + ">"
-	if domain := r.service.opts.BounceDomain; domain != "" { // the web first: most programs take the first
+	if domain := r.service.opts.BounceDomain; domain != "" { // the web first: most programs use the first one
 		leave += ", <mailto:u+" + byMail + "@" + domain + "?subject=unsubscribe>"
 	}
 	return mail.Personal{
@@ -202,7 +202,7 @@ type edited struct {
 	language string
 	format   subscribers.Format
 	issues   []Issue // with their lists
-	reminder bool    // of calls that the reader starred
+	reminder bool    // a reminder of calls that the reader starred
 	items    []IssueItem
 }
 
@@ -214,7 +214,7 @@ type storedVariant struct {
 	contents []contentItem
 }
 
-// variantPage is how many variants are read at a time: variants that were made
+// variantPage is the number of variants that are read at a time: variants that were created
 // in succession are needed in succession.
 const variantPage = 200
 
@@ -292,7 +292,7 @@ func (p *pieceRenderer) edit(ctx context.Context, stored storedVariant) (edited,
 	return e, nil
 }
 
-// render makes the mail.
+// render renders the email.
 func (r *renderer) render(e edited) (*variant, error) {
 	s := r.service
 	v := &variant{renderer: r}
@@ -330,13 +330,13 @@ func (r *renderer) render(e edited) (*variant, error) {
 	return v, err
 }
 
-// lateAfter is how long after it was due an email is dated by when it is made: an old
-// Date would sort the email below mail that the reader has already seen, and makes it
-// look like spam.
+// lateAfter is the age from which an email is dated by the time when it is rendered, not by
+// its due time: an old Date would sort the email below mail that the reader has already
+// seen, and looks like spam.
 const lateAfter = time.Hour
 
-// dateOf returns the Date of an email: when it was due or, where the mailing was
-// paused, sent again or made much later, the time now, to the minute.
+// dateOf returns the Date of an email: when it was due or, if the mailing was paused, sent
+// again or rendered much later, the current time, to the minute.
 func (s *Service) dateOf(due time.Time) time.Time {
 	if now := s.now(); now.Sub(due) > lateAfter {
 		return now.In(due.Location()).Truncate(time.Minute)
@@ -344,7 +344,7 @@ func (s *Service) dateOf(due time.Time) time.Time {
 	return due
 }
 
-// senderOf returns who sends the emails of a list.
+// senderOf returns the sender of a list's emails.
 func (s *Service) senderOf(l subscribers.List) (netmail.Address, error) {
 	from := s.opts.From
 	if l.Sender != "" {

@@ -11,23 +11,23 @@ import (
 	"dibao/internal/database"
 )
 
-// Resent says what Resend did.
+// Resent is the result of Resend.
 type Resent struct {
 	Again      int `json:"again"`      // deliveries that are sent again
 	Brought    int `json:"brought"`    // readers who get the same articles in a later mailing
 	Suppressed int `json:"suppressed"` // readers who are suppressed or gone
 }
 
-// failedDelivery is a delivery that nobody has got.
+// failedDelivery is a delivery that the reader did not get.
 type failedDelivery struct {
 	id, subscriber int64
 	items          []contentItem
 }
 
-// Resend sends a mailing again to the readers of a domain, or with "" to all, whose delivery
-// failed permanently: the same email, with the same Message-ID. Nobody gets anything twice: a
-// mail is not sent if it may have been delivered, or if a later mailing contains any of its
-// articles. A finished mailing returns to the state "sending".
+// Resend sends a mailing again to the readers of a domain, or for "" to all, whose delivery
+// failed permanently: the same email, with the same Message-ID. Nobody gets anything twice:
+// an email is not sent if it may have been delivered, or if a later mailing contains any of
+// its articles. A finished mailing returns to the state "sending".
 func (s *Service) Resend(ctx context.Context, mailing int64, domain string) (out Resent, err error) {
 	report, err := s.ReportOf(ctx, mailing)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Service) Resend(ctx context.Context, mailing int64, domain string) (out
 	}
 }
 
-// resendPage does a page of Resend: the failed deliveries after one.
+// resendPage processes a page of Resend: the failed deliveries after one.
 func (s *Service) resendPage(ctx context.Context, mailing int64, domain string, after int64, out *Resent) (n int, last int64, err error) {
 	version, err := s.compositionVersion(ctx)
 	if err != nil {
@@ -147,7 +147,7 @@ func (s *Service) sentElsewhere(ctx context.Context, tx *sql.Tx, mailing int64, 
 	return got, err
 }
 
-// reopen lets deliveries that failed be sent, if nobody made others since version.
+// reopen makes failed deliveries due again, if no others have been created since version.
 func (s *Service) reopen(ctx context.Context, mailing int64, ids []int64, version int64) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := s.countComposition(ctx, tx, version); err != nil {

@@ -9,8 +9,8 @@ import (
 	"dibao/subscribers"
 )
 
-// PauseAll pauses every mailing that is composed or being sent and returns how many there are.
-// After a restore nobody knows which of their emails were sent since the backup was made, and a
+// PauseAll pauses every mailing that is composed or being sent and returns their number. After
+// a restore it is unknown which of their emails have been sent since the backup was made, and a
 // reader should not get one twice. The same applies to channels, and to reminders that are due,
 // which are composed for that purpose.
 func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
@@ -31,7 +31,7 @@ func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// DueList is a list whose due time passed.
+// DueList is a list whose due time has passed.
 type DueList struct {
 	List subscribers.List
 	At   time.Time // for an as-it-happens list: now

@@ -18,7 +18,7 @@ type Sample struct {
 	Raw  []byte
 }
 
-// SampleMail returns what the first variant of a mailing looks like, unsigned.
+// SampleMail returns the first variant of a mailing, unsigned.
 func (s *Service) SampleMail(ctx context.Context, mailing int64) (Sample, error) {
 	var id int64
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -41,8 +41,8 @@ func (s *Service) SampleMail(ctx context.Context, mailing int64) (Sample, error)
 	return Sample{From: v.from.Address, Raw: raw}, err
 }
 
-// renderSample renders a variant without what it says about its readers: a test may go
-// to anybody.
+// renderSample renders a variant without the parts about its readers: a test may be sent to
+// anybody.
 func (r *renderer) renderSample(ctx context.Context, id int64) (*variant, error) {
 	stored, err := r.read(ctx, id)
 	if err != nil {
@@ -55,8 +55,8 @@ func (r *renderer) renderSample(ctx context.Context, id int64) (*variant, error)
 	return r.renderStored(ctx, stored)
 }
 
-// TestMail returns the newest email that was composed as it would go to an address,
-// signed as mail is; its links lead nowhere. It returns ErrNotFound if none was
+// TestMail returns the newest composed email as it would be sent to an address, with a
+// signature like real mail; its links lead nowhere. It returns ErrNotFound if none was
 // composed yet.
 func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail.Signer) (Sample, error) {
 	var id int64

@@ -41,14 +41,13 @@ func listSchedule(l subscribers.List) (cron.Schedule, error) {
 	return workingDays{schedule, zone}, nil
 }
 
-// workingDays moves due times on days off to the same time of the next working
-// day.
+// workingDays moves due times on days off to the same time of day on the next working day.
 type workingDays struct {
 	cron.Schedule
 	zone *time.Location
 }
 
-// longestHoliday is more than any row of days without work, in days.
+// longestHoliday is more than any number of consecutive days off.
 const longestHoliday = 15
 
 // Next returns the first due time after t. A moved due time may come after a
@@ -77,10 +76,9 @@ func (w workingDays) moved(t time.Time) time.Time {
 	return t
 }
 
-// dueAt returns the latest due time of l that has passed since its last issue,
-// so that a node that slept through several finds one. Due times come from the
-// schedule and the last one stored: a clock that is set back and forth finds
-// none that was examined before.
+// dueAt returns the latest due time of l that has passed since its last issue, so that a
+// node that slept through several finds only one. Due times come from the schedule and the
+// last one stored, so that none is examined twice if a clock is set back and forth.
 func (s *Service) dueAt(ctx context.Context, l subscribers.List) (time.Time, bool, error) {
 	last, err := s.lastDue(ctx, l)
 	if err != nil {
@@ -128,7 +126,7 @@ func (s *Service) lastDue(ctx context.Context, l subscribers.List) (time.Time, e
 	return last, err
 }
 
-// anyWaiting reports whether a list has matches that no issue has dealt with.
+// anyWaiting reports whether a list has matches that no issue has processed.
 func (s *Service) anyWaiting(ctx context.Context, list int64) (waiting bool, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM matches WHERE list = $1 AND seq > COALESCE((

@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	// MaxSpread is the longest time over which the emails of a mailing go out.
+	// MaxSpread is the maximum time over which the emails of a mailing are spread.
 	MaxSpread = 24 * time.Hour
-	// spreadStep is how far apart the times are at which emails may go out, while
-	// there are no more than maxSpreadSteps of them.
+	// spreadStep is the interval between the times at which emails are sent, as long as
+	// there are at most maxSpreadSteps of them.
 	spreadStep     = time.Minute
 	maxSpreadSteps = 240
 )

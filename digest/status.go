@@ -11,14 +11,14 @@ import (
 	"dibao/subscribers"
 )
 
-// statusWindow is how far back a status counts deliveries and reports.
+// statusWindow is the period for which a status counts deliveries and reports.
 const statusWindow = 7 * 24 * time.Hour
 
 // Status is a snapshot of composing and delivering.
 type Status struct {
 	Lists         []ListStatus
 	Deliveries    map[string]int   // by state, of mailings due in the last seven days
-	OldestWaiting time.Time        // due time of the oldest mailing that has unsent messages; zero: none
+	OldestWaiting time.Time        // due time of the oldest mailing with unsent messages; zero: none
 	Reports       map[string]int   // bounces, complaints and other reports of the last seven days, by kind
 	HeldIssues    int              // composed, and waiting for an admin to release them
 	Pending       int              // readers whose suppression waits for an admin
@@ -30,7 +30,7 @@ type ListStatus struct {
 	List         subscribers.List
 	NextAt       time.Time // zero: the list is sent as it happens
 	OverdueSince time.Time // a due time that passed without an issue; zero: none
-	Matched      int       // articles that no issue has dealt with yet
+	Matched      int       // articles that no issue has processed yet
 }
 
 // Status returns a snapshot of composing and delivering.
@@ -94,7 +94,7 @@ func (s *Service) listStatus(ctx context.Context, l subscribers.List) (ListStatu
 	return one, err
 }
 
-// Waiting counts deliveries that wait for their time, a later try, the end of a pause,
+// Waiting counts deliveries that wait for their time, a later attempt, the end of a pause,
 // or another process.
 func (s *Service) Waiting(ctx context.Context) (n int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {

@@ -60,8 +60,8 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 	return v
 }
 
-// titleOf returns the title of an email, the number of its issue (0 for several lists)
-// and the issue that is its archive page, nil if there is no one page.
+// titleOf returns the title of an email, the number of its issue (0 for several lists) and
+// the issue whose page is its archive page, nil if there are several.
 func titleOf(e edited) (title string, number int, archive *Issue) {
 	var titles []string
 	seen := make(map[int64]bool)
@@ -83,7 +83,7 @@ func titleOf(e edited) (title string, number int, archive *Issue) {
 	return titles[0], number, archive
 }
 
-// numberText says which issues of one list an email contains, "" for several lists.
+// numberText returns the number of the issue in an email in words, "" for several lists.
 func numberText(e edited) string {
 	var least, most int64
 	for _, i := range e.issues {
@@ -104,7 +104,7 @@ func numberText(e edited) string {
 	return templates.Words(e.language, "mail.number", most)
 }
 
-// remarks are the lines below the items.
+// remarks returns the lines below the items.
 func remarks(e edited) (out []string) {
 	late, backfill := 0, 0
 	for _, it := range e.items {

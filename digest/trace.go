@@ -9,7 +9,7 @@ import (
 	"dibao/internal/trace"
 )
 
-// mostLinks limits how many collections a span of composing links to.
+// mostLinks is the maximum number of collections to which a span of composing links.
 const mostLinks = 32
 
 // traceComposed ends the span in which issues were composed, if there are any. The span
@@ -43,7 +43,7 @@ func (s *Service) traceComposed(ctx context.Context, span *trace.Span, out Compo
 }
 
 // collectionTraces returns the spans of the collections in which the articles of issues
-// came, the last one first.
+// arrived, the last one first.
 func (s *Service) collectionTraces(ctx context.Context, issues []Issue) (parents []string, err error) {
 	var items []IssueItem
 	for _, issue := range issues {

@@ -11,8 +11,8 @@ import (
 	"dibao/subscribers"
 )
 
-// composeWelcomes composes the welcome issues that readers wait for: the last
-// issue of a list, for readers who confirmed it since.
+// composeWelcomes composes the welcome issues that readers wait for: the last issue of a
+// list, for readers who have confirmed it since.
 func (s *Service) composeWelcomes(ctx context.Context) ([]Composed, error) {
 	due, err := s.subscribers.DueWelcomes(ctx, readerPage)
 	if err != nil || len(due) == 0 {
@@ -35,8 +35,8 @@ func (s *Service) composeWelcomes(ctx context.Context) ([]Composed, error) {
 	return all, nil
 }
 
-// composeWelcome composes the last issue of a list for readers who just
-// confirmed it. A list without an issue sends them none.
+// composeWelcome composes the last issue of a list for readers who just confirmed it. If
+// the list has no issue, it sends them nothing.
 func (s *Service) composeWelcome(ctx context.Context, list int64, due []subscribers.Welcome) (Composed, error) {
 	last, err := s.Issues(ctx, list, 1)
 	if err != nil {
@@ -89,8 +89,8 @@ func (s *Service) welcomed(ctx context.Context, tx *sql.Tx, due []subscribers.We
 	return gone, nil
 }
 
-// welcome makes a separate mailing for the readers that still wait for it. It
-// returns mailing 0 if none does.
+// welcome creates a separate mailing for the readers who still wait for it. It returns
+// mailing 0 if there are none.
 func (m *mailingRun) welcome(ctx context.Context, readers []subscribers.Reader, due []subscribers.Welcome) (mailing int64, n int, err error) {
 	all, err := m.plan(ctx, readers, readers[0].ID-1)
 	if err != nil {

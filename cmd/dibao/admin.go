@@ -38,7 +38,7 @@ func newInit(g *globals) *cobra.Command {
 			}
 			a, err := written.open(cmd)
 			if err != nil && !kept {
-				err = errors.Join(err, os.Remove(path)) // leave nothing half-made
+				err = errors.Join(err, os.Remove(path)) // do not leave an incomplete file
 			}
 			if err != nil {
 				return err

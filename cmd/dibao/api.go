@@ -44,7 +44,7 @@ var apiClosedFlags = []string{
 
 var apiFlag = regexp.MustCompile(`^[a-z][a-z-]{0,30}$`)
 
-// api runs commands for programs that have a token.
+// api runs commands for programs with a token.
 type api struct {
 	app     *app
 	from    globals // the configuration and database of this node
@@ -56,7 +56,7 @@ func newAPI(a *app, from globals) *api {
 	return &api{app: a, from: from, maxBody: 1 << 20, failed: &web.Limiter{Burst: 20, Every: 10 * time.Second, Global: 10, Now: time.Now}}
 }
 
-// Register puts the API on the admin address.
+// Register registers the API on the admin address.
 func (s *api) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, http.StatusOK, describeAPI("http://"+s.app.config.Server.AdminAddr))
@@ -72,7 +72,7 @@ func describeAPI(server string) map[string]any {
 	return remote.Describe(newRootWith(&globals{inServer: true}), apiVerbs, apiClosedFlags, server, version)
 }
 
-// apiProblem is the answer to a request that failed.
+// apiProblem is the answer to a failed request.
 type apiProblem struct {
 	Error string `json:"error"`
 }
@@ -106,9 +106,10 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	// A verb may read the site of a source, which can take longer than other answers may.
+	// A verb may request the site of a source, which can take longer than the usual time
+	// limit of an answer.
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(remote.Timeout)); err != nil {
-		s.app.log.Debug("deadline not set", "err", err) // happens in tests that write into memory
+		s.app.log.Debug("deadline not set", "err", err) // happens in tests that write to memory
 	}
 	var out, talk bytes.Buffer
 	g := s.from
@@ -145,7 +146,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	if _, err := w.Write(out.Bytes()); err != nil {
-		s.app.log.Debug("answer not written", "err", err) // the program left
+		s.app.log.Debug("answer not written", "err", err) // the client disconnected
 	}
 }
 
@@ -169,8 +170,8 @@ func (s *api) token(r *http.Request) (subscribers.APIToken, error) {
 	return s.app.subscribers.CheckAPIToken(r.Context(), text)
 }
 
-// arguments makes the command line of a request. Each value stays one argument:
-// none can become a flag.
+// arguments builds the command line of a request. Each value stays one argument: none can
+// become a flag.
 func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*remote.Terminal, []string, error) {
 	var asked remote.Request
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, s.maxBody))
@@ -208,7 +209,7 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*r
 	return asked.Terminal, append(append(args, "--"), asked.Args...), nil
 }
 
-// refuse answers that a request is not accepted, and why.
+// refuse answers that a request is refused, and why.
 func (s *api) refuse(w http.ResponseWriter, status int, err error) {
 	s.answer(w, status, apiProblem{oneLine(err)})
 }

@@ -34,7 +34,7 @@ import (
 	"dibao/subscribers"
 )
 
-// app is an open database with the features on it: what every verb works with.
+// app is an open database with the features that use it: what every verb works with.
 type app struct {
 	config      config.Config
 	db          *database.DB
@@ -42,20 +42,20 @@ type app struct {
 	collector   *collect.Collector
 	subscribers *subscribers.Store
 	digest      *digest.Service
-	poster      *fetch.Client // of channels: unlike the collector's client, it does not wait its turn at a host
+	poster      *fetch.Client // for channels: unlike the collector's client, it does not wait for turns at a host
 	inbound     *inbound.Service
 	log         *slog.Logger
-	counts      *web.Metrics  // of requests, while it serves
-	member      *nodes.Member // among the nodes of the database, while it serves or sends
-	api         *api          // nil: off
+	counts      *web.Metrics  // counts of requests, while it serves
+	member      *nodes.Member // this process as a node, while it serves or sends
+	api         *api          // nil: disabled
 	probe       bool          // the deliverer tests at once whether servers that refused our mail accept it now
 	// deliverer returns the one deliverer of the process, which sends through the
 	// configured server.
 	deliverer   func() (*delivery.Deliverer, error)
-	stopTracing func() // nil: no traces are sent
+	stopTracing func() // nil: tracing is off
 }
 
-// loadConfig reads the configuration with the flags that override it.
+// loadConfig reads the configuration, overridden by flags.
 func (g *globals) loadConfig() (config.Config, error) {
 	c, err := config.Load(g.configFile, os.Getenv)
 	if err != nil {
@@ -82,7 +82,7 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 			return nil, err
 		}
 	}
-	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // verbs report themselves what they did
+	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // verbs report the result themselves
 		c.Log.Level = slog.LevelWarn
 	}
 	log := newLogger(c, cmd.ErrOrStderr())
@@ -91,7 +91,7 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 		a, err = openApp(cmd.Context(), c, log, time.Now)
 		return err
 	}
-	if cmd.Name() == "serve" { // who runs a command decides by the error whether to wait
+	if cmd.Name() == "serve" { // otherwise the user sees the error and decides whether to wait
 		err = database.Outlast(cmd.Context(), log, open)
 	} else {
 		err = open()
@@ -118,8 +118,8 @@ func missingDatabase(c config.Config) error {
 // show an empty one to somebody in the wrong folder.
 var beginners = []string{"init", "serve", "migrate", "restore", "add", "import", "create", "collect"}
 
-// verb wraps run, the work of a command on the database, and opens and closes the
-// database around it.
+// verb wraps run, which does the work of a command on the database: it opens the database
+// before and closes it after.
 func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a, err := g.open(cmd)
@@ -189,7 +189,8 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	return a, nil
 }
 
-// userAgent is what sites see of us, with an address at which to ask who we are.
+// userAgent returns the User-Agent for requests to sites, with an address at which to ask
+// who we are.
 func userAgent(c config.Config) string {
 	return cmp.Or(c.Fetch.UserAgent, "dibao (+"+c.Server.BaseURL+"/)")
 }
@@ -223,12 +224,12 @@ func (a *app) startTracing(cmd *cobra.Command) {
 	cmd.SetContext(trace.With(cmd.Context(), t))
 }
 
-// mailer returns what sends messages that do not belong to a mailing.
+// mailer returns the Mailer for messages that do not belong to a mailing.
 func (a *app) mailer() *mailer.Mailer {
 	return &mailer.Mailer{Config: a.config, Keys: a.subscribers.Keys()}
 }
 
-// newLogger writes the log as configured, without passwords and tokens.
+// newLogger returns the configured logger, which removes passwords and tokens.
 func newLogger(c config.Config, w interface{ Write([]byte) (int, error) }) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: c.Log.Level}
 	if c.Log.Format == "json" {

@@ -71,7 +71,7 @@ func newArticleList(g *globals) *cobra.Command {
 	return cmd
 }
 
-// selectSince parses the time since which articles are listed.
+// selectSince parses the time from which articles are listed.
 func selectSince(sel *feed.Selection, since string, zone *time.Location) error {
 	if since != "" {
 		d, err := policy.ParseDate(since)

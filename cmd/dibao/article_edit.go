@@ -82,7 +82,7 @@ shown anywhere; a pinned one comes first in its issue.`,
 				flag, field string
 				is          bool
 			}{{"pin", "pinned", pin}, {"unpin", "pinned", !unpin}, {"hide", "hidden", hide}, {"unhide", "hidden", !unhide}} {
-				if cmd.Flags().Changed(f.flag) { // --hide=false shows it again
+				if cmd.Flags().Changed(f.flag) { // --hide=false shows the article again
 					value := map[bool]string{true: "1", false: "0"}[f.is]
 					add(f.field, &value)
 				}

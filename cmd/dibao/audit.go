@@ -28,14 +28,14 @@ var audited = []string{
 	"bounce read", "bounce apply", "token create", "token revoke", "token rotate-keys", "restore",
 }
 
-// change is what a verb changed, for the audit log.
+// change describes what a verb changed, for the audit log.
 type change struct {
 	none   bool   // a dry run, or nothing to do
 	target string // such as "list weekly" or "subscriber 17"; if "", it is taken from the arguments
 	detail string
 }
 
-// auditVerb makes a verb write the audit log, if it is one of those that do.
+// auditVerb makes a verb write to the audit log, if it is one of those that do.
 func (g *globals) auditVerb(verb *cobra.Command, name string) {
 	run := verb.RunE
 	if run == nil || !slices.Contains(audited, name) {
@@ -95,7 +95,7 @@ func systemUser() string {
 	return u.Username
 }
 
-// maxListed is the most lines of a log that are listed at once.
+// maxListed is the maximum number of lines of a log that are listed at a time.
 const maxListed = 10_000
 
 func newAudit(g *globals) *cobra.Command {

@@ -29,7 +29,7 @@ func newBounce(g *globals) *cobra.Command {
 	return cmd
 }
 
-// bounceView is what one message turned out to be, in JSON.
+// bounceView is the result for one message, in JSON.
 type bounceView struct {
 	File  string  `json:"file"`
 	Error *string `json:"error"`

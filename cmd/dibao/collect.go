@@ -54,8 +54,9 @@ type collected struct {
 	Error       *string  `json:"error"`
 }
 
-// collect collects sources concurrently, prints each when it is done, and matches the
-// lists. If some sources fail, the command is partly done; if all fail, it fails.
+// collect collects sources concurrently, prints the result of each when it is done, and
+// matches the lists. If some sources fail, the exit status is that of partly done work; if
+// all fail, it is 1.
 func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) error {
 	var mu sync.Mutex
 	failed, unread := 0, 0

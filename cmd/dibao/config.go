@@ -32,7 +32,7 @@ func newMan() *cobra.Command {
 		Short: "Write the manual pages, one for each command, into a folder",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			publishFiles() // others may read manual pages
+			publishFiles() // manual pages must be readable by others
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fmt.Errorf("man: %w", err)
 			}

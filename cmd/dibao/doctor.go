@@ -51,7 +51,7 @@ func (g *globals) examine(cmd *cobra.Command) []doctor.Finding {
 	return append(all, a.examined().Examine(cmd.Context(), time.Now())...)
 }
 
-// examined returns what the doctors examine.
+// examined returns the node that the doctors examine.
 func (a *app) examined() *doctor.Node {
 	return &doctor.Node{Config: a.config, DB: a.db, Articles: a.articles, Subscribers: a.subscribers, Digest: a.digest, Deliverer: a.deliverer}
 }

@@ -24,7 +24,7 @@ func newDocument(g *globals) *cobra.Command {
 	return cmd
 }
 
-// today is the day in the configured zone.
+// today returns the date in the configured zone.
 func (a *app) today() policy.Date { return policy.DateOf(time.Now().In(a.config.Schedule.Zone)) }
 
 func newDocumentList(g *globals) *cobra.Command {

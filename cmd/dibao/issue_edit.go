@@ -40,9 +40,8 @@ func (a *app) previewList(ctx context.Context, list string, number int64) (diges
 	return a.digest.PreviewMail(ctx, l)
 }
 
-// sayNothingNew reports that the next issue of a list would be empty, and which issue
-// is held; the preview is then the email for readers who want a note when nothing is
-// new.
+// sayNothingNew reports that the next issue of a list would be empty, and which issue is
+// held; the preview is then the email for readers who want one even if nothing is new.
 func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number int64) error {
 	if number > 0 {
 		return nil
@@ -82,7 +81,7 @@ func (a *app) previewReader(ctx context.Context, address string) (digest.Mail, e
 	return mail, err
 }
 
-// showInBrowser writes the mail to a file and opens it.
+// showInBrowser writes the email to a file and opens it.
 func showInBrowser(g *globals, cmd *cobra.Command, html string) error {
 	path := filepath.Join(os.TempDir(), "dibao-preview.html")
 	if err := os.WriteFile(path, []byte(html), 0o600); err != nil {
@@ -229,7 +228,7 @@ func newIssueTest(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := a.deliverer(); err != nil { // fails with what is not configured
+			if _, err := a.deliverer(); err != nil { // reports missing configuration
 				return err
 			}
 			if err := a.sayNothingNew(g, cmd, list, number); err != nil {
@@ -261,7 +260,7 @@ func (a *app) testList(ctx context.Context, list string, number int64, to string
 	return a.digest.TestNext(ctx, l, to, id, signer)
 }
 
-// onlyList returns the list that is meant if none is specified.
+// onlyList returns the only list, if none is specified.
 func (a *app) onlyList(ctx context.Context) (string, error) {
 	lists, err := a.subscribers.Lists(ctx)
 	switch {
@@ -275,7 +274,7 @@ func (a *app) onlyList(ctx context.Context) (string, error) {
 	return lists[0].Slug, nil
 }
 
-// release releases the held issues of lists, the oldest first.
+// release releases the held issues of lists, oldest first.
 func (a *app) release(g *globals, cmd *cobra.Command, lists []string, over time.Duration) error {
 	if len(lists) == 0 {
 		return nil

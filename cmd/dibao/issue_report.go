@@ -184,7 +184,7 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.Maili
 	})
 }
 
-// sayPauses prints which servers refuse our mail now.
+// sayPauses prints which servers refuse our mail.
 func (a *app) sayPauses(g *globals, cmd *cobra.Command) error {
 	pauses, err := a.digest.Pauses(cmd.Context())
 	for _, p := range pauses {

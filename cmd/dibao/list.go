@@ -183,10 +183,10 @@ func newListPreview(g *globals) *cobra.Command {
 	return cmd
 }
 
-// countedOld is how many of the newest left-out articles are examined for old ones.
+// countedOld is the number of the newest left-out articles that are checked for being old.
 const countedOld = 100
 
-// sayOld counts the articles that an issue leaves out because they were old.
+// sayOld prints how many articles an issue leaves out because they are old.
 func (a *app) sayOld(g *globals, cmd *cobra.Command, l subscribers.List) error {
 	out, err := a.digest.LeftOut(cmd.Context(), l, countedOld)
 	old := 0

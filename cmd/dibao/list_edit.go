@@ -75,8 +75,8 @@ func given(cmd *cobra.Command, from, l *subscribers.List) {
 	})
 }
 
-// checkQuery replaces Chinese names of kinds with codes, and refuses themes that no
-// article can have.
+// checkQuery replaces Chinese names of kinds with codes, and refuses themes that do not
+// exist.
 func checkQuery(q *subscribers.Query) error {
 	for i, kind := range q.Kinds {
 		q.Kinds[i] = string(cli.CodeNamed("kind", kind, policy.Kinds))

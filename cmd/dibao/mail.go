@@ -79,7 +79,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 	return cmd
 }
 
-// newDKIMKey makes a private key as PEM.
+// newDKIMKey creates a private key as PEM.
 func newDKIMKey(kind string) ([]byte, error) {
 	var key crypto.Signer
 	var err error
@@ -113,7 +113,7 @@ func newMailTest(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
-			if _, err := a.deliverer(); err != nil { // fails with what is not configured
+			if _, err := a.deliverer(); err != nil { // reports missing configuration
 				return err
 			}
 			sample, err := a.testMail(cmd, to)

@@ -9,8 +9,8 @@ import (
 	"dibao/internal/nodes"
 )
 
-// envelopeFrom is the envelope sender of mailings, for an email that does not
-// belong to one.
+// envelopeFrom returns the envelope sender of mailings, for an email that does not belong
+// to one.
 func (a *app) envelopeFrom(from string) string {
 	return a.digest.EnvelopeFrom(from, a.subscribers.Keys().BounceToken(0))
 }

@@ -14,7 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // the program must also start where no zone files are installed
+	_ "time/tzdata" // the program must also start on machines without time zone files
 
 	"github.com/spf13/cobra"
 
@@ -79,7 +79,7 @@ func isUsage(err error) bool {
 	return errors.As(err, &usage) || errors.As(err, &invalid) || errors.Is(err, mailaddr.ErrInvalid)
 }
 
-// partialError says that some of the work was refused: exit status 3.
+// partialError says that part of the work was refused: exit status 3.
 type partialError = cli.PartialError
 
 // newRoot builds the command tree.

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// usual is the umask that the process was started with.
+// usual is the umask with which the process was started.
 var usual = sync.OnceValue(func() int { return syscall.Umask(0o077) })
 
 // keepFilesPrivate makes sure that only the owner can access the files and

@@ -9,10 +9,10 @@ import (
 	"dibao/internal/budget"
 )
 
-// notifySystemd tells systemd that the daemon is ready, alive, or stopping
-// (sd_notify(3), Type=notify). Without systemd it does nothing. It notifies the
-// watchdog only while the database answers, even with an error: a process in which a
-// query hangs is restarted.
+// notifySystemd tells systemd that the daemon is ready, alive, or stopping (sd_notify(3),
+// Type=notify). Without systemd it does nothing. It notifies the watchdog only while the
+// database answers, even with an error, so that a process in which a query hangs is
+// restarted.
 func (a *app) notifySystemd(ctx context.Context) error {
 	a.notify(daemon.SdNotifyReady)
 	defer a.notify(daemon.SdNotifyStopping)

@@ -79,7 +79,7 @@ func printRows[T any](g *globals, cmd *cobra.Command, headings []any, rows []T, 
 
 func null[T comparable](v T) *T { return cli.Null(v) }
 
-// writeNew writes a file that does not exist yet, and that only its owner may read.
+// writeNew writes a new file that only its owner can read.
 func writeNew(path string, write func(w io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
@@ -94,8 +94,8 @@ func writeNew(path string, write func(w io.Writer) error) error {
 	return nil
 }
 
-// hintTheme warns of a theme that only a site itself can state: such a theme is usually
-// a mistake, but is accepted, since sites have classifications of their own.
+// hintTheme warns about a theme that only a site itself can state: such a theme is usually
+// a mistake, but is accepted, because sites have their own classifications.
 func (g *globals) hintTheme(cmd *cobra.Command, theme string) {
 	if err := feed.CheckTheme(theme); theme != "" && err != nil {
 		g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
@@ -126,7 +126,8 @@ func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error 
 	return nil
 }
 
-// question is an error: what the user at another machine has to confirm first.
+// question is an error with the question that the user on another machine has to confirm
+// first.
 type question string
 
 func (q question) Error() string { return string(q) }

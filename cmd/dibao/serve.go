@@ -85,9 +85,9 @@ func (a *app) serve(ctx context.Context, roles []nodes.Role) error {
 	return a.run(ctx, public, admin, roles)
 }
 
-// run is the daemon, wired in one place. Parts end in the order in which their
-// work ends: jobs (with the messages they have in flight), then HTTP. public is
-// nil if the node does not have the role web.
+// run is the daemon, wired in one place. Parts end in the order in which their work ends:
+// jobs (with the messages that they are sending), then HTTP. public is nil if the node does
+// not have the role web.
 func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes.Role) error {
 	version, _ := cli.BuiltFrom()
 	var err error
@@ -144,7 +144,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		a.log.Info("stopped")
-		return nil // as asked
+		return nil // stopped on request
 	}
 	return err
 }
@@ -175,8 +175,8 @@ func (a *app) reachable() bool {
 	return reason == ""
 }
 
-// register puts all features on one mux. The returned function runs the
-// background work of the readers' pages.
+// register registers all features on one mux. The returned function runs the background
+// work of the readers' pages.
 func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscribers.Confirmation)) *subscribers.Web {
 	a.hubSubscriber().Register(mux)
 	feeds := &site.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
@@ -224,7 +224,7 @@ func (a *app) adminSite() *adminsite.Site {
 	return &adminsite.Site{Node: a.node(), SiteName: siteName, BaseURL: a.config.Server.BaseURL}
 }
 
-// adminHandler serves what only the node's admin may see.
+// adminHandler serves the pages that only the node's admin may see.
 func (a *app) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.node().Metrics(a.counts))
@@ -237,8 +237,8 @@ func (a *app) adminHandler() http.Handler {
 	return mux
 }
 
-// jobs registers what runs in the background. The schedules only trigger: the
-// database says what is due.
+// jobs registers the background work. The schedules only start it: the database says what
+// is due.
 func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mailer.Confirmer, error) {
 	var runner *jobs.Runner
 	deliver, err := a.deliverJob()
@@ -304,7 +304,7 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 	}
 	for i, k := range kinds {
 		kinds[i].Elsewhere = !slices.Contains(roles, roleOf(k.Name))
-		if k.Name != "deliver" { // readers and their emails go first
+		if k.Name != "deliver" { // readers and their emails come first
 			kinds[i].Run = func(jobCtx context.Context, id int64) error { return k.Run(database.Background(jobCtx), id) }
 		}
 	}

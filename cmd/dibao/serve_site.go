@@ -20,7 +20,7 @@ import (
 	"dibao/subscribers/mailaddr"
 )
 
-// hub is our WebSub hub for the feeds on a mux.
+// hub returns our WebSub hub for the feeds on a mux.
 func (a *app) hub(mux *http.ServeMux) *hub.Hub {
 	return &hub.Hub{
 		Store: a.articles, Site: mux, BaseURL: a.config.Server.BaseURL, Logger: a.log,
@@ -32,7 +32,8 @@ func (a *app) hub(mux *http.ServeMux) *hub.Hub {
 	}
 }
 
-// hubTopics are the feeds that other hubs are notified of: everything and each list.
+// hubTopics returns the feeds whose changes are sent to other hubs: everything and each
+// list.
 func (a *app) hubTopics(ctx context.Context) ([]string, error) {
 	lists, err := a.subscribers.Lists(ctx)
 	paths := []string{"/"}
@@ -50,7 +51,7 @@ func (a *app) hubTopics(ctx context.Context) ([]string, error) {
 	return topics, err
 }
 
-// registerSite puts the files on mux that tell programs how to use this site.
+// registerSite registers the files that tell programs how to use this site.
 func (a *app) registerSite(mux *http.ServeMux) {
 	base, path := a.config.Server.BaseURL, web.BasePath(a.config.Server.BaseURL)
 	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
@@ -74,7 +75,7 @@ func (a *app) registerSite(mux *http.ServeMux) {
 	})
 }
 
-// contact is the address for reports of vulnerabilities: the configured one, or else
+// contact returns the address for reports of vulnerabilities: the configured one, or else
 // our sender, unless nobody reads its mail.
 func (a *app) contact() string {
 	if c := a.config.Server.Contact; c != "" {
@@ -87,8 +88,8 @@ func (a *app) contact() string {
 	return "mailto:" + from.Address
 }
 
-// tls returns the TLS settings of the public address; nil: a proxy encrypts, or nobody
-// does.
+// tls returns the TLS settings of the public address; nil: a proxy encrypts, or there is no
+// encryption.
 func (a *app) tls() (*tls.Config, error) {
 	s := a.config.Server
 	switch {

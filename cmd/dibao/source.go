@@ -9,7 +9,7 @@ import (
 
 func newSource(g *globals) *cobra.Command { return sources.New(program{g}) }
 
-// program is this program as its groups of commands see it.
+// program is this program as its groups of commands use it.
 type program struct{ *globals }
 
 var _ sources.Program = program{}

@@ -51,7 +51,7 @@ func newStatus(g *globals) *cobra.Command {
 	return cmd
 }
 
-// node returns what a snapshot of the status is read from.
+// node returns the node whose status is read.
 func (a *app) node() status.Node {
 	return status.Node{DB: a.db, Articles: a.articles, Digest: a.digest, Subscribers: a.subscribers, Zone: a.config.Schedule.Zone, Log: a.log}
 }

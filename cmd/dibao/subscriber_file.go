@@ -48,7 +48,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 			in.Apply = in.Apply || g.yes
 			size := info.Size()
 			if in.Apply {
-				size *= 2 // the file is read to its end before anything is stored, so it counts twice
+				size *= 2 // the file is read to its end before anything is stored, so its size counts twice
 			}
 			bar := g.progress(cmd, "import", "rows", size)
 			in.Open = func() (io.ReadCloser, error) {
@@ -130,7 +130,7 @@ func (g *globals) writeNotes(path string, notes []subscribers.Note) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString("\uFEFF") // without it, Excel reads UTF-8 as the code page of the system
+	_, err = f.WriteString("\uFEFF") // without it, Excel reads UTF-8 in the code page of the system
 	w := csv.NewWriter(f)
 	err = errors.Join(err, w.Write([]string{g.message("row"), g.message("outcome"), g.message("why"), g.message("address")}))
 	for _, n := range notes {

@@ -8,8 +8,8 @@ import (
 	"dibao/internal/summarize"
 )
 
-// summarizer returns the job that requests summaries of new articles from a model: it
-// does nothing unless an endpoint is configured.
+// summarizer returns the job that requests summaries of new articles from a model; it does
+// nothing unless an endpoint is configured.
 func (a *app) summarizer() (func(context.Context) error, error) {
 	o := a.config.Summary
 	if o.URL == "" {

@@ -1,5 +1,5 @@
-// Package agenda serves each reader's own calendar: the deadlines and effective dates
-// of what was sent to them.
+// Package agenda serves each reader's own calendar: the deadlines and effective dates of
+// the articles that were sent to them.
 package agenda
 
 import (
@@ -33,13 +33,13 @@ type Web struct {
 	Logger  *slog.Logger
 }
 
-// Register puts the handler on mux.
+// Register registers the handler on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}/calendar.ics", h.calendar)
 }
 
-// Before lists how many days before a date readers are reminded of it, the longest
-// first: by alarms in their calendar, and by email for calls they starred.
+// Before lists how many days before a date readers are reminded of it, longest first: by
+// alarms in their calendar, and by email for calls they starred.
 var Before = []int{7, 1}
 
 func (h *Web) calendar(w http.ResponseWriter, r *http.Request) {
@@ -82,8 +82,8 @@ func (h *Web) write(ctx context.Context, token string) ([]byte, error) {
 	}, articles, Before)
 }
 
-// maxEmails is how many of a reader's most recent emails a calendar covers: more than a
-// year of daily emails.
+// maxEmails is the number of a reader's most recent emails that a calendar covers: more
+// than a year of daily emails.
 const maxEmails = 500
 
 // Sent returns the articles that were sent to a reader, by id.

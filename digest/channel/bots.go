@@ -31,7 +31,7 @@ func wecomRequest(t target, m message) (fetch.Request, error) {
 	return t.post(t.secret.address, body), err
 }
 
-// botAnswer is what bots of WeCom and DingTalk answer.
+// botAnswer is the answer of bots of WeCom and DingTalk.
 type botAnswer struct {
 	Code *int   `json:"errcode"`
 	Text string `json:"errmsg"`
@@ -51,7 +51,7 @@ func wecomVerdict(body []byte) verdict {
 	switch *a.Code {
 	case 0:
 		return verdict{state: stateSent}
-	case 45009, 45033: // too many calls in a minute, or at the same time
+	case 45009, 45033: // too many calls per minute, or at the same time
 		return verdict{state: stateWaiting, text: text, limited: true}
 	case -1: // the system is busy
 		return verdict{state: stateWaiting, text: text}
@@ -108,7 +108,7 @@ func feishuVerdict(body []byte) verdict {
 	var a struct {
 		Code    *int   `json:"code"`
 		Text    string `json:"msg"`
-		Status  *int   `json:"StatusCode"` // of older bots
+		Status  *int   `json:"StatusCode"` // used by older bots
 		Message string `json:"StatusMessage"`
 	}
 	if json.Unmarshal(body, &a) != nil || a.Code == nil && a.Status == nil {
@@ -122,7 +122,7 @@ func feishuVerdict(body []byte) verdict {
 	switch {
 	case *a.Code == 0:
 		return verdict{state: stateSent}
-	case *a.Code == 11232 || tooMany: // 9499 means a bad request as well as too many requests
+	case *a.Code == 11232 || tooMany: // 9499 means a bad request or too many requests
 		return verdict{state: stateWaiting, text: text, limited: true}
 	case *a.Code == 19001:
 		return verdict{state: stateFailed, text: text, advice: "the bot was removed, or its address is wrong; write the address of the bot into the secret file"}

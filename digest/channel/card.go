@@ -9,19 +9,19 @@ import (
 	"dibao/policy/cut"
 )
 
-// MaxItems is how many articles a card lists.
+// MaxItems is the maximum number of articles on a card.
 const MaxItems = 5
 
-// Card is what a group sees of an issue. Its texts are in the language of the list.
+// Card is an issue as a group sees it. Its texts are in the language of the list.
 type Card struct {
 	Language string // zh or en
 	List     string // the name of the list in addresses
-	Number   int64  // of the issue; 0: a test
+	Number   int64  // number of the issue; 0: a test
 	DueAt    time.Time
 	Title    string // 邸报周刊 第 12 期
 	Items    []Item // at most MaxItems
 	Total    int    // articles of the issue
-	// More says how many articles the card does not list.
+	// More is the line about the articles that the card does not list.
 	More    func(n int) string
 	Archive Item // the page of the issue
 }
@@ -32,7 +32,7 @@ type Item struct {
 	URL   string `json:"url"`
 }
 
-// more is the line about articles that are not listed, "" if all are.
+// more returns the line about articles that are not listed, "" if all are.
 func (c Card) more() string {
 	if n := c.Total - len(c.Items); n > 0 {
 		return c.More(n)
@@ -44,8 +44,8 @@ func (c Card) more() string {
 // characters.
 var titleLengths = []int{120, 80, 40, 20}
 
-// fit renders a card so that what size measures is at most a limit: it shortens titles,
-// and then names fewer articles.
+// fit renders a card so that its size, as measured by size, is at most a limit: it shortens
+// titles, and then leaves out articles.
 func fit(c Card, limit int, render func(Card) string, size func(string) int) (string, error) {
 	for named := min(len(c.Items), MaxItems); named >= 0; named-- {
 		for _, length := range titleLengths {
@@ -59,7 +59,7 @@ func fit(c Card, limit int, render func(Card) string, size func(string) int) (st
 				return text, nil
 			}
 			if named > 1 && length == titleLengths[2] {
-				break // one article fewer is better than titles that nobody understands
+				break // one article fewer is better than titles that are too short to understand
 			}
 		}
 	}

@@ -3,9 +3,9 @@
 //
 // An issue becomes a [Card], which each service gets in its own format and within its own
 // limits. The ledger is a row for each issue and channel: the row is claimed, the hand-over
-// is committed before the service gets the message, and what the service answered is written
-// to the row. A message is sent a second time only if it was handed over and no answer came;
-// a service that ignores repetitions (Matrix) shows it once.
+// is committed before the service gets the message, and the service's answer is written to
+// the row. A message is sent a second time only if it was handed over and no answer came; a
+// service that ignores repetitions (Matrix) shows it once.
 package channel
 
 import (
@@ -26,34 +26,35 @@ type Channel struct {
 	ID         int64
 	List       int64
 	Kind       string // of Kinds
-	Address    string // of the server; "" where the address is part of the secret
-	Room       string // chat, topic or room; "" where the address names the group
-	SecretFile string // absolute; "" if there is none. Its contents are in no database
+	Address    string // address of the server; "" if the address is part of the secret
+	Room       string // chat, topic or room; "" if the address identifies the group
+	SecretFile string // absolute path; "" if there is none. Its content is not stored in the database
 	Private    bool   // the host may have a private address
 	Proxy      string // http, https or socks5; "": no proxy
 	Key        string // random; part of the ids of its messages
 	CreatedAt  time.Time
 }
 
-// service is how messages are sent to the channels of a kind.
+// service describes how messages are sent to the channels of a kind.
 type service struct {
 	address string // default; "": it must be specified
-	room    string // what Channel.Room names; "": nothing
-	// bot: the file holds the address of the bot, and its signing key if it has one.
+	room    string // meaning of Channel.Room; "": not used
+	// bot says that the file contains the address of the bot, and its signing key if it has
+	// one.
 	bot      bool
 	optional bool          // no file is needed
 	pause    time.Duration // between two messages to one group
-	wait     time.Duration // when the service says that it got too many and not how long to wait
+	wait     time.Duration // wait after too many messages, if the service does not say how long
 	repeats  bool          // it recognizes a repeated message by its id and ignores it
 	check    func(t target) error
 	request  func(t target, m message) (fetch.Request, error)
 	judge    func(body []byte) verdict // interprets the body of an answer whose status is not an error
 }
 
-// services has every kind. The pauses keep within the limits that the services publish: 20
+// services contains every kind. The pauses keep within the published limits of the services: 20
 // messages a minute for bots of WeCom and DingTalk, and for groups of Telegram; 100 a minute and
 // 5 a second for bots of Feishu. DingTalk blocks a bot that exceeds its limit for ten minutes.
-// ntfy.sh and Matrix servers let a few messages pass, then one every five seconds or so, and say
+// ntfy.sh and Matrix servers let a few messages pass, then one about every five seconds, and say
 // how long to wait.
 var services = map[string]service{
 	"wecom":    {bot: true, pause: 3200 * time.Millisecond, wait: time.Minute, request: wecomRequest, judge: wecomVerdict},
@@ -67,7 +68,7 @@ var services = map[string]service{
 	"webhook": {pause: 200 * time.Millisecond, wait: time.Minute, check: checkWebhook, request: webhookRequest, judge: func([]byte) verdict { return verdict{state: stateSent} }},
 }
 
-// Kinds returns the names of the kinds, sorted.
+// Kinds returns the sorted names of the kinds.
 func Kinds() []string { return slices.Sorted(maps.Keys(services)) }
 
 // New returns a channel of a list. The address "" means the default of the kind.
@@ -134,7 +135,7 @@ type target struct {
 type message struct {
 	Card
 	id string    // the same for each attempt
-	at time.Time // of this attempt
+	at time.Time // time of this attempt
 }
 
 // post returns a request that posts a JSON document.
@@ -148,7 +149,7 @@ func (t target) post(address string, body []byte) fetch.Request {
 	return req
 }
 
-// host is the host of the channel, for logs and lists: the whole address may contain a
+// host returns the host of the channel, for logs and lists: the whole address may contain a
 // key.
 func (t target) host() string {
 	address := t.Address

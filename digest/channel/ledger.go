@@ -25,8 +25,8 @@ import (
 // claim stays, since the service may have the message, and its times say what becomes of
 // it instead of waiting: with done_at it is canceled, without next_at it is paused.
 
-// lease is how long the claim of a node holds that is in the list of nodes and not known
-// to have ended: the node may be asleep. A request takes less than half of that time.
+// lease is how long a claim is valid if its node is in the list of nodes and not known to
+// have ended: the node may be asleep. A request takes less than half of that time.
 const lease = 5 * time.Minute
 
 // claimed is a delivery that this process has claimed.
@@ -34,7 +34,7 @@ type claimed struct {
 	id        int64
 	issue     int64
 	mailing   int64
-	attempts  int64 // with this one
+	attempts  int64 // including this one
 	uncertain int64
 	firstAt   time.Time
 }
@@ -42,7 +42,7 @@ type claimed struct {
 // errLost says that a process no longer has a claim.
 var errLost = errors.New("another node has taken this delivery over, or its mailing was stopped")
 
-// due returns the channels of which something is due.
+// due returns the channels with something due.
 func (s *Store) due(ctx context.Context) (ids []int64, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		ids, err = database.Collect(ctx, tx, database.ScanOne[int64],
@@ -55,8 +55,8 @@ func (s *Store) due(ctx context.Context) (ids []int64, err error) {
 // errNothing ends a transaction that found nothing to claim.
 var errNothing = errors.New("nothing is due")
 
-// claim takes the oldest issue that is due in a channel, together with the turn of its
-// group. wait is how long the group still has to wait; both are zero if nothing is due.
+// claim claims the oldest due issue of a channel, together with the turn of its group. wait
+// is how long the group still has to wait; both are zero if nothing is due.
 func (s *Store) claim(ctx context.Context, self string, channel int64, group string, pause time.Duration) (c *claimed, wait time.Duration, err error) {
 	now := s.now()
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -88,7 +88,7 @@ func (s *Store) claim(ctx context.Context, self string, channel int64, group str
 			return err
 		}
 		wait = max(free.Sub(now), time.Millisecond)
-		return errNothing // and the claim is taken back
+		return errNothing // and the claim is rolled back
 	})
 	if errors.Is(err, errNothing) {
 		return nil, wait, nil
@@ -96,7 +96,7 @@ func (s *Store) claim(ctx context.Context, self string, channel int64, group str
 	return c, 0, err
 }
 
-// hold keeps all channels of a group from sending for some time.
+// hold prevents all channels of a group from sending for some time.
 func (s *Store) hold(ctx context.Context, group string, d time.Duration) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO node_channel_turns (target, free_at) VALUES ($1, $2) ON CONFLICT (target) DO UPDATE SET free_at = excluded.free_at`,
@@ -105,7 +105,7 @@ func (s *Store) hold(ctx context.Context, group string, d time.Duration) error {
 	})
 }
 
-// handOver notes that the service may have the message from now on.
+// handOver records that the service may have the message from now on.
 func (s *Store) handOver(ctx context.Context, self string, id int64) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET handed = 1 WHERE id = $1 AND state = 'claimed' AND claimed_by = $2`, id, self)
@@ -119,15 +119,15 @@ func (s *Store) handOver(ctx context.Context, self string, id int64) error {
 	})
 }
 
-// held is the present state of a claim.
+// held is the current state of a claim.
 type held struct {
 	handed    bool // the service may have the message
 	uncertain int64
 	firstAt   sql.Null[time.Time]
-	until     time.Time // its lease
+	until     time.Time // end of its lease
 }
 
-// outcome is what becomes of a claim.
+// outcome is the result of a claim.
 type outcome struct {
 	state, reply string
 	next         time.Time // when it is tried again; zero: never
@@ -144,8 +144,8 @@ func (s *Store) finish(ctx context.Context, self string, c claimed, state, reply
 	})
 }
 
-// settle ends a claim of a process as judge says, and returns its new state. The error is
-// errLost if the process no longer has it.
+// settle ends a claim of a process according to judge, and returns its new state. The error
+// is errLost if the process no longer has the claim.
 func (s *Store) settle(ctx context.Context, by string, id int64, judge func(held) (outcome, error)) (state string, err error) {
 	const read = `SELECT handed = 1, uncertain, first_at, lease_until, next_at, done_at FROM channel_deliveries WHERE id = $1 AND state = 'claimed' AND claimed_by = $2`
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -179,11 +179,11 @@ func (s *Store) settle(ctx context.Context, by string, id int64, judge func(held
 	return state, err
 }
 
-// errHeld says that a process that may be alive has a claim.
+// errHeld says that a process that may be alive has the claim.
 var errHeld = errors.New("the lease of the claim has not ended")
 
-// recover takes back what nodes that ended had claimed. A delivery that was handed over
-// is sent at most once more, or as often as necessary if the service ignores repetitions.
+// recover releases the claims of nodes that ended. A delivery that was handed over is sent
+// at most once more, or as often as necessary if the service ignores repetitions.
 func (s *Store) recover(ctx context.Context, self string) (n int64, err error) {
 	type claim struct {
 		id       int64
@@ -236,5 +236,5 @@ func (s *Store) recover(ctx context.Context, self string) (n int64, err error) {
 	return n, nil
 }
 
-// mostUncertain is how often a message may be handed over without an answer.
+// mostUncertain is the maximum number of hand-overs of a message without an answer.
 const mostUncertain = 2

@@ -14,14 +14,14 @@ import (
 	"dibao/internal/redact"
 )
 
-// secret is what the file of a channel holds: for a bot with an address, the address
-// and on the second line the signing key; otherwise a token.
+// secret is the content of a channel's file: for a bot with an address, the address and on
+// the second line the signing key; otherwise a token.
 type secret struct {
 	address string
 	token   string
 }
 
-// maxSecret bounds the file, in bytes.
+// maxSecret is the maximum size of the file, in bytes.
 const maxSecret = 4 << 10
 
 // open reads the secret of a channel, and checks that its kind can use it. The file must
@@ -63,8 +63,7 @@ func (t target) check(s service) error {
 	return s.check(t)
 }
 
-// readSecret returns the lines of a secret file, and makes the log leave them out from
-// now on.
+// readSecret returns the lines of a secret file, and makes the log hide them from now on.
 func readSecret(file string) (lines []string, err error) {
 	if file == "" {
 		return nil, fmt.Errorf("there is no secret file; specify it with --secret-file")
@@ -97,8 +96,8 @@ func readSecret(file string) (lines []string, err error) {
 	return lines, nil
 }
 
-// register removes a line of a secret file from logs and errors, even where only the
-// key in an address appears.
+// register removes a line of a secret file from logs and errors, even if only the key in an
+// address appears.
 func register(line string) {
 	redact.Register(line)
 	u, err := url.Parse(line)
@@ -120,8 +119,8 @@ func register(line string) {
 // words.
 const shortestKey = 20
 
-// AbsoluteFile returns the path of a secret file as it is stored: the daemon runs in
-// another folder. "" stays "".
+// AbsoluteFile returns the path of a secret file as it is stored, because the daemon runs
+// in another folder. "" stays "".
 func AbsoluteFile(file string) (string, error) {
 	if file == "" {
 		return "", nil

@@ -18,17 +18,17 @@ import (
 // Sender sends what is due to the channels. All fields but Notify and Sleep are required.
 type Sender struct {
 	Store  *Store
-	Node   string // the ID of this process among the nodes; "" where it only tests a channel
+	Node   string // the ID of this process among the nodes; "" if it only tests a channel
 	Client *fetch.Client
-	// Card returns what a channel shows of an issue; without items, nothing of the issue
+	// Card returns an issue as a channel shows it; if it has no items, nothing of the issue
 	// is left to send.
 	Card   func(ctx context.Context, issue int64) (Card, error)
 	Log    *slog.Logger
-	Notify func(context.Context, Trouble)                   // tells the admin; nil: nobody
+	Notify func(context.Context, Trouble)                   // notifies the admin; nil: no notification
 	Sleep  func(ctx context.Context, d time.Duration) error // nil: by the machine's clock
 }
 
-// Sent counts what became of the deliveries that a run has tried.
+// Sent counts the results of the deliveries that a run has tried.
 type Sent struct {
 	Sent, Deferred, Failed, Uncertain int
 	Recovered                         int // deliveries that processes which ended had claimed
@@ -39,32 +39,32 @@ type Trouble struct {
 	Channel, Mailing int64
 	Kind, Host       string
 	State            string // failed, uncertain, or waiting: it is tried again
-	Reply            string // what the service said, with what to do about it
+	Reply            string // the reply of the service, with advice
 }
 
 // toldAfter is the number of attempts after which the admin is notified of a channel that
 // still fails: about an hour and a half.
 const toldAfter = 5
 
-// parallel is how many hosts get a message at a time: one that does not answer holds up its
-// own channels only.
+// parallel is the number of hosts that get a message at the same time: one that does not
+// answer delays only its own channels.
 const parallel = 32
 
-// lookEvery is how often a run that waits for a host looks for what became due on other
-// hosts; restAfter is how long it skips a channel that it has just served.
+// lookEvery is how often a run that waits for a host looks for deliveries that became due
+// on other hosts; restAfter is how long it skips a channel that it has just served.
 const (
 	lookEvery = time.Second
 	restAfter = 10 * time.Second
 )
 
-// longestWait is how long a run waits for the turn of a group; if it has to wait longer,
-// a later run sends the message.
+// longestWait is how long a run waits for the turn of a group; beyond that, a later run
+// sends the message.
 const longestWait = time.Minute
 
 // attemptTimeout limits one request, including all waiting.
 const attemptTimeout = 2 * time.Minute
 
-// Run sends what is due. It may run in any number of processes at the same time.
+// Run sends what is due. It can run in any number of processes at the same time.
 func (s *Sender) Run(ctx context.Context) (Sent, error) {
 	if err := s.Store.catchUp(ctx); err != nil {
 		return Sent{}, fmt.Errorf("look for issues that channels lack: %w", err)
@@ -85,7 +85,7 @@ func (s *Sender) Run(ctx context.Context) (Sent, error) {
 		}
 		for _, host := range slices.Sorted(maps.Keys(hosts)) {
 			if len(active) == parallel {
-				break // the others have their turn when one of these ends
+				break // the others get their turn when one of these ends
 			}
 			active[host] = true
 			for _, o := range hosts[host] {
@@ -93,7 +93,7 @@ func (s *Sender) Run(ctx context.Context) (Sent, error) {
 			}
 			go func() {
 				if err := r.serve(ctx, hosts[host]); err != nil && ctx.Err() == nil {
-					r.fail(fmt.Errorf("channels at %s: %w", host, err)) // the others go on
+					r.fail(fmt.Errorf("channels at %s: %w", host, err)) // the others continue
 				}
 				ended <- host
 			}()
@@ -109,9 +109,9 @@ func (s *Sender) Run(ctx context.Context) (Sent, error) {
 	}
 }
 
-// due returns the channels of which something is due, by host, without those of
-// active hosts and those that were served a moment ago. Once the context or
-// a query has failed, nothing more is begun.
+// due returns the channels with something due, by host, without those of active hosts and
+// those that were served a moment ago. After the context has ended or a query has failed,
+// it returns nothing.
 func (r *run) due(ctx context.Context, active map[string]bool) (map[string][]*outlet, error) {
 	if r.failure() != nil || ctx.Err() != nil {
 		return nil, nil
@@ -127,7 +127,7 @@ func (r *run) due(ctx context.Context, active map[string]bool) (map[string][]*ou
 		}
 		o, err := r.open(ctx, id)
 		if errors.Is(err, fault.ErrNotFound) {
-			continue // it was removed since
+			continue // it was removed in the meantime
 		}
 		if err != nil {
 			return nil, fmt.Errorf("channel %d: %w", id, err)
@@ -161,7 +161,7 @@ func (r *run) failure() error {
 	return r.failed
 }
 
-// outlet is a channel of which something is due.
+// outlet is a channel with something due.
 type outlet struct {
 	target
 	problem error // why its file can't be used
@@ -244,7 +244,7 @@ func (r *run) attempt(ctx context.Context, t target, d claimed) (verdict, error)
 	})
 }
 
-// post sends a message. handOver is called just before the service gets it.
+// post sends a message. handOver is called directly before the service gets it.
 func (s *Sender) post(ctx context.Context, t target, m message, handOver func() error) (verdict, error) {
 	service := services[t.Kind]
 	req, err := service.request(t, m)
@@ -268,7 +268,7 @@ func (s *Sender) post(ctx context.Context, t target, m message, handOver func() 
 	return service.verdictOf(res, err, handed.Load()), nil
 }
 
-// finish writes what became of an attempt, even if the process is about to end.
+// finish writes the result of an attempt, even if the process is about to end.
 func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

@@ -35,7 +35,7 @@ func telegramRequest(t target, m message) (fetch.Request, error) {
 	return t.post(t.Address+"/bot"+t.secret.token+"/sendMessage", body), err
 }
 
-// telegramVerdict also reads what came with an error status.
+// telegramVerdict also reads answers with an error status.
 func telegramVerdict(body []byte) verdict {
 	var a struct {
 		OK         *bool  `json:"ok"`
@@ -102,11 +102,11 @@ func ntfyRequest(t target, m message) (fetch.Request, error) {
 	return req, err
 }
 
-// ntfyVerdict also reads what came with an error status.
+// ntfyVerdict also reads answers with an error status.
 func ntfyVerdict(body []byte) verdict {
 	var a struct {
 		ID   string `json:"id"`
-		Code int    `json:"code"` // the HTTP status and two more digits
+		Code int    `json:"code"` // the HTTP status followed by two more digits
 		HTTP int    `json:"http"`
 		Text string `json:"error"`
 	}
@@ -127,9 +127,9 @@ func ntfyVerdict(body []byte) verdict {
 	return v
 }
 
-// matrixLimit is the maximum size of an event, and leaves room for what the server
-// adds; the specification allows 65,536 bytes. Source: spec.matrix.org, client-server
-// API, size limits.
+// matrixLimit is the maximum size of an event, with room for what the server adds; the
+// specification allows 65,536 bytes. Source: spec.matrix.org, client-server API, size
+// limits.
 const matrixLimit = 32 << 10
 
 func checkMatrixRoom(t target) error {
@@ -169,13 +169,13 @@ func matrixRequest(t target, m message) (fetch.Request, error) {
 	if err == nil {
 		err = failed
 	}
-	// The server ignores a transaction id that it has seen.
+	// The server ignores a transaction id that it has already seen.
 	req := t.post(t.Address+"/_matrix/client/v3/rooms/"+url.PathEscape(t.Room)+"/send/m.room.message/"+url.PathEscape(m.id), []byte(body))
 	req.Method, req.Header = http.MethodPut, http.Header{"Authorization": {"Bearer " + t.secret.token}}
 	return req, err
 }
 
-// matrixVerdict also reads what came with an error status.
+// matrixVerdict also reads answers with an error status.
 func matrixVerdict(body []byte) verdict {
 	var a struct {
 		Event      string `json:"event_id"`

@@ -99,7 +99,7 @@ func (s *Store) Enqueue(ctx context.Context, tx *sql.Tx, mailing int64, issues m
 	return nil
 }
 
-// catchUpFor is how long after an issue was composed it is still given to channels that lack
+// catchUpFor is how long after an issue was composed it is still added to channels that lack
 // it.
 const catchUpFor = 24 * time.Hour
 
@@ -124,9 +124,9 @@ func (s *Store) catchUp(ctx context.Context) error {
 	})
 }
 
-// move changes the states of deliveries that fulfill a condition, of one mailing, or of
-// all if mailing is 0. A delivery that the service may have got is only marked through
-// its times, for settle.
+// move changes the states of deliveries that meet a condition, of one mailing, or of all if
+// mailing is 0. A delivery that the service may have got is only marked through its times,
+// for settle.
 func (s *Store) move(ctx context.Context, mailing int64, state, from string) (n int64, err error) {
 	now := s.now()
 	nextAt, doneAt := sql.Null[time.Time]{V: now, Valid: state == stateWaiting}, sql.Null[time.Time]{V: now, Valid: state == stateCancelled}
@@ -147,7 +147,7 @@ func (s *Store) PauseAll(ctx context.Context) (int64, error) {
 	return s.Pause(ctx, 0)
 }
 
-// Pause keeps what is left of a mailing from being sent. What is being posted may still
+// Pause prevents the rest of a mailing from being sent. What is being posted may still
 // arrive, but is not tried again.
 func (s *Store) Pause(ctx context.Context, mailing int64) (int64, error) {
 	return s.move(ctx, mailing, statePaused, `state = 'waiting' OR state = 'claimed' AND next_at IS NOT NULL`)
@@ -158,14 +158,14 @@ func (s *Store) Resume(ctx context.Context, mailing int64) (int64, error) {
 	return s.move(ctx, mailing, stateWaiting, `state = 'paused' OR state = 'claimed' AND next_at IS NULL AND done_at IS NULL`)
 }
 
-// Cancel drops what is left of a mailing. What is being posted may still arrive, but is not
+// Cancel drops the rest of a mailing. What is being posted may still arrive, but is not
 // tried again.
 func (s *Store) Cancel(ctx context.Context, mailing int64) (int64, error) {
 	return s.move(ctx, mailing, stateCancelled, `state IN ('waiting', 'paused') OR state = 'claimed' AND done_at IS NULL`)
 }
 
-// Retry makes the failed deliveries of a mailing due again. A delivery that may have
-// been posted stays as it is.
+// Retry makes the failed deliveries of a mailing due again. A delivery that may have been
+// posted is not changed.
 func (s *Store) Retry(ctx context.Context, mailing int64) (n int64, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET state = 'waiting', next_at = $2, first_at = NULL, done_at = NULL, attempts = 0
@@ -186,23 +186,23 @@ type Row struct {
 	Mailing   int64      `json:"mailing"`
 	State     string     `json:"state"` // waiting, claimed, sent, failed, uncertain, paused, cancelled
 	Attempts  int64      `json:"attempts"`
-	Uncertain int64      `json:"uncertain"` // attempts that may have been posted and were not answered
+	Uncertain int64      `json:"uncertain"` // attempts that may have been posted but were not answered
 	NextAt    *time.Time `json:"next_at"`
 	DoneAt    *time.Time `json:"done_at"`
-	Reply     *string    `json:"reply"` // what the service said last, with what to do about it
+	Reply     *string    `json:"reply"` // last reply of the service, with advice
 }
 
 const rowColumns = `d.channel, c.kind, d.issue, d.mailing, d.state, d.attempts, d.uncertain, d.next_at, d.done_at, NULLIF(d.reply, '')`
 
 func scanRow(r database.Row) (x Row, err error) {
 	err = r.Scan(&x.Channel, &x.Kind, &x.Issue, &x.Mailing, &x.State, &x.Attempts, &x.Uncertain, &x.NextAt, &x.DoneAt, &x.Reply)
-	if x.State == stateClaimed { // these times only say what becomes of the claim
+	if x.State == stateClaimed { // these times only say what happens to the claim
 		x.NextAt, x.DoneAt = nil, nil
 	}
 	return x, err
 }
 
-// Report returns what became of the issues of a mailing.
+// Report returns the states of the issues of a mailing.
 func (s *Store) Report(ctx context.Context, mailing int64) (rows []Row, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		rows, err = database.Collect(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM channel_deliveries d JOIN channels c ON c.id = d.channel
@@ -212,7 +212,7 @@ func (s *Store) Report(ctx context.Context, mailing int64) (rows []Row, err erro
 	return rows, err
 }
 
-// Latest returns what became of the newest issue in each channel.
+// Latest returns the state of the newest issue in each channel.
 func (s *Store) Latest(ctx context.Context) (latest map[int64]Row, err error) {
 	var rows []Row
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -227,7 +227,7 @@ func (s *Store) Latest(ctx context.Context) (latest map[int64]Row, err error) {
 	return latest, err
 }
 
-// Troubled returns the newest issue of each channel where it failed, is uncertain, or is
+// Troubled returns the newest issue of each channel in which it failed, is uncertain, or is
 // tried again.
 func (s *Store) Troubled(ctx context.Context) (rows []Row, err error) {
 	latest, err := s.Latest(ctx)
@@ -248,7 +248,7 @@ func (r Row) Says() string {
 	return *r.Reply
 }
 
-// Count returns how many deliveries there are by state.
+// Count returns the number of deliveries by state.
 func (s *Store) Count(ctx context.Context) (counts map[string]int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		counts, err = database.CollectMap(ctx, tx, database.ScanPair[string, int], `SELECT state, COUNT(*) FROM channel_deliveries GROUP BY state`)

@@ -19,20 +19,20 @@ const (
 	stateSent      = "sent"
 	stateFailed    = "failed"
 	stateUncertain = "uncertain" // handed over twice and never answered
-	statePaused    = "paused"    // with its mailing
+	statePaused    = "paused"    // together with its mailing
 	stateCancelled = "cancelled"
 )
 
-// verdict is what an answer means for a delivery.
+// verdict is the meaning of an answer for a delivery.
 type verdict struct {
 	state   string        // waiting: it is tried again; uncertain: it may have been posted
-	text    string        // what the service said
-	advice  string        // what an admin can do; "" if that is not known
-	limited bool          // the group got too many messages; all its channels wait
-	after   time.Duration // how long to wait; 0: not said
+	text    string        // the words of the service
+	advice  string        // what an admin can do; "" if unknown
+	limited bool          // the group got too many messages, so all its channels wait
+	after   time.Duration // how long to wait; 0: not stated
 }
 
-// reply is the sentence that admins see.
+// reply returns the sentence for admins.
 func (v verdict) reply() string {
 	text := v.text
 	if v.advice != "" {
@@ -41,18 +41,18 @@ func (v verdict) reply() string {
 	return database.Clip(redact.Text(text), maxReply)
 }
 
-// maxReply is how much is kept of what a service said, in bytes.
+// maxReply is the number of bytes that are kept of a service's reply.
 const maxReply = 400
 
 // notUnderstood is the verdict on an answer that did not come from the service, such as the
 // page of a proxy: the message may have been posted.
 func notUnderstood(body []byte) verdict {
-	start := database.Clip(redact.Text(string(body)), 80) // after a cut, half a secret would not be recognized
+	start := database.Clip(redact.Text(string(body)), 80) // half a secret would not be recognized after truncation
 	return verdict{state: stateUncertain, text: fmt.Sprintf("the answer is not the service's: %q", start)}
 }
 
-// verdictOf says what became of a request. handed reports whether the service may have got
-// the whole message.
+// verdictOf returns the verdict on a request. handed reports whether the service may have
+// got the whole message.
 func (s service) verdictOf(res *fetch.Response, err error, handed bool) verdict {
 	if err == nil {
 		return s.judge(res.Body)
@@ -74,8 +74,8 @@ func (s service) verdictOf(res *fetch.Response, err error, handed bool) verdict 
 	return verdict{state: stateWaiting, text: fmt.Sprintf("not reached: %s", causeOf(err))}
 }
 
-// judgeStatus judges an answer with an error status, by the body where the service
-// explains itself.
+// judgeStatus judges an answer with an error status, by the body if the service explains
+// itself.
 func (s service) judgeStatus(e *fetch.StatusError) verdict {
 	text := fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
 	if json.Valid(e.Body) {
@@ -113,11 +113,11 @@ var retryAfter = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute,
 
 const giveUpAfter = 24 * time.Hour
 
-// longestAfter is the longest wait that a service may ask for.
+// longestAfter is the maximum wait that a service can request.
 const longestAfter = time.Hour
 
-// afterOf returns the wait that a service asks for, in units of unit, and at most
-// longestAfter. A negative number counts as 0: not specified.
+// afterOf returns the wait that a service requests, in units of unit, at most longestAfter.
+// A negative number counts as 0: not specified.
 func afterOf(n int64, unit time.Duration) time.Duration {
 	return time.Duration(min(max(n, 0), int64(longestAfter/unit))) * unit
 }

@@ -12,7 +12,7 @@ import (
 
 const (
 	foldAfter = 512                    // outcomes that are written to their rows together
-	foldEvery = 500 * time.Millisecond // or after this time, for those who watch
+	foldEvery = 500 * time.Millisecond // or after this time, so that the progress is up to date
 	// gatherFor is how long a hand-over waits for those of other connections if
 	// the journal is a row: a commit costs the same for one and for all.
 	gatherFor = 2 * time.Millisecond
@@ -47,9 +47,9 @@ func (l *Ledger) run(stop <-chan struct{}) {
 	}
 }
 
-// handOver records that the final dot of a delivery is about to be sent; the
-// dot may be sent once it returns nil. done is the caller's channel with room
-// for one, reused for each message.
+// handOver records that the final dot of a delivery is about to be sent; the dot may be
+// sent once it returns nil. done is the caller's channel with a buffer of one, reused for
+// each message.
 func (l *Ledger) handOver(id int64, done chan error) error {
 	if !l.inRow() {
 		return l.handOverInFile(id)
@@ -129,7 +129,7 @@ func (l *Ledger) wakeLater() {
 	})
 }
 
-// finish notes an outcome. It is kept with the next hand-over or fold.
+// finish records an outcome. It is stored with the next hand-over or fold.
 func (l *Ledger) finish(d Delivery, o outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -225,7 +225,7 @@ const (
 	endPause = 500 * time.Millisecond
 )
 
-// end writes what is left and takes the run from the table.
+// end writes what is left and deletes the run from the table.
 func (l *Ledger) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -235,7 +235,7 @@ func (l *Ledger) end() {
 		}
 		l.commit(true, nil)
 	}
-	over := false // otherwise, the journal stays for the next run
+	over := false // otherwise, the journal remains for the next run
 	if len(l.pending) == 0 {
 		err := l.write(func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `DELETE FROM delivery_runs WHERE owner = $1`, l.owner)
@@ -250,11 +250,11 @@ func (l *Ledger) end() {
 	}
 }
 
-// commitWithin bounds one commit; a stop does not interrupt it, since what it
-// records has happened.
+// commitWithin limits one commit; stopping does not interrupt it, because what it records
+// has happened.
 const commitWithin = 30 * time.Second
 
-// write commits.
+// write commits the data.
 func (l *Ledger) write(f func(ctx context.Context, tx *sql.Tx) error) error {
 	ctx := context.Background()
 	if l.db.Dialect() == database.Postgres { // SQLite has its own limit, and a cheaper one
@@ -288,5 +288,5 @@ func mustAffect(res sql.Result, err error) error {
 	return nil
 }
 
-// errLost says that our claims are no longer ours: the lease ran out.
+// errLost says that our claims are no longer ours, because the lease expired.
 var errLost = errors.New("the lease of this run expired and another run took over its deliveries; the next run continues")

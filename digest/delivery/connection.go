@@ -15,12 +15,12 @@ type connection struct {
 	run      *deliveryRun
 	conn     *mail.Conn
 	route    string // the domain whose server conn leads to; "": a relay
-	relay    string // its name
+	relay    string // name of the relay
 	probes   bool   // conn tests whether the relay accepts our mail again
-	sent     int    // messages that went through conn
+	sent     int    // number of messages sent through conn
 	assembly mail.Assembly
 	ids      *mail.MessageIDs
-	done     chan error // of a hand-over
+	done     chan error // result of a hand-over
 
 	// standIn starts another connection while this one is stalled.
 	standIn func()
@@ -92,7 +92,7 @@ func (c *connection) finishWatch(x *lane) bool {
 	return stalled
 }
 
-// idleAfter is how long an unused connection is kept.
+// idleAfter is how long an unused connection is kept open.
 const idleAfter = 15 * time.Second
 
 // waitIdle waits for the run to change, and closes the connection if that takes
@@ -195,7 +195,7 @@ func (c *connection) deliver(ctx context.Context, j job) {
 		c.finish(j, back)
 		return
 	case err != nil && ctx.Err() != nil && !errors.Is(err, mail.ErrUncertain) && !isReply(err):
-		c.finish(j, back) // interrupted by our stop, before it was handed over
+		c.finish(j, back) // interrupted by a stop, before it was handed over
 		return
 	case errors.Is(err, errLost):
 		return // another node sends it
@@ -245,8 +245,7 @@ func (r *deliveryRun) unreached(err error, now time.Time) time.Time {
 	return now.Add(r.opts.RetryIn)
 }
 
-// refuser is the name of the one that answered: the relay, or the reader's group of
-// domains.
+// refuser returns the name of what answered: the relay, or the reader's group of domains.
 func (c *connection) refuser(j job) string {
 	if c.run.opts.Direct != nil {
 		return j.lane.name
@@ -255,7 +254,7 @@ func (c *connection) refuser(j job) string {
 }
 
 // noteAccepted records that a relay or domain that refused our mail accepts it again: the
-// dialogue got as far as naming a reader.
+// dialogue reached the point at which a reader is named.
 func (c *connection) noteAccepted(j job, refused *mail.ReplyError, err error) {
 	heard := err == nil || errors.Is(err, mail.ErrUncertain) ||
 		refused != nil && (refused.Phase == "rcpt" || refused.Phase == "data" || refused.Phase == "dot")
@@ -290,15 +289,15 @@ func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdic
 		if all := r.servers.refusing(now); all != nil {
 			r.serverDown(all)
 		} else {
-			o.nextAt = now // another relay can take it
+			o.nextAt = now // another relay can send it
 		}
 	}
 	r.count(func(t *Delivered) { t.Deferred++ })
 	return o
 }
 
-// ownFaultGiveUp is how many times longer than other mail an email waits if its domain refuses
-// us, before it fails. With a relay, it waits until an admin cancels it.
+// ownFaultGiveUp is how many times longer than other mail an email waits before it fails if
+// its domain refuses us. With a relay, it waits until an admin cancels it.
 const ownFaultGiveUp = 7
 
 // pause records that our mail is refused and notifies the admin once.
@@ -386,12 +385,12 @@ func (c *connection) connect(ctx context.Context, x *lane, domain string) error 
 			x.unreachable(r.service.now())
 			r.mu.Unlock()
 		}
-		return err // a failure of this domain only
+		return err // only this domain failed
 	}
 	return &unreachedError{err}
 }
 
-// message makes the message of a job.
+// message returns the message of a job.
 func (c *connection) message(v Message, j job) (mail.Envelope, error) {
 	r := c.run
 	from := v.Sender()

@@ -11,7 +11,8 @@ import (
 	"dibao/internal/mail"
 )
 
-// Deliverer sends what the ledger says is due. There is one per process and server.
+// Deliverer sends deliveries that are due according to the ledger. There is one per process
+// and server.
 type Deliverer struct {
 	service *Service
 	opts    Options
@@ -26,7 +27,8 @@ type Deliverer struct {
 	mu           sync.Mutex // one Deliver at a time: lanes and connections are counted per process
 }
 
-// NewDeliverer returns a deliverer of s, whose messages render makes. It opens no connection.
+// NewDeliverer returns a deliverer of s whose messages are made by render. It opens no
+// connection.
 func (s *Service) NewDeliverer(opts Options, render Renderer) (*Deliverer, error) {
 	if err := opts.fill(); err != nil {
 		return nil, err
@@ -57,8 +59,8 @@ func (d *Deliverer) Deliver(ctx context.Context) (all Delivered, err error) {
 	return all, err
 }
 
-// longestLimited is how long a run may only wait for a limit: the work at the beginning
-// and end of a run must not wait until a slow mailing ends.
+// longestLimited is how long a run may only wait for a limit: the work at the beginning and
+// end of a run must not be delayed by a slow mailing.
 const longestLimited = time.Minute
 
 // run is one run of Deliver; isLimited reports whether messages wait for a limit.
@@ -109,39 +111,39 @@ type deliveryRun struct {
 
 	mu       sync.Mutex
 	changed  *sync.Cond   // signals each change of the fields below
-	ready    []*lane      // lanes with something to send, in turn
+	ready    []*lane      // lanes with something to send, in order of their turns
 	queued   int          // messages in the lanes' queues
 	low      int          // more are claimed when fewer than this are queued
-	active   int          // on their way
-	inFlight atomic.Int64 // active without those that are stalled
+	active   int          // messages that are being sent
+	inFlight atomic.Int64 // active without stalled ones
 	idle     int          // connections that wait for a message
 	workers  int
-	extra    int           // those of the workers that replace stalled ones
-	mailings map[int64]int // how many messages of each are queued
+	extra    int           // connections that replace stalled ones
+	mailings map[int64]int // number of queued messages of each mailing
 	ended    bool          // nothing is left: the workers end
 	stopped  func() error  // returns why the run has to end early
 	total    Delivered
 	failure  error // in the ledger or in rendering: the run stops
-	down     error // no server is reached or accepts our mail: the run stops and is tried later
+	down     error // no server can be reached or accepts our mail: the run stops and is tried later
 
 	began  time.Time // by the machine's clock
 	traces runTraces
 	isCut  bool // it ended although messages wait for a limit
 
-	heldQueued bool      // a lane was paused that has messages queued
+	heldQueued bool      // a lane with queued messages was paused
 	idleSince  time.Time // since when a full queue has had nothing for idle connections
 }
 
 const (
-	// claimSize is how many deliveries are claimed together: few, so that a stop puts
-	// little back. Nodes divide it, down to minClaim, so that no node is left alone
-	// with the end of a mailing.
+	// claimSize is the number of deliveries that are claimed together: few, so that
+	// stopping puts few back. Nodes divide it, down to minClaim, so that no node is left
+	// alone with the end of a mailing.
 	claimSize = 512
 	minClaim  = 64
 	lookEvery = time.Second
 )
 
-// dispatch claims deliveries and queues them by lane, for the connections to take.
+// dispatch claims deliveries and queues them by lane for the connections.
 func (r *deliveryRun) dispatch(ctx context.Context) error {
 	r.stopped = func() error {
 		if err := ctx.Err(); err != nil {
@@ -191,7 +193,8 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 	return err
 }
 
-// noteHeld notes lanes whose limit other nodes now use up, and wakes all waiters.
+// noteHeld records lanes whose limit other nodes now use up, and wakes all waiting
+// goroutines.
 func (r *deliveryRun) noteHeld() {
 	now, share := r.service.now(), r.opts.Share()
 	r.mu.Lock()
@@ -219,7 +222,7 @@ func (r *deliveryRun) startWorker(ctx context.Context, all *sync.WaitGroup) {
 	all.Go(func() { c.work(ctx) })
 }
 
-// feed claims deliveries until nothing is due and nothing is on its way.
+// feed claims deliveries until nothing is due and nothing is being sent.
 func (r *deliveryRun) feed(ctx context.Context) error {
 	for {
 		size := minClaim
@@ -331,7 +334,8 @@ func (r *deliveryRun) note(err error) {
 	r.changed.Broadcast()
 }
 
-// countInFlight is how many messages are on their way to a server that answers.
+// countInFlight returns the number of messages that are being sent to a server that
+// answers.
 func (r *deliveryRun) countInFlight() int { return int(r.inFlight.Load()) }
 
 func (r *deliveryRun) count(f func(*Delivered)) {

@@ -25,7 +25,7 @@ import (
 type journal struct {
 	handed []int64 // handed over and not answered: at most one per connection, and those that will never be answered
 	sent   []int64 // answered, and not yet written to their rows
-	text   []byte  // what is to be written
+	text   []byte  // text to be written
 }
 
 func (j *journal) handOver(id int64) {
@@ -46,7 +46,7 @@ func (j *journal) answered(id int64, sent bool) {
 	}
 }
 
-// forget drops a hand-over that was not made, or that is in its row by now.
+// forget removes a hand-over that was not made, or that is stored in its row by now.
 func (j *journal) forget(id int64) {
 	if i := slices.Index(j.handed, id); i >= 0 {
 		j.handed = slices.Delete(j.handed, i, i+1)
@@ -57,7 +57,7 @@ func (j *journal) write(what byte, id int64) {
 	j.text = append(strconv.AppendInt(append(j.text, what), id, 36), ' ')
 }
 
-// rewrite writes the text anew from what is known.
+// rewrite rewrites the text from the current state.
 func (j *journal) rewrite() {
 	j.text = j.text[:0]
 	for _, id := range j.sent {
@@ -74,8 +74,7 @@ func (j *journal) rewriteAfterFold() {
 	j.text = append([]byte("f "), j.text...)
 }
 
-// without returns the text that is left once these outcomes, all so far, are in their
-// rows.
+// without returns the text that remains once all of these outcomes are in their rows.
 func (j *journal) without(outcomes []entry) string {
 	if len(outcomes) == 0 {
 		return string(j.text)
@@ -86,7 +85,7 @@ func (j *journal) without(outcomes []entry) string {
 	return string(left.text)
 }
 
-// settled drops outcomes that are in their rows now; pending are those that are not.
+// settled removes outcomes that are in their rows now; pending are those that are not.
 func (j *journal) settled(written, pending []entry) {
 	for _, e := range written {
 		if e.outcome.state == "uncertain" {
@@ -134,7 +133,7 @@ func parseJournal(text string) journal {
 // gets the lock knows that the run is over.
 type journalFile struct {
 	file *os.File
-	end  int64 // after the last word that was written
+	end  int64 // offset after the last written word
 }
 
 // errAlive says that the run still holds its journal.
@@ -150,7 +149,7 @@ func journalPath(db *database.DB, owner string) string {
 	return prefix + "-run-" + strings.ReplaceAll(owner, "/", "-")
 }
 
-// createJournal makes the journal of a run.
+// createJournal creates the journal of a run.
 func createJournal(path string) (*journalFile, error) {
 	return lockJournal(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 }
@@ -171,10 +170,10 @@ func lockJournal(path string, flags int) (*journalFile, error) {
 	return &journalFile{file: f}, nil
 }
 
-// append writes words, all or none.
+// append writes all of the words or none.
 func (f *journalFile) append(words []byte) error {
 	if _, err := f.file.WriteAt(words, f.end); err != nil {
-		f.file.Truncate(f.end) // if that fails too, the next append overwrites it
+		f.file.Truncate(f.end) // if that also fails, the next append overwrites it
 		if errors.Is(err, syscall.ENOSPC) {
 			return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
 		}

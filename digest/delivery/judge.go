@@ -54,7 +54,7 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, refused *mail.ReplyError, v
 	case errors.Is(err, mail.ErrUncertain):
 		r.count(func(t *Delivered) { t.Uncertain++ })
 		o := outcome{state: "uncertain", reply: err.Error()}
-		if j.Uncertain == 0 { // otherwise its second copy is on the way: it never gets a third
+		if j.Uncertain == 0 { // otherwise its second copy is being sent: it never gets a third
 			o.nextAt = now.Add(verdict.Backoff(1, jitter(j.ID)))
 		}
 		return o
@@ -112,7 +112,8 @@ func retryAfter(v verdict.Verdict, code int, j job) time.Duration {
 	return verdict.Backoff(int(j.Attempt), jitter(j.ID))
 }
 
-// jitter spreads retries by delivery, between 0 and 1, the same on every node.
+// jitter returns a value between 0 and 1 that spreads retries by delivery, the same on
+// every node.
 func jitter(id int64) float64 { return float64(uint64(id)*0x9E3779B97F4A7C15>>11) / (1 << 53) }
 
 // react stores what a final refusal means for the reader.
@@ -124,7 +125,7 @@ func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) 
 	if v.Full && v.Class == verdict.Temporary {
 		class = ClassFull // unlike a temporary refusal that lasted too long, which is not the reader's fault
 	}
-	refusals := 0 // of this class, in a row or lately
+	refusals := 0 // refusals of this class, in a row or recently
 	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO feedback (delivery, subscriber, kind, class, code, text, phase, at) VALUES ($1, $2, 'reply', $3, $4, $5, $6, $7)`,

@@ -11,8 +11,8 @@ import (
 
 // Limit limits what one group of domains gets. Zero means no limit.
 type Limit struct {
-	Connections   int // at the same time
-	PerMinute     int // messages
+	Connections   int // concurrent connections
+	PerMinute     int // messages per minute
 	PerConnection int // messages before a connection is closed
 }
 
@@ -45,17 +45,17 @@ type lane struct {
 
 	queue   []job
 	ready   bool // the lane is in the run's list of lanes that have something to send
-	active  int  // messages on their way
+	active  int  // messages that are being sent
 	stalled int  // those of the active ones that have waited long for the server
 	slow    bool // the last message stalled: others go first
 	rests   int  // messages of other lanes that go first, because of a temporary refusal
 
-	window    int       // messages at the same time: grows with each success, halves when the server asks to slow down
+	window    int       // concurrent messages: grows with each success, halves when the server asks to slow down
 	perMinute float64   // as window, for limit.PerMinute
-	tokens    float64   // messages that may go now
+	tokens    float64   // messages that may be sent now
 	promised  float64   // messages that were put back until there is a token for each
 	filledAt  time.Time // when tokens was last filled
-	heldUntil time.Time // nothing goes before
+	heldUntil time.Time // nothing is sent before this time
 	policy    int       // refusals by policy in a row
 	broken    int       // connections in a row that failed
 }
@@ -85,7 +85,7 @@ func newLanes(limits map[string]Limit) *lanes {
 	return l
 }
 
-// maxLanes is how many lanes are remembered between runs.
+// maxLanes is the number of lanes that are remembered between runs.
 const maxLanes = 10_000
 
 // of returns the lane for a reader's domain.
@@ -131,12 +131,12 @@ func (x *lane) open(most int, share func() nodes.Share) bool {
 // another try would also be refused, and cost other lanes their turns.
 func (x *lane) yields() bool { return x.slow && x.active > 0 || x.rests > 0 }
 
-// restsFor is how many messages of other lanes go between two that are refused
-// temporarily.
+// restsFor is the number of messages of other lanes that are sent between two that are
+// refused temporarily.
 const restsFor = 20
 
-// held returns until when the lane sends nothing, and why: because the domain
-// refuses it, or because other nodes have all its connections.
+// held returns until when the lane sends nothing, and why: because the domain refuses it,
+// or because other nodes use all its connections.
 func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why string, held bool) {
 	switch {
 	case now.Before(x.heldUntil):
@@ -147,8 +147,8 @@ func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why stri
 	return time.Time{}, "", false
 }
 
-// pass takes a token of this node's part. If there is none it returns when there will
-// be one: the clock of the ledger enforces the limit, and nothing waits here.
+// pass takes a token of this node's part. If there is none, it returns when there will be
+// one: the clock of the ledger enforces the limit, and nothing waits here.
 func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	if x.limit.PerMinute <= 0 {
 		return now, true
@@ -165,7 +165,7 @@ func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	return now.Add(time.Duration((x.promised - x.tokens) / rate * float64(time.Minute))), false
 }
 
-// allowance returns how many of n messages pass now.
+// allowance returns how many of n messages may be sent now.
 func (x *lane) allowance(now time.Time, share nodes.Share, n int) int {
 	if x.limit.PerMinute <= 0 {
 		return n
@@ -176,8 +176,7 @@ func (x *lane) allowance(now time.Time, share nodes.Share, n int) int {
 	return min(n, int(x.tokens))
 }
 
-// refill adds the tokens for the time that passed. It returns this node's messages per
-// minute.
+// refill adds the tokens for the elapsed time. It returns this node's messages per minute.
 func (x *lane) refill(now time.Time, share nodes.Share) (rate float64) {
 	rate = share.Rate(x.perMinute)
 	if x.filledAt.IsZero() || now.Before(x.filledAt) {
@@ -201,7 +200,7 @@ func (x *lane) succeeded() {
 	x.perMinute = min(x.perMinute*1.05, float64(x.limit.PerMinute))
 }
 
-// widen lets one more message be on its way at the same time.
+// widen allows one more concurrent message.
 func (x *lane) widen() { x.window = min(x.window+1, 1000) }
 
 // learn adjusts the lane after a refusal. It reports whether the lane is now paused
@@ -244,13 +243,13 @@ func (x *lane) slowDown() {
 	x.perMinute = max(x.perMinute/2, 1)
 }
 
-// hold keeps the lane from sending for a time; afterwards, one message tries first.
+// hold stops the lane for a time; afterwards, one message tries first.
 func (x *lane) hold(until time.Time) {
 	x.window = 1
 	x.heldUntil = latest(x.heldUntil, until)
 }
 
-// unreachable notes that no connection to the domain could be made.
+// unreachable records that no connection to the domain could be made.
 func (x *lane) unreachable(now time.Time) {
 	x.slowDown()
 	if x.broken++; x.broken >= 3 {

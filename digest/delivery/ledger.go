@@ -33,18 +33,18 @@ import (
 type Ledger struct {
 	db    *database.DB
 	now   func() time.Time
-	owner string // who claims: the node, which is of one process, and the run
+	owner string // owner of the claims: the node, which is one process, and the run
 	lease time.Duration
 	fail  func(error) // called with the error of a commit that failed
-	// busy is how many connections have a message in flight: so many hand-overs may be
-	// committed together.
+	// busy returns the number of connections that are sending a message: this many
+	// hand-overs may be committed together.
 	busy func() int
 
-	dueMailings []int64 // as claim last saw them
+	dueMailings []int64 // as of the last call of claim
 	dueAt       time.Time
 
 	mu         sync.Mutex
-	free       *sync.Cond // when committing ends
+	free       *sync.Cond // signaled when committing ends
 	journal    journal
 	dots       journal      // a word for the file on PostgreSQL
 	file       *journalFile // nil on PostgreSQL if it can't be made
@@ -52,11 +52,11 @@ type Ledger struct {
 	foldedAt   time.Time    // when outcomes were last written, by the machine's clock
 	waiting    []handOver   // hand-overs that no commit has taken yet
 	timer      *time.Timer
-	committing bool // somebody writes
+	committing bool // a commit is running
 	unwanted   bool // another node took over the claims
 }
 
-// newLedger returns the ledger of a run of a node that has not begun.
+// newLedger returns the ledger of a new run of a node.
 func newLedger(db *database.DB, now func() time.Time, lease time.Duration, node string) *Ledger {
 	l := &Ledger{db: db, now: now, lease: lease, owner: fmt.Sprintf("%s/%d", node, runs.Add(1))}
 	l.free = sync.NewCond(&l.mu)
@@ -80,7 +80,7 @@ type Delivery struct {
 // inRow reports whether the journal is in the row of its run.
 func (l *Ledger) inRow() bool { return l.db.Dialect() == database.Postgres }
 
-// begin makes the run known, so that its claims can be distinguished from those of others.
+// begin stores the run, so that its claims can be distinguished from those of others.
 func (l *Ledger) begin(ctx context.Context) (err error) {
 	if l.file, err = createJournal(journalPath(l.db, l.owner)); err != nil && !l.inRow() {
 		return err
@@ -112,7 +112,7 @@ const claimPostgres = `
 		AND EXISTS (SELECT 1 FROM mailings WHERE id = $3 AND state = 'sending') ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
-// claim takes up to n deliveries that are due, of the oldest mailings first.
+// claim claims up to n deliveries that are due, those of the oldest mailings first.
 func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err error) {
 	if time.Since(l.dueAt) < lookEvery { // nearly always still correct, and the claim itself checks
 		if claimed, err = l.claimOf(ctx, l.dueMailings, n); len(claimed) > 0 || err != nil {
@@ -164,7 +164,7 @@ func scanDelivery(r database.Row) (d Delivery, err error) {
 	return d, err
 }
 
-// due returns the mailings that are being sent and of which something is due.
+// due returns the mailings that are being sent and have deliveries due.
 func (l *Ledger) due(ctx context.Context, now time.Time) (ids []int64, err error) {
 	err = l.db.Read(ctx, func(tx *sql.Tx) error {
 		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `
@@ -182,7 +182,7 @@ type outcome struct {
 	nextAt time.Time // for waiting and uncertain
 	code   int
 	reply  string
-	// the attempt does not count: the server could not be reached at all
+	// the attempt does not count, because the server could not be reached at all
 	untried bool
 }
 
@@ -284,14 +284,13 @@ func appendText(b []byte, reply string) []byte {
 			return append(b, database.JSON(database.Clip(reply, maxReply))...)
 		}
 	}
-	return append(append(append(b, '"'), reply...), '"') // as most are
+	return append(append(append(b, '"'), reply...), '"') // most replies look like this
 }
 
-// maxReply is how much of a reply is stored, in bytes.
+// maxReply is the number of bytes of a reply that are stored.
 const maxReply = 500
 
-// closeMailings marks mailings as done that have nothing left to do, and
-// returns them.
+// closeMailings marks mailings without anything left to do as done, and returns them.
 func (l *Ledger) closeMailings(ctx context.Context) (done []int64, err error) {
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		done, err = database.Collect(ctx, tx, database.ScanOne[int64], `

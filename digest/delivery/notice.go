@@ -10,7 +10,7 @@ import (
 	"dibao/internal/database"
 )
 
-// NoticeKind is what an admin is notified of.
+// NoticeKind is the subject of a notification to the admin.
 type NoticeKind string
 
 // The kinds of notices.
@@ -26,10 +26,10 @@ const (
 // Notice is something that an admin should know.
 type Notice struct {
 	Kind    NoticeKind
-	Mailing int64         // 0: of none
-	Domain  string        // "": no domain is concerned; for a relay, HOST:PORT
-	Text    string        // what a server said
-	Report  MailingReport // of a mailing that is done or stuck
+	Mailing int64         // 0: none
+	Domain  string        // "": no domain is affected; for a relay, HOST:PORT
+	Text    string        // the words of a server
+	Report  MailingReport // for a mailing that is done or stuck
 }
 
 // stuckAfter is the age of the oldest waiting delivery of a mailing, others of
@@ -110,7 +110,7 @@ func (s *Service) Cancel(ctx context.Context, mailing int64) error {
 	}
 }
 
-// setMailing changes the state of a mailing that is in one of some states.
+// setMailing changes the state of a mailing, if it is in one of these states.
 func (s *Service) setMailing(ctx context.Context, mailing int64, state string, from ...string) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		var now string

@@ -11,7 +11,8 @@ import (
 	"dibao/internal/nodes"
 )
 
-// Options say how a node sends. The zero value of a field means the default next to it.
+// Options are the options for sending on a node. The zero value of a field means the
+// default next to it.
 type Options struct {
 	Server    mail.Options     // required unless Direct is set
 	Fallbacks []mail.Options   // servers to use while the first is not reached, in this order
@@ -21,9 +22,9 @@ type Options struct {
 	// Share is this process's part of Limits and PerMinute, which hold for all
 	// nodes of the database together; nil: the whole.
 	Share       func() nodes.Share
-	Node        string        // of this process among the nodes; "": a random name
+	Node        string        // ID of this process among the nodes; "": a random name
 	Connections int           // 4; each sends one message at a time
-	Lease       time.Duration // 10 m; how long claims hold without a sign of life from their node
+	Lease       time.Duration // 10 m; how long claims are valid if their node does not renew them
 	GiveUpAfter time.Duration // 48 h, from the first attempt
 	RetryIn     time.Duration // 1 m; how long to wait if the server can't be reached
 	StallAfter  time.Duration // 2 s; if a message waits longer for its server, another connection takes over

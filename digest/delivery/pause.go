@@ -19,27 +19,27 @@ import (
 // until the next try, which one message makes, and no delivery fails because of
 // it.
 type Pause struct {
-	Name      string    `json:"name"` // HOST:PORT of a relay, or the domain that names the group
+	Name      string    `json:"name"` // HOST:PORT of a relay, or the domain that identifies the group
 	Tries     int       `json:"tries"`
 	Since     time.Time `json:"since"`
 	NextTryAt time.Time `json:"next_try_at"`
-	Reply     string    `json:"reply"` // the last one, with its code and the command that it answers
+	Reply     string    `json:"reply"` // the last reply, with its code and the command that it answers
 
 	notified  bool
 	resumedAt time.Time
 }
 
-// open reports whether nothing is sent there now.
+// open reports whether the pause is still in effect.
 func (p Pause) open(now time.Time) bool { return p.Tries > 0 && now.Before(p.NextTryAt) }
 
 const (
 	firstPause     = 5 * time.Minute // after a 5xx
 	firstSoftPause = time.Minute     // after a 4xx
 	longestPause   = time.Hour
-	softTries      = 3 // after so many 4xx in a row, the admin is notified
+	softTries      = 3 // after this many 4xx in a row, the admin is notified
 )
 
-// pauseFor is how long the nth refusal in a row pauses.
+// pauseFor returns the pause after the nth refusal in a row.
 func pauseFor(code, n int, v verdict.Verdict) time.Duration {
 	first := firstPause
 	if code/100 == 4 {
@@ -144,8 +144,8 @@ func (p *pauses) accepted(ctx context.Context, name string) error {
 	return p.service.storePause(ctx, x)
 }
 
-// resumed returns when a relay or a lane of these names last accepted mail again
-// after a pause.
+// resumed returns when a relay or a lane with these names last accepted mail again after a
+// pause.
 func (p *pauses) resumed(names ...string) (at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -161,7 +161,7 @@ func (p *pauses) all() map[string]Pause {
 	return maps.Clone(p.byName)
 }
 
-// keepPauses loads which servers refuse our mail.
+// keepPauses loads the servers that refuse our mail.
 func (r *deliveryRun) keepPauses(ctx context.Context) error {
 	if err := r.pauses.load(ctx, r.opts.Probe); err != nil {
 		return fmt.Errorf("read which servers refuse our mail: %w", err)

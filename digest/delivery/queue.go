@@ -72,7 +72,7 @@ type deferral struct {
 	why   string
 }
 
-// limited postpones a message until the limit lets it through; r.mu is held.
+// limited postpones a message until the limit allows it; r.mu is held.
 func (r *deliveryRun) limited(j job, at time.Time, why string) deferral {
 	r.limitedUntil = latest(r.limitedUntil, at)
 	return deferral{j.Delivery, at, why}
@@ -83,7 +83,7 @@ func (r *deliveryRun) postpone(d deferral) {
 	r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, reply: d.why, untried: true})
 }
 
-// makeReady puts a lane in line if it may go on; r.mu is held.
+// makeReady adds a lane to the line if it may continue; r.mu is held.
 func (r *deliveryRun) makeReady(x *lane) {
 	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share) {
 		x.ready = true
@@ -91,8 +91,8 @@ func (r *deliveryRun) makeReady(x *lane) {
 	}
 }
 
-// requeueBlocked puts back what can't be sent now: lanes that are held, and, if
-// connections are idle next to a full queue, most of what waits for a slow
+// requeueBlocked puts back what can't be sent now: messages of lanes that are held, and, if
+// connections are idle next to a full queue, most of the messages that wait for a slow
 // lane.
 func (r *deliveryRun) requeueBlocked() {
 	now, share := r.service.now(), r.opts.Share()
@@ -119,8 +119,7 @@ func (r *deliveryRun) requeueBlocked() {
 	r.putBack(slow, now.Add(slowLanePause), "the domain takes mail slowly")
 }
 
-// slowLanePause is how long mail to a domain waits that accepts it more slowly than
-// others.
+// slowLanePause is the delay of mail to a domain that accepts it more slowly than others.
 const slowLanePause = 10 * time.Second
 
 // takeQueued takes messages out of the queues; r.mu is held.
@@ -146,7 +145,7 @@ func (r *deliveryRun) leaves(j job) {
 	}
 }
 
-// dropPaused puts back what was queued of mailings that were paused or cancelled.
+// dropPaused puts back the queued messages of mailings that were paused or canceled.
 func (r *deliveryRun) dropPaused(ctx context.Context) error {
 	halted, err := r.service.haltedMailings(ctx)
 	if err != nil || len(halted) == 0 {
@@ -167,9 +166,8 @@ func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
 	}
 }
 
-// inTheWay reports whether connections have been idle for a while although the
-// queue is full: its deliveries can't be sent, and keep out others that could.
-// r.mu is held.
+// inTheWay reports whether connections have been idle for a while although the queue is
+// full: its deliveries can't be sent, and block others that could. r.mu is held.
 func (r *deliveryRun) inTheWay() bool {
 	if r.idle == 0 || len(r.ready) > 0 || r.queued < r.low {
 		r.idleSince = time.Time{}
@@ -245,7 +243,7 @@ func (r *deliveryRun) turn() *lane {
 	return x
 }
 
-// release finishes the message of a connection; it reports whether the connection
+// release ends the work of a connection on a message; it reports whether the connection
 // should end, too.
 func (r *deliveryRun) release(c *connection, x *lane) (leave bool) {
 	r.mu.Lock()

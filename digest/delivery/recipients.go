@@ -33,7 +33,7 @@ func (r *deliveryRun) lookUp(ctx context.Context, jobs []job) error {
 	return nil
 }
 
-// lookedUpTogether is how many readers of a slow lane are looked up again at a
+// lookedUpTogether is the number of readers of a slow lane that are looked up again at a
 // time.
 const lookedUpTogether = 64
 

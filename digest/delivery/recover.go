@@ -13,9 +13,9 @@ import (
 	"dibao/internal/database"
 )
 
-// recover takes back the claims of runs that ended: deliveries that their
-// journals say were sent are sent; those handed over without a reply get one
-// more copy at most; the rest is tried as if nothing had happened.
+// recover releases the claims of runs that ended: deliveries that their journals record as
+// sent are sent; those handed over without a reply get at most one more copy; the rest is
+// tried as if nothing had happened.
 func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 	runs := make(map[string]time.Time) // lease by owner
 	err = l.db.Read(ctx, func(tx *sql.Tx) error {
@@ -57,9 +57,9 @@ func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 	})
 }
 
-// recoverRun takes back what a run had claimed, if it ended. The lock of its journal
-// proves that; where there is none, only its lease does: containers may have the same
-// host name and process id.
+// recoverRun releases the claims of a run, if it has ended. The lock of its journal proves
+// that; if there is none, only its lease does: containers may have the same host name and
+// process id.
 func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) (n int, err error) {
 	now := l.now()
 	file, err := openJournal(journalPath(l.db, owner))
@@ -88,8 +88,8 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now t
 	ofRun := ` WHERE state = 'claimed' AND claimed_by = $2`
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		n = 0
-		// Deleting the row makes sure that the run, if it is alive after all, can't
-		// hand over anything any more.
+		// Deleting the row makes sure that the run can't hand over anything any more, even
+		// if it is still alive.
 		texts, err := database.Collect(ctx, tx, database.ScanOne[string], `DELETE FROM delivery_runs WHERE owner = $1 RETURNING journal`, owner)
 		if err != nil {
 			return err

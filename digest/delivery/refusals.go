@@ -23,10 +23,10 @@ func WithoutAddresses(reply string) string { return addressInReply.ReplaceAllStr
 // Refusal is a reply to deliveries that are not finished.
 type Refusal struct {
 	State   string // failed, waiting or uncertain
-	Code    int    // of SMTP; 0: the text is not a reply
+	Code    int    // SMTP code; 0: the text is not a reply
 	Reply   string // without addresses
 	Count   int
-	Domains []string // of the readers, the most frequent first
+	Domains []string // domains of the readers, the most frequent first
 }
 
 // Refusals returns why deliveries of a mailing failed or wait, the most frequent
@@ -75,8 +75,8 @@ type Progress struct {
 	Sent, Failed int
 }
 
-// tail is the share of the last deliveries that a curve leaves out: a few that
-// were tried for days would squeeze the rest into one point.
+// tail is the share of the last deliveries that a curve leaves out: a few that were tried
+// for days would compress the rest into one point.
 const tail = 0.01
 
 // Curve returns how a mailing progressed, in equal steps of time from when it was due
@@ -132,7 +132,7 @@ func (p *Progress) add(state string) {
 	p.Sent++
 }
 
-// ReportCount is how many reports and final refusals of a class came on a day.
+// ReportCount is the number of reports and final refusals of a class on a day.
 type ReportCount struct {
 	Day   string // YYYY-MM-DD
 	Kind  string // reply (a final refusal), bounce or complaint

@@ -25,13 +25,13 @@ type MailingReport struct {
 	Failed     int        `json:"failed"`
 	Uncertain  int        `json:"uncertain"`
 	Suppressed int        `json:"suppressed"`
-	PerSecond  *float64   `json:"per_second"`  // sent in the last minute; null: nothing is being sent
-	ETASeconds *int64     `json:"eta_seconds"` // for the waiting messages, at that rate
+	PerSecond  *float64   `json:"per_second"`  // messages sent in the last minute; null: nothing is being sent
+	ETASeconds *int64     `json:"eta_seconds"` // time until the waiting messages are sent, at that rate
 	NextAt     *time.Time `json:"next_at"`     // when the next waiting message is tried
 	DoneAt     *time.Time `json:"done_at"`
 }
 
-// rateWindow is how far back the rate of a mailing is measured.
+// rateWindow is the period over which the rate of a mailing is measured.
 const rateWindow = time.Minute
 
 // reportColumns read the counts that the database keeps (mailing_counts). Few deliveries are
@@ -76,7 +76,7 @@ func States(ctx context.Context, tx *sql.Tx, since time.Time) (map[string]int, e
 	return states, err
 }
 
-// Report returns the status of the newest mailings, the newest first.
+// Report returns the status of the newest mailings, newest first.
 func (s *Service) Report(ctx context.Context, limit int) ([]MailingReport, error) {
 	return s.report(ctx, `SELECT `+reportColumns+` FROM mailings m ORDER BY m.id DESC LIMIT $1`, limit)
 }
@@ -153,7 +153,7 @@ func (m *MailingReport) progress(ctx context.Context, tx *sql.Tx, dialect databa
 type DomainReport struct {
 	Domain     string     `json:"domain"`
 	Sent       int        `json:"sent"`
-	Waiting    int        `json:"waiting"`  // and claimed
+	Waiting    int        `json:"waiting"`  // includes claimed ones
 	Deferred   int        `json:"deferred"` // those of the waiting ones that were tried and will be tried again
 	Failed     int        `json:"failed"`
 	Uncertain  int        `json:"uncertain"`
@@ -162,8 +162,8 @@ type DomainReport struct {
 	Reply      *string    `json:"reply"` // the last reply that was not a success
 }
 
-// Domains returns the state of a mailing by the domains of its readers, the largest
-// first. Readers whose data were deleted since are not counted.
+// Domains returns the state of a mailing by the domains of its readers, largest first.
+// Readers whose data have been deleted since are not counted.
 func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, error) {
 	byDomain := make(map[string]*DomainReport)
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

@@ -18,7 +18,7 @@ type servers struct {
 	pauses *pauses
 
 	mu      sync.Mutex
-	down    map[string]time.Time // until when a relay is skipped because it was not reached
+	down    map[string]time.Time // by relay: end of the time in which it is skipped because it could not be reached
 	probing map[string]bool      // one message is testing whether the relay accepts our mail again
 }
 
@@ -36,7 +36,7 @@ func (s *servers) names() []string {
 
 // refusedError says that no relay accepts our mail now.
 type refusedError struct {
-	pause Pause // that ends first
+	pause Pause // the pause that ends first
 }
 
 func (e *refusedError) Error() string {

@@ -1,6 +1,6 @@
-// Package delivery sends composed mailings to the readers' servers: the queue, its
-// lanes and connections, the ledger and its journal, what replies mean for readers,
-// and reports of all that.
+// Package delivery sends composed mailings to the readers' servers. It contains the queue,
+// its lanes and connections, the ledger and its journal, the meaning of replies for
+// readers, and reports.
 package delivery
 
 import (
@@ -14,18 +14,18 @@ import (
 	"dibao/subscribers"
 )
 
-// ErrNotFound says that there is no such mailing.
+// ErrNotFound says that a mailing does not exist.
 var ErrNotFound = errors.New("not found")
 
-// ServiceOptions say how a node delivers.
+// ServiceOptions are the options for delivering on a node.
 type ServiceOptions struct {
-	BounceDomain string // of envelope senders (VERP); "": the envelope sender is the sender's own address
+	BounceDomain string // domain of envelope senders (VERP); "": the envelope sender is the sender's own address
 	Now          func() time.Time
 	Logger       *slog.Logger
 	Notify       func(ctx context.Context, n Notice) // reports what an admin should know; nil: only to the log
 }
 
-// Service keeps the deliveries of one database.
+// Service stores the deliveries of one database.
 type Service struct {
 	db          *database.DB
 	subscribers *subscribers.Store
@@ -33,14 +33,14 @@ type Service struct {
 	sizes       domainSizes
 }
 
-// New returns a service on one database.
+// New returns a service for one database.
 func New(db *database.DB, readers *subscribers.Store, opts ServiceOptions) *Service {
 	return &Service{db: db, subscribers: readers, opts: opts}
 }
 
 func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
 
-// Delivered counts what one call of Deliver did.
+// Delivered counts the results of one call of Deliver.
 type Delivered struct {
 	Sent, Failed, Deferred, Uncertain, Suppressed int
 	Recovered                                     int // claims taken back from processes that ended
@@ -55,20 +55,20 @@ func (d *Delivered) add(more Delivered) {
 	d.Refused = more.Refused
 }
 
-// Renderer makes the messages of deliveries.
+// Renderer renders the messages of deliveries.
 type Renderer interface {
-	// Render returns the mail of a variant, which many deliveries share.
+	// Render returns the email of a variant, which many deliveries share.
 	Render(ctx context.Context, variant int64) (Message, error)
-	// Forget drops what was rendered once the mailings are finished.
+	// Forget removes rendered emails from memory once the mailings are finished.
 	Forget()
 }
 
-// Message is a rendered mail that lacks only what is a reader's own.
+// Message is a rendered email that lacks only the parts for one reader.
 type Message interface {
-	// Sender is the address that the mail is from.
+	// Sender returns the address in From.
 	Sender() string
-	// WantedBy reports whether the mail still contains something that the reader wants.
+	// WantedBy reports whether the email still contains something that the reader wants.
 	WantedBy(reader subscribers.Reader) bool
-	// Assemble fills in what is the reader's own.
+	// Assemble fills in the parts for one reader.
 	Assemble(to *mail.Assembly, reader subscribers.Reader, messageID string) error
 }

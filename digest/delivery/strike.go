@@ -15,12 +15,11 @@ import (
 	"dibao/subscribers"
 )
 
-// The most readers of a domain that one mailing may suppress, by replies and
-// reports together: three, or 2% of the readers that the mailing has there. If
-// it would suppress more, something is wrong at the domain or with us: none is
-// suppressed, and an admin decides. The same holds for a whole mailing, whose
-// readers may each have a domain of their own: ten, or 5%, and half of a small
-// mailing.
+// The most readers of a domain that one mailing may suppress, by replies and reports
+// together: three, or 2% of the readers that the mailing has there. If it would suppress
+// more, something is wrong at the domain or with us: none is suppressed, and an admin
+// decides. The same applies to a whole mailing, because each of its readers may have a
+// different domain: ten, or 5%, and half of a small mailing.
 const (
 	strikesLeast          = 3
 	strikesPercent        = 2
@@ -28,11 +27,10 @@ const (
 	mailingStrikesPercent = 5
 )
 
-// How many such answers about a reader's mailbox suppress the address, in replies or in
-// reports.
+// The number of such replies or reports about a reader's mailbox that suppress the address.
 const (
-	FullIssues    = 3 // issues that found it full
-	unknownIssues = 2 // issues refused for a reason that nobody understands
+	FullIssues    = 3 // issues for which the mailbox was full
+	unknownIssues = 2 // issues that were refused for an unknown reason
 	IssuesWithin  = 30 * 24 * time.Hour
 
 	ClassFull = "full" // class of feedback: a full mailbox, as opposed to other temporary refusals
@@ -42,13 +40,13 @@ const (
 type Struck struct {
 	Mailing, Subscriber int64
 	Address             string
-	Note                string // what the server said
+	Note                string // the words of the server
 }
 
-// Strike suppresses a reader, unless this mailing would suppress too many of
-// the domain: then all of them become pending until an admin decides, also
-// those who were suppressed already. The admin gets one notice for a domain and
-// a mailing. Strike reports whether the reader is suppressed now.
+// Strike suppresses a reader, unless this mailing would suppress too many readers of the
+// domain: then all of them become pending until an admin decides, including those who were
+// already suppressed. The admin gets one notice per domain and mailing. Strike reports
+// whether the reader is suppressed now.
 func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
 	domain := mail.DomainOf(x.Address)
 	most, mostOfAll, counted, err := s.mostStrikes(ctx, x.Mailing, domain, false)
@@ -67,7 +65,7 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 		switch {
 		case err != nil:
 			return err
-		case mine > 0 && pending > 0: // said again
+		case mine > 0 && pending > 0: // the same answer again
 			return nil
 		case mine == 0 && all+1 > most:
 			if !counted {
@@ -96,7 +94,7 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 		if suppressed = true; err != nil || !fresh {
 			return err
 		}
-		if mine > 0 { // the suppression was lifted since
+		if mine > 0 { // the suppression has been lifted since
 			_, err := tx.ExecContext(ctx, `UPDATE strikes SET at = $3 WHERE mailing = $1 AND subscriber = $2`, x.Mailing, x.Subscriber, s.now())
 			return err
 		}
@@ -116,8 +114,8 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 	return suppressed, err
 }
 
-// errNotCounted says that a limit is reached for which the readers of the
-// mailing have to be counted first.
+// errNotCounted says that a limit is reached that depends on the number of readers of the
+// mailing, which has not been counted yet.
 var errNotCounted = errors.New("the readers of the mailing are not counted")
 
 // ofMailing returns how many readers a mailing suppressed, and whether those of
@@ -129,8 +127,8 @@ func ofMailing(ctx context.Context, tx *sql.Tx, mailing int64) (done int, waits 
 	return done, waits, err
 }
 
-// trip makes the suppressions by a mailing pending, and lifts those that it
-// made; where is a domain or, with "", all.
+// trip makes the suppressions by a mailing pending, and lifts those that it made; where is
+// a domain or, for "", all domains.
 func (s *Service) trip(ctx context.Context, tx *sql.Tx, x Struck, domain, where string) error {
 	type done struct {
 		subscriber int64
@@ -160,13 +158,13 @@ func (s *Service) noteStrike(ctx context.Context, tx *sql.Tx, x Struck, domain, 
 	return err
 }
 
-// lockMailing keeps other nodes from striking by the same mailing at the same time.
+// lockMailing prevents other nodes from striking by the same mailing at the same time.
 func (s *Service) lockMailing(ctx context.Context, tx *sql.Tx, mailing int64) error {
 	var id int64
 	return tx.QueryRowContext(ctx, s.db.Dialect().Pick(`SELECT id FROM mailings WHERE id = $1`, `SELECT id FROM mailings WHERE id = $1 FOR UPDATE`), mailing).Scan(&id)
 }
 
-// domainSizes remembers how many readers mailings have at large domains.
+// domainSizes caches how many readers mailings have at large domains.
 type domainSizes struct {
 	mu        sync.Mutex
 	byMailing map[int64]sizesOf
@@ -181,7 +179,7 @@ func (z sizesOf) most(domain string) (ofDomain, ofAll int) {
 	return max(strikesLeast, z[domain]*strikesPercent/100), max(strikesLeast, all)
 }
 
-// maxSizes limits how many mailings are remembered.
+// maxSizes limits the number of cached mailings.
 const maxSizes = 16
 
 const (
@@ -191,9 +189,9 @@ const (
 		JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1 GROUP BY 1 HAVING COUNT(*) > $2`
 )
 
-// mostStrikes is how many readers of a domain and in total one mailing may suppress.
-// The readers of a mailing are counted once, and only if the number matters or the
-// caller needs it; until then the lowest limits apply.
+// mostStrikes returns how many readers of a domain and in total one mailing may suppress.
+// The readers of a mailing are counted once, and only if the number matters or the caller
+// needs it; until then the lowest limits apply.
 func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string, need bool) (ofDomain, ofAll int, counted bool, err error) {
 	var sizes sizesOf
 	s.sizes.mu.Lock()
@@ -239,11 +237,11 @@ type Pending struct {
 	Subscriber int64     `json:"subscriber"`
 	Address    string    `json:"address"`
 	At         time.Time `json:"at"`
-	Text       string    `json:"text"` // what the server said
+	Text       string    `json:"text"` // the words of the server
 }
 
-// Pending returns the suppressions that wait for an admin, of one domain or, with "",
-// of all, the newest of each reader. It leaves out readers to whom an email was sent
+// Pending returns the suppressions that wait for an admin, of one domain or, for "", of
+// all, the newest one of each reader. It leaves out readers to whom an email has been sent
 // since: their mailboxes accept mail.
 func (s *Service) Pending(ctx context.Context, domain string) (all []Pending, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -260,8 +258,8 @@ func (s *Service) Pending(ctx context.Context, domain string) (all []Pending, er
 	return all, err
 }
 
-// ApplyPending suppresses the readers whose suppression is pending, of one
-// domain or, with "", of all, and returns their number.
+// ApplyPending suppresses the readers whose suppression is pending, of one domain or, for
+// "", of all, and returns their number.
 func (s *Service) ApplyPending(ctx context.Context, domain string) (n int, err error) {
 	all, err := s.Pending(ctx, domain)
 	if err != nil {

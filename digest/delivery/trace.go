@@ -11,8 +11,8 @@ import (
 	"dibao/internal/trace"
 )
 
-// In each mailing of a run, the first messages have spans, and after them one of every
-// so many.
+// In each mailing of a run, the first firstTraced messages have spans, and after them one of every
+// tracedEvery.
 const (
 	firstTraced = 10
 	tracedEvery = 100
@@ -25,7 +25,7 @@ type runTraces struct {
 }
 
 type tracedMailing struct {
-	ctx      context.Context // of its span
+	ctx      context.Context // context of its span
 	span     *trace.Span
 	messages int
 }
@@ -58,8 +58,8 @@ func (t *runTraces) message(ctx context.Context, s *Service, j job) *trace.Span 
 	return span
 }
 
-// endMessage ends the span of a message. What a server replied may hold the address of the
-// reader: only its code is recorded.
+// endMessage ends the span of a message. A server's reply may contain the address of the
+// reader, so only its code is recorded.
 func endMessage(span *trace.Span, reply mail.Reply, err error) {
 	var refused *mail.ReplyError
 	switch {

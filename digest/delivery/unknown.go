@@ -9,13 +9,13 @@ import (
 	"dibao/internal/mail"
 )
 
-// acceptedNear is how far from a refusal another email to the domain was accepted and
-// shows that the server accepted mail then: a server that refused everybody for a while
-// refused us.
+// acceptedNear is the maximum time between a refusal and another email to the domain whose
+// acceptance shows that the server accepted mail then: a server that refused everybody for
+// a while refused us.
 const acceptedNear = 10 * time.Minute
 
-// bouncesWithin is how long after an email its report comes, as a rule: an email that
-// has not come back after so long was accepted.
+// bouncesWithin is the time within which reports usually arrive: an email without a report
+// after this time was accepted.
 const bouncesWithin = 24 * time.Hour
 
 // refusedUnknown is a reader whom a server refused at RCPT for a reason that no
@@ -28,11 +28,10 @@ type refusedUnknown struct {
 	at                  time.Time // of the last refusal
 }
 
-// settleUnknown suppresses readers whom finished mailings found refused at RCPT
-// for an unknown reason, if another recent issue was refused in the same way,
-// nothing was accepted between, and the server accepted mail of the same
-// mailing to others of the domain. A server that refuses everybody has a
-// problem with us.
+// settleUnknown suppresses readers whom servers of finished mailings refused at RCPT for an
+// unknown reason, if another recent issue was refused in the same way, nothing was accepted
+// in between, and the server accepted mail of the same mailing to others of the domain. A
+// server that refuses everybody has a problem with us.
 func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, Notice)) error {
 	var accused []refusedUnknown
 	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -66,9 +65,9 @@ func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, 
 	return nil
 }
 
-// repeatedUnknown finds the readers whom a mailing, and another one lately, found
-// refused in this way, and who have not been judged yet. An email that came back was
-// not accepted.
+// repeatedUnknown returns the readers of a mailing, and of another recent one, who were
+// refused in this way and have not been judged yet. An email that was returned was not
+// accepted.
 func (s *Service) repeatedUnknown(ctx context.Context, tx *sql.Tx) ([]refusedUnknown, error) {
 	return database.Collect(ctx, tx, func(r database.Row) (x refusedUnknown, err error) {
 		err = r.Scan(&x.mailing, &x.subscriber, &x.address, &x.text, &x.reported, &x.at)
@@ -85,15 +84,16 @@ func (s *Service) repeatedUnknown(ctx context.Context, tx *sql.Tx) ([]refusedUnk
 		GROUP BY d.mailing, u.id, u.address) a JOIN feedback last ON last.id = a.last ORDER BY a.mailing, a.subscriber`, s.now().Add(-IssuesWithin), unknownIssues)
 }
 
-// OfDomainSQLite and OfDomainPostgres are conditions: the reader u is of the domain $2.
+// OfDomainSQLite and OfDomainPostgres are conditions: the reader u has an address of the
+// domain $2.
 const (
 	OfDomainSQLite   = `substr(u.address_key, instr(u.address_key, '@') + 1) = $2`
 	OfDomainPostgres = `split_part(u.address_key, '@', 2) = $2`
 )
 
-// acceptedOthers reports whether a mailing reached any reader of a domain at about the
-// time of a refusal. If refusals come as reports, whose time says nothing, enough time
-// must have passed for reports on the others.
+// acceptedOthers reports whether a mailing reached any reader of a domain at about the time
+// of a refusal. If refusals arrive as reports, whose time says nothing, enough time must
+// have passed for reports on the others.
 func (s *Service) acceptedOthers(ctx context.Context, mailing int64, domain string, reported bool, at time.Time) (accepted bool, err error) {
 	after, before := at.Add(-acceptedNear), at.Add(acceptedNear)
 	if reported {

@@ -1,7 +1,7 @@
 package delivery
 
-// EnvelopeFrom is the envelope sender of an email: an address that identifies the email that a
-// report is about (VERP), or the sender's own if no domain receives such mail.
+// EnvelopeFrom returns the envelope sender of an email: an address that identifies the email
+// that a report is about (VERP), or the sender's own if no domain receives such mail.
 func (s *Service) EnvelopeFrom(from, token string) string {
 	if s.opts.BounceDomain == "" {
 		return from

@@ -98,7 +98,7 @@ func View(language string, a feed.Article, x Concern, today policy.Date) *templa
 	if next, ok := nextStep(c, today); ok {
 		v.Next = templates.Words(language, "step."+next.What)
 		// The email already shows the deadline of the article; if the call's day is later,
-		// it was moved since.
+		// it was moved.
 		if deadline := a.Facts.DeadlineOn; deadline.IsZero() || next.Last.Before(deadline) {
 			v.Next = words.Step(next)
 		}

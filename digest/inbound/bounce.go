@@ -9,8 +9,8 @@ import (
 	"dibao/internal/mail"
 )
 
-// Japanese carriers answer "550 : User unknown", without the address if a reader's
-// filter refuses a message, and with the address if the mailbox does not exist.
+// Japanese carriers answer "550 : User unknown": without the address if a reader's filter
+// refuses a message, and with the address if the mailbox does not exist.
 var (
 	namedUnknown = lazyregexp.New(`(?i)550 <>: user unknown`)
 	anyUnknown   = lazyregexp.New(`(?i)user unknown|unknown user`)
@@ -45,11 +45,11 @@ func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 			return verdict.Verdict{}
 		}
 	}
-	first, _, _ := strings.Cut(said, "\n") // what the server said, without the words around it
+	first, _, _ := strings.Cut(said, "\n") // the server's words, without those around them
 	if len(strings.TrimSpace(first)) < 12 {
 		first = said
 	}
-	code, _ := strconv.Atoi(r.Code) // none is 0
+	code, _ := strconv.Atoi(r.Code) // 0 if there is none
 	switch {
 	case strings.HasPrefix(r.Status, "4."):
 		code = 450
@@ -59,7 +59,7 @@ func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	return verdict.Judge(verdict.Reply{Phase: phaseOf(r.Command), Domain: mail.DomainOf(r.Address), Code: code, Enhanced: r.Status, Text: first, Around: said})
 }
 
-// phaseOf returns the phase of a command that a report names.
+// phaseOf returns the phase of a command in a report.
 func phaseOf(command string) verdict.Phase {
 	switch command {
 	case "":

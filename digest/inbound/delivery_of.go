@@ -19,9 +19,9 @@ import (
 // reported is a delivery that a report is about.
 type reported struct{ id, mailing, subscriber int64 }
 
-// deliveryOf finds the delivery of a report: by the token of its envelope
-// sender, else by the Message-ID of the returned mail, else, in an admin's
-// file, by the reader that it names.
+// deliveryOf finds the delivery of a report: by the token of its envelope sender, or else
+// by the Message-ID of the returned mail, or else, in an admin's file, by the reader that
+// it names.
 func (s *Service) deliveryOf(ctx context.Context, to []string, r mail.Report, fromAdmin bool) (reported, error) {
 	forged := false
 	for _, address := range append(to, r.Original["Return-Path"]...) {
@@ -36,7 +36,7 @@ func (s *Service) deliveryOf(ctx context.Context, to []string, r mail.Report, fr
 		}
 		return s.sentDelivery(ctx, `d.id = $1`, id)
 	}
-	if forged { // the sender may also have made up the rest
+	if forged { // the sender may also have invented the rest
 		return reported{}, nil
 	}
 	if d, err := s.deliveryOfLink(ctx, r.Original); d.id != 0 || err != nil {
@@ -105,11 +105,11 @@ func (s *Service) sentDelivery(ctx context.Context, where string, args ...any) (
 	return d, err
 }
 
-// latestDeliveries returns what went to an address lately, the newest first.
+// latestDeliveries returns the recent deliveries to an address, newest first.
 func (s *Service) latestDeliveries(ctx context.Context, address string) ([]reported, error) {
 	reader, err := s.subscribers.SubscriberByAddress(ctx, address)
 	if errors.Is(err, subscribers.ErrNotFound) || errors.Is(err, mailaddr.ErrInvalid) {
-		return nil, nil // of nobody
+		return nil, nil // not a reader's
 	}
 	if err != nil {
 		return nil, err

@@ -10,13 +10,13 @@ import (
 	"dibao/internal/mail"
 )
 
-// classOld is of feedback on an email that went to an address which the reader has
-// changed since; it counts for nothing.
+// classOld is the class of feedback on an email to an address that the reader has changed
+// since; it does not count.
 const classOld = "old address"
 
-// wentToOldAddress reports whether a bounce is about an address that the reader
-// had when the mail was sent and has given up since. A report that names the
-// present address is about that one, whenever it arrives.
+// wentToOldAddress reports whether a bounce is about an address that the reader had when
+// the email was sent and has changed since. A report that names the present address is
+// about that one, whenever it arrives.
 func (s *Service) wentToOldAddress(ctx context.Context, d reported, r mail.Report, one mail.ReportRecipient, present string) (bool, error) {
 	if r.Kind != mail.ReportBounce || strings.EqualFold(one.Address, present) {
 		return false, nil

@@ -13,9 +13,8 @@ import (
 
 type feedbackRow struct{ kind, class, code, status, text, phase string }
 
-// noteReport stores a report once for its delivery. It returns whether its
-// effect is still to be applied, and how many issues got a report of its class
-// lately.
+// noteReport stores a report once for its delivery. It returns whether its effect must
+// still be applied, and how many issues recently got a report of its class.
 func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fresh bool, refusals int, err error) {
 	now := s.now()
 	text := database.Clip(verdict.Anonymous(f.text), 500)
@@ -60,7 +59,7 @@ func reportKey(d reported, kind, class string) string {
 
 func codeNumber(code string) int {
 	n := 0
-	_, _ = fmt.Sscanf(code, "%d", &n) // none is 0
+	_, _ = fmt.Sscanf(code, "%d", &n) // 0 if there is none
 	return n
 }
 
@@ -78,8 +77,8 @@ type Feedback struct {
 	Effect     string    `json:"effect"`
 }
 
-// FeedbackLog returns returned reports, the newest first: at most limit, with
-// ids lower than before (0: the newest), of a kind ("": any).
+// FeedbackLog returns returned reports, newest first: at most limit, with ids lower than
+// before (0: the newest), of a kind ("": any).
 func (s *Service) FeedbackLog(ctx context.Context, before int64, kind string, limit int) ([]Feedback, error) {
 	var all []Feedback
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -94,7 +93,7 @@ func (s *Service) FeedbackLog(ctx context.Context, before int64, kind string, li
 	return all, err
 }
 
-// PruneFeedback deletes what came back longer ago than retention.
+// PruneFeedback deletes feedback that is older than retention.
 func (s *Service) PruneFeedback(ctx context.Context, retention time.Duration) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		for _, table := range []string{"feedback", "strikes"} {

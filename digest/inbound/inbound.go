@@ -1,5 +1,5 @@
-// Package inbound reads returned mail (bounces, feedback reports, requests to
-// unsubscribe), decides what it means for the reader, and keeps a record of it.
+// Package inbound reads returned mail (bounces, feedback reports, requests to unsubscribe),
+// decides what it means for the reader, and records it.
 package inbound
 
 import (
@@ -17,14 +17,14 @@ import (
 	"dibao/subscribers"
 )
 
-// Options say how returned mail is read. The zero value of a field means the
-// default named next to it.
+// Options are the options for reading returned mail. The zero value of a field means the
+// default next to it.
 type Options struct {
-	Now    func() time.Time                             // time.Now
-	Notify func(ctx context.Context, n delivery.Notice) // is called with what an admin should know; nil: only the log has it
+	Now    func() time.Time                             // default: time.Now
+	Notify func(ctx context.Context, n delivery.Notice) // called with what an admin should know; nil: only logged
 }
 
-// Service reads mail that comes back. Safe for concurrent use.
+// Service reads returned mail. It is safe for concurrent use.
 type Service struct {
 	db          *database.DB
 	subscribers *subscribers.Store
@@ -32,7 +32,7 @@ type Service struct {
 	opts        Options
 }
 
-// New returns a service on the database that holds the deliveries.
+// New returns a service for the database with the deliveries.
 func New(db *database.DB, readers *subscribers.Store, ledger *delivery.Service, opts Options) *Service {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -42,20 +42,20 @@ func New(db *database.DB, readers *subscribers.Store, ledger *delivery.Service, 
 
 func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
 
-// reportWithin is how long after an email a report without a token of ours
-// is believed to be about it.
+// reportWithin is the maximum time between an email and a report without a token of ours
+// that counts as a report about it.
 const reportWithin = 30 * 24 * time.Hour
 
-// Incoming is an email that came to an address of ours.
+// Incoming is an email to one of our addresses.
 type Incoming struct {
-	To  []string // of the envelope; empty: taken from the header
+	To  []string // recipients in the envelope; empty: taken from the header
 	Raw []byte
-	// FromAdmin is a file that an admin hands over. Anybody can write to a mailbox, so
-	// there a report needs the token or the Message-ID of an email of ours.
+	// FromAdmin says that the email is in a file of an admin. Anybody can write to a
+	// mailbox, so a report in it needs the token or the Message-ID of one of our emails.
 	FromAdmin bool
 }
 
-// Result says what an incoming mail is and what it changed.
+// Result says what an incoming email is and what it changed.
 type Result struct {
 	Kind       mail.ReportKind `json:"kind"`
 	Delivery   int64           `json:"delivery"`   // 0: not about an email of ours
@@ -70,15 +70,15 @@ type Result struct {
 const (
 	EffectSuppressed   = "suppressed"
 	EffectUnsubscribed = "unsubscribed"
-	EffectRestored     = "restored" // the suppression of a complaint is lifted
+	EffectRestored     = "restored" // the suppression by a complaint is lifted
 	EffectNoted        = "noted"    // recorded in the reader's history
 	EffectNothing      = "nothing"
 )
 
-// Receive reads a returned mail and applies it to the reader: an unknown mailbox and a
+// Receive reads a returned email and applies it to the reader: an unknown mailbox and a
 // complaint suppress the address at once, a full mailbox and an unknown reason after several
 // issues, a refusal by policy never; "not spam" withdraws a complaint. A report that is not
-// about an email of ours, has a forged token, or was read before changes nothing.
+// about one of our emails, has a forged token, or was read before changes nothing.
 func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 	report := mail.ReadReport(m.Raw)
 	in := Result{Kind: report.Kind, Effect: EffectNothing}
@@ -107,7 +107,7 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 	return in, s.apply(ctx, found, report, &in)
 }
 
-// unsubscribeByMail takes an email to u+TOKEN@… (List-Unsubscribe's mailto).
+// unsubscribeByMail handles an email to u+TOKEN@… (List-Unsubscribe's mailto).
 func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.ReportKind, in *Result) (bool, error) {
 	if kind == mail.ReportBounce || kind == mail.ReportAutoReply {
 		return false, nil // automatic replies go to any address
@@ -140,7 +140,7 @@ func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.
 
 var taggedAddress = lazyregexp.New(`(?i)^<?([a-z])\+([a-z0-9]{20,160})@`)
 
-// tokenIn returns the token of an address such as b+TOKEN@bounces.example.
+// tokenIn returns the token in an address such as b+TOKEN@bounces.example.
 func tokenIn(address, prefix string) (string, bool) {
 	m := taggedAddress.FindStringSubmatch(strings.TrimSpace(address))
 	if m == nil || !strings.EqualFold(m[1]+"+", prefix) {
@@ -149,7 +149,7 @@ func tokenIn(address, prefix string) (string, bool) {
 	return m[2], true
 }
 
-// Takes reports whether an address comes from an email of ours: its token has our
+// Takes reports whether an address comes from one of our emails: its token has our
 // signature. Mail to all other addresses is refused before it is read.
 func (s *Service) Takes(ctx context.Context, address string) bool {
 	if token, ok := tokenIn(address, "b+"); ok {
@@ -164,7 +164,7 @@ func (s *Service) Takes(ctx context.Context, address string) bool {
 	return err == nil
 }
 
-// apply notes a report and does what it means.
+// apply records a report and applies its effect.
 func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Result) error {
 	readers, err := s.subscribers.Readers(ctx, []int64{d.subscriber})
 	if err != nil {
@@ -235,8 +235,8 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 	return s.noteEffect(ctx, d, kind, class, in.Effect)
 }
 
-// verdictFor returns what a report says about a reader: the recipient with
-// their address, or its only recipient.
+// verdictFor returns what a report says about a reader: about the recipient with their
+// address, or about its only recipient.
 func verdictFor(r mail.Report, address string) (mail.ReportRecipient, verdict.Verdict) {
 	if r.Kind != mail.ReportBounce {
 		one := mail.ReportRecipient{Action: "failed"}
@@ -250,13 +250,13 @@ func verdictFor(r mail.Report, address string) (mail.ReportRecipient, verdict.Ve
 			return one, judgeReport(one)
 		}
 	}
-	if len(r.Recipients) == 1 { // forwarded and refused there
+	if len(r.Recipients) == 1 { // forwarded and then refused
 		return r.Recipients[0], judgeReport(r.Recipients[0])
 	}
 	return mail.ReportRecipient{Action: "failed"}, verdict.Verdict{Class: verdict.Unknown}
 }
 
-// judgeReport is ClassifyBounce with a class of its own for full mailboxes.
+// judgeReport is ClassifyBounce with a separate class for full mailboxes.
 func judgeReport(one mail.ReportRecipient) verdict.Verdict {
 	v := ClassifyBounce(one)
 	v.Full = one.Action == "failed" && v.Class == verdict.Temporary && (one.Status == "5.2.2" || verdict.FullText(firstLine(one.Text)))

@@ -22,7 +22,7 @@ import (
 //go:embed openapi.json
 var openAPI []byte
 
-// registerAPI puts the API of lists and issues, and its description, on mux.
+// registerAPI registers the API of lists and issues, and its description, on mux.
 func (h *Web) registerAPI(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		h.serveProgram(w, r, "/api/openapi.json", func(context.Context) (programBytes, error) {
@@ -71,7 +71,7 @@ func (h *Web) apiLists(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// publicList returns a list that anybody may see.
+// publicList returns a public list.
 func (h *Web) publicList(ctx context.Context, slug string) (subscribers.List, error) {
 	l, err := h.Lists.ListBySlug(ctx, slug)
 	if errors.Is(err, subscribers.ErrNotFound) || err == nil && l.Visibility != subscribers.Public {
@@ -110,7 +110,7 @@ func (h *Web) newAPIIssue(i digest.Issue) apiIssueView {
 	return v
 }
 
-// apiIssues lists the issues of a list, the newest first; the cursor is a number.
+// apiIssues lists the issues of a list, newest first; the cursor is a number.
 func (h *Web) apiIssues(w http.ResponseWriter, r *http.Request) {
 	h.Feeds.ServeAPI(w, r, "list limit cursor", func(ctx context.Context, q url.Values) (any, error) {
 		limit, before, err := site.Paging(q)

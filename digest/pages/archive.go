@@ -12,7 +12,7 @@ import (
 	"dibao/templates"
 )
 
-// matched returns a page of what a list matched, and the query of the next one.
+// matched returns a page of the matches of a list, and the query of the next one.
 func (h *Web) matched(ctx context.Context, language string, list, before int64) (items []templates.Item, older string, err error) {
 	articles, next, err := h.Service.MatchedBefore(ctx, list, before, homeArticles)
 	if err != nil {
@@ -25,7 +25,7 @@ func (h *Web) matched(ctx context.Context, language string, list, before int64) 
 	return items, older, err
 }
 
-// issueCards fills the cards of issues; lists are those that they may be of.
+// issueCards returns the cards of issues; lists are those that they may belong to.
 func (h *Web) issueCards(ctx context.Context, issues []digest.Issue, lists []subscribers.List) ([]templates.IssueCard, error) {
 	titles, err := h.Service.Leads(ctx, issues)
 	if err != nil {
@@ -46,7 +46,7 @@ func (h *Web) issueCards(ctx context.Context, issues []digest.Issue, lists []sub
 	return cards, nil
 }
 
-// enrich adds what a page shows and an email has no room for: today's states, what a
+// enrich adds what a page shows and an email has no room for: the current states, what a
 // document repeals, reposts.
 func (h *Web) enrich(ctx context.Context, language string, items []digest.IssueItem, sections []templates.Section) error {
 	articles := make([]feed.Article, len(items))

@@ -26,7 +26,7 @@ func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format)
 	})
 }
 
-// listCalendar serves the dates of what a list matched.
+// listCalendar serves the dates of the articles that match a list.
 func (h *Web) listCalendar(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("slug")
 	h.Feeds.ServeCalendar(w, r, "/lists/"+url.PathEscape(name)+"/", func(ctx context.Context) (publish.Calendar, site.Agenda, error) {

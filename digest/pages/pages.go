@@ -1,6 +1,6 @@
-// Package pages serves what the public sees of lists and issues: the home page,
-// the pages, feeds and calendars of lists, the archive of issues, their part of
-// the API, the sitemap and the OPML file.
+// Package pages serves the public pages of lists and issues: the home page, the pages,
+// feeds and calendars of lists, the archive of issues, their part of the API, the sitemap
+// and the OPML file.
 package pages
 
 import (
@@ -29,7 +29,7 @@ type Web struct {
 	Cache   *web.Cache
 }
 
-// How much a page shows.
+// Limits on what a page shows.
 const (
 	homeIssues    = 6
 	homeArticles  = 20
@@ -38,7 +38,7 @@ const (
 	archiveIssues = 52
 )
 
-// Register puts the handlers on mux.
+// Register registers the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", h.home)
 	mux.HandleFunc("GET /lists/{$}", h.lists)
@@ -149,7 +149,7 @@ func describeSite(name, base, language string) map[string]any {
 	}
 }
 
-// lists is the index of the lists that anybody may see.
+// lists serves the index of public lists.
 func (h *Web) lists(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (site.PageView, error) {
 		all, err := h.publicLists(ctx)
@@ -163,8 +163,8 @@ func (h *Web) lists(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveList serves a page of the list that the path names; from is the number
-// before which a continued page starts, else 0.
+// serveList serves a page of the list that the path names; from is the number before which
+// a continued page starts, or 0.
 func (h *Web) serveList(w http.ResponseWriter, r *http.Request, view func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (site.PageView, error)) {
 	from, query, err := before(r)
 	if err != nil {
@@ -216,7 +216,7 @@ func (h *Web) list(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// archive lists the issues of a list, the newest first.
+// archive lists the issues of a list, newest first.
 func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 	h.serveList(w, r, func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (view site.PageView, err error) {
 		page := templates.ArchivePage{List: h.listCard(l, p.Language)}

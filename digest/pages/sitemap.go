@@ -17,7 +17,7 @@ import (
 	"dibao/subscribers"
 )
 
-// registerSite puts what programs ask of the site as a whole on mux.
+// registerSite registers on mux what programs request about the site as a whole.
 func (h *Web) registerSite(mux *http.ServeMux) {
 	mux.HandleFunc("GET /opml", h.opml)
 	mux.HandleFunc("GET /sitemap.xml", h.sitemap)
@@ -31,8 +31,8 @@ type programBytes struct {
 	modified  time.Time
 }
 
-// serveProgram answers a program with bytes from the cache, rebuilt when
-// something changed.
+// serveProgram answers a program with bytes from the cache, which are rebuilt when
+// something has changed.
 func (h *Web) serveProgram(w http.ResponseWriter, r *http.Request, key string, build func(context.Context) (programBytes, error)) {
 	version, _, err := h.version(r.Context())
 	if err != nil {
@@ -50,7 +50,7 @@ func (h *Web) serveProgram(w http.ResponseWriter, r *http.Request, key string, b
 	}
 }
 
-// publicLists returns the lists that anybody may see.
+// publicLists returns the public lists.
 func (h *Web) publicLists(ctx context.Context) (public []subscribers.List, err error) {
 	lists, err := h.Lists.Lists(ctx)
 	for _, l := range lists {
@@ -63,7 +63,7 @@ func (h *Web) publicLists(ctx context.Context) (public []subscribers.List, err e
 
 const sitemapType = "application/xml; charset=utf-8"
 
-// sitemap names the parts of the sitemap.
+// sitemap lists the parts of the sitemap.
 func (h *Web) sitemap(w http.ResponseWriter, r *http.Request) {
 	h.serveProgram(w, r, "/sitemap.xml", func(ctx context.Context) (programBytes, error) {
 		base := h.Feeds.BaseURL

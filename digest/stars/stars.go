@@ -15,16 +15,16 @@ import (
 	"dibao/subscribers"
 )
 
-// Store keeps stars in the database.
+// Store stores stars in the database.
 type Store struct {
 	db  *database.DB
 	now func() time.Time
 }
 
-// NewStore returns a store on a database.
+// NewStore returns a store for a database.
 func NewStore(db *database.DB, now func() time.Time) *Store { return &Store{db, now} }
 
-// Max is how many stars a reader may have.
+// Max is the maximum number of stars of a reader.
 const Max = 500
 
 // ErrTooMany says that a reader already has Max stars.
@@ -78,7 +78,7 @@ func (s *Store) Put(ctx context.Context, subscriber, article int64, remind bool)
 	})
 }
 
-// Remove takes a star away, and reports whether there was one.
+// Remove removes a star, and reports whether there was one.
 func (s *Store) Remove(ctx context.Context, subscriber, article int64) (was bool, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM stars WHERE subscriber = $1 AND article = $2`, subscriber, article)
@@ -181,7 +181,7 @@ func Claim(ctx context.Context, tx *sql.Tx, w Wanted, days int, mailing int64) (
 	return n > 0, err
 }
 
-// Listed returns what a reader starred, for the export of their data.
+// Listed returns the calls that a reader starred, for the download of their data.
 func (s *Store) Listed(ctx context.Context, subscriber int64) ([]subscribers.Starred, error) {
 	all, err := s.Of(ctx, subscriber)
 	out := []subscribers.Starred{}

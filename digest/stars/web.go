@@ -30,17 +30,18 @@ type Web struct {
 	Logger   *slog.Logger
 }
 
-// Register puts the handlers on mux.
+// Register registers the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}/star/{article}", h.page)
 	mux.HandleFunc("POST /preferences/{token}/star/{article}", h.change)
 }
 
-// Path is the page of an article's star, below the address of a reader's preferences.
+// Path returns the path of the page of an article's star, below the address of a reader's
+// preferences.
 func Path(article int64) string { return "/star/" + strconv.FormatInt(article, 10) }
 
-// subject returns the reader of a link and the call that it names: one that was sent to
-// them, or that they starred.
+// subject returns the reader of a link and the call that it names: one that was sent to the
+// reader, or that the reader starred.
 func (h *Web) subject(r *http.Request) (reader subscribers.Subscriber, a feed.Article, star *Star, err error) {
 	ctx := r.Context()
 	if reader, err = h.Readers.ReaderOf(ctx, r.PathValue("token")); err != nil {
@@ -122,8 +123,8 @@ func (h *Web) change(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, there, http.StatusSeeOther)
 }
 
-// show answers with a page that no cache keeps: its address contains the reader's
-// token.
+// show answers with a page that must not be cached, because its address contains the
+// reader's token.
 func (h *Web) show(w http.ResponseWriter, status int, p interface{ Render(io.Writer) error }) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -157,7 +158,7 @@ func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// Items are the rows of a reader's preference page.
+// Items returns the rows of a reader's preference page.
 func (s *Store) Items(ctx context.Context, subscriber int64, language, own, base string) ([]templates.StarredItem, error) {
 	all, err := s.Of(ctx, subscriber)
 	var items []templates.StarredItem

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// provider is a group of domains whose operator publishes what its replies mean.
+// provider is a group of domains whose operator publishes the meanings of its replies.
 type provider struct {
 	domains []string
 	lines   []line
@@ -14,7 +14,7 @@ type provider struct {
 	listed bool
 }
 
-// line is a published reply; code 0 is any. The comment next to it is its meaning.
+// line is a published reply; code 0 matches any. The comment next to it is its meaning.
 type line struct {
 	code    int
 	text    string // at the beginning of the reply or anywhere in it; case-insensitive
@@ -219,7 +219,7 @@ var providers = []provider{
 	{lines: yahooMarks},
 }
 
-// byProvider looks a reply up in the lists of the providers.
+// byProvider looks up a reply in the lists of the providers.
 func byProvider(r Reply) (Verdict, bool) {
 	for _, p := range providers {
 		of := slices.Contains(p.domains, r.Domain)

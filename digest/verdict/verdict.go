@@ -2,11 +2,10 @@
 // report (RFC 3464, or a server's own words): one table for both. It is pure:
 // text in, verdict out; no clock, network or database.
 //
-// The rule of the table: a reader is suppressed only if a server says that this
-// mailbox or its host does not exist. A refusal that names the sender, our
-// host, DNS, SPF, DKIM, login, content or rate is our fault, and so is every
-// refusal before RCPT TO. A refusal that no rule matches is unknown, which by
-// itself suppresses nobody.
+// The rule of the table: a reader is suppressed only if a server says that this mailbox or
+// its host does not exist. A refusal that names the sender, our host, DNS, SPF, DKIM,
+// login, content or rate is our fault, and so is every refusal before RCPT TO. A refusal
+// that no rule matches is unknown, and does not suppress the reader by itself.
 //
 // Sources: RFC 5321 §4.2, RFC 3463, RFC 7504, RFC 7505, and the providers' own
 // lists of replies (providers.go).
@@ -21,12 +20,12 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Class is what a refusal means.
+// Class is the meaning of a refusal.
 type Class int
 
 // The classes of refusals.
 const (
-	Unknown   Class = iota // refused, and the reason is not understood
+	Unknown   Class = iota // refused for an unknown reason
 	Temporary              // try again
 	Permanent              // this mailbox or host does not exist
 	Policy                 // refused by a policy: our fault, or the reader's own filter
@@ -43,7 +42,7 @@ type Phase string
 
 // The phases of a dialogue. An empty phase is read as PhaseRcpt in replies.
 const (
-	PhaseLookup   Phase = "lookup" // our own look-up: the domain has no mail server
+	PhaseLookup   Phase = "lookup" // our own DNS lookup: the domain has no mail server
 	PhaseGreeting Phase = "greeting"
 	PhaseEHLO     Phase = "ehlo"
 	PhaseStartTLS Phase = "starttls"
@@ -62,10 +61,10 @@ func (p Phase) BeforeReader() bool {
 	return slices.Contains([]Phase{PhaseGreeting, PhaseEHLO, PhaseStartTLS, PhaseAuth, PhaseMail}, p)
 }
 
-// Reply is a refusal as a server said it.
+// Reply is a refusal in the words of a server.
 type Reply struct {
 	Phase    Phase
-	Domain   string // of the reader; "" where unknown
+	Domain   string // domain of the reader; "" if unknown
 	Code     int    // 400 to 599
 	Enhanced string // RFC 3463; "" if none
 	Text     string // UTF-8, the lines joined by a space
@@ -94,13 +93,13 @@ var (
 	greylit = Verdict{Class: Temporary, Retry: GreylistPause}
 	later   = Verdict{Class: Temporary}
 	unknown = Verdict{Class: Unknown}
-	// anew is for a limit of one connection: the next one starts from zero.
+	// anew is for a limit per connection: the next connection starts from zero.
 	anew = Verdict{Class: Temporary, Close: true}
 )
 
 // rule is a line of a table: the first that matches decides.
 type rule struct {
-	codes    []int    // nil: any
+	codes    []int    // nil: any code
 	enhanced []string // prefixes that end at a dot; nil: any; "-": only replies without a code
 	text     *lazyregexp.Regexp
 	not      *lazyregexp.Regexp
@@ -115,7 +114,7 @@ var mailboxCodes = []string{"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1
 var rules = []rule{
 	{enhanced: []string{"-"}, text: qqMark, not: goneText, verdict: slower},
 	{text: neteaseMark, not: goneText, verdict: ours},
-	{enhanced: []string{"5.1.7", "5.1.8"}, verdict: ours}, // the sender's address
+	{enhanced: []string{"5.1.7", "5.1.8"}, verdict: ours}, // about the sender's address
 	{text: senderText, verdict: ours},
 	{enhanced: []string{"5.7.1"}, text: goneRecipient, not: strongPolicy, verdict: gone},
 	{enhanced: []string{"5.7"}, verdict: ours},
@@ -149,7 +148,7 @@ var rules = []rule{
 // Judge returns what a refusal means for a reader.
 func Judge(r Reply) Verdict {
 	r.Domain = strings.ToLower(r.Domain)
-	if strings.HasSuffix(r.Enhanced, ".0.0") { // means nothing (RFC 3463 §3.1); programs that report fill it in
+	if strings.HasSuffix(r.Enhanced, ".0.0") { // it means nothing (RFC 3463 §3.1); reporting programs fill it in
 		r.Enhanced = ""
 	}
 	if r.Enhanced == "" {
@@ -170,8 +169,8 @@ func Judge(r Reply) Verdict {
 	return ours
 }
 
-// byTable judges by the first line of the table that matches what the server
-// said, else by the first that matches the text around it.
+// byTable judges by the first line of the table that matches the server's words, or else by
+// the first that matches the text around them.
 func (r Reply) byTable() Verdict {
 	table, otherwise := rules, unknown
 	if r.Code/100 == 4 {
@@ -187,10 +186,9 @@ func (r Reply) byTable() Verdict {
 	return otherwise
 }
 
-// aboutReader reports whether a refusal concerns the reader. At RCPT TO it does; after
-// the message, and if the command is not known, only a mailbox code or words of a
-// directory lookup do. In "5.2.1 user unknown" code and text differ, and filters use
-// both, too.
+// aboutReader reports whether a refusal concerns the reader. At RCPT TO it does; after the
+// message, and if the command is unknown, only a mailbox code or words of a directory
+// lookup do. In "5.2.1 user unknown" code and text differ, and filters use both, too.
 func (r Reply) aboutReader() bool {
 	switch r.Phase {
 	case PhaseRcpt, PhaseLookup, "":
@@ -218,12 +216,12 @@ var (
 	// sentence without its address, and a person's name is not a reason.
 	anAddress = lazyregexp.New(`[（(【\[]\s*<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?\s*[)）】\]]|<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?`)
 	bareURL   = lazyregexp.New(`https?://[^\s"'<>]+`)
-	// An enhanced code that does not stand first, as qmail writes it: "(#5.1.1)".
+	// An enhanced code that is not at the beginning, as qmail writes it: "(#5.1.1)".
 	innerCode = lazyregexp.New(`(?:^|[\s#(\[:-])([45]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,-])`)
 	spaces    = lazyregexp.New(`\s+`)
 )
 
-// Anonymous returns a text without the addresses in it.
+// Anonymous removes the addresses from a text.
 func Anonymous(text string) string { return anAddress.ReplaceAllString(text, "<>") }
 
 // clean removes what is not a reason: addresses, and links to explanations,

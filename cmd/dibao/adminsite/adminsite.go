@@ -1,7 +1,6 @@
-// Package adminsite serves the pages for admins on admin_addr: what dibao
-// status shows, and the health of sources, mailings and lists. Pages are
-// read-only, name the commands that change what they show, and contain no
-// address of a reader.
+// Package adminsite serves the pages for admins on admin_addr: what dibao status shows, and
+// the health of sources, mailings and lists. Pages are read-only, name the commands that
+// change what they show, and do not contain addresses of readers.
 package adminsite
 
 import (
@@ -28,13 +27,13 @@ import (
 type Site struct {
 	Node     status.Node
 	SiteName string
-	BaseURL  string // of the public pages
+	BaseURL  string // base address of the public pages
 }
 
 // page is a page for admins.
 type page interface{ Render(w io.Writer) error }
 
-// Register puts the pages on the admin address.
+// Register registers the pages on the admin address.
 func (s *Site) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", s.serve(s.overview))
 	mux.HandleFunc("GET /sources", s.serve(s.sources))
@@ -64,7 +63,7 @@ func (s *Site) Register(mux *http.ServeMux) {
 	})
 }
 
-// serve answers with a page, which it builds anew for each request.
+// serve answers with a page, which it builds for each request.
 func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates.AdminPage) (page, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -96,13 +95,13 @@ func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)
 		if _, err := buf.WriteTo(w); err != nil {
-			s.Node.Log.Debug("answer not written", "err", err) // the browser left
+			s.Node.Log.Debug("answer not written", "err", err) // the browser disconnected
 		}
 	}
 }
 
-// isOurs reports whether a request names this server as part of our own network: by an
-// address, or by a name without dots. A stranger's page whose host name resolves to our
+// isOurs reports whether a request addresses this server as part of our own network: by an
+// IP address, or by a name without dots. A stranger's page whose host name resolves to our
 // address (DNS rebinding) fails this check.
 func isOurs(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -114,7 +113,7 @@ func isOurs(host string) bool {
 	return host != "" && !strings.Contains(host, ".")
 }
 
-// page returns what all pages have in common.
+// page returns the common parts of all pages.
 func (s *Site) page(language string) templates.AdminPage {
 	return templates.AdminPage{
 		Page: templates.Page{Language: language, SiteName: s.SiteName, NoIndex: true},

@@ -26,7 +26,7 @@ var markdown = sync.OnceValue(func() goldmark.Markdown {
 	return goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
 })
 
-// help shows the handbook, or a reference page.
+// help shows the handbook or a reference page.
 func (s *Site) help(_ context.Context, r *http.Request, p templates.AdminPage) (page, error) {
 	name := r.PathValue("page")
 	source := docs.HandbookEN
@@ -75,7 +75,7 @@ func helpPage(source []byte, numbered bool, suffix string) (title string, conten
 				contents = append(contents, templates.FeedLink{Title: heading, URL: "#" + string(id.([]byte))})
 			}
 		case *ast.Link:
-			if file, ok := strings.CutSuffix(string(n.Destination), ".md"); ok { // of this folder
+			if file, ok := strings.CutSuffix(string(n.Destination), ".md"); ok { // in this folder
 				name, _, _ := strings.Cut(path.Base(file), ".")
 				n.Destination = []byte("/help/" + name + suffix)
 			}

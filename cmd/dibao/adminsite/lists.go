@@ -39,7 +39,8 @@ func (s *Site) lists(ctx context.Context, _ *http.Request, p templates.AdminPage
 	return templates.AdminLists{AdminPage: p, Lists: rows, Growth: v.growth(movements, 0)}, nil
 }
 
-// listRows are the rows of a table of lists, with how readers moved in half a year.
+// listRows returns the rows of a table of lists, with the readers who joined and left in
+// half a year.
 func (v voice) listRows(ctx context.Context, lists []digest.ListStatus) (rows []templates.AdminList, movements []subscribers.Movement, err error) {
 	now := v.Node.Articles.Now().In(v.Node.Zone)
 	if movements, err = v.Node.Subscribers.Movements(ctx, now.AddDate(0, 0, -7*growthWeeks)); err != nil {
@@ -71,7 +72,7 @@ func (v voice) listRows(ctx context.Context, lists []digest.ListStatus) (rows []
 	return rows, movements, nil
 }
 
-// growth plots how readers joined and left a list; 0: all lists.
+// growth plots how many readers joined and left a list; 0: all lists.
 func (v voice) growth(movements []subscribers.Movement, list int64) templates.Chart {
 	w := weeksUntil(v.Node.Articles.Now(), v.Node.Zone, growthWeeks)
 	joined, left := make([]float64, growthWeeks), make([]float64, growthWeeks)
@@ -89,7 +90,7 @@ func (v voice) growth(movements []subscribers.Movement, list int64) templates.Ch
 	}
 }
 
-// list shows one list and what its next issue would hold.
+// list shows one list and the articles of its next issue.
 func (s *Site) list(ctx context.Context, r *http.Request, p templates.AdminPage) (page, error) {
 	st, err := s.Node.Digest.Status(ctx)
 	if err != nil {

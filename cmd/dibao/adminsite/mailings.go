@@ -23,11 +23,11 @@ import (
 const (
 	shownMailings = 50
 	shownDomains  = 50
-	titledIssues  = 3 // how many issues the title of a mailing names
+	titledIssues  = 3 // maximum number of issues in the title of a mailing
 	shownRefusals = 30
 	curveSteps    = 60
 	reportWeeks   = 26
-	longestReply  = 300 // how many characters of a reply are shown
+	longestReply  = 300 // maximum number of characters of a reply
 )
 
 // mailings shows the last mailings.
@@ -60,7 +60,7 @@ func (v voice) paused(p delivery.Pause) templates.AdminNeed {
 	}
 }
 
-// reportClasses are the series of the plot of reports: what came back, by its class.
+// reportClasses are the series of the plot of reports, by class.
 var reportClasses = []struct {
 	key, class string
 	of         func(delivery.ReportCount) bool
@@ -108,7 +108,7 @@ func (s *Site) mailing(ctx context.Context, r *http.Request, p templates.AdminPa
 	return s.mailingPage(ctx, n, p)
 }
 
-// WriteMailing writes the page of a mailing as one file that needs nothing else.
+// WriteMailing writes the page of a mailing as a single file without external resources.
 func (s *Site) WriteMailing(ctx context.Context, w io.Writer, mailing int64, language string) error {
 	p := s.page(language)
 	p.File = true
@@ -165,7 +165,7 @@ func (s *Site) mailingPage(ctx context.Context, mailing int64, p templates.Admin
 	return out, nil
 }
 
-// mailingTitle names a mailing by the issues that it sends.
+// mailingTitle returns the title of a mailing, made from the issues that it sends.
 func (v voice) mailingTitle(ctx context.Context, mailing int64) (string, error) {
 	issues, err := v.Node.Digest.IssuesOfMailing(ctx, mailing)
 	title := v.say("mailing.title", mailing)

@@ -24,9 +24,9 @@ import (
 
 const (
 	soon       = "01-02 15:04" // the format of nearby times
-	shownNeeds = 8             // how many sources are listed as needing attention
-	lateMail   = 6 * time.Hour // unsent messages that have been due for so long need an admin
-	leastDisk  = 1 << 30       // bytes
+	shownNeeds = 8             // maximum number of listed sources that need attention
+	lateMail   = 6 * time.Hour // age of unsent messages from which an admin should look at them
+	leastDisk  = 1 << 30       // bytes; minimum free space
 )
 
 // overview shows what dibao status shows.
@@ -126,7 +126,7 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 	return needs, 0
 }
 
-// detail says what is wrong with a source.
+// detail describes the problem of a source.
 func (v voice) detail(src feed.Source) string {
 	return cmp.Or(v.sentence(redact.Text(src.LastError)), v.sentence(src.Advice()))
 }
@@ -152,7 +152,7 @@ func (v voice) system(st status.Snapshot) (facts []templates.Fact) {
 	return facts
 }
 
-// counts returns counts by code, the largest first.
+// counts returns counts by code, largest first.
 func (v voice) counts(heading string, counts map[string]int) (all []templates.AdminCount) {
 	for _, name := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))

@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	weeksShown = 13 // of articles that a source published
-	shownLags  = 20 // issuers
+	weeksShown = 13 // weeks of published articles that are shown
+	shownLags  = 20 // maximum number of issuers
 	shownRows  = 30 // days on which collections of a source failed
 )
 
 func sourcePath(id int64) string { return fmt.Sprintf("/sources/%d", id) }
 
-// span is the days that a calendar shows, ending today.
+// span is the range of days that a calendar shows, ending today.
 type span struct {
 	days  []string // YYYY-MM-DD
 	index map[string]int
@@ -40,7 +40,7 @@ func spanOf(now time.Time, zone *time.Location, n int) span {
 	return sp
 }
 
-// months are the marks above the days: the first of each month.
+// months returns the labels above the days: at the first of each month.
 func (sp span) months() (ticks []templates.ChainTick) {
 	for i, day := range sp.days {
 		if day[8:] == "01" && i < len(sp.days)-4 {
@@ -52,9 +52,9 @@ func (sp span) months() (ticks []templates.ChainTick) {
 
 // weeks is a number of weeks that end today.
 type weeks struct {
-	labels []string // their first days
+	labels []string // first day of each week
 	ticks  []templates.Tick
-	week   map[string]int // of each day
+	week   map[string]int // index of the week, by day
 }
 
 func weeksUntil(now time.Time, zone *time.Location, n int) weeks {
@@ -83,8 +83,8 @@ type history struct {
 	days  map[int64][]feed.SourceDay // by source
 	first string                     // the first day with records; "": none
 	weeks                            // in which articles are counted
-	count map[int64][]int            // articles by source, of each week
-	rates map[int64]float64          // articles a week by source, as dibao source list has them
+	count map[int64][]int            // number of articles by source, for each week
+	rates map[int64]float64          // articles per week by source, as in dibao source list
 }
 
 // history reads the history of a source, or of all sources if source is 0.
@@ -110,7 +110,7 @@ func (s *Site) history(ctx context.Context, source int64) (history, error) {
 	}
 	for _, c := range counts {
 		week, ok := h.of(c.Day)
-		if !ok { // a day ahead
+		if !ok { // a future day
 			continue
 		}
 		if h.count[c.Source] == nil {
@@ -177,7 +177,7 @@ func (s *Site) sources(ctx context.Context, _ *http.Request, p templates.AdminPa
 	return out, nil
 }
 
-// duration writes a time in the largest unit that fits.
+// duration formats a time in its largest unit.
 func (v voice) duration(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:

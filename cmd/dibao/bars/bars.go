@@ -17,8 +17,7 @@ import (
 // maxDomainBars limits how many domains are shown.
 const maxDomainBars = 8
 
-// Mailing is a bar for a mailing and, below it, one for each of its largest
-// domains.
+// Mailing contains a bar for a mailing and, below it, one for each of its largest domains.
 type Mailing struct {
 	progress *mpb.Progress
 	zone     *time.Location

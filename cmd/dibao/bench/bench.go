@@ -28,7 +28,7 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Node is an open database with the features on it.
+// Node is an open database with the features that use it.
 type Node struct {
 	DB          *database.DB
 	Articles    *feed.Store
@@ -36,7 +36,7 @@ type Node struct {
 	Subscribers *subscribers.Store
 	Digest      *digest.Service
 	Log         *slog.Logger
-	Register    func(*http.ServeMux) // puts the public pages on a mux
+	Register    func(*http.ServeMux) // registers the public pages on a mux
 }
 
 // Open opens a database for one run, with settings from the environment.
@@ -68,7 +68,7 @@ func startHelper(ctx context.Context, args ...string) (addr string, stop func(),
 		cancel()
 		return "", nil, fmt.Errorf("start the other side of the benchmark: %w", err)
 	}
-	stop = func() { cancel(); cmd.Wait() } // its exit status after being stopped means nothing
+	stop = func() { cancel(); cmd.Wait() } // its exit status after being stopped does not matter
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		stop()
@@ -77,7 +77,7 @@ func startHelper(ctx context.Context, args ...string) (addr string, stop func(),
 	return strings.TrimSpace(line), stop, nil
 }
 
-// Help runs the other side, which the benchmarks start as "bench helper KIND": it
+// Help runs the helper process, which the benchmarks start as "bench helper KIND": it
 // listens on loopback, writes its address to out and serves until ctx ends. It returns
 // false for an unknown kind.
 func Help(ctx context.Context, kind string, feeds, items int, out io.Writer) (known bool, err error) {

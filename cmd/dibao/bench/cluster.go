@@ -22,7 +22,7 @@ type ClusterFigures struct {
 	Wall      float64 `json:"wall_s"`
 	PerSecond float64 `json:"messages_per_s"`
 	Speedup   float64 `json:"speedup"` // relative to the smallest number of nodes
-	First     float64 `json:"first_s"` // until the first message was sent
+	First     float64 `json:"first_s"` // time until the first message was sent
 }
 
 // Cluster delivers one mailing after another with different numbers of nodes,
@@ -124,7 +124,7 @@ func startNodes(ctx context.Context, a *Node, database, server string, n int) (s
 			cmd.Process.Signal(os.Interrupt)
 		}
 		for _, cmd := range running {
-			cmd.Wait() // its exit status after being stopped means nothing
+			cmd.Wait() // its exit status after being stopped does not matter
 		}
 		os.RemoveAll(dir)
 	}
@@ -146,7 +146,7 @@ func startNodes(ctx context.Context, a *Node, database, server string, n int) (s
 	for begun := time.Now(); ; {
 		all, err := nodes.List(ctx, a.DB)
 		if err == nil && countLiving(all) == n {
-			return stop, sleep(ctx, 2*time.Second) // until they have looked for work for the first time
+			return stop, sleep(ctx, 2*time.Second) // time for them to look for work for the first time
 		}
 		if err == nil && time.Since(begun) > time.Minute {
 			err = fmt.Errorf("%d nodes run a minute after %d were started", countLiving(all), n)

@@ -99,7 +99,7 @@ func Collect(ctx context.Context, open Open, feeds, items int, pages bool) (Coll
 	return out, err
 }
 
-// Collectors is how many sources are collected at a time.
+// Collectors is the number of sources that are collected at the same time.
 const Collectors = 4
 
 // CollectAll collects sources and returns how many articles were new.
@@ -130,7 +130,7 @@ func CollectAll(ctx context.Context, c *collect.Collector, ids []int64) (int, er
 	return int(added.Load()), failed
 }
 
-// parseAll is the baseline: a library alone over the same bytes, which are generated before.
+// parseAll is the baseline: only a library, on the same bytes, which are generated before.
 func parseAll(feeds int, texts func(n int) [][]byte, parse func(text io.Reader) error) (cpu float64, err error) {
 	for n := range feeds {
 		all := texts(n)
@@ -160,7 +160,7 @@ func parsePage(text io.Reader) error {
 	return err
 }
 
-// measureOnly is measure without collecting garbage first.
+// measureOnly is measure without a garbage collection before it.
 func measureOnly(f func() error) (cpu, wall float64, err error) {
 	c, w := cpuTime(), time.Now()
 	err = f()
@@ -170,7 +170,7 @@ func measureOnly(f func() error) (cpu, wall float64, err error) {
 // site serves feeds of invented notices, and the same notices as lists and pages.
 type site struct {
 	feeds, items int
-	plain        atomic.Bool // no validators
+	plain        atomic.Bool // answers have no validators
 }
 
 func newSite(feeds, items int) *site { return &site{feeds: feeds, items: items} }
@@ -243,7 +243,7 @@ func noticeTitle(n, i int) string {
 
 func dayOf(i int) string { return time.Now().AddDate(0, 0, -i).Format(time.DateOnly) }
 
-// menu stands above and below the text of a page.
+// menu is above and below the text of a page.
 var menu = `<div class="nav"><ul>` + strings.Repeat(`<li class="item"><a href="/channel/index.html" target="_blank" title="样例栏目">样例栏目</a></li>`, 75) + `</ul></div>`
 
 // body returns the nth feed; each item is a notice of a few paragraphs.
@@ -263,7 +263,7 @@ func (s *site) body(n int) []byte {
 	return []byte(b.String())
 }
 
-// paragraphs is the text that the invented notices share.
+// paragraphs are the texts that all invented notices contain.
 var paragraphs = strings.Repeat(`<p>一、总体要求。坚持以人民为中心，按照有关规定，结合本市实际，统筹推进各项工作，着力解决群众关心的问题，努力提高服务水平。</p>`+
 	`<p>二、主要任务。各部门要按照《样例市工作方案》（样政办发〔2025〕3号）的要求，明确责任分工，完善工作机制，确保各项措施落到实处。</p>`, 2) +
 	`<p>本通知自2026年12月1日起施行，有效期五年。</p><p>样例市人民政府</p><p>2026年11月20日</p>`

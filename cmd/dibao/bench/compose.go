@@ -22,7 +22,7 @@ import (
 type ComposeFigures struct {
 	Readers     int     `json:"readers"`
 	Sets        int     `json:"sets"`
-	Profiles    int     `json:"profiles"` // how many different profiles there are; 0: no reader has a profile
+	Profiles    int     `json:"profiles"` // number of different profiles; 0: no reader has a profile
 	Articles    int     `json:"articles"`
 	Messages    int     `json:"messages"`
 	Variants    int     `json:"variants"`
@@ -31,13 +31,13 @@ type ComposeFigures struct {
 	CPU         float64 `json:"cpu_s"`
 	Wall        float64 `json:"wall_s"`
 	CPUEachUS   float64 `json:"cpu_us_per_digest"`
-	MessageKB   float64 `json:"message_kb"` // on average
+	MessageKB   float64 `json:"message_kb"` // average size
 	PeakRSS     float64 `json:"peak_rss_mb"`
-	PeakBefore  float64 `json:"peak_before_mb"` // before composing, once the readers are stored
+	PeakBefore  float64 `json:"peak_before_mb"` // before composing, after the readers were stored
 	MatchSecond float64 `json:"match_cpu_s"`    // matching the articles, once
 }
 
-// themes and regions are those of the articles, from which the readers choose.
+// themes and regions occur in the articles; the readers choose among them.
 var (
 	themes = []string{"国民经济", "财政、金融、审计", "国土资源、能源", "农业、林业、水利", "工业、交通", "商贸、海关、旅游", "市场监管、安全生产",
 		"城乡建设、环境保护", "科技、教育", "文化、广电、新闻出版", "卫生、体育", "人口与计划生育", "劳动、人事、监察", "公安、安全、司法", "民政、扶贫、救灾"}
@@ -132,11 +132,11 @@ func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int, call
 	})
 }
 
-// choice is what a reader chooses, as it is stored.
+// choice is a reader's choice, in its stored form.
 type choice struct{ themes, regions string }
 
-// newChoices makes different preferences, each with about a third of the
-// themes; the first has all of them.
+// newChoices returns different preferences, each with about a third of the themes; the
+// first has all of them.
 func newChoices(random *rand.Rand, n int) []choice {
 	all := []choice{{"[]", "[]"}}
 	seen := map[choice]bool{all[0]: true}
@@ -224,7 +224,7 @@ func newCall(random *rand.Rand, today policy.Date) (string, error) {
 	return string(b), err
 }
 
-// newProfiles makes different profiles of readers, as they are stored.
+// newProfiles returns different profiles of readers, in their stored form.
 func newProfiles(random *rand.Rand, n int) (all []string) {
 	some := func(of []string, most int) []string {
 		mixed := slices.Clone(of)

@@ -10,24 +10,24 @@ import (
 // UnitCosts are the costs of one email, commit, collection and article. docs/scale.md
 // says how the defaults were measured.
 type UnitCosts struct {
-	MailCPU       float64 `json:"mail_cpu_ms"`          // of a node for an email, with rendering, an Ed25519 signature and SMTP
+	MailCPU       float64 `json:"mail_cpu_ms"`          // of a node for an email, including rendering, an Ed25519 signature and SMTP
 	MailDBCPU     float64 `json:"mail_db_cpu_ms"`       // of PostgreSQL for an email: its row, claim and outcome
 	CommitCPU     float64 `json:"commit_cpu_ms"`        // of a node for a commit of hand-overs
 	CommitDBCPU   float64 `json:"commit_db_cpu_ms"`     // of PostgreSQL for the same
-	Flush         float64 `json:"flush_ms"`             // that PostgreSQL takes to write its log to the disk, for all waiting commits
-	Gather        float64 `json:"gather_ms"`            // that a hand-over waits for those of other connections
-	Reply         float64 `json:"reply_ms"`             // that a receiver takes to accept an email
-	MailKB        float64 `json:"mail_kb"`              // as sent
+	Flush         float64 `json:"flush_ms"`             // time that PostgreSQL takes to write its log to the disk, for all waiting commits
+	Gather        float64 `json:"gather_ms"`            // time that a hand-over waits for those of other connections
+	Reply         float64 `json:"reply_ms"`             // time that a receiver takes to accept an email
+	MailKB        float64 `json:"mail_kb"`              // size as sent
 	ComposeCPU    float64 `json:"compose_cpu_ms"`       // of a node for a reader of an issue
 	CollectionCPU float64 `json:"collection_cpu_ms"`    // of a node for a collection without news
 	ArticleCPU    float64 `json:"article_cpu_ms"`       // of a node for a new article
 	ArticleDBCPU  float64 `json:"article_db_cpu_ms"`    // of PostgreSQL for the same
-	Articles      float64 `json:"articles_a_day"`       // of a source
-	Collections   float64 `json:"collections_a_day"`    // of a source
-	ArticleKB     float64 `json:"article_db_kb"`        // in PostgreSQL, with its indexes
+	Articles      float64 `json:"articles_a_day"`       // per source
+	Collections   float64 `json:"collections_a_day"`    // per source
+	ArticleKB     float64 `json:"article_db_kb"`        // size in PostgreSQL, including indexes
 	ReaderKB      float64 `json:"reader_db_kb"`         // the same
 	DeliveryKB    float64 `json:"delivery_db_kb"`       // the same; kept for Weeks
-	Weeks         float64 `json:"weeks_of_deliveries"`  // for which PostgreSQL keeps deliveries
+	Weeks         float64 `json:"weeks_of_deliveries"`  // number of weeks for which PostgreSQL keeps deliveries
 	NodeMbit      float64 `json:"node_mbit_per_second"` // bandwidth of a node's network
 }
 
@@ -37,7 +37,7 @@ var DefaultCosts = UnitCosts{
 	ArticleDBCPU: 2.5, Articles: 3, Collections: 24, ArticleKB: 11, ReaderKB: 0.45, DeliveryKB: 0.6, Weeks: 8, NodeMbit: 1000,
 }
 
-// ReadCosts returns the defaults with the costs that a JSON file names.
+// ReadCosts returns the defaults, overridden by the costs in a JSON file.
 func ReadCosts(path string) (c UnitCosts, err error) {
 	c = DefaultCosts
 	if path == "" {

@@ -40,18 +40,18 @@ type DeliverFigures struct {
 	BaselineRaw  float64 `json:"baseline_raw_ms"`
 	BaselinePool float64 `json:"baseline_pool_ms"`
 	BaselineSign float64 `json:"baseline_sign_ms"`
-	MessageKB    float64 `json:"message_kb"` // as sent, encoded
+	MessageKB    float64 `json:"message_kb"` // size as sent, encoded
 }
 
 // Delivery is one run of the benchmark of delivering.
 type Delivery struct {
 	Recipients  int
 	BodyKB      int    // approximate size of the text and HTML of an email, before it is encoded
-	Connections int    // to the mail server
+	Connections int    // connections to the mail server
 	DKIM        string // none, rsa or ed25519
 	SMTP        string // HOST:PORT of another mail server; "": one of its own
 
-	preview digest.Mail // the mail that is sent
+	preview digest.Mail // the email that is sent
 }
 
 // Run delivers a mailing through the ledger, and through the baselines: the
@@ -103,7 +103,7 @@ func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err 
 	}
 	out.MessageKB = float64(len(baseline.mail.Raw)) / 1024
 	// The baselines run before and after the delivery, so that a machine that becomes
-	// busier does not favor one side.
+	// busier does not favor one of them.
 	rawBefore, err := baseline.raw(ctx)
 	if err != nil {
 		return out, err
@@ -133,7 +133,7 @@ func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err 
 	return out, err
 }
 
-// fill makes a list, articles that make an email of about the given size, and readers.
+// fill stores a list, articles for an email of about the given size, and readers.
 func (b *Delivery) fill(ctx context.Context, a *Node) (subscribers.List, error) {
 	list, err := a.Subscribers.CreateList(ctx, subscribers.List{Slug: "bench", Title: "样例周报", MaxItems: 200})
 	if err != nil {
@@ -207,7 +207,7 @@ func storeReaders(ctx context.Context, a *Node, list subscribers.List, n int) er
 	return nil
 }
 
-// newSigner makes a key and returns its signer and the bare signing operation; both are
+// newSigner creates a key and returns its signer and the bare signing operation; both are
 // nil for none.
 func newSigner(kind string) (*mail.Signer, func(digest []byte) error, error) {
 	var key crypto.Signer
@@ -237,7 +237,7 @@ func newSigner(kind string) (*mail.Signer, func(digest []byte) error, error) {
 	}, err
 }
 
-// baselines send the same message without the work that dibao adds.
+// baselines sends the same message without the work that dibao adds.
 type baselines struct {
 	server      mail.Options
 	connections int
@@ -266,7 +266,7 @@ func (b *baselines) raw(ctx context.Context) (float64, error) {
 	})
 }
 
-// pool sends by jordan-wright/email's pool, which builds each message.
+// pool sends with jordan-wright/email's pool, which builds each message.
 func (b *baselines) pool() (float64, error) {
 	messages := b.messages
 	defer func() { b.messages = messages }()
@@ -296,7 +296,7 @@ type noAuth struct{}
 func (noAuth) Start(*smtp.ServerInfo) (string, []byte, error) { return "", nil, nil }
 func (noAuth) Next([]byte, bool) ([]byte, error)              { return nil, nil }
 
-// each runs f on every connection until all messages are taken.
+// each runs f on every connection until all messages are processed.
 func (b *baselines) each(f func(work <-chan int) error) (float64, error) {
 	cpu, _, err := measure(func() error {
 		work := make(chan int)
@@ -306,7 +306,7 @@ func (b *baselines) each(f func(work <-chan int) error) (float64, error) {
 			all.Go(func() {
 				err := f(work)
 				errs <- err
-				for range work { // so that the goroutine that hands out work is not blocked
+				for range work { // so that the goroutine that distributes the work is not blocked
 				}
 			})
 		}
@@ -325,7 +325,8 @@ func (b *baselines) each(f func(work <-chan int) error) (float64, error) {
 	return cpu / float64(b.messages) * 1000, err
 }
 
-// sign makes bare signatures of a hash: and returns the CPU time of each in ms.
+// sign signs a hash repeatedly with the bare operation, and returns the CPU time of each
+// signature in ms.
 func (b *baselines) sign(f func([]byte) error) (float64, error) {
 	if f == nil {
 		return 0, nil

@@ -31,8 +31,8 @@ type IdleFigures struct {
 // start does not count as idling.
 const settling = 15 * time.Second
 
-// Idle measures for a while what "serve" costs when nothing happens, on the
-// given database.
+// Idle measures for a while the cost of "serve" when nothing happens, on the given
+// database.
 func Idle(ctx context.Context, database string, during time.Duration) (out IdleFigures, err error) {
 	dir, err := os.MkdirTemp("", "dibao-idle")
 	if err != nil {
@@ -131,7 +131,7 @@ func usageOf(pids ...int) (out []usage, err error) {
 			scheduled, errScheduled := thread.Schedstat()
 			status, errStatus := thread.NewStatus()
 			if err = errors.Join(errScheduled, errStatus); err != nil {
-				continue // it ended since it was listed
+				continue // it ended after it was listed
 			}
 			measured++
 			u.cpu += float64(scheduled.RunningNanoseconds) / 1e9

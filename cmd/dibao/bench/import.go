@@ -21,7 +21,7 @@ type ImportFigures struct {
 	Readers   int     `json:"readers"`
 }
 
-// Import imports so many readers from a CSV file into an empty database.
+// Import imports this many readers from a CSV file into an empty database.
 func Import(ctx context.Context, open Open, rows int) (ImportFigures, error) {
 	a, done, err := open(ctx, map[string]string{})
 	if err != nil {

@@ -35,15 +35,15 @@ type PublishFigures struct {
 	FeedRPS         float64 `json:"feed_rps"`
 	NotModifiedRPS  float64 `json:"not_modified_rps"`
 	FileRPS         float64 `json:"file_rps"`              // Go's file server, serving the bytes of the feed
-	FileNotModified float64 `json:"file_not_modified_rps"` // and its 304
+	FileNotModified float64 `json:"file_not_modified_rps"` // the same for a 304
 	FeedCPU         float64 `json:"feed_cpu_us"`           // of the server, per request
 	NotModifiedCPU  float64 `json:"not_modified_cpu_us"`
 	FileCPU         float64 `json:"file_cpu_us"`
 	Pages           int     `json:"pages"`
-	PageP50         float64 `json:"page_p50_ms"` // until the first byte, for pages that were not requested before
+	PageP50         float64 `json:"page_p50_ms"` // time to the first byte, for pages that were not requested before
 	PageP99         float64 `json:"page_p99_ms"`
-	ArchiveFirst    float64 `json:"archive_newest_ms"` // median of the newest archive documents
-	ArchiveLast     float64 `json:"archive_oldest_ms"` // and of the oldest
+	ArchiveFirst    float64 `json:"archive_newest_ms"` // median for the newest archive documents
+	ArchiveLast     float64 `json:"archive_oldest_ms"` // median for the oldest
 	PeakRSS         float64 `json:"peak_rss_mb"`
 }
 
@@ -128,7 +128,7 @@ func measureServer(ctx context.Context, base string, a *Node, out *PublishFigure
 		}
 	}
 	for i, k := range kinds {
-		*k.figure, *k.cpu = median(rates[i][1:]), median(cpus[i][1:]) // the first turn warms up
+		*k.figure, *k.cpu = median(rates[i][1:]), median(cpus[i][1:]) // the first turn is a warm-up
 	}
 	out.PeakRSS = peakRSS()
 	return nil
@@ -243,15 +243,15 @@ func pagesToAsk(ctx context.Context, a *Node, base string) (urls, archive []stri
 	return urls, archive, nil
 }
 
-// pageRounds is how often each page is requested, rebuilt each time; the
-// fastest counts, since other load on the machine only adds time.
+// pageRounds is how often each page is requested, rebuilt each time; the fastest counts,
+// because other load on the machine only adds time.
 const pageRounds = 3
 
 func measurePages(ctx context.Context, a *Node, load string, urls, archive []string, out *PublishFigures) error {
 	all := append(slices.Clone(urls), archive...)
 	best := make([]float64, len(all))
 	for round := range pageRounds {
-		err := a.DB.Write(ctx, func(tx *sql.Tx) error { // all cached pages are out of date
+		err := a.DB.Write(ctx, func(tx *sql.Tx) error { // all cached pages become outdated
 			_, err := tx.ExecContext(ctx, `UPDATE lists SET updated_at = $1`, time.Now().UTC().Truncate(time.Microsecond))
 			return err
 		})
@@ -281,7 +281,7 @@ func median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// loadRequest is what the client in the other process has to do.
+// loadRequest describes what the client in the other process does.
 type loadRequest struct {
 	URL    string
 	Header map[string]string
@@ -316,7 +316,8 @@ func askLoad(ctx context.Context, load, path string, ask loadRequest, answer *lo
 	return json.NewDecoder(res.Body).Decode(answer)
 }
 
-// loadClient is the other side of "bench publish": it sends the requests that it is given.
+// loadClient is the client of "bench publish" in the other process: it sends the given
+// requests.
 func loadClient() http.Handler {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: loadConns, DisableCompression: true}}
 	mux := http.NewServeMux()

@@ -25,11 +25,11 @@ type SearchFigures struct {
 	P50CPU   float64 `json:"p50_cpu_ms"` // CPU time of this process, which other programs on the machine don't affect
 	P99CPU   float64 `json:"p99_cpu_ms"`
 	Slowest  string  `json:"slowest"` // the query that took longest
-	Index    float64 `json:"index_s"` // wall time of judging, storing and indexing all
+	Index    float64 `json:"index_s"` // wall time of understanding, storing and indexing all
 	Size     float64 `json:"size_mb"` // of the database
 }
 
-// batch is how many articles are stored in one transaction.
+// batch is the number of articles that are stored in one transaction.
 const batch = 500
 
 // Search times rare and common queries over generated articles that consist of
@@ -120,7 +120,8 @@ func newTexts() *texts {
 	return t
 }
 
-// random is the source of the nth article or query: the same on every run.
+// random returns the source of random numbers for the nth article or query: the same on
+// every run.
 func (t *texts) random(n int) (*rand.Rand, *rand.Zipf) {
 	random := rand.New(rand.NewSource(int64(n) + 100))
 	return random, rand.NewZipf(random, 1.15, 12, uint64(len(t.words)-1))
@@ -152,8 +153,8 @@ func (t *texts) item(n int) ingest.Item {
 	}}
 }
 
-// query is the nth query: one word, common or rare; several words; a phrase; a
-// number; one character; fields.
+// query returns the nth query: one word, common or rare; several words; a phrase; a number;
+// one character; fields.
 func (t *texts) query(n int) string {
 	random, zipf := t.random(-n - 1)
 	word := func() string { return t.words[zipf.Uint64()] }

@@ -8,10 +8,10 @@ type Simulation struct {
 	Sources     int
 	Readers     int
 	Nodes       int
-	Cores       int // of a node
-	Connections int // of a node
+	Cores       int // per node
+	Connections int // per node
 	DBCores     int // of PostgreSQL
-	Limit       int // emails a minute that receivers accept from all nodes together; 0: no limit
+	Limit       int // emails per minute that receivers accept from all nodes together; 0: no limit
 	Costs       UnitCosts
 }
 
@@ -31,8 +31,8 @@ type SimulationFigures struct {
 	PerSecond float64            `json:"messages_per_s"`
 	Mailing   float64            `json:"mailing_s"`
 	First     string             `json:"saturated_first"`
-	Busy      map[string]float64 `json:"busy"`             // part of the time for which each resource works during the mailing
-	Collect   float64            `json:"collecting_cores"` // of all nodes, all day
+	Busy      map[string]float64 `json:"busy"`             // share of the mailing's time for which each resource works
+	Collect   float64            `json:"collecting_cores"` // cores of all nodes, on average over the day
 	DatabaseG float64            `json:"database_gb"`      // after a year
 	CoreHours float64            `json:"core_hours_per_million"`
 	SentGB    float64            `json:"sent_gb_per_million"`
@@ -90,17 +90,17 @@ type world struct {
 	log     *flusher
 	left    int
 	done    int
-	worked  map[string]float64 // seconds for which each resource worked, divided by how many of it there are
+	worked  map[string]float64 // seconds for which each resource worked, divided by its number
 	cpuEach float64
 }
 
 // simNode is a node: its connections take turns at its processor, and share its commits.
 type simNode struct {
 	cpu, network *station
-	inFlight     int      // emails from their beginning to the reply
+	inFlight     int      // emails between their beginning and the reply
 	waiting      []func() // hand-overs that wait for a commit
 	committing   bool
-	timer        int // number of the wait for other connections
+	timer        int // number of the current wait for other connections
 }
 
 func newWorld(s Simulation, nodeSpeed, dbSpeed float64) *world {
@@ -151,7 +151,7 @@ func (w *world) email(n *simNode) {
 					w.done++
 					n.inFlight--
 					w.worked[connections] += c.Reply / 1000 / float64(w.s.Nodes*w.s.Connections)
-					w.db.serve(c.MailDBCPU/1000, func() {}) // many at once, beside the sending
+					w.db.serve(c.MailDBCPU/1000, func() {}) // many at once, in parallel with the sending
 					w.email(n)
 				})
 			})
@@ -159,8 +159,8 @@ func (w *world) email(n *simNode) {
 	})
 }
 
-// handOver commits a hand-over as the ledger does: the last of the connections that are at it commits for all, or the
-// first after a moment.
+// handOver commits a hand-over as the ledger does: the last of the waiting connections commits for all, or the first
+// one after a moment.
 func (w *world) handOver(n *simNode, then func()) {
 	n.waiting = append(n.waiting, then)
 	switch {
@@ -207,8 +207,8 @@ type station struct {
 	w       *world
 	name    string
 	servers int
-	slow    float64 // by which other work prolongs each service
-	part    float64 // of the resource that one server is
+	slow    float64 // factor by which other work prolongs each service
+	part    float64 // share of the resource that one server represents
 	busy    int
 	waiting []work
 }
@@ -265,7 +265,7 @@ func (f *flusher) next() {
 	})
 }
 
-// event is what happens at a time.
+// event is an action that happens at a simulated time.
 type event struct {
 	at float64
 	do func()

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// cpuTime is the CPU time that the process has used so far.
+// cpuTime returns the CPU time that the process has used so far.
 func cpuTime() time.Duration {
 	var created, exited, kernel, user windows.Filetime
 	if err := windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user); err != nil {
@@ -16,5 +16,5 @@ func cpuTime() time.Duration {
 	return time.Duration(ticks(kernel)+ticks(user)) * 100
 }
 
-// peakRSS is not measured on Windows.
+// peakRSS returns 0: it is not measured on Windows.
 func peakRSS() float64 { return 0 }

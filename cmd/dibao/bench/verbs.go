@@ -308,7 +308,7 @@ func seconds(s float64) string { return fmt.Sprintf("%.2f s", s) }
 
 func millis(ms float64) string { return fmt.Sprintf("%.3f ms", ms) }
 
-// newHelper returns the hidden command that runs the other side of a benchmark; the
+// newHelper returns the hidden command that runs the helper process of a benchmark; the
 // benchmarks start it.
 func (v *verbs) newHelper() *cobra.Command {
 	var feeds, items int

@@ -1,5 +1,5 @@
-// Package cli contains what all commands share: how results and times are
-// written, and the errors that decide the exit status.
+// Package cli contains what all commands share: how results and times are written, and the
+// errors that determine the exit status.
 package cli
 
 import (
@@ -21,7 +21,7 @@ func (e *UsageError) Unwrap() error { return e.Err }
 // Usagef returns a UsageError.
 func Usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
 
-// PartialError says that some of the work was refused: exit status 3.
+// PartialError says that part of the work was refused: exit status 3.
 type PartialError struct{ Err error }
 
 func (e *PartialError) Error() string { return e.Err.Error() }
@@ -51,7 +51,7 @@ func Value(s *string) string {
 	return *s
 }
 
-// ShortTime writes a time to the minute in a zone, "" for the zero time.
+// ShortTime formats a time to the minute in a zone, "" for the zero time.
 func ShortTime(t time.Time, zone *time.Location) string {
 	if t.IsZero() {
 		return ""
@@ -95,7 +95,7 @@ func BuiltAt() (at time.Time) {
 	return at
 }
 
-// VersionLine names the program, its version and that of Go.
+// VersionLine returns the name of the program, its version and that of Go.
 func VersionLine() string {
 	version, revision := BuiltFrom()
 	return fmt.Sprintf("dibao %s (%s, %s)", version, revision, runtime.Version())

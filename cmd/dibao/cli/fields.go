@@ -46,8 +46,8 @@ func WriteFields(w io.Writer, v any, chinese bool, zone *time.Location) error {
 	return enc.Encode(&root)
 }
 
-// unflow puts a node and those below it on a line each, removes empty fields,
-// and converts times to a zone.
+// unflow puts a node and its children on separate lines, removes empty fields, and converts
+// times to a zone.
 func unflow(n *yaml.Node, zone *time.Location) {
 	n.Style = 0
 	for _, child := range n.Content {
@@ -57,7 +57,7 @@ func unflow(n *yaml.Node, zone *time.Location) {
 		n.SetString(ShortTime(at, zone) + " (" + zone.String() + ")")
 	}
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" && !strings.Contains(n.Value, "\n") {
-		n.Tag = "" // nobody parses this: a code or a date needs no quotes
+		n.Tag = "" // no program parses this, so codes and dates need no quotes
 	}
 	if n.Kind != yaml.MappingNode {
 		return
@@ -76,8 +76,7 @@ func unflow(n *yaml.Node, zone *time.Location) {
 // evidenceFields say where a fact comes from.
 var evidenceFields = []string{"published_from", "issued_from", "effective_from", "expires_from", "deadline_from", "opens_from", "theme_from"}
 
-// describeEvidence writes where facts come from in a language; quotations stay as they
-// are.
+// describeEvidence says where facts come from, in a language; quotes stay unchanged.
 func describeEvidence(n *yaml.Node, language string) {
 	for _, child := range n.Content {
 		describeEvidence(child, language)
@@ -92,7 +91,8 @@ func describeEvidence(n *yaml.Node, language string) {
 	}
 }
 
-// translateFields puts the names of fields, and codes and sentences in them, into Chinese.
+// translateFields translates the names of fields, and the codes and sentences in them, into
+// Chinese.
 func translateFields(n *yaml.Node) {
 	for _, child := range n.Content {
 		translateFields(child)
@@ -105,7 +105,7 @@ func translateFields(n *yaml.Node) {
 		switch value.Kind {
 		case yaml.ScalarNode:
 			translateValue(key.Value, value)
-		case yaml.SequenceNode: // each element is a code of its own
+		case yaml.SequenceNode: // each element is a separate code
 			for _, v := range value.Content {
 				if v.Kind == yaml.ScalarNode {
 					translateValue(strings.TrimSuffix(key.Value, "s"), v)
@@ -120,7 +120,8 @@ func translateFields(n *yaml.Node) {
 	}
 }
 
-// translateValue puts the value of a field into Chinese, if it is a code or a sentence.
+// translateValue translates the value of a field into Chinese, if it is a code or a
+// sentence.
 func translateValue(key string, value *yaml.Node) {
 	said := Code(heading(key), value.Value)
 	switch {

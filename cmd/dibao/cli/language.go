@@ -34,7 +34,7 @@ func WantsChinese(getenv func(string) string) bool {
 	return false
 }
 
-// usageWords are the words of the frame around the help text.
+// usageWords are the words around the help text.
 var usageWords = strings.NewReplacer(
 	"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "可用命令：", "Additional Commands:", "其他命令：",
 	"Global Flags:", "全局选项：", "Flags:", "选项：", "Additional help topics:", "其他帮助主题：",
@@ -48,10 +48,10 @@ var placeholders = strings.NewReplacer(
 	"NAME", "名称", "NEW", "新文件", "OLD", "旧文件", "PATTERN", "模式", "QUERY", "查询", "SOURCE", "来源", "TEXT", "文字", "URL", "网址", "WORD", "词",
 )
 
-// flagLine is a line of a flag that takes a value, with the type of the value.
+// flagLine matches a line for a flag that takes a value, with the type of the value.
 var flagLine = lazyregexp.New(`(?m)^( +(?:-\w, )?--[\w-]+ )([A-Za-z0-9]+)( {2,})(\S.*)$`)
 
-// flagTypes are the types of values in Chinese.
+// flagTypes are the types of values, in Chinese.
 var flagTypes = map[string]string{
 	"string": "文字", "stringArray": "文字", "stringSlice": "文字", "strings": "文字", "word": "词", "int": "数字", "int64": "数字", "float": "数字", "int64Slice": "数字", "duration": "时长",
 	"number": "数字", "time": "时间", "region": "地区", "theme": "主题",
@@ -62,8 +62,8 @@ var flagDefault = lazyregexp.New(`(?m) \(default (.*)\)$`)
 // UseLine returns the first line of a command's usage in Chinese.
 func UseLine(cmd *cobra.Command) string { return placeholders.Replace(cmd.UseLine()) }
 
-// Describe describes a command: its short text as a sentence, then the long text, which
-// can therefore begin with the details.
+// Describe returns the description of a command: its short text as a sentence, then the
+// long text, which can therefore begin with the details.
 func Describe(cmd *cobra.Command) string {
 	stop := "."
 	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, last) || last == '）' {
@@ -72,20 +72,20 @@ func Describe(cmd *cobra.Command) string {
 	return strings.TrimSpace(cmd.Short + stop + "\n" + cmd.Long)
 }
 
-// DescribeInHelp makes the help of a command and those below it begin with Describe.
+// DescribeInHelp makes the help of a command and its subcommands begin with Describe.
 func DescribeInHelp(root *cobra.Command) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", Describe(cmd), cmd.UsageString())
 	})
 }
 
-// exampleProse finds prose in an example: two words or more in quotation marks.
+// exampleProse matches prose in an example: two words or more in quotation marks.
 var exampleProse = lazyregexp.New(`"[^"\n]*[a-z] [^"\n]*"`)
 
 // ExampleProse returns the prose in an example, with its quotation marks.
 func ExampleProse(example string) []string { return exampleProse.FindAllString(example, -1) }
 
-// SpeakChinese puts the help of a command and those below it into Chinese.
+// SpeakChinese translates the help of a command and its subcommands into Chinese.
 func SpeakChinese(root *cobra.Command) {
 	root.SetUsageTemplate(usageWords.Replace(root.UsageTemplate()))
 	english := root.UsageFunc()

@@ -10,9 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// WriteManual writes the manual page of a command and of those below it into
-// a folder, each as NAME.1. The pages have no date: the same program writes the
-// same pages.
+// WriteManual writes the manual pages of a command and its subcommands into a folder, each
+// as NAME.1. The pages have no date: the same program writes the same pages.
 func WriteManual(cmd *cobra.Command, dir string) error {
 	name := manualName(cmd)
 	if err := os.WriteFile(filepath.Join(dir, name+".1"), []byte(manualPage(cmd)), 0o644); err != nil {
@@ -28,7 +27,7 @@ func WriteManual(cmd *cobra.Command, dir string) error {
 
 func manualName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
-// inManual are the commands below one that have a page.
+// inManual returns the subcommands that have a page.
 func inManual(cmd *cobra.Command) []*cobra.Command {
 	var all []*cobra.Command
 	for _, sub := range cmd.Commands() {

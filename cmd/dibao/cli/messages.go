@@ -29,14 +29,14 @@ var chineseLibraries []byte
 // message is a format in English and in Chinese.
 type message struct {
 	chinese  string
-	literals []string // around the verbs
+	literals []string // the text around the verbs
 	verbs    []verb
 	pattern  func() *regexp.Regexp // matches the English texts that the format produces
 }
 
-// verb is a verb of a format.
+// verb is a verb of a format, such as %d.
 type verb struct {
-	arg  int // counted from 0
+	arg  int // index of the argument, from 0
 	text string
 	code string // the heading of its codes; "" if the value is not a code
 }
@@ -89,7 +89,7 @@ var messages = sync.OnceValues(func() (map[string]*message, []*message) {
 	return byFormat, all
 })
 
-// weight is how much of a message's text is fixed, in characters.
+// weight returns the number of fixed characters in a message.
 func (m *message) weight() int { return len(strings.Join(m.literals, "")) }
 
 // quoted counts the values in quotation marks, which are easy to recognize.
@@ -106,8 +106,8 @@ func (m *message) quoted() (n int) {
 // one value, or a value of several words in the middle.
 const lightest = 10
 
-// compile returns the pattern of the texts that a format produces. A text in
-// the middle contains no "; ", which joins errors.
+// compile returns the pattern of the texts that a format produces. A text in the middle
+// does not contain "; ", which joins errors.
 func (m *message) compile() *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString(`(?s)^`)
@@ -135,7 +135,7 @@ func (m *message) compile() *regexp.Regexp {
 	return regexp.MustCompile(b.String() + `$`)
 }
 
-// read returns the values that a text in English was formatted with, by argument.
+// read returns the values with which an English text was formatted, by argument.
 func (m *message) read(text string) (values map[int]string, ok bool) {
 	for _, literal := range m.literals {
 		if !strings.Contains(text, literal) {
@@ -198,7 +198,7 @@ func countedCodes(heading, text string) string {
 	return strings.Join(parts, "，")
 }
 
-// Say formats a message in Chinese, in English where it is not translated.
+// Say formats a message in Chinese, or in English if there is no translation.
 func Say(format string, args ...any) string {
 	byFormat, _ := messages()
 	m := byFormat[format]
@@ -215,12 +215,12 @@ func Say(format string, args ...any) string {
 // joints separate the parts of a text, such as an error and the error that it wraps.
 var joints = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
 
-// mostParts is how many parts of a text are looked at; a longer one is not a message.
+// mostParts is the maximum number of parts of a text that are examined; a longer one is not
+// a message.
 const mostParts = 60
 
-// Chinese translates a text that was formatted in English: an error, a finding.
-// Errors that wrap others are translated part by part; unknown parts stay
-// unchanged.
+// Chinese translates a text that was formatted in English: an error or a finding. Errors
+// that wrap others are translated part by part; unknown parts stay unchanged.
 func Chinese(text string) string {
 	if before, after, ok := strings.Cut(text, "\n"); ok {
 		return Chinese(before) + "\n" + Chinese(after)
@@ -238,16 +238,16 @@ func Chinese(text string) string {
 
 // part is a part of a text, translated if it is a message.
 type part struct {
-	joint      string // before it
+	joint      string // the joint before it
 	text       string
 	translated bool
 }
 
-// partsOf cuts a text at joints, into the longest parts that are messages.
+// partsOf splits a text at joints, into the longest parts that are messages.
 func partsOf(text string) (parts []part) {
 	joint := ""
 	for {
-		ends := []int{len(text)} // where a part can end, the last first
+		ends := []int{len(text)} // where a part can end, last first
 		for i := len(text) - 2; i >= 0; i-- {
 			if joints[text[i:i+2]] != "" {
 				ends = append(ends, i)
@@ -272,7 +272,7 @@ func partsOf(text string) (parts []part) {
 	}
 }
 
-// translated translates a text that is one message.
+// translated translates a text that is a single message.
 func translated(text string) (string, bool) {
 	_, all := messages()
 	for _, m := range all {

@@ -69,9 +69,9 @@ func chineseLabel(label string) string {
 	return Chinese(label)
 }
 
-// cutColumns cuts a text to a number of columns: before a word in ASCII, such as
-// an address or a command, that fits into the next line, else at a space if there
-// is one in its second half.
+// cutColumns truncates a text to a number of columns: before an ASCII word, such as an
+// address or a command, that fits into the next line, or else at a space if there is one in
+// its second half.
 func cutColumns(s string, columns int) (part, rest string) {
 	used, space, word := 0, -1, 0
 	for i, r := range s {

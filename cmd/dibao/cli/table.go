@@ -44,9 +44,8 @@ const smallest = 8
 // gap separates two columns.
 const gap = 2
 
-// Print writes the table. On a terminal it fits the width: texts in the last
-// column are wrapped, those in other columns are cut with "…". Elsewhere
-// nothing is cut.
+// Print writes the table. On a terminal it fits the width: texts in the last column are
+// wrapped, those in other columns are truncated with "…". Otherwise nothing is truncated.
 func (t Table) Print(out io.Writer) {
 	w := table.NewWriter()
 	w.SetStyle(table.StyleLight)
@@ -68,7 +67,7 @@ func (t Table) Print(out io.Writer) {
 	if width := TerminalWidth(out); width > 0 {
 		w.SetColumnConfigs(fit(headings, t.Rows, width))
 	}
-	for line := range strings.Lines(w.Render() + "\n") { // the writer pads the last column, too
+	for line := range strings.Lines(w.Render() + "\n") { // the writer also pads the last column
 		fmt.Fprintln(out, strings.TrimRight(line, " \n"))
 	}
 }
@@ -111,7 +110,7 @@ func fit(headings table.Row, rows [][]any, width int) []table.ColumnConfig {
 			}
 		}
 		if widths[widest] <= smallest {
-			break // more columns than fit
+			break // there are too many columns
 		}
 		widths[widest]--
 	}
@@ -176,7 +175,7 @@ func PrintRows[T any](o Output, cmd *cobra.Command, headings []any, rows []T, ce
 	return nil
 }
 
-// Clip cuts a text to n characters.
+// Clip truncates a text to n characters.
 func Clip(s string, n int) string {
 	if runes := []rune(s); len(runes) > n {
 		return string(runes[:n-1]) + "…"

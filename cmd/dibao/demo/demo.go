@@ -33,15 +33,15 @@ import (
 	"dibao/subscribers"
 )
 
-// Options say what the demo does.
+// Options are the options of the demo.
 type Options struct {
 	Site        string // folder of saved pages; "": the sample site
-	Addr        string // of the pages
+	Addr        string // address of the pages
 	Once        bool   // print a summary and return
-	Subscribers int    // how many readers subscribe
+	Subscribers int    // number of readers who subscribe
 	Database    string // its URL; "": one in the temporary folder
 	ReadURL     string // database URL of a user who may only read; "": the usual one
-	MailServer  string // another receiver's address; "": our own
+	MailServer  string // address of another receiver; "": our own
 	JSON, Quiet bool   // as the global flags
 	Chinese     bool   // the user reads Chinese
 
@@ -53,10 +53,10 @@ type Options struct {
 	AfterSteps func(*Demo)
 }
 
-// Open opens the database of a configuration and puts the features on it.
+// Open opens the database of a configuration with the features that use it.
 type Open func(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*Node, error)
 
-// Node is an open database with the features on it, and its daemon.
+// Node is an open database with the features that use it, and its daemon.
 type Node struct {
 	Config           config.Config
 	DB               *database.DB
@@ -66,10 +66,10 @@ type Node struct {
 	Digest           *digest.Service
 	Deliverer        func() (*delivery.Deliverer, error)
 	SendConfirmation func(context.Context, subscribers.Confirmation) error
-	Run              func(ctx context.Context, public net.Listener) error // the daemon
+	Run              func(ctx context.Context, public net.Listener) error // runs the daemon
 }
 
-// Summary is what the demo did; with Once and JSON it is printed.
+// Summary is the result of the demo; with Once and JSON it is printed.
 type Summary struct {
 	Sources          int      `json:"sources"`
 	Articles         int      `json:"articles"`
@@ -97,13 +97,13 @@ type Demo struct {
 	site    *samplesite.Site
 	siteURL string
 	Box     *mailbox.Mailbox
-	BoxURL  string // address of the mailbox pages, with a slash at the end
+	BoxURL  string // address of the mailbox pages, with a trailing slash
 	client  *http.Client
 	Summary Summary
 }
 
-// Run runs the demo. With Once it fails if any step did not do what it should;
-// otherwise it waits for the end of ctx.
+// Run runs the demo. With Once it fails if any step failed; otherwise it waits for the end
+// of ctx.
 func Run(ctx context.Context, o Options) error {
 	started := time.Now()
 	site, err := openSite(o.Site, started)
@@ -192,7 +192,7 @@ func (d *Demo) start(ctx context.Context, group *errgroup.Group, o Options, dir 
 	return nil
 }
 
-// env is the configuration of the demo, as an environment.
+// env returns the configuration of the demo, as environment variables.
 func (d *Demo) env(o Options, dir string, public, smtp net.Listener) func(string) string {
 	host, port, err := net.SplitHostPort(smtp.Addr().String())
 	if o.MailServer != "" {
@@ -250,7 +250,7 @@ func (d *Demo) report() error {
 	return nil
 }
 
-// invite prints what there is to look at and waits for Ctrl-C.
+// invite prints the addresses to visit and waits for Ctrl-C.
 func (d *Demo) invite(ctx context.Context) {
 	base := d.Config.Server.BaseURL
 	out := d.options.Out

@@ -141,8 +141,8 @@ func (d *Demo) Do(req *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// StartedField finds the field of the subscription form that says when the form was
-// made.
+// StartedField matches the field of the subscription form that says when the form was
+// shown.
 var StartedField = regexp.MustCompile(`name="started" value="([^"]+)"`)
 
 // subscribe fills in the form as readers do and opens the links that they get by email.
@@ -156,7 +156,7 @@ func (d *Demo) subscribe(ctx context.Context, n int) error {
 	if m == nil {
 		return errors.New("the form has no time stamp")
 	}
-	// A person takes a moment to fill in a form; a program that does not is refused.
+	// A person takes a moment to fill in a form; faster submissions are refused.
 	select {
 	case <-time.After(FormPause):
 	case <-ctx.Done():
@@ -202,7 +202,8 @@ const (
 	FormPause = 2100 * time.Millisecond
 )
 
-// AskByAdmin asks an address to confirm the lists, as an admin who adds it does.
+// AskByAdmin sends the confirmation email for the lists to an address, as when an admin
+// adds it.
 func (d *Demo) AskByAdmin(ctx context.Context, address string) error {
 	lists, err := d.Subscribers.Lists(ctx)
 	if err != nil {

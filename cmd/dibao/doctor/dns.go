@@ -53,8 +53,8 @@ func (d *Mail) examineMX(ctx context.Context, domain string) {
 		domain+". IN MX 10 "+mailHost(d.Node.Config.Server.BaseURL, domain)+".")
 }
 
-// mailHost is a possible mail server of a domain: the host of our pages, if it
-// is a name.
+// mailHost returns a possible mail server of a domain: the host of our pages, if it is a
+// name.
 func mailHost(base, domain string) string {
 	u, err := url.Parse(base)
 	if err != nil || !strings.Contains(u.Hostname(), ".") {
@@ -71,7 +71,7 @@ func isNotFound(err error) bool {
 	return errors.As(err, &dns) && dns.IsNotFound
 }
 
-// examineSPF evaluates the record for each address that mail comes from.
+// examineSPF evaluates the record for each address from which mail is sent.
 func (d *Mail) examineSPF(ctx context.Context, domain string) {
 	record, err := d.txt(ctx, domain, "v=spf1")
 	wanted := domain + `. IN TXT "v=spf1` + d.mechanisms() + ` -all"`
@@ -111,7 +111,7 @@ func (d *Mail) examineSPF(ctx context.Context, domain string) {
 	}
 }
 
-// mechanisms writes the sending addresses as SPF mechanisms.
+// mechanisms returns the sending addresses as SPF mechanisms.
 func (d *Mail) mechanisms() string {
 	var b strings.Builder
 	for _, a := range d.From {
@@ -218,7 +218,7 @@ func (d *Mail) examineDMARC(ctx context.Context, domain, envelope string) {
 	}
 }
 
-// organization returns the registered domain above a name.
+// organization returns the registered domain of a name.
 func organization(domain string) string {
 	if o, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
 		return o

@@ -33,7 +33,7 @@ type Finding struct {
 	Text   string `json:"text"`
 }
 
-// Node is what is examined. All fields are required.
+// Node is the node to be examined. All fields are required.
 type Node struct {
 	Config      config.Config
 	DB          *database.DB
@@ -69,7 +69,7 @@ func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
 	return append(append(all, n.examineChannels(ctx)...), n.examineMail(ctx))
 }
 
-// examineAddress looks at how readers reach this server.
+// examineAddress examines how readers reach this server.
 func examineAddress(base string) Finding {
 	u, err := url.Parse(base)
 	if err != nil {
@@ -94,7 +94,7 @@ func examineClock(now, built time.Time, zone *time.Location) Finding {
 	return Finding{"clock", "ok", shown}
 }
 
-// examineStoredTimes reports a database with times that are ahead of our clock.
+// examineStoredTimes reports a database with times in the future.
 func (n *Node) examineStoredTimes(ctx context.Context, now time.Time) []Finding {
 	_, modified, err := n.Articles.Version(ctx)
 	if err == nil && modified.After(now.Add(5*time.Minute)) {

@@ -43,11 +43,11 @@ func ResolverAt(nameServer string) *net.Resolver {
 	}}
 }
 
-// Mail examines what receivers of mail check.
+// Mail examines everything that receivers of mail check.
 type Mail struct {
 	Node     *Node
 	Resolver *net.Resolver
-	From     []netip.Addr // from which mail is sent; none: the addresses of the relay
+	From     []netip.Addr // addresses from which mail is sent; none: the addresses of the relay
 	Found    []MailFinding
 }
 
@@ -60,7 +60,7 @@ func (d *Mail) publish(domain, check, status, text, record string) {
 	d.Found = append(d.Found, MailFinding{domain, check, status, text, &record})
 }
 
-// Examine looks up each thing and adds what it finds to Found.
+// Examine examines everything and adds its findings to Found.
 func (d *Mail) Examine(ctx context.Context) error {
 	c := d.Node.Config
 	from, err := mailer.Sender(c)

@@ -16,7 +16,7 @@ import (
 // it.
 const overdueAfter = 6 * time.Hour
 
-// examineSources sums up the states of the sources, then reports each that needs an
+// examineSources summarizes the states of the sources, then reports each one that needs an
 // admin.
 func (n *Node) examineSources(ctx context.Context, now time.Time) []Finding {
 	sources, err := n.Articles.Sources(ctx)

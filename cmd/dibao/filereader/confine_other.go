@@ -4,5 +4,5 @@ package filereader
 
 import "time"
 
-// confine does nothing: this system is not known to offer such limits.
+// confine does nothing, because such limits are not implemented for this system.
 func confine(time.Duration) error { return nil }

@@ -21,12 +21,12 @@ import (
 )
 
 // fileTimeout is the time for one file, including the start of its reader, and
-// fileProcessor the processor time that it may take. The first start compiles
-// the reader and takes half of it.
+// fileProcessor the maximum CPU time. The first start compiles the reader, which takes half
+// of it.
 const fileTimeout, fileProcessor = time.Minute, 20 * time.Second
 
-// fileMemory is how much memory Go may use in the process that reads a PDF, in
-// addition to the sandbox.
+// fileMemory is the memory that Go may use in the process that reads a PDF, in addition to
+// the sandbox.
 const fileMemory = "GOMEMLIMIT=200MiB"
 
 // fileTurn is locked while a PDF is read: only one is read at a time, because each

@@ -1,5 +1,5 @@
-// Package flags has the flags that commands share: words to choose from, numbers in a
-// range, regions and themes. It also words errors in flags plainly.
+// Package flags contains the flags that commands share: choices of words, bounded numbers,
+// regions and themes. It also provides plain error messages for flags.
 package flags
 
 import (
@@ -42,7 +42,7 @@ func (c *choice[T]) Set(s string) error {
 	return nil
 }
 
-// Words returns the words that a shell offers and the API accepts.
+// Words returns the words that shells complete and the API accepts.
 func (c *choice[T]) Words() []string {
 	all := make([]string, len(c.of))
 	for i, w := range c.of {
@@ -51,7 +51,7 @@ func (c *choice[T]) Words() []string {
 	return all
 }
 
-// listOf writes words with commas between.
+// listOf joins words with commas.
 func listOf[T ~string](words []T) string {
 	var all []string
 	for _, w := range words {
@@ -60,7 +60,7 @@ func listOf[T ~string](words []T) string {
 	return strings.Join(all, ", ")
 }
 
-// Complete lets a shell complete the words of flags that Choice defined.
+// Complete makes shells complete the values of flags that Choice defined.
 func Complete(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		c, ok := f.Value.(interface{ Words() []string })
@@ -73,13 +73,13 @@ func Complete(cmd *cobra.Command) {
 	})
 }
 
-// bounded is a flag that takes a whole number from least to most.
+// bounded is a flag for a whole number from least to most.
 type bounded[T int | int64] struct {
 	to          *T
 	least, most T
 }
 
-// Bounded defines a flag that takes a whole number from least to most.
+// Bounded defines a flag for a whole number from least to most.
 func Bounded[T int | int64](f *pflag.FlagSet, to *T, name string, value, least, most T, help string) {
 	*to = value
 	f.Var(&bounded[T]{to, least, most}, name, help)
@@ -97,16 +97,16 @@ func (b *bounded[T]) Set(s string) error {
 	return nil
 }
 
-// regionFlag is a flag that takes the code or the name of a region.
+// regionFlag is a flag for a region, given by code or name.
 type regionFlag struct{ code *string }
 
-// Region defines the flag --region, which takes the code or the name of a region.
+// Region defines the flag --region, for a region given by code or name.
 func Region(f *pflag.FlagSet, to *string, help string) {
 	f.Var(regionFlag{to}, "region", help+": code of GB/T 2260, or name")
 }
 
 func (r regionFlag) String() string {
-	if r.code == nil { // the zero value, which pflag asks for its default
+	if r.code == nil { // the zero value, of which pflag requests the text
 		return ""
 	}
 	return *r.code
@@ -122,8 +122,7 @@ func (r regionFlag) Set(s string) error {
 	return nil
 }
 
-// Problem says what is wrong with a flag, without the wording of the flag
-// library.
+// Problem describes what is wrong with a flag, without the wording of the flag library.
 func Problem(err error) string {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
@@ -143,20 +142,20 @@ func Problem(err error) string {
 	return fmt.Sprintf("--%s %q: %s", f.Name, invalid.GetValue(), why)
 }
 
-// IsYes reports whether an answer begins with a yes, in English or Chinese.
+// IsYes reports whether an answer begins with yes, in English or Chinese.
 func IsYes(answer string) bool {
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return strings.HasPrefix(answer, "y") || strings.HasPrefix(answer, "是")
 }
 
-// themeFlag is a flag that takes a theme of the 主题分类 or a part of its name.
+// themeFlag is a flag for a theme of the 主题分类 or a part of its name.
 type themeFlag struct{ theme *string }
 
-// Theme defines the flag --theme, which takes a theme or a part of its name.
+// Theme defines the flag --theme, for a theme or a part of its name.
 func Theme(f *pflag.FlagSet, to *string, help string) { f.Var(themeFlag{to}, "theme", help) }
 
 func (t themeFlag) String() string {
-	if t.theme == nil { // the zero value, which pflag asks for its default
+	if t.theme == nil { // the zero value, of which pflag requests the text
 		return ""
 	}
 	return *t.theme

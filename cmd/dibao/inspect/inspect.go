@@ -1,5 +1,5 @@
-// Package inspect shows how dibao understands one input, without a database:
-// the commands of dibao inspect, and views that other commands print, too.
+// Package inspect shows how dibao understands one input, without a database: it contains
+// the commands of dibao inspect, and views that other commands also print.
 package inspect
 
 import (
@@ -42,7 +42,7 @@ func New(readFile FileReader) *cobra.Command {
 	return cmd
 }
 
-// maxInput is the largest file that is inspected.
+// maxInput is the maximum size, in bytes, of a file that is inspected.
 const maxInput = 10 << 20
 
 func readInput(name string) ([]byte, error) {
@@ -90,7 +90,7 @@ type unreadable struct {
 
 func newUnreadable(name string, err error) any { return unreadable{name, redact.Line(err)} }
 
-// inspectFailed prints the error of the one file that was to be inspected.
+// inspectFailed prints the error for a single file.
 func inspectFailed(cmd *cobra.Command, name string, err error) error {
 	if err := cli.WriteJSON(cmd.OutOrStdout(), newUnreadable(name, err)); err != nil {
 		return err
@@ -340,7 +340,7 @@ func DateOfItem(it ingest.Item) string {
 	return date
 }
 
-// AddSelectors adds the flags with selectors, which say how to read a list page.
+// AddSelectors adds the flags for selectors, which say how to read a list page.
 func AddSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f := cmd.Flags()
 	f.StringVar(&s.Item, "item", "", "CSS selector of a row of the list")

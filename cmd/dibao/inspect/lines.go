@@ -21,8 +21,8 @@ import (
 	"dibao/policy"
 )
 
-// newInspectLines returns the commands that answer each line of standard input
-// with a line of standard output.
+// newInspectLines returns the commands that answer each line of standard input with a line
+// on standard output.
 func newInspectLines() []*cobra.Command {
 	verbs := []struct {
 		use, short string
@@ -135,7 +135,8 @@ func answerURL(out io.Writer, line string) error {
 	return err
 }
 
-// unescapeTarget reverts the escapes by which an address with a tab fits on one line.
+// unescapeTarget reverses the escapes with which an address that contains a tab fits on one
+// line.
 var unescapeTarget = strings.NewReplacer(`\t`, "\t", `\\`, `\`)
 
 func answerHTML(out io.Writer, line string) error {

@@ -31,7 +31,7 @@ func (t *timeFlag) String() string {
 	return t.Format(time.RFC3339)
 }
 
-// Type names the kind of value in the help.
+// Type returns the name of the kind of value, for the help.
 func (t *timeFlag) Type() string { return "time" }
 
 func (t *timeFlag) orNow() time.Time {

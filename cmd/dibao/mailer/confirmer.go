@@ -42,7 +42,7 @@ const (
 	maxWaiting = 10_000
 	// confirmationSenders is how many are sent at a time.
 	confirmationSenders = 4
-	// confirmationTries are spread over about a day.
+	// confirmationTries are the pauses between attempts, about a day in total.
 	confirmationTries = 8
 )
 
@@ -82,7 +82,7 @@ func (c *Confirmer) Run(ctx context.Context) error {
 	return nil
 }
 
-// try sends one email, and tries again later unless the server refused it for good.
+// try sends one email, and tries again later unless the server permanently refused it.
 func (c *Confirmer) try(ctx context.Context, m waitingMail) {
 	err := c.send(ctx, m.Confirmation)
 	if err == nil || ctx.Err() != nil {

@@ -16,7 +16,7 @@ import (
 	"dibao/internal/mail"
 )
 
-// SiteName is what the product calls itself.
+// SiteName is the name of the product.
 const SiteName = "邸报"
 
 // Sender returns the node's own address, or an invalid one if mail is not configured.
@@ -31,8 +31,7 @@ func Sender(c config.Config) (netmail.Address, error) {
 	return *from, nil
 }
 
-// Servers returns how to reach the configured mail servers: HOST or HOST:PORT,
-// separated by commas.
+// Servers returns the configured mail servers: HOST or HOST:PORT, separated by commas.
 func Servers(c config.Config) []mail.Options {
 	m := c.Mail
 	local := EHLOName(c)
@@ -52,8 +51,8 @@ func Servers(c config.Config) []mail.Options {
 // Direct reports whether mail goes to the readers' own servers.
 func Direct(c config.Config) bool { return c.Mail.Host == "" && c.Mail.Direct }
 
-// EHLOName is our name in EHLO (RFC 5321 §4.1.1.1): the configured name, or the host of
-// our pages, or, if that is not a full name, the name of the machine.
+// EHLOName returns our name in EHLO (RFC 5321 §4.1.1.1): the configured name, or the host
+// of our pages, or, if that is not a full name, the name of the machine.
 func EHLOName(c config.Config) string {
 	if c.Mail.Ehlo != "" {
 		return c.Mail.Ehlo
@@ -93,8 +92,8 @@ func Signer(c config.Config) (*mail.Signer, error) {
 	return first.And(second), nil
 }
 
-// ZoneLine writes a TXT record in the form of a zone file: in strings of at
-// most 255 bytes (RFC 1035 §3.3.14).
+// ZoneLine returns a TXT record in the form of a zone file: in strings of at most 255 bytes
+// (RFC 1035 §3.3.14).
 func ZoneLine(name, record string) string {
 	var parts []string
 	for len(record) > 250 {

@@ -25,7 +25,7 @@ type Mailer struct {
 // Router finds the servers of domains.
 func Router() *mail.Router { return &mail.Router{Check: fetch.CheckAddr} }
 
-// dial connects to the server to which a message for an address is sent.
+// dial connects to the server for an address.
 func (m *Mailer) dial(ctx context.Context, address string) (*mail.Conn, error) {
 	return m.DialWith(ctx, Servers(m.Config)[0], address)
 }
@@ -109,7 +109,7 @@ func (m *Mailer) Send(ctx context.Context, address, subject, text, html string) 
 	return err
 }
 
-// message makes a message from the node's own address, signed.
+// message builds a signed message from the node's own address.
 func (m *Mailer) message(address, subject, text, html string) (body []byte, from string, err error) {
 	sender, err := Sender(m.Config)
 	if err != nil {

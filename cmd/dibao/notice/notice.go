@@ -36,7 +36,7 @@ func In(l templates.Letter, isChinese bool) templates.Letter {
 	return l
 }
 
-// Letter says what happened to a mailing or at a server, in English, and which
+// Letter describes what happened to a mailing or at a server, in English, and which
 // commands help. Times are in zone.
 func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
 	r := n.Report
@@ -129,7 +129,7 @@ func reportRows(r delivery.MailingReport, zone *time.Location) []templates.Lette
 // maxDomainRows limits the domains that an email to the admin lists.
 const maxDomainRows = 8
 
-// DomainRows lists the domains that did not accept all of a mailing.
+// DomainRows lists the domains that did not accept all messages of a mailing.
 func DomainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 	for _, d := range domains {
 		if d.Failed+d.Waiting+d.Uncertain == 0 || len(rows) == maxDomainRows {

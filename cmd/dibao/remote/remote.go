@@ -23,7 +23,7 @@ import (
 // Request is the body of POST /api/GROUP/VERB.
 type Request struct {
 	Args     []string       `json:"args"`
-	Flags    map[string]any `json:"flags"`              // by name; an array gives the flag several times
+	Flags    map[string]any `json:"flags"`              // by name; an array sets the flag several times
 	Terminal *Terminal      `json:"terminal,omitempty"` // nil: the client is a program that reads JSON
 }
 
@@ -37,14 +37,14 @@ type Terminal struct {
 
 // Answer is the output of the verb, and how it ended.
 type Answer struct {
-	Out      string `json:"out"`      // to standard output
-	Talk     string `json:"talk"`     // to standard error
+	Out      string `json:"out"`      // text for standard output
+	Talk     string `json:"talk"`     // text for standard error
 	Error    string `json:"error"`    // "": none
 	Status   int    `json:"status"`   // the exit status
-	Question string `json:"question"` // must be answered with yes first; nothing was done yet
+	Question string `json:"question"` // question to answer with yes before anything is done
 }
 
-// Timeout is how long a verb may take.
+// Timeout is the maximum time of a verb.
 const Timeout = 5 * time.Minute
 
 const (
@@ -81,7 +81,7 @@ func New(server, tokenFile string) (*Client, error) {
 	redact.Register(token)
 	return &Client{server: u, token: token, http: &http.Client{
 		Timeout:       Timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token must not go to another server
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token must not be sent to another server
 	}}, nil
 }
 

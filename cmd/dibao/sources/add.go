@@ -59,7 +59,7 @@ func newSourceAdd(p Program) *cobra.Command {
 			l := seen.List
 			showHops(p, cmd, seen)
 			if found.Private != fetch.Origin(found.URL) {
-				found.Private = "" // the feed is on a different host than the address that was typed
+				found.Private = "" // the feed is on a different host than the entered address
 			}
 			if found.URL != s.URL {
 				p.Say(cmd, "the %s %s was found there", found.Kind, found.URL)
@@ -194,7 +194,7 @@ func (n *Node) look(ctx context.Context, s feed.Source) (found feed.Source, seen
 	}
 	l := &looker{node: n, source: s, found: s, first: res.URL}
 	if l.source.Private != fetch.Origin(res.URL) {
-		l.source.Private = "" // addresses on the page get the permission only if the page itself is on the typed host
+		l.source.Private = "" // addresses on the page get the permission only if the page itself is on the entered host
 	}
 	out, err := v.Open(ctx, res, l.read)
 	if err == nil && s.Kind == "" && l.found.Kind == "page" {
@@ -237,7 +237,7 @@ func (n *Node) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Vi
 	return s, out, err
 }
 
-// looker finds out what kind of page is at an address or behind it.
+// looker determines what kind of page is at an address or behind it.
 type looker struct {
 	node   *Node
 	source feed.Source // as requested

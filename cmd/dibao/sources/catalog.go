@@ -124,11 +124,10 @@ func (n *Node) AddEntries(p Program, cmd *cobra.Command, entries []catalog.Entry
 	return &cli.PartialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now; see above, and add them with --anyway if you want to wait for them", unread, len(entries))}
 }
 
-// readEntry reads an entry by the structure of its list and, if the catalog has
-// selectors, by those. The selectors count if they find rows with dates, since
-// the structure alone reads something else there; otherwise the structure
-// counts, since the site was rebuilt. how describes what was read, in one
-// clause.
+// readEntry reads an entry by the structure of its list and, if the catalog has selectors,
+// by those. The selectors count if they find rows with dates, because the structure alone
+// finds something else in that case; otherwise the structure counts, because the site was
+// rebuilt. how describes what was read, in one clause.
 func (n *Node) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source, how string, err error) {
 	plain := e.Source
 	plain.Settings = ingest.Settings{}

@@ -78,8 +78,8 @@ type importRow struct {
 	Refused    *string  `json:"refused"` // the reason; null if the row is added
 }
 
-// viewImport returns the rows of a file with what would happen to each; those that need
-// trust come first.
+// viewImport returns the rows of a file with the result for each; those that need trust
+// come first.
 func viewImport(file sourcelist.File, trust bool) (views []importRow, refused int) {
 	var rest []importRow
 	for _, row := range file.Rows {
@@ -104,7 +104,7 @@ func viewImport(file sourcelist.File, trust bool) (views []importRow, refused in
 	return append(views, rest...), refused
 }
 
-// listImport shows what an import would do.
+// listImport shows the results of an import that is not applied.
 func listImport(p Program, cmd *cobra.Command, file sourcelist.File, trust bool) error {
 	views, refused := viewImport(file, trust)
 	err := cli.PrintRows(p.Output(), cmd, []any{"Line", "Name", "Kind", "URL", "Needs trust", "Refused"}, views, func(v importRow) []any {

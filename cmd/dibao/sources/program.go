@@ -1,5 +1,5 @@
-// Package sources has the commands of dibao source: they add, show, test, edit,
-// import and export the sources of articles.
+// Package sources contains the commands of dibao source: they add, show, test, edit, import
+// and export the sources of articles.
 package sources
 
 import (

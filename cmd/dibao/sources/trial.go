@@ -22,7 +22,7 @@ import (
 	"dibao/internal/redact"
 )
 
-const triedArticles = 3 // how many articles of a list are read
+const triedArticles = 3 // number of articles of a list that are read
 
 func newSourceTest(p Program) *cobra.Command {
 	var isPrivate, render bool

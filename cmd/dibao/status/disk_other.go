@@ -4,5 +4,5 @@ package status
 
 import "errors"
 
-// FreeSpace returns 0: it is not known on this system.
+// FreeSpace returns 0, because the free space is unknown on this system.
 func FreeSpace(string) (uint64, error) { return 0, errors.ErrUnsupported }

@@ -4,7 +4,7 @@ package status
 
 import "syscall"
 
-// FreeSpace returns how many bytes can be written in a folder.
+// FreeSpace returns the number of bytes that can be written in a folder.
 func FreeSpace(dir string) (uint64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {

@@ -28,7 +28,7 @@ import (
 	"dibao/subscribers"
 )
 
-// The size of the status screen: the number of rows that don't fit is shown instead.
+// The size of the status screen: if there are more rows, their number is shown instead.
 const (
 	statusWidth   = 80
 	statusSources = 5
@@ -36,7 +36,7 @@ const (
 	statusMails   = 3
 )
 
-// Node is what a snapshot is read from. All fields are required.
+// Node is the node whose snapshot is read. All fields are required.
 type Node struct {
 	DB          *database.DB
 	Articles    *feed.Store
@@ -51,13 +51,13 @@ type Snapshot struct {
 	At            time.Time
 	Zone          *time.Location // time zone of the printed times
 	Feed          feed.Status
-	Sources       []feed.Source // the worst first
+	Sources       []feed.Source // worst first
 	Unread        map[int64]int // articles whose page could not be read completely, by source
 	Digest        digest.Status
-	Mailings      []delivery.MailingReport // the latest first
+	Mailings      []delivery.MailingReport // latest first
 	MailingLists  map[int64][]string       // the titles of the lists of each mailing
 	Posted        map[string]int           // issues in channels, by state
-	Troubled      []channel.Row            // the channels whose newest issue failed, is tried again or is uncertain
+	Troubled      []channel.Row            // channels whose newest issue failed, is tried again or is uncertain
 	Readers       int                      // readers with a confirmed subscription
 	Subscriptions map[string]int           // by state
 	Suppressions  map[string]int           // by reason
@@ -158,7 +158,7 @@ func (s *screen) code(heading, code string) string {
 	return code
 }
 
-// line writes a line, cut to the width of the screen.
+// line writes a line, truncated to the width of the screen.
 func (s *screen) line(line string) {
 	if s.err == nil {
 		_, s.err = fmt.Fprintln(s.w, text.Snip(line, statusWidth, "…"))
@@ -183,7 +183,7 @@ func (s *screen) columns(widths []int, cells ...string) {
 	s.line(line)
 }
 
-// counts writes counts by code, the largest first.
+// counts writes counts by code, largest first.
 func (s *screen) counts(heading string, counts map[string]int) string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
@@ -362,7 +362,7 @@ func (st Snapshot) JSON() any {
 		Version       string                   `json:"version"`
 		Revision      string                   `json:"revision"`
 		Database      string                   `json:"database"`
-		DiskFree      *uint64                  `json:"disk_free_bytes"` // null: not known
+		DiskFree      *uint64                  `json:"disk_free_bytes"` // null: unknown
 		Sources       map[feed.State]int       `json:"sources"`
 		Unhealthy     []source                 `json:"unwell_sources"`
 		Articles      int64                    `json:"articles"`

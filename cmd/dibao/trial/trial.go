@@ -1,4 +1,4 @@
-// Package trial is the report of "dibao source test": what a collection of the source
+// Package trial writes the report of "dibao source test": what a collection of the source
 // would find.
 package trial
 
@@ -20,7 +20,7 @@ import (
 // ShownRows is how many rows of a list the report shows to people.
 const ShownRows = 10
 
-// Report is what trying a source showed, in JSON.
+// Report is the result of trying a source, in JSON.
 type Report struct {
 	Source          *string     `json:"source"`
 	URL             string      `json:"url"`
@@ -29,7 +29,7 @@ type Report struct {
 	Problem         *string     `json:"problem"` // null if a list was read
 	Advice          *string     `json:"advice"`
 	Hops            []visit.Hop `json:"hops"`
-	Drawn           bool        `json:"drawn"` // by a browser
+	Drawn           bool        `json:"drawn"` // rendered by a browser
 	Robots          Robots      `json:"robots"`
 	Rows            int         `json:"rows"`
 	Dated           int         `json:"dated"`
@@ -50,14 +50,14 @@ type Report struct {
 	Err     error           `json:"-"` // the exit status
 }
 
-// Robots is what robots.txt says of the page of a list.
+// Robots is what robots.txt says about the page of a list.
 type Robots struct {
 	Allowed *bool   `json:"allowed"` // null: not checked
 	Delay   float64 `json:"crawl_delay_seconds"`
 	Problem *string `json:"problem"`
 }
 
-// Plain is what the list finder reads of a page whose source has selectors.
+// Plain is what the list finder reads from a page whose source has selectors.
 type Plain struct {
 	Rows  int `json:"rows"`
 	Dated int `json:"dated"`
@@ -84,7 +84,7 @@ type Article struct {
 	Paragraphs    int                      `json:"paragraphs"`
 	Attachments   []inspect.AttachmentView `json:"attachments"`
 	Warnings      []string                 `json:"warnings"` // in English
-	Codes         []warn.Warning           `json:"-"`        // the same
+	Codes         []warn.Warning           `json:"-"`        // the same as codes
 	Problem       *string                  `json:"problem"`
 }
 
@@ -195,7 +195,7 @@ func (t *Report) nextPage() string {
 	return fmt.Sprintf("%d rows, %d of them new: %s", n.Rows, n.New, n.URL)
 }
 
-// String says in words what robots.txt says.
+// String returns in words what robots.txt says.
 func (r Robots) String() string {
 	switch {
 	case r.Problem != nil:

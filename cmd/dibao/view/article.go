@@ -26,7 +26,7 @@ type Article struct {
 	Withdrawn  *string        `json:"withdrawn_at"` // when its page was found to be removed
 	Held       bool           `json:"held"`         // waits until an admin releases it
 	Pinned     bool           `json:"pinned"`       // first in its issue
-	Hidden     bool           `json:"hidden"`       // shown nowhere
+	Hidden     bool           `json:"hidden"`       // not shown anywhere
 	Attachment []string       `json:"attachments"`  // addresses of files
 
 	Call *call.View `json:"call,omitempty"` // what it asks of readers or offers them; only in the output of article show, and only if there is something

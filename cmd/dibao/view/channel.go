@@ -14,15 +14,15 @@ type Channel struct {
 	Kind       string       `json:"kind"`
 	Server     *string      `json:"server"`      // host and port of the service; null if the secret file can't be read
 	Room       *string      `json:"room"`        // chat, topic or room
-	SecretFile *string      `json:"secret_file"` // its path; what it holds is never printed
+	SecretFile *string      `json:"secret_file"` // path of the file; its content is never printed
 	Private    bool         `json:"private"`     // the server may be in your own network
 	Proxy      *string      `json:"proxy"`
 	CreatedAt  time.Time    `json:"created_at"`
-	Last       *channel.Row `json:"last"`  // what became of its newest issue
+	Last       *channel.Row `json:"last"`  // state of its newest issue
 	Error      *string      `json:"error"` // why it can't send now, such as permissions of the secret file; null if it can
 }
 
-// OfChannel returns the view of a channel of a list, with what became of its newest issue.
+// OfChannel returns the view of a channel of a list, with the state of its newest issue.
 func OfChannel(c channel.Channel, list string, last *channel.Row) Channel {
 	v := Channel{
 		ID: c.ID, List: list, Kind: c.Kind, Server: cli.Null(c.Host()), Room: cli.Null(c.Room), SecretFile: cli.Null(c.SecretFile),

@@ -42,7 +42,7 @@ func OfDocument(d feed.Document, on policy.Date) Document {
 	}
 }
 
-// Relation is how one text relates to another.
+// Relation is a relation between two texts.
 type Relation struct {
 	Kind     *string `json:"relation"`
 	Document *int64  `json:"document"`
@@ -128,7 +128,7 @@ func OfDocumentPage(ctx context.Context, articles *feed.Store, d feed.Document, 
 // Step is a document of an implementation chain.
 type Step struct {
 	Document
-	Days   *int    `json:"days"` // after the document that it implements
+	Days   *int    `json:"days"` // days after the document that it implements
 	SaidIn string  `json:"said_in"`
 	Quote  *string `json:"quote"`
 }

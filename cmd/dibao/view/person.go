@@ -10,7 +10,7 @@ import (
 	"dibao/subscribers"
 )
 
-// PersonEvent is one event in a reader's history, from whichever package stores it.
+// PersonEvent is one event in a reader's history, from any package.
 type PersonEvent struct {
 	At     time.Time `json:"at"`
 	Event  string    `json:"event"`
@@ -25,7 +25,7 @@ type Person struct {
 	TimeLine []PersonEvent `json:"time_line"`
 }
 
-// OfPerson returns the view of a reader whose history is filled in.
+// OfPerson returns the view of a reader with the given history.
 func OfPerson(id int64, p subscribers.Person) Person {
 	v := Person{ID: id, Person: p, TimeLine: []PersonEvent{}}
 	for _, e := range p.Consents {

@@ -26,14 +26,14 @@ type Source struct {
 	Settings        ingest.Settings `json:"settings"`         // selectors and other settings
 	Failures        int             `json:"failures"`         // collections in a row that failed
 	LastError       *string         `json:"last_error"`
-	Advice          *string         `json:"advice"` // what to do
+	Advice          *string         `json:"advice"` // what an admin should do
 	Theme           *string         `json:"theme"`
 	UsualItems      int             `json:"usual_items"`  // usual number of rows of its list
-	NewsAt          *time.Time      `json:"news_at"`      // when the last new item came
+	NewsAt          *time.Time      `json:"news_at"`      // when the last new item arrived
 	CheckedAt       *time.Time      `json:"checked_at"`   // time of the last collection
 	SucceededAt     *time.Time      `json:"succeeded_at"` // time of the last successful collection
 	NextAt          time.Time       `json:"next_at"`
-	PaceSeconds     int64           `json:"pace_seconds"`       // between collections now
+	PaceSeconds     int64           `json:"pace_seconds"`       // current time between collections
 	NewsEvery       *int64          `json:"news_every_seconds"` // mean time between collections with news
 	Hints           ingest.Hints    `json:"hints"`              // what the feed says about itself: when to collect it again, its hub
 	Proxy           *string         `json:"proxy"`

@@ -1,4 +1,4 @@
-// Package channeltest has servers for tests that enforce the published rules of the
+// Package channeltest contains servers for tests that enforce the published rules of the
 // services: addresses and keys, signatures, lengths, rates, and error codes.
 package channeltest
 
@@ -30,7 +30,7 @@ const (
 // Post is a message that a group sees.
 type Post struct {
 	Group string
-	ID    string // of a webhook or a Matrix transaction
+	ID    string // id of a webhook message or a Matrix transaction
 	Text  string // the whole message as it was sent
 }
 
@@ -42,13 +42,13 @@ type Server struct {
 	// Before is called with each valid request before it is posted; it may answer by
 	// itself, such as with an error, by returning true. nil does nothing.
 	Before func(w http.ResponseWriter, group string) (answered bool)
-	// After is called when a message was posted and not answered yet.
+	// After is called when a message was posted but not answered yet.
 	After func(group string)
 
 	mu      sync.Mutex
 	posts   []Post
 	times   map[string][]time.Time // when each group got a message
-	blocked map[string]time.Time   // until when
+	blocked map[string]time.Time   // end of the block of each group
 	events  map[string]bool        // transactions of Matrix
 }
 
@@ -165,7 +165,7 @@ func (s *Server) wecom(w http.ResponseWriter, r *http.Request, body []byte) *pos
 			Content string `json:"content"`
 		} `json:"markdown"`
 	}
-	_ = json.Unmarshal(body, &m) // what is missing is refused below
+	_ = json.Unmarshal(body, &m) // missing values are refused below
 	key := r.URL.Query().Get("key")
 	switch {
 	case r.Method != http.MethodPost || r.URL.Path != "/cgi-bin/webhook/send" || key == "":
@@ -205,7 +205,7 @@ func (s *Server) feishu(w http.ResponseWriter, r *http.Request, body []byte) *po
 			} `json:"post"`
 		} `json:"content"`
 	}
-	_ = json.Unmarshal(body, &m) // what is missing is refused below
+	_ = json.Unmarshal(body, &m) // missing values are refused below
 	group, found := strings.CutPrefix(r.URL.Path, "/open-apis/bot/v2/hook/")
 	var text strings.Builder
 	for _, p := range m.Content.Post {
@@ -238,7 +238,7 @@ func (s *Server) dingtalk(w http.ResponseWriter, r *http.Request, body []byte) *
 	var raw struct {
 		ActionCard json.RawMessage `json:"actionCard"`
 	}
-	_ = json.Unmarshal(body, &m) // what is missing is refused below
+	_ = json.Unmarshal(body, &m) // missing values are refused below
 	_ = json.Unmarshal(body, &raw)
 	_ = json.Unmarshal(raw.ActionCard, &m.Card)
 	q := r.URL.Query()
@@ -266,7 +266,7 @@ func (s *Server) telegram(w http.ResponseWriter, r *http.Request, body []byte) *
 		Text string `json:"text"`
 		Mode string `json:"parse_mode"`
 	}
-	_ = json.Unmarshal(body, &m) // what is missing is refused below
+	_ = json.Unmarshal(body, &m) // missing values are refused below
 	plain := htmlTag.ReplaceAllString(m.Text, "")
 	switch {
 	case r.URL.Path != "/bot"+Token+"/sendMessage":
@@ -285,7 +285,7 @@ func (s *Server) telegram(w http.ResponseWriter, r *http.Request, body []byte) *
 
 func (s *Server) ntfy(w http.ResponseWriter, r *http.Request, body []byte) *post {
 	var m struct{ Topic, Title, Message, Click string }
-	_ = json.Unmarshal(body, &m) // what is missing is refused below
+	_ = json.Unmarshal(body, &m) // missing values are refused below
 	switch {
 	case r.Header.Get("Authorization") != "Bearer "+Token:
 		answer(401, `{"code":40101,"http":401,"error":"unauthorized"}`)(w)
@@ -305,7 +305,7 @@ func (s *Server) matrix(w http.ResponseWriter, r *http.Request, body []byte) *po
 		Body      string `json:"body"`
 		Formatted string `json:"formatted_body"`
 	}
-	_ = json.Unmarshal(body, &m) // what is missing is refused below
+	_ = json.Unmarshal(body, &m) // missing values are refused below
 	rest, found := strings.CutPrefix(r.URL.Path, "/_matrix/client/v3/rooms/!")
 	room, id, inRoom := strings.Cut(rest, "/send/m.room.message/")
 	switch {

@@ -25,18 +25,18 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Options say how a mailbox behaves. The zero value keeps mail in memory and
-// refuses nothing.
+// Options are the options of a mailbox. The zero value keeps mail in memory and refuses
+// nothing.
 type Options struct {
-	// Dir, if set, is where each message is written before it is acknowledged:
-	// an acknowledged message survives even if everything is killed.
+	// Dir, if set, is the folder in which each message is stored before it is acknowledged:
+	// an acknowledged message survives even if all processes are killed.
 	Dir string
 	// Reject, if set, is called for each recipient; its result is the reply.
 	Reject func(from, to string) *smtp.SMTPError
 	// EnvelopesOnly keeps only the envelope, the time and the Message-ID of each message: tests
 	// receive hundreds of thousands.
 	EnvelopesOnly bool
-	// MaxBytes of a message; 0 is 10 MiB.
+	// MaxBytes is the maximum size of a message; 0 is 10 MiB.
 	MaxBytes int64
 }
 
@@ -58,7 +58,7 @@ type Mailbox struct {
 
 	mu       sync.Mutex
 	messages []Message
-	arrived  chan struct{} // closed and made anew with each message
+	arrived  chan struct{} // closed and replaced with each message
 }
 
 // New returns a mailbox that does not listen yet.
@@ -91,14 +91,14 @@ type discard struct{}
 func (discard) Printf(string, ...any) {}
 func (discard) Println(...any)        {}
 
-// Messages returns what was received so far, the oldest first.
+// Messages returns the messages received so far, oldest first.
 func (m *Mailbox) Messages() []Message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]Message(nil), m.messages...)
 }
 
-// Count returns how many messages were received so far.
+// Count returns the number of messages received so far.
 func (m *Mailbox) Count() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -203,7 +203,7 @@ func parse(from, to string, raw []byte) (m Message, body io.Reader) {
 	return m, msg.Body
 }
 
-// maxParts is how deep nested parts are read.
+// maxParts is the maximum depth of nested parts that are read.
 const maxParts = 5
 
 func (m *Message) readPart(contentType, encoding string, r io.Reader, depth int) {

@@ -16,7 +16,7 @@ var page = template.Must(template.New("mailbox").Parse(pageText))
 // view is the data of the page.
 type view struct {
 	Prefix   string
-	Messages []listed // the newest first
+	Messages []listed // newest first
 	Open     *listed
 }
 
@@ -46,7 +46,7 @@ func (m *Mailbox) Handler(prefix string) http.Handler {
 		}
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		page.Execute(w, v) // the client may be gone
+		page.Execute(w, v) // the client may have disconnected
 	}
 	mux.HandleFunc("GET "+prefix+"{$}", show)
 	mux.HandleFunc("GET "+prefix+"{n}", show)

@@ -25,25 +25,25 @@ var content embed.FS
 // clock: {D-3} is three days before, {D+20} twenty days after, {Y} the year.
 type article struct {
 	ID, Title, Number, Issuer, Theme, Credit, Author string
-	Days                                             int // ago
+	Days                                             int // age in days
 	Attachment                                       string
 	Paragraphs                                       []string
-	Date, LongDate, Path, Summary                    string // filled in
+	Date, LongDate, Path, Summary                    string // filled in when the site is created
 	Stamp                                            string // RFC 3339, or RFC 822 for RSS
 }
 
-// section is one of the four sites with its articles, the newest first.
+// section is one of the four sites with its articles, newest first.
 type section struct {
 	Source
-	file     string // of its articles
+	file     string // file with its articles
 	list     string // the template of the list or feed
-	item     string // the template of an article's page
+	item     string // template of an article's page
 	charset  string
 	Articles []article
 }
 
-// Embedded returns the sample site that ships with the program, with dates in
-// the ten days before now.
+// Embedded returns the sample site that is part of the program, with dates in the ten days
+// before now.
 func Embedded(now time.Time) (*Site, error) {
 	site := newSite(now)
 	zone, err := time.LoadLocation("Asia/Shanghai")

@@ -18,9 +18,9 @@ import (
 	"dibao/feed/ingest"
 )
 
-// Site is a site to serve and what to collect from it.
+// Site is a site for the demo to serve and collect from.
 type Site struct {
-	Now     time.Time // when its pages are news: the clock of the demo starts at this time
+	Now     time.Time // when its pages are new: the clock of the demo starts at this time
 	Sources []Source
 	Handler http.Handler
 
@@ -32,11 +32,11 @@ type Site struct {
 // Source is a source of the site.
 type Source struct {
 	URLPath  string
-	Kind     string // of feed/ingest
+	Kind     string // as in feed/ingest
 	Name     string
 	Issuer   string
 	Region   string
-	Licence  string // of feed
+	Licence  string // as in feed
 	Settings ingest.Settings
 }
 
@@ -52,7 +52,7 @@ func newSite(now time.Time) *Site {
 	return s
 }
 
-// Break makes a path answer with a status; "" stands for every path.
+// Break makes a path answer with a status; "" means every path.
 func (s *Site) Break(path string, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +90,7 @@ type saved struct {
 	Pages       map[string]string `json:"pages"`
 }
 
-// Limits of what is read from a folder.
+// Limits on what is read from a folder.
 const (
 	maxPages     = 10_000
 	maxPageBytes = 10 << 20
