@@ -17,7 +17,7 @@ import (
 	"dibao/internal/redact"
 )
 
-// TestImports holds the imports of every package against the table of packages in
+// TestImports compares the imports of every package with the table of packages in
 // docs/architecture.md. A package without a row is part of the nearest one above it.
 func TestImports(t *testing.T) {
 	t.Parallel()
@@ -36,10 +36,10 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// importRule says what a package may import of ours.
+// importRule says which of our packages a package may import.
 type importRule struct {
 	anything bool
-	but      []string // where it may import anything
+	but      []string // exceptions, if it may import everything
 	listed   []string // may end in /*
 }
 
@@ -80,7 +80,7 @@ func importRules(t *testing.T) map[string]importRule {
 	return rules
 }
 
-// roomOf is the nearest package with a row, "" if there is none.
+// roomOf returns the nearest package with a row, "" if there is none.
 func roomOf(rules map[string]importRule, pkg string) string {
 	for ; pkg != "."; pkg = path.Dir(pkg) {
 		if _, ok := rules[pkg]; ok {
@@ -90,7 +90,7 @@ func roomOf(rules map[string]importRule, pkg string) string {
 	return ""
 }
 
-// importsByPackage returns what of ours each package imports, but for its tests.
+// importsByPackage returns which of our packages each package imports, without its tests.
 func importsByPackage(t *testing.T) map[string][]string {
 	all := make(map[string][]string)
 	eachFile(t, func(name string, src []byte) {
@@ -134,15 +134,15 @@ func eachFile(t *testing.T, f func(name string, src []byte)) {
 }
 
 const (
-	packageLines = 6500 // at most, without tests
-	commandLines = 8000 // of cmd/dibao, which has one file a group of commands
-	fileLines    = 450  // of a file
+	packageLines = 6500 // maximum per package, without tests
+	commandLines = 8000 // for cmd/dibao, which has one file per group of commands
+	fileLines    = 450  // per file
 )
 
 // tables are files that may be longer, because each is one table.
 var tables = []string{}
 
-// TestSizes keeps packages and files from growing past what one person can hold in mind.
+// TestSizes keeps packages and files small enough for one person to understand.
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	lines := make(map[string]int)
@@ -166,8 +166,8 @@ func TestSizes(t *testing.T) {
 
 var tokenRoute = regexp.MustCompile("\"[A-Z]* ?(/[a-z/]*)\\{token\\}")
 
-// TestTokenRoutes holds routes whose path has a token against the list by which logs
-// and robots.txt hide them.
+// TestTokenRoutes compares routes whose path has a token with the list by which logs and
+// robots.txt hide them.
 func TestTokenRoutes(t *testing.T) {
 	t.Parallel()
 	routed := make(map[string]bool)

@@ -15,7 +15,7 @@ var (
 	warnName = regexp.MustCompile(`(?:inFrame|BehindLogin|storedWarning) = "([a-z-]+)"`)
 )
 
-// TestWarningsHaveSentences holds the codes of warnings against their sentences in both
+// TestWarningsHaveSentences compares the codes of warnings with their sentences in both
 // languages.
 func TestWarningsHaveSentences(t *testing.T) {
 	t.Parallel()

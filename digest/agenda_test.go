@@ -21,8 +21,8 @@ import (
 	"dibao/subscribers"
 )
 
-// A reader's calendar has the days of what was sent to them alone, with two alarms, in
-// their language; it follows changes under the same UID, and is private.
+// A reader's calendar contains the dates of what was sent to this reader alone, with two
+// alarms, in their language; it follows changes under the same UID, and is private.
 func TestOwnCalendar(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -97,7 +97,7 @@ func TestOwnCalendar(t *testing.T) {
 		}
 		for path, want := range map[string]int{
 			"/preferences/" + w.readers.Keys().PreferencesToken(id, "en@test.example") + "/calendar.ics": 200,
-			"/preferences/" + token:                    404, // it opens the calendar alone
+			"/preferences/" + token:                    404, // it opens only the calendar
 			"/preferences/" + token + "x/calendar.ics": 404,
 			"/preferences/" + w.readers.Keys().CalendarToken(id, "other@test.example") + "/calendar.ics": 410,
 			"/preferences/" + w.readers.Keys().CalendarToken(id+1, "en@test.example") + "/calendar.ics":  404,

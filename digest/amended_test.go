@@ -14,8 +14,8 @@ import (
 	"dibao/subscribers"
 )
 
-// amend stores what the newest article is: a call with a key, or a notice that changes
-// the call with that key.
+// amend stores the newest article as a call with a key, or as a notice that changes the
+// call with that key.
 func (w *world) amend(key string, notice *call.Change) {
 	w.t.Helper()
 	err := w.db.Write(w.t.Context(), func(tx *sql.Tx) error {
@@ -31,9 +31,9 @@ func (w *world) amend(key string, notice *call.Change) {
 	}
 }
 
-// A reader who got a call sees each notice that changes it once, with the day
-// before and after and the sentence; the notice is then no item of its own. A reader who
-// did not get the call gets the notice as any other text.
+// A reader who got a call sees each notice that changes it once, with the day before and
+// after and the sentence; the notice is then not an item itself. A reader who did not get
+// the call gets the notice like any other text.
 func TestChangesToSentCalls(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -36,7 +36,7 @@ func (w *world) post() channel.Sent {
 }
 
 // An issue of a list without readers goes to its channels, in the language of the list: the
-// first five articles, how many more there are, without those that are hidden, held back or
+// first five articles, how many more there are, without those that are hidden, held or
 // withdrawn.
 func TestIssueGoesToChannelsWithoutReaders(t *testing.T) {
 	t.Parallel()
@@ -89,8 +89,8 @@ func TestIssueGoesToChannelsWithoutReaders(t *testing.T) {
 	}
 }
 
-// A held issue waits for its release; a paused or cancelled mailing stops in channels, too,
-// also where no reader is left; after a restore all waits.
+// A held issue waits for its release; a paused or canceled mailing also stops in channels,
+// even if no readers are left; after a restore everything waits.
 func TestChannelsFollowTheMailing(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

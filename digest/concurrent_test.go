@@ -12,7 +12,7 @@ import (
 	"dibao/subscribers"
 )
 
-// crowd stores readers first to last, each confirmed to all lists.
+// crowd stores the readers from first to last, each confirmed for all lists.
 func (w *world) crowd(first, last int, lists ...subscribers.List) {
 	w.t.Helper()
 	at := w.now().UTC()
@@ -36,7 +36,7 @@ func (w *world) crowd(first, last int, lists ...subscribers.List) {
 	}
 }
 
-// brought counts, of the deliveries of a reader, how often each article is in them.
+// brought counts how often each article is in the deliveries of a reader.
 func (w *world) brought() (mails int, twice []string) {
 	w.t.Helper()
 	got := make(map[string]int)
@@ -67,8 +67,8 @@ func (w *world) brought() (mails int, twice []string) {
 	return mails, twice
 }
 
-// Lists that hold the same article are composed side by side, by several nodes,
-// while readers are welcomed: everybody gets the article once.
+// Lists with the same article are composed at the same time, by several nodes, while
+// readers get welcome issues: every reader gets the article once.
 func TestMailingsComposedAtOnceBringNothingTwice(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -77,7 +77,7 @@ func TestMailingsComposedAtOnceBringNothingTwice(t *testing.T) {
 		a, b := w.list("a", subscribers.Query{}), w.list("b", subscribers.Query{})
 		c := must[subscribers.List](t)(w.readers.CreateList(t.Context(), subscribers.List{Slug: "c", Welcome: true}))
 		w.article("同一通知")
-		must[digest.Composed](t)(w.service.ComposeNow(t.Context(), []subscribers.List{c})) // that its readers are welcomed with
+		must[digest.Composed](t)(w.service.ComposeNow(t.Context(), []subscribers.List{c})) // the welcome issue of its readers
 		w.crowd(1, 100, a, b, c)
 		w.crowd(101, n, a, b)
 		var all sync.WaitGroup

@@ -17,8 +17,8 @@ import (
 	"dibao/subscribers"
 )
 
-// cutProxy stands between us and the mail server and cuts each connection after
-// some bytes.
+// cutProxy is a proxy in front of the mail server that cuts each connection after some
+// bytes.
 func cutProxy(t *testing.T, upstream string) *toxiproxy.Proxy {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
@@ -38,7 +38,7 @@ func addToxic(t *testing.T, p *toxiproxy.Proxy, toxic map[string]any) {
 	}
 }
 
-// slowProxy delays what we say and what the server says.
+// slowProxy delays the bytes of both sides.
 func slowProxy(t *testing.T, upstream string, latency time.Duration) *toxiproxy.Proxy {
 	t.Helper()
 	p := cutProxy(t, upstream)
@@ -48,9 +48,9 @@ func slowProxy(t *testing.T, upstream string, latency time.Duration) *toxiproxy.
 	return p
 }
 
-// The network is cut after any number of bytes, of what we say and of what the
-// server says: every reader has the mail in the end, nobody more than twice, and
-// twice only who was handed over when it was cut.
+// The network is cut after any number of bytes, in either direction: in the end every
+// reader has the email, nobody more than twice, and twice only if it had been handed over
+// when the network was cut.
 func TestCutNetworkLosesNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
@@ -65,10 +65,10 @@ func TestCutNetworkLosesNobody(t *testing.T) {
 	}))
 	uncertain := 0
 	deliver := func() {
-		done, _ := d.Deliver(t.Context()) // that the server is not reached is what is tried here
+		done, _ := d.Deliver(t.Context()) // it is expected that the server can't be reached
 		uncertain += done.Uncertain
 	}
-	// As often as goes before the first uncertain ones have their second try, which
+	// As often as possible before the first uncertain ones get their second attempt, which
 	// is the last.
 	for round := range 10 {
 		after := rand.IntN(200) // bytes, in the greeting, EHLO or the commands
@@ -97,8 +97,8 @@ func TestCutNetworkLosesNobody(t *testing.T) {
 	}
 }
 
-// A deliverer that found the server down with mail in its lanes delivers it when
-// the server is back: nothing of the run that was broken off stands in the way.
+// A deliverer that found the server down with mail in its lanes delivers it when the server
+// is back: nothing of the interrupted run blocks it.
 func TestDelivererGoesOnAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))

@@ -22,23 +22,23 @@ import (
 // cutAt is a toxic of ours: it cuts a connection at some words of the dialogue.
 type cutAt struct {
 	Words string `json:"words"`
-	After bool   `json:"after"` // the words themselves get through
-	Times int    `json:"times"` // at one of the first so many times that the words are said
-	Hang  bool   `json:"hang"`  // nothing gets through any more, and nobody is told
+	After bool   `json:"after"` // the words themselves are passed on
+	Times int    `json:"times"` // at one of the first times that the words occur, up to this number
+	Hang  bool   `json:"hang"`  // nothing is passed on any more, and no side is notified
 }
 
-// cutMade are the channels, by words, that are told of each cut.
+// cutMade are the channels, by words, on which each cut is reported.
 var cutMade sync.Map
 
 type cutState struct {
-	left int    // times that the words are let through
-	tail []byte // of what went through: words may come in two pieces
+	left int    // number of times that the words are passed on
+	tail []byte // end of what was passed on: words may arrive in two pieces
 	cut  bool
 }
 
 func init() { toxics.Register("cut_at", new(cutAt)) }
 
-// NewState draws when this connection is cut.
+// NewState chooses when this connection is cut.
 func (c *cutAt) NewState() any { return &cutState{left: rand.IntN(max(1, c.Times))} }
 
 // Pipe implements toxics.Toxic.
@@ -70,7 +70,7 @@ func (c *cutAt) Pipe(stub *toxics.ToxicStub) {
 	}
 }
 
-// pass returns what of data gets through, and whether the cut is made now.
+// pass returns the part of data that is passed on, and whether the cut is made now.
 func (c *cutAt) pass(state *cutState, data []byte) (through []byte, now bool) {
 	if state.cut {
 		return nil, false
@@ -96,9 +96,8 @@ func (c *cutAt) pass(state *cutState, data []byte) (through []byte, now bool) {
 	return data, false
 }
 
-// The network is cut in every phase of the dialogue, with a word and without:
-// every reader has the mail in the end, nobody more than twice, and twice only
-// who had no reply.
+// The network is cut in every phase of the dialogue, with and without notice: in the end
+// every reader has the email, nobody more than twice, and twice only if there was no reply.
 func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 	t.Parallel()
 	phases := []struct {
@@ -125,7 +124,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
 	w.composeOne()
 	var tried sync.Map
-	w.rejecting(func(to string) *smtp.SMTPError { // one in seven is greylisted, so that there is something to reset
+	w.rejecting(func(to string) *smtp.SMTPError { // one in seven is greylisted, so that RSET occurs
 		if _, again := tried.LoadOrStore(to, true); !again && strings.HasSuffix(strings.TrimSuffix(to, "@a.example"), "7") {
 			return &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "greylisted"}
 		}
@@ -134,7 +133,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 	proxy := cutProxy(t, w.addr)
 	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server:  mail.Options{Addr: proxy.Listen, TLS: mail.TLSNone, Timeouts: allTimeouts(400 * time.Millisecond)},
-		Limits:  map[string]delivery.Limit{"a.example": {PerConnection: 15}}, // so that there is a QUIT now and then
+		Limits:  map[string]delivery.Limit{"a.example": {PerConnection: 15}}, // so that QUIT occurs from time to time
 		RetryIn: time.Second, StallAfter: 100 * time.Millisecond, Connections: 4, MessageKey: []byte("key"),
 	}))
 	uncertain := 0
@@ -144,8 +143,8 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 		made := make(chan struct{}, 1000)
 		cutMade.Store(p.Words, made)
 		addToxic(t, proxy, map[string]any{"name": "cut", "type": "cut_at", "stream": p.stream, "toxicity": 0.7, "attributes": p.cutAt})
-		// A round ends after its cuts. All are over before the first uncertain ones
-		// have their second try, which is the last.
+		// A round ends after its cuts. All are over before the first uncertain ones get
+		// their second attempt, which is the last.
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 		counted := make(chan int, 1)
 		go func() {
@@ -161,7 +160,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 			counted <- each
 		}()
 		for range 20 {
-			done, _ := d.Deliver(ctx) // that it is stopped and the server not reached is what is tried here
+			done, _ := d.Deliver(ctx) // it is expected that it is stopped and that the server can't be reached
 			uncertain += done.Uncertain
 			w.advance(time.Second)
 			if ctx.Err() != nil {
@@ -178,7 +177,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	proxy.Stop() // and there is no connecting at all
+	proxy.Stop() // and connecting is impossible
 	if done, err := d.Deliver(t.Context()); err == nil || done.Sent > 0 {
 		t.Errorf("a server that is down went unnoticed: %+v", done)
 	}
@@ -196,7 +195,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 	}
 }
 
-// allTimeouts are deadlines for tests, where the standard says minutes.
+// allTimeouts are timeouts for tests, instead of the minutes in the standard.
 func allTimeouts(d time.Duration) mail.Timeouts {
 	return mail.Timeouts{Connect: d, Greeting: d, Command: d, Data: d, Block: d, Dot: d, Quit: d / 4}
 }

@@ -23,8 +23,8 @@ import (
 	"dibao/subscribers"
 )
 
-// installed skips the test where a program of a Debian package is missing, and
-// fails where CI=true.
+// installed skips the test if a program of a Debian package is missing, and fails if
+// CI=true.
 func installed(t *testing.T, program, pkg string) {
 	t.Helper()
 	if _, err := os.Stat(program); err != nil {
@@ -43,7 +43,7 @@ func onlyRoot(t *testing.T, program string) {
 	}
 }
 
-// folderForAll makes a temporary folder that programs of other users may get into.
+// folderForAll creates a temporary folder that programs of other users can access.
 func folderForAll(t *testing.T, name string) (dir string) {
 	t.Helper()
 	dir = must[string](t)(os.MkdirTemp("", "dibao-"+name+"-"))
@@ -54,8 +54,7 @@ func folderForAll(t *testing.T, name string) (dir string) {
 	return dir
 }
 
-// write writes a file of a folder, with DIR for the folder's path and what else
-// is replaced.
+// write writes a file to a folder, and replaces DIR by the folder's path, and other words.
 func write(t *testing.T, dir, name, content string, replace ...string) (path string) {
 	t.Helper()
 	path = filepath.Join(dir, name)
@@ -66,7 +65,7 @@ func write(t *testing.T, dir, name, content string, replace ...string) (path str
 	return path
 }
 
-// port is the port of HOST:PORT.
+// port returns the port of HOST:PORT.
 func port(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
 
 // daemon runs a server in the foreground until the test ends, and returns when it
@@ -109,8 +108,8 @@ func daemon(t *testing.T, addr string, program string, args ...string) {
 	}
 }
 
-// dkimKeys makes a signer with an RSA and an Ed25519 key of a domain, and returns
-// the records to publish, by name.
+// dkimKeys returns a signer with an RSA and an Ed25519 key of a domain, and the records to
+// publish, by name.
 func dkimKeys(t *testing.T, domain string) (*mail.Signer, map[string]string) {
 	t.Helper()
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
@@ -138,8 +137,8 @@ func dkimKeys(t *testing.T, domain string) (*mail.Signer, map[string]string) {
 	return both, records
 }
 
-// weekly composes the digest that a week of 20 articles makes, due at the full
-// hour, for some readers.
+// weekly composes the digest of a week with 20 articles, due at the full hour, for some
+// readers.
 func (w *world) weekly(readers ...string) {
 	w.t.Helper()
 	l := must[subscribers.List](w.t)(w.readers.CreateList(w.t.Context(), subscribers.List{Slug: "weekly", Title: "民政周报", Cron: "0 * * * *"}))
@@ -155,12 +154,12 @@ func (w *world) weekly(readers ...string) {
 	}
 }
 
-// signedDigest returns a weekly digest as a server gets it, signed with both
-// kinds of keys, and the records of the keys.
+// signedDigest returns a weekly digest as a server receives it, signed with both kinds of
+// keys, and the records of the keys.
 func signedDigest(t *testing.T) (raw []byte, records map[string]string) {
 	t.Helper()
 	w := newWorldAt(t, sqlite(t), "https://dibao.test.example")
-	w.set(time.Now().Add(-time.Hour)) // filters look at their own clock
+	w.set(time.Now().Add(-time.Hour)) // filters use their own clock
 	w.weekly("a")
 	signer, records := dkimKeys(t, "test.example")
 	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{

@@ -27,7 +27,7 @@ func (w *world) readersAt(domain string, n int, l subscribers.List) {
 	}
 }
 
-// rejecting has the mail server ask f what to answer to each recipient.
+// rejecting makes the mail server call f for its answer to each recipient.
 func (w *world) rejecting(f func(to string) *smtp.SMTPError) {
 	if f == nil {
 		w.refuse(nil)
@@ -43,7 +43,7 @@ func sqlite(t *testing.T) *database.DB {
 	return db
 }
 
-// closedPort is an address where nobody listens.
+// closedPort returns an address on which nothing listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
@@ -68,8 +68,8 @@ func (w *world) deliverer(opts delivery.Options) *delivery.Deliverer {
 	return must[*delivery.Deliverer](w.t)(w.service.NewDeliverer(opts))
 }
 
-// While one domain does not answer and another greylists everything, the mail to
-// the others goes on: it is through long before the first gives an answer.
+// While one domain does not answer and another greylists everything, mail to the others
+// continues: it is delivered long before the first domain answers.
 func TestStalledDomainHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
@@ -116,8 +116,8 @@ func TestStalledDomainHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// What a domain's limit of messages a minute does not let through waits, keeps nothing
-// else from going, and goes in the same run.
+// Messages beyond a domain's limit per minute wait, delay nothing else, and are sent in the
+// same run.
 func TestLimitOfADomain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
@@ -143,7 +143,7 @@ func TestLimitOfADomain(t *testing.T) {
 	took := w.now().Sub(begun)
 	close(stop)
 	ticking.Wait()
-	// Forty of at most ten a second, of which 5% of a minute may go at once.
+	// Forty at no more than ten per second, 5% of a minute's messages at once.
 	if done.Sent != 70 || took < (40-30)*time.Second/10 {
 		t.Fatalf("%+v in %s; want 70 sent, and not sooner than the limit says", done, took)
 	}
@@ -165,7 +165,7 @@ func TestPauseResumeCancel(t *testing.T) {
 				}
 				close(paused)
 			}
-			if n.Load() > 5 { // until the deliverer looks, a second at most
+			if n.Load() > 5 { // until the deliverer looks again, at most a second later
 				time.Sleep(150 * time.Millisecond)
 			}
 			return nil
@@ -208,7 +208,7 @@ func TestPauseResumeCancel(t *testing.T) {
 	})
 }
 
-// A relay that can't be reached is stood in for by the next.
+// If a relay can't be reached, the next one is used.
 func TestFallbackRelay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
@@ -228,7 +228,7 @@ func TestFallbackRelay(t *testing.T) {
 	}
 }
 
-// A full mailbox fails the issue, and is suppressed when it stays full over three.
+// A full mailbox fails the issue, and is suppressed if it is full for three issues.
 func TestFullMailboxIsSuppressedAfterThreeIssues(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -28,7 +28,7 @@ import (
 	"dibao/subscribers"
 )
 
-// world is a service on a real database with a clock that is moved by hand.
+// world is a service on a real database with a clock that the test moves.
 type world struct {
 	t        testing.TB
 	db       *database.DB
@@ -86,7 +86,7 @@ func newWorldAt(t testing.TB, db *database.DB, baseURL string) *world {
 	return w
 }
 
-// inbound reads mail that comes back.
+// inbound reads returned mail.
 func (w *world) inbound() *inbound.Service {
 	return inbound.New(w.db, w.readers, w.service.Service, inbound.Options{Now: w.now})
 }
@@ -129,7 +129,7 @@ func (w *world) reader(name string, lists ...subscribers.List) {
 	must[int64](w.t)(w.readers.AddConfirmed(w.t.Context(), name+"@test.example", "zh", lists, "test"))
 }
 
-// article stores an article of today as a source would have given it.
+// article stores an article of today as a source would have provided it.
 func (w *world) article(title string) {
 	w.t.Helper()
 	w.serial++
@@ -165,12 +165,12 @@ func (w *world) deliver() delivery.Delivered {
 	return must[delivery.Delivered](w.t)(d.Deliver(w.t.Context()))
 }
 
-// week moves to just after the next Monday morning.
+// week moves the clock to just after the next Monday morning.
 func (w *world) week() {
 	w.advance(7 * 24 * time.Hour)
 }
 
-// to returns the texts of the emails that a reader got.
+// to returns the texts of a reader's emails.
 func (w *world) to(name string) (texts []string) {
 	for _, m := range w.box.Messages() {
 		if m.To == name+"@test.example" {
@@ -199,7 +199,7 @@ func TestComposeOneIssueForEachDueTime(t *testing.T) {
 			t.Fatalf("composed %v before Monday", got)
 		}
 		w.week()
-		// Two nodes at once, and again: one issue.
+		// Two nodes at the same time, and again: one issue.
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		var numbers []int64
@@ -224,7 +224,7 @@ func TestComposeOneIssueForEachDueTime(t *testing.T) {
 		if got := w.composeDue(); len(w.issueNumbers(got)) != 0 {
 			t.Fatalf("composed %v again", got)
 		}
-		// Nothing new: no issue and no mail. Three weeks asleep: one issue.
+		// Nothing new: no issue and no email. Asleep for three weeks: one issue.
 		w.week()
 		if got := w.issueNumbers(w.composeDue()); len(got) != 0 {
 			t.Fatalf("issue %v of nothing", got)
@@ -254,7 +254,7 @@ func TestLateArticleIsCarriedOver(t *testing.T) {
 		}
 		w.week()
 		w.composeDue()
-		w.article("丁通知") // comes while the first issue is on its way
+		w.article("丁通知") // arrives while the first issue is being sent
 		w.week()
 		w.composeDue()
 		w.week()
@@ -406,8 +406,7 @@ func TestServerDownLosesNothing(t *testing.T) {
 	})
 }
 
-// Two deliverers of one process at once share the work and take nothing from
-// each other.
+// Two deliverers of one process share the work and don't take claims from each other.
 func TestTwoDeliverersOfOneProcess(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -19,9 +19,9 @@ import (
 	"dibao/subscribers"
 )
 
-// The disk is full, while composing and in the middle of a delivery, and has
-// space again: the error says so, nobody is lost, and twice get it at most those
-// that were in flight; none if space comes back in time.
+// The disk is full, while composing and in the middle of a delivery, and has space again:
+// the error says so, no reader is lost, and only emails that were being sent arrive twice;
+// none if space is available in time.
 func TestFullDiskLosesNobody(t *testing.T) {
 	t.Parallel()
 	dir := databasetest.SmallDisk(t)
@@ -41,8 +41,8 @@ func TestFullDiskLosesNobody(t *testing.T) {
 	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
 	w.article("甲通知")
 	w.week()
-	// fillUp fills the disk when SQLite's log has been brought into its file, so that
-	// the next commit needs space.
+	// fillUp fills the disk after moving SQLite's log into its file, so that the next
+	// commit needs space.
 	fillUp := func() (free func()) {
 		if err := db.Flush(context.Background()); err != nil {
 			t.Error(err)
@@ -77,7 +77,7 @@ func TestFullDiskLosesNobody(t *testing.T) {
 			defer gate.Unlock()
 			if came++; came == 100 {
 				free := fillUp()
-				if n%2 == 0 { // space comes back while the delivery ends
+				if n%2 == 0 { // space is available again while the delivery ends
 					time.AfterFunc(2*time.Second, free)
 					free = func() {}
 				}

@@ -53,8 +53,8 @@ service stats {
 }
 `
 
-// dovecot starts a Dovecot that takes mail by LMTP for anybody and gives it out by
-// IMAP, with the password «secret».
+// dovecot starts a Dovecot that accepts mail by LMTP for any user and provides it by IMAP,
+// with the password «secret».
 func dovecot(t *testing.T) (lmtp, imap string) {
 	t.Helper()
 	const program = "/usr/sbin/dovecot"
@@ -71,8 +71,7 @@ func dovecot(t *testing.T) (lmtp, imap string) {
 	return lmtp, imap
 }
 
-// readMailbox reads what is in a reader's INBOX by IMAP and prints what Python's
-// parser makes of it.
+// readMailbox reads a reader's INBOX by IMAP and prints what Python's parser finds in it.
 const readMailbox = `
 import sys, json, imaplib, email, email.policy
 m = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
@@ -86,7 +85,7 @@ for n in m.search(None, "ALL")[1][0].split():
 print(json.dumps(out))
 `
 
-// mailboxMessage is a message as it was read by IMAP.
+// mailboxMessage is a message as read by IMAP.
 type mailboxMessage struct {
 	Defects    int
 	Header     map[string]string
@@ -105,7 +104,8 @@ func readIMAP(t *testing.T, imap, user string) (all []mailboxMessage) {
 	return all
 }
 
-// waitFor tries until ok, for foreign programs that can't tell when they are done.
+// waitFor repeats ok until it is true, for other programs that can't report when they are
+// done.
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -120,8 +120,8 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// A weekly digest goes by Postfix and LMTP into a Dovecot, and is read back by
-// IMAP as it was composed: the texts, and the header.
+// A weekly digest is sent by Postfix and LMTP to a Dovecot, and is read back by IMAP as it
+// was composed: the texts, and the header.
 func TestPostfixAndDovecot(t *testing.T) {
 	t.Parallel()
 	installed(t, "/usr/bin/python3", "python3")
@@ -133,7 +133,7 @@ func TestPostfixAndDovecot(t *testing.T) {
 	addr, _ := postfix(t, users, nil, "virtual_transport = lmtp:inet:"+lmtp+"\n")
 	w := newWorld(t, sqlite(t))
 	w.weekly(users...)
-	want := make(map[string][]byte) // by reader, what is composed
+	want := make(map[string][]byte) // by reader: what was composed
 	report := must[[]delivery.MailingReport](t)(w.service.Report(t.Context(), 1))
 	err := w.service.EachMessage(t.Context(), report[0].Mailing, []byte("key"), func(to string, message [][]byte) error {
 		for _, piece := range message {
@@ -179,18 +179,18 @@ func TestPostfixAndDovecot(t *testing.T) {
 	}
 }
 
-// lines are the lines of a text, however they end.
+// lines returns the lines of a text, whatever their line ends.
 func lines(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 
-// Postgrey, asked by Postfix, wants us to come back: we do after the time that
-// greylisting asks for, not before, and then the mail is taken.
+// Postgrey, queried by Postfix, asks us to try again later: we do so after the time that
+// greylisting requires, not before, and then the email is accepted.
 func TestPostgrey(t *testing.T) {
 	t.Parallel()
 	const program = "/usr/sbin/postgrey"
 	installed(t, program, "postgrey")
 	onlyRoot(t, "a Postfix")
 	addr, dir := closedPort(t), folderForAll(t, "postgrey")
-	none := write(t, dir, "none", "") // nobody is excepted, the host itself neither
+	none := write(t, dir, "none", "") // no exceptions, not even the host itself
 	db := dir + "/db"
 	if out, err := exec.Command("install", "-d", "-o", "postgrey", "-g", "postgrey", db).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -215,7 +215,7 @@ func TestPostgrey(t *testing.T) {
 	if done := w.deliver(); done != (delivery.Delivered{}) {
 		t.Errorf("%+v, want that it waits", done)
 	}
-	waitFor(t, "", func() bool { return time.Since(first) > 1500*time.Millisecond }) // Postgrey has a clock of its own
+	waitFor(t, "", func() bool { return time.Since(first) > 1500*time.Millisecond }) // Postgrey has its own clock
 	w.advance(15 * time.Minute)
 	if done := w.deliver(); done.Sent != len(users) {
 		t.Errorf("%+v at the second try, want all sent", done)

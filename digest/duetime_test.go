@@ -38,10 +38,9 @@ func (w *world) dueTimes(list int64) (due []time.Time) {
 	return due
 }
 
-// For each list there is one issue for each due time, and each article in one
-// issue, though two nodes compose at once, though their clocks are set back and
-// forth by hours around the due times, which the zones' clocks skip or show
-// twice, and though both sleep for three weeks.
+// Each list has one issue for each due time, and each article is in one issue, although two
+// nodes compose at the same time, their clocks are set back and forth by hours around due
+// times that the zones' clocks skip or show twice, and both nodes sleep for three weeks.
 func TestNeverTwoIssues(t *testing.T) {
 	issues, settings := 0, 0
 	t.Cleanup(func() {
@@ -50,17 +49,17 @@ func TestNeverTwoIssues(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ zone, cron, from string }{
 		{"America/New_York", "30 2 * * 0", "2026-02-16"},    // does not exist on 8 March
-		{"America/New_York", "30 1 * * 0", "2026-10-12"},    // comes twice on 1 November
+		{"America/New_York", "30 1 * * 0", "2026-10-12"},    // occurs twice on 1 November
 		{"Europe/Berlin", "30 2 * * 0", "2026-03-09"},       // does not exist on 29 March
-		{"Europe/Berlin", "30 2 * * 0", "2026-10-05"},       // comes twice on 25 October
+		{"Europe/Berlin", "30 2 * * 0", "2026-10-05"},       // occurs twice on 25 October
 		{"Australia/Lord_Howe", "15 2 * * 0", "2026-09-14"}, // half an hour that does not exist on 4 October
-		{"Australia/Lord_Howe", "45 1 * * 0", "2026-03-16"}, // half an hour that comes twice on 5 April
+		{"Australia/Lord_Howe", "45 1 * * 0", "2026-03-16"}, // half an hour that occurs twice on 5 April
 	}
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newWorld(t, db)
 		other := must[*digest.Service](t)(digest.New(db, w.articles, w.readers, digest.Options{
 			BaseURL: "http://127.0.0.1:8080", From: netmail.Address{Address: "dibao@test.example"}, Logger: quiet,
-			Now: func() time.Time { return w.now().Add(7 * time.Minute) }, // its clock is not quite right
+			Now: func() time.Time { return w.now().Add(7 * time.Minute) }, // its clock is slightly wrong
 		}))
 		both := func() {
 			var all sync.WaitGroup
@@ -81,7 +80,7 @@ func TestNeverTwoIssues(t *testing.T) {
 			l := must[subscribers.List](t)(w.readers.CreateList(t.Context(), subscribers.List{Slug: fmt.Sprintf("dst%d", n), Zone: c.zone, Cron: c.cron, MaxItems: 500}))
 			reader := fmt.Sprintf("dst%d", n)
 			w.reader(reader, l)
-			var sundays []string // with an issue
+			var sundays []string // Sundays with an issue
 			var titles []string
 			for week := range 8 {
 				monday := first.AddDate(0, 0, 7*week)
@@ -103,8 +102,8 @@ func TestNeverTwoIssues(t *testing.T) {
 				for at := midnight; at.Before(midnight.Add(4 * time.Hour)); at = at.Add(30 * time.Minute) {
 					w.set(at)
 					both()
-					// What comes after the due time is for the next issue, and the clock is
-					// set by hours to and fro.
+					// What arrives after the due time is for the next issue, and the clock
+					// is set back and forth by hours.
 					w.set(at.Add(time.Duration(rand.IntN(600)-300) * time.Minute))
 					settings += 2
 					both()

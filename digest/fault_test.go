@@ -46,12 +46,12 @@ func listenEach(t *testing.T, n int) (all []net.Listener, port int) {
 // delivered is a row of the ledger.
 type delivered struct {
 	state      string
-	next       time.Duration // until it is tried again; 0: it is not
+	next       time.Duration // time until it is tried again; 0: it is not
 	reply      string
 	suppressed bool
 }
 
-// deliveryTo returns how the latest delivery to a reader stands.
+// deliveryTo returns the state of the latest delivery to a reader.
 func (w *world) deliveryTo(address string) (d delivered) {
 	w.t.Helper()
 	s := must[subscribers.Subscriber](w.t)(w.readers.SubscriberByAddress(w.t.Context(), address))
@@ -80,8 +80,8 @@ type faultyDomain struct {
 
 func (f faultyDomain) name() string { return f.phase + "-" + f.fault.Name + ".example" }
 
-// want is what the table of replies makes of the fault; more than one state where
-// it depends on who is quicker.
+// want returns the result of the fault according to the table of replies; more than one
+// state if it depends on timing.
 func (f faultyDomain) want() (states string, from, to time.Duration, suppressed bool) {
 	const broken, soon = time.Minute, time.Minute // a connection that broke, or a 421, at first
 	back := func(states string) (string, time.Duration, time.Duration, bool) {
@@ -90,8 +90,8 @@ func (f faultyDomain) want() (states string, from, to time.Duration, suppressed 
 	atDot := f.phase == "dot" || f.phase == "body"
 	switch {
 	case f.phase == "quit", f.phase == "handshake",
-		f.phase == "ehlo" && f.fault.Code != 0 && f.fault.Code != 421,     // HELO will do
-		f.phase == "starttls" && f.fault.Code != 0 && f.fault.Code != 421: // it goes without, where the way is not known to be encrypted
+		f.phase == "ehlo" && f.fault.Code != 0 && f.fault.Code != 421,     // HELO is enough
+		f.phase == "starttls" && f.fault.Code != 0 && f.fault.Code != 421: // it continues without TLS, if encryption is not required
 		return "sent", 0, 0, false
 	case f.fault.Code == 550 && (f.phase == "greeting" || f.phase == "mail"): // no reader was named: the fault is ours
 		return "waiting", 5 * time.Minute, 5 * time.Minute, false
@@ -99,9 +99,9 @@ func (f faultyDomain) want() (states string, from, to time.Duration, suppressed 
 		return "waiting", soon, soon, false
 	case f.fault.Code == 451:
 		return back("waiting")
-	case f.fault.Code == 550: // «no such user» speaks of the reader after RCPT and after the message
+	case f.fault.Code == 550: // «no such user» is about the reader after RCPT and after the message
 		return "failed", 0, 0, f.phase == "rcpt" || f.phase == "data" || atDot
-	case f.fault.Code == 421 && f.phase == "body": // it hangs up on who writes: the reply may not be read
+	case f.fault.Code == 421 && f.phase == "body": // it disconnects while we write: the reply may not be read
 		return "waiting uncertain", soon, 19 * time.Minute, false
 	case f.fault.Code == 421:
 		return "waiting", soon, soon, false
@@ -113,18 +113,17 @@ func (f faultyDomain) want() (states string, from, to time.Duration, suppressed 
 	return "waiting", broken, broken, false
 }
 
-// Each domain's own server fails in another way, in another phase: each delivery
-// ends as the table of replies says, no wait is longer than its deadline, and the
-// mail to a domain whose server is well is through before those who wait for a
-// deadline. When all servers are well again, every reader who is not refused gets
-// the mail.
+// Each domain's own server fails in another way, in another phase: each delivery ends as
+// the table of replies says, no wait is longer than its deadline, and mail to a domain with
+// a working server is delivered well before those that wait for a deadline. When all
+// servers work again, every reader who is not refused gets the email.
 func TestFaultsOfServersOfDomains(t *testing.T) {
 	t.Parallel()
 	const deadline = time.Second
 	var domains []faultyDomain
 	for _, phase := range smtptest.Phases {
 		if phase == "auth" || phase == "rset" {
-			continue // TestFaultsOfRelays
+			continue // see TestFaultsOfRelays
 		}
 		for _, f := range smtptest.Faults {
 			domains = append(domains, faultyDomain{phase: phase, fault: f})
@@ -203,13 +202,13 @@ func TestFaultsOfServersOfDomains(t *testing.T) {
 	}
 }
 
-// Where the mail goes by relays: whatever one does until it has our password, the
-// other stands in, and what one does at RSET costs nobody the mail.
+// With relays: whatever one does until it has our password, the other one is used instead,
+// and what one does at RSET costs nobody the email.
 func TestFaultsOfRelays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
 	l := w.list("weekly", subscribers.Query{})
-	for _, address := range []string{"refused", "next"} { // after a refusal comes RSET
+	for _, address := range []string{"refused", "next"} { // RSET follows a refusal
 		w.reader(address, l)
 	}
 	start := func(phase string, f smtptest.Fault) *smtptest.Server {

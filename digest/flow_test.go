@@ -16,10 +16,10 @@ import (
 	"dibao/subscribers"
 )
 
-// While a group of domains stalls and two other domains greylist every reader, mail
-// to the others goes on at the rate that it has without them: all of it is there
-// while the first stalled message still waits. The rates are measured in one run,
-// through a network that takes its time, and logged.
+// While a group of domains stalls and two other domains greylist every reader, mail to the
+// others continues at its usual rate: all of it is delivered while the first stalled
+// message still waits. The rates are measured in one run, through a network with delays,
+// and logged.
 func TestHealthyDomainsKeepTheirRate(t *testing.T) {
 	t.Parallel()
 	const domains = 10
@@ -56,7 +56,7 @@ func TestHealthyDomainsKeepTheirRate(t *testing.T) {
 		}
 		return nil
 	})
-	// send returns how long the mail to the healthy domains took.
+	// send returns the time for the mail to the healthy domains.
 	send := func(l subscribers.List, also func()) time.Duration {
 		fine.Store(0)
 		through = make(chan struct{})

@@ -12,8 +12,8 @@ import (
 	"dibao/subscribers"
 )
 
-// Who follows a document is told that it is about to expire though nothing is new
-// and no issue ever held it, once; and not where another extended it.
+// Followers of a document are notified once that it is about to expire, even if nothing is
+// new and no issue ever contained it; not if another document extended it.
 func TestFollowedExpires(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -8,7 +8,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// The figures of a mailing stay when a reader's data are deleted; what had not been sent is not sent.
+// The figures of a mailing stay when a reader's data are deleted; emails that had not been sent are
+// not sent.
 func TestForgottenReadersStayCounted(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -43,7 +43,7 @@ func (w *world) call(title string, deadline policy.Date, region string, paragrap
 	}
 }
 
-// profile makes a reader who says something of themselves.
+// profile creates a reader with a profile.
 func (w *world) profile(name, language string, p match.Profile, l subscribers.List) {
 	w.t.Helper()
 	id := must[int64](w.t)(w.readers.AddConfirmed(w.t.Context(), name+"@test.example", language, []subscribers.List{l}, "test"))
@@ -52,8 +52,8 @@ func (w *world) profile(name, language string, p match.Profile, l subscribers.Li
 	}
 }
 
-// notices are calls of every standing: for a manufacturer in 成都, for universities,
-// of another province, over, and without conditions.
+// notices are calls of every kind: for a manufacturer in 成都, for universities, of another
+// province, closed, and without conditions.
 func (w *world) notices() {
 	w.call("样例省经济和信息化厅关于组织申报样例技改项目的通知", policy.Date{Year: 2026, Month: 12, Day: 20}, "51", "各有关企业：",
 		"一、申报条件：在四川省注册的制造业企业，营业收入2000万元以上，应为高新技术企业。", "二、支持标准：每个项目给予最高不超过20万元补助。",
@@ -66,9 +66,9 @@ func (w *world) notices() {
 }
 
 // A reader with a profile gets the calls that do not contradict it first, ordered by
-// deadline, with why, what to check, what it brings and the next step; a reader
-// without gets no such section; no email says that a reader qualifies, and nothing that
-// the mail held before is missing.
+// deadline, with the reasons, what to check, what they offer and the next step; a reader
+// without a profile does not have this section; no email says that a reader qualifies, and
+// nothing that the email contained before is missing.
 func TestCallsForReader(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -138,8 +138,8 @@ func TestCallsForReader(t *testing.T) {
 	})
 }
 
-// A test of the newest mail goes to anybody: it says nothing of the reader that its
-// variant is for.
+// A test of the newest email may be sent to anybody: it says nothing about the reader for
+// whom its variant is.
 func TestSamplesHaveNoProfile(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -170,8 +170,8 @@ func TestSamplesHaveNoProfile(t *testing.T) {
 	})
 }
 
-// Very many calls leave room: the section is short, the mail stays small, and calls
-// beyond it stand where they would without a profile.
+// With very many calls, the section is short, the email stays small, and further calls are
+// where they would be without a profile.
 func TestManyCallsForReader(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

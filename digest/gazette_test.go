@@ -18,17 +18,17 @@ import (
 	"dibao/subscribers"
 )
 
-// paper is an article as a source would have given it.
+// renderedMail is an article as a source would have provided it.
 type renderedMail struct {
 	policy.Facts
-	source     int64 // 0: the first
+	source     int64 // 0: the first source
 	held       bool
 	pinned     bool
-	paragraphs []string // 0: some of its own
+	paragraphs []string // 0: different ones
 }
 
-// put stores papers of now, and what follows from them: documents, relations,
-// clusters. It returns their ids.
+// put stores articles of now, and what depends on them: documents, relations, clusters. It
+// returns their ids.
 func (w *world) put(papers ...renderedMail) []int64 {
 	w.t.Helper()
 	ids := w.putAlone(papers...)
@@ -36,7 +36,7 @@ func (w *world) put(papers ...renderedMail) []int64 {
 	return ids
 }
 
-// putAlone is put without what follows.
+// putAlone is put without what depends on the articles.
 func (w *world) putAlone(papers ...renderedMail) []int64 {
 	w.t.Helper()
 	ids := make([]int64, len(papers))
@@ -86,13 +86,13 @@ func (w *world) putAlone(papers ...renderedMail) []int64 {
 	return ids
 }
 
-// on reads a date.
+// on parses a date.
 func on(t testing.TB, s string) policy.Date {
 	t.Helper()
 	return must[policy.Date](t)(policy.ParseDate(s))
 }
 
-// document is the facts of an official text.
+// document returns the facts of an official text.
 func document(title, number, issuer string, level division.Level, more ...func(*policy.Facts)) policy.Facts {
 	f := policy.Facts{Title: title, DocumentNumber: number, Issuers: strings.Split(issuer, "、"), Kind: policy.KindDocument, Level: level, Region: "51"}
 	f.Type = "通知"
@@ -115,8 +115,8 @@ func cites(relation, title, number string) func(*policy.Facts) {
 	}
 }
 
-// gazette makes issue 2 of a list that holds one of everything that an email may
-// show; issue 1 brought what returns in it. Today is Monday, 2026-11-23.
+// gazette composes issue 2 of a list with one of everything that an email can show; issue 1
+// contained what returns in it. Today is Monday, 2026-11-23.
 func (w *world) gazette(language string) (subscribers.List, digest.Issue) {
 	t := w.t
 	w.at = time.Date(2026, 11, 12, 10, 0, 0, 0, shanghai)
@@ -188,7 +188,7 @@ func (w *world) gazette(language string) (subscribers.List, digest.Issue) {
 	return l, i
 }
 
-// One of everything stands where the order of an email has it.
+// Everything is in the right place of the email.
 func TestGazette(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -218,7 +218,7 @@ func TestGazette(t *testing.T) {
 				t.Errorf("%q stands %d times", once, n)
 			}
 		}
-		// 落实, 废止 and 转载 lead to our pages of what they name.
+		// 落实, 废止 and 转载 link to our pages of the documents.
 		for _, link := range []string{`/documents/\d+"[^>]*>《关于加快发展养老服务业的若干意见》`, `/documents/\d+"[^>]*>《关于推进新时代民政事业高质量发展的意见》`, `/articles/\d+"[^>]*>转载 2 家`, `/articles/\d+"[^>]*>2027年1月1日起被`} {
 			if !regexp.MustCompile(link).MatchString(m.HTML) {
 				t.Errorf("no link %s", link)

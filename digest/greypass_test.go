@@ -14,8 +14,8 @@ import (
 	"dibao/subscribers"
 )
 
-// A provider that greylists every reader gets the first attempt for each on all
-// connections: one at a time, 100,000 readers at 20 ms would take half an hour.
+// A provider that greylists every reader gets the first attempts on all connections: one at
+// a time, 100,000 readers at 20 ms would take half an hour.
 func TestFirstPassOverAGreylistingProvider(t *testing.T) {
 	t.Parallel()
 	readers, connections := long(200, 3000), 8
@@ -28,7 +28,7 @@ func TestFirstPassOverAGreylistingProvider(t *testing.T) {
 	var at, most, refused atomic.Int64
 	w.rejecting(func(string) *smtp.SMTPError {
 		most.Store(max(most.Load(), at.Add(1)))
-		time.Sleep(5 * time.Millisecond) // so that those at the same time are seen
+		time.Sleep(5 * time.Millisecond) // so that concurrent ones are seen
 		at.Add(-1)
 		refused.Add(1)
 		return &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "greylisted"}

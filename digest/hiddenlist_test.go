@@ -21,10 +21,9 @@ import (
 	"dibao/subscribers"
 )
 
-// Whoever guessed the name of a hidden list read its page, issues, feeds and
-// calendar. Every address that names a list, on every page for everybody too, now
-// answers for a list that is not public as for one that is not there, unless it
-// holds the key of the list.
+// A former fault: anybody who guessed the name of a hidden list could read its page,
+// issues, feeds and calendar. Now every address with the name of a list that is not public
+// answers as for a list that does not exist, unless it contains the key of the list.
 func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -86,7 +85,8 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 			}
 		}
 		trust.Report(t, "answers that show a list that is not public", "%d of %d", shown, asked)
-		// A hub takes a topic with the key only, and after a new address none of the old.
+		// A hub accepts a topic only with the key, and after a new address not with the old
+		// one.
 		hub := func(path string) int {
 			form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {"http://127.0.0.1:8080" + path}, "hub.callback": {"https://reader.example.org/hook"}}
 			r := httptest.NewRequest(http.MethodPost, "/hub", strings.NewReader(form.Encode()))
@@ -107,7 +107,7 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 				t.Errorf("the new address, %s: %d", route, code)
 			}
 		}
-		// Made public, it is found by its name; its secret address stays good.
+		// A list that was made public is found by its name; its secret address stays valid.
 		renewed.Visibility = subscribers.Public
 		open := must[subscribers.List](t)(w.readers.UpdateList(t.Context(), renewed))
 		for _, path := range []string{open.Path(), fmt.Sprintf("/lists/%s~%s/", open.Slug, open.PageKey)} {

@@ -18,7 +18,7 @@ import (
 	"dibao/subscribers"
 )
 
-// inboundWorld is a world with a reader to whom emails went out.
+// inboundWorld is a world with a reader to whom emails were sent.
 type inboundWorld struct {
 	*world
 	list     subscribers.List
@@ -81,7 +81,7 @@ func (w *inboundWorld) receive(m inbound.Incoming) inbound.Result {
 	return in
 }
 
-// state is what an email could have changed of the reader.
+// state returns everything about the reader that an email could have changed.
 func (w *inboundWorld) state() string {
 	w.t.Helper()
 	x, err := w.readers.SubscriberByAddress(w.t.Context(), inboundReader)
@@ -147,7 +147,8 @@ func TestReceive(t *testing.T) {
 			lift()
 		}
 
-		// What was read once is known, and does nothing after an admin's word.
+		// A report that was read once is recognized, and does nothing after an admin's
+		// decision.
 		raw := []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 <reader@reader.test> no such user"))
 		w.receive(inbound.Incoming{To: []string{w.verp(sent)}, Raw: raw})
 		if _, err := w.readers.Unsuppress(t.Context(), inboundReader, "test"); err != nil {
@@ -167,13 +168,13 @@ func TestReceive(t *testing.T) {
 	})
 }
 
-// A full mailbox is given up after three issues, a policy never, and an answer that
-// nobody understands not by itself.
+// A full mailbox is suppressed after three issues, a refusal by policy never, and an
+// unknown answer not by itself.
 func TestReportsAddUp(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		for _, c := range []struct {
 			status, text string
-			issues       int // after which the address is suppressed; 0: never
+			issues       int // number of issues after which the address is suppressed; 0: never
 		}{
 			{"5.2.2", "552 5.2.2 mailbox full", 3},
 			{"5.0.0", "550 no", 0}, // nobody else is at the domain
@@ -205,7 +206,7 @@ func TestReportsAddUp(t *testing.T) {
 	})
 }
 
-// newInboundWorldOn makes one more world on a database that had one.
+// newInboundWorldOn creates another world on the same database.
 func newInboundWorldOn(t *testing.T, db *database.DB) *inboundWorld {
 	t.Helper()
 	w := newWorld(t, db)
@@ -222,8 +223,8 @@ func newInboundWorldOn(t *testing.T, db *database.DB) *inboundWorld {
 	return other
 }
 
-// Envelope senders that nobody signed change nothing, however they are made:
-// bits flipped, cut, of another action, of chance.
+// Unsigned envelope senders change nothing, however they are made: bits altered, truncated,
+// for another action, random.
 func TestForgedEnvelopeSendersChangeNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		tries := 600
@@ -265,8 +266,8 @@ func TestForgedEnvelopeSendersChangeNothing(t *testing.T) {
 	})
 }
 
-// Mail is taken by what its address proves, before it is read: only tokens of
-// ours, each with its own letter.
+// Mail is accepted by its address alone, before it is read: only tokens of ours, each with
+// its own letter.
 func TestInboundTakesOnlySignedAddresses(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -296,8 +297,8 @@ func TestInboundTakesOnlySignedAddresses(t *testing.T) {
 	})
 }
 
-// Only abuse and fraud are complaints, and «not spam» takes one back; what else
-// a feedback report says is for the admin.
+// Only abuse and fraud are complaints, and «not spam» revokes one; other feedback reports
+// are for the admin.
 func TestNotSpamTakesAComplaintBack(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newInboundWorld(t, db)
@@ -327,8 +328,8 @@ func TestNotSpamTakesAComplaintBack(t *testing.T) {
 	})
 }
 
-// A late bounce for the address that a reader had suppressed the one that the
-// reader has.
+// A former fault: a late bounce for an earlier address of a reader suppressed the present
+// one.
 func TestLateBounceCountsForTheAddressItWasSentTo(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newInboundWorld(t, db)

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// debs builds the package in two versions with the same program; the later one has
-// another default configuration.
+// debs builds the package in two versions with the same program; the later one has a
+// different default configuration.
 func debs(t *testing.T, into string) (first, later string) {
 	t.Helper()
 	cache := testCache(t)
@@ -63,7 +63,7 @@ func newDebian(t *testing.T) debian {
 	return d
 }
 
-// run runs a program inside and returns what it printed.
+// run runs a program inside it and returns its output.
 func (d debian) run(args ...string) string {
 	d.t.Helper()
 	cmd := exec.Command("chroot", append([]string{d.root}, args...)...)
@@ -132,7 +132,7 @@ func (d debian) start() (stop func()) {
 	}
 }
 
-// From an empty Debian with only the package to an issue in a mailbox; then it is
+// From an empty Debian with only the package to an issue in a mailbox; then the package is
 // upgraded, removed and purged.
 func TestFirstIssueFromTheDeb(t *testing.T) {
 	t.Parallel()
@@ -198,8 +198,8 @@ func TestFirstIssueFromTheDeb(t *testing.T) {
 	}
 }
 
-// The package keeps to the policy of Debian; what it does otherwise has its reason
-// in deploy/package/lintian.
+// The package follows the policy of Debian; exceptions are explained in
+// deploy/package/lintian.
 func TestDebIsCleanForLintian(t *testing.T) {
 	t.Parallel()
 	installed(t, "/usr/bin/lintian", "lintian")
@@ -208,7 +208,7 @@ func TestDebIsCleanForLintian(t *testing.T) {
 	output(t, exec.Command("lintian", "--allow-root", "--pedantic", "--fail-on", "error,warning,info,pedantic", filepath.Join(dir, first)))
 }
 
-// The unit confines the daemon: 0 is best of 100.
+// The unit confines the daemon: the best score is 0, the worst 100.
 func TestUnitIsConfined(t *testing.T) {
 	t.Parallel()
 	installed(t, "/usr/bin/systemd-analyze", "systemd")

@@ -17,12 +17,12 @@ import (
 	"time"
 )
 
-// mostCommands is what it may take from the program alone, or its package, to a
-// reader's first issue.
+// mostCommands is the maximum number of commands from the program alone, or its package, to
+// a reader's first issue.
 const mostCommands = 12
 
-// program builds the program as it is released: static and stripped. With these tags
-// nothing needs cgo.
+// program builds the program as it is released: static and stripped. With these tags it
+// does not need cgo.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "dibao-program-")
 	if err != nil {
@@ -59,7 +59,7 @@ func agencySite(t *testing.T) *httptest.Server {
 	return site
 }
 
-// firstIssue are the commands from a database to an issue on its way.
+// firstIssue are the commands from a database to the sending of an issue.
 func firstIssue(t *testing.T, dibao func(args ...string) string) {
 	t.Helper()
 	dibao("source", "add", agencySite(t).URL+"/", "--private", "--name", "样例市", "--yes")
@@ -80,9 +80,8 @@ func arrived(t *testing.T, imap string) {
 	}
 }
 
-// From nothing but the program, in an empty root folder and as a user without rights,
-// to an issue of a local site in a mailbox: by Postfix and LMTP into a Dovecot, read
-// by IMAP.
+// From the program alone, in an empty root folder and as a user without rights, to an issue
+// of a local site in a mailbox: by Postfix and LMTP to a Dovecot, read by IMAP.
 func TestFirstIssueFromTheProgramAlone(t *testing.T) {
 	t.Parallel()
 	installed(t, "/usr/bin/python3", "python3")
@@ -110,7 +109,7 @@ func TestFirstIssueFromTheProgramAlone(t *testing.T) {
 	}
 }
 
-// output runs a command that must succeed and returns what it printed.
+// output runs a command that must succeed and returns its output.
 func output(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	out, err := cmd.CombinedOutput()

@@ -19,7 +19,7 @@ import (
 	"dibao/subscribers"
 )
 
-// exec changes what is stored.
+// exec changes the stored data.
 func (w *world) exec(query string, args ...any) {
 	w.t.Helper()
 	err := w.db.Write(w.t.Context(), func(tx *sql.Tx) error {
@@ -31,8 +31,8 @@ func (w *world) exec(query string, args ...any) {
 	}
 }
 
-// Who confirms a list that welcomes gets its last issue at once, and with the
-// next one nothing of it again.
+// A reader who confirms a list with welcome issues gets its last issue at once, and nothing
+// of it again with the next one.
 func TestWelcomeIsTheLastIssue(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -74,7 +74,7 @@ func TestWelcomeIsTheLastIssue(t *testing.T) {
 	})
 }
 
-// A list of working days brings on Monday what came on the weekend, once.
+// A list for working days sends on Monday what arrived on the weekend, once.
 func TestWorkingDaysWaitForTheNextOne(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -111,7 +111,7 @@ func TestWorkingDaysWaitForTheNextOne(t *testing.T) {
 	})
 }
 
-// A list that comes out as it happens waits for its gap, and for something new.
+// An as-it-happens list waits for its minimum gap, and for something new.
 func TestAsItHappensKeepsItsGap(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -133,7 +133,7 @@ func TestAsItHappensKeepsItsGap(t *testing.T) {
 			if got := w.issueNumbers(w.composeDue()); !slices.Equal(got, x.want) {
 				t.Errorf("step %d: issues %v, want %v", i, got, x.want)
 			}
-			w.deliver() // mailings that go out together may overtake each other
+			w.deliver() // mailings that are sent at the same time may overtake each other
 		}
 		if got := w.to("a"); len(got) != 3 || !strings.Contains(got[1], "乙通知") || !strings.Contains(got[1], "丙通知") {
 			t.Errorf("got %q", got)
@@ -141,7 +141,7 @@ func TestAsItHappensKeepsItsGap(t *testing.T) {
 	})
 }
 
-// Past 100 kB items shrink to their titles, and what finds no room is counted.
+// Beyond 100 kB, items are reduced to their titles, and those without room are counted.
 func TestLongMailIsShortened(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -168,13 +168,13 @@ func TestLongMailIsShortened(t *testing.T) {
 			if shown+more != n || whole == 0 || n == 60 && more > 0 || n == 400 && more == 0 || strings.Count(m.HTML, "退订") != 1 {
 				t.Errorf("of %d articles %d are shown, %d of them whole, and %d counted", n, shown, whole, more)
 			}
-			w.exec(`UPDATE articles SET hidden = 1`) // for the next
+			w.exec(`UPDATE articles SET hidden = 1`) // for the next issue
 		}
 	})
 }
 
-// Until an issue brings it, an article is what it is now: corrected, withdrawn,
-// put back. After that it does not come again.
+// Until an issue contains it, an article has its current state: corrected, withdrawn,
+// restored. After that it does not appear again.
 func TestCorrectedAndWithdrawnArticles(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -23,7 +23,7 @@ import (
 	"dibao/subscribers"
 )
 
-// hostileFeed answers each request with new texts: some of 2,000 paragraphs with one
+// hostileFeed answers each request with new texts: some of 2,000 paragraphs with the same
 // title and number, and many short ones.
 func hostileFeed(t *testing.T) string {
 	var asked atomic.Int64
@@ -54,8 +54,8 @@ func hostileFeed(t *testing.T) string {
 	return s.URL + "/feed.json"
 }
 
-// collectFor collects the hostile feed again and again until stop is called, which
-// returns how often it was collected whole.
+// collectFor collects the hostile feed repeatedly until stop is called, which returns how
+// often it was collected completely.
 func (w *world) collectFor(db *database.DB) (stop func() int) {
 	store := feed.NewStore(db, w.now)
 	collector := &collect.Collector{Store: store, Client: fetch.New(fetch.Options{AllowPrivate: true}), Logger: quiet}
@@ -75,15 +75,15 @@ func (w *world) collectFor(db *database.DB) (stop func() int) {
 		}
 	}()
 	select {
-	case <-started: // some are stored, and those that come are compared with them
+	case <-started: // some are stored, and new ones are compared with them
 	case <-ended:
 	}
 	return func() int { cancel(); <-ended; return n }
 }
 
-// TestCollectingKeepsReadersIn is the fault that while a hostile feed was stored,
-// one-click unsubscribe answered 500 six times of six: leaving goes before
-// collecting, in the same process and beside another.
+// TestCollectingKeepsReadersIn tests a former fault: while a hostile feed was stored,
+// one-click unsubscribe answered 500 six times of six. Unsubscribing takes precedence over
+// collecting, in the same process and in another.
 func TestCollectingKeepsReadersIn(t *testing.T) {
 	var slowest time.Duration
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -129,10 +129,10 @@ func leaveMeanwhile(t *testing.T, db, collecting *database.DB) (slowest time.Dur
 		if resp.StatusCode != http.StatusOK {
 			t.Errorf("status %d", resp.StatusCode)
 		}
-		time.Sleep(10 * time.Millisecond) // readers come one by one
+		time.Sleep(10 * time.Millisecond) // readers arrive one by one
 	}
 	took := time.Since(began)
-	busy := max(1, took.Seconds()/(cpuTime(t)-used).Seconds()) // on a machine that does something else as well
+	busy := max(1, took.Seconds()/(cpuTime(t)-used).Seconds()) // on a machine that is otherwise busy, too
 	collections := stop()
 	_, writes := collecting.WriteTimes()
 	t.Logf("%d readers left in %v, the slowest in %v; %d collections, %d transactions, longest %v; %.1f times slower than alone", leaving, took, longest, collections, writes.Hold.Count, writes.Hold.Longest, busy)
@@ -142,7 +142,7 @@ func leaveMeanwhile(t *testing.T, db, collecting *database.DB) (slowest time.Dur
 	return time.Duration(float64(longest) / busy)
 }
 
-// cpuTime is the time that this process has had of its processors.
+// cpuTime returns the CPU time of this process.
 func cpuTime(t *testing.T) time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {

@@ -42,8 +42,8 @@ func (w *world) messages(lists ...subscribers.List) map[string][]byte {
 	return all
 }
 
-// Two independent parsers read the same subject, addresses and texts out of a
-// weekly digest, and SpamAssassin, with its local rules, thinks well of it.
+// Two independent parsers read the same subject, addresses and texts from a weekly digest,
+// and SpamAssassin, with its local rules, gives it a good score.
 func TestMessageOfADigest(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -68,7 +68,8 @@ func TestMessageOfADigest(t *testing.T) {
 			t.Errorf("two parsers read different things: %q and %q; %d and %d; %d and %d bytes", subject, subject2, len(text), len(text2), len(html), len(html2))
 		}
 		for line := range strings.SplitSeq(text, "\r\n") {
-			// Pieces are filled up to whole base64 lines with spaces that nobody sees: at the ends of lines.
+			// Pieces are padded to whole base64 lines with spaces at the ends of lines, where nobody sees
+			// them.
 			if shown := strings.TrimSpace(line); strings.Contains(shown, "   ") {
 				t.Errorf("a line of the text part has spaces that readers see: %q", line)
 			}
@@ -146,7 +147,7 @@ func parseGoMessage(t *testing.T, raw []byte) (subject, text, html string) {
 	return subject, text, html
 }
 
-// maxSpam is the score that a weekly digest may have; 5 is spam.
+// maxSpam is the maximum score of a weekly digest; 5 is spam.
 const maxSpam = 1.0
 
 func scoreSpam(t *testing.T, raw []byte) {
@@ -177,8 +178,8 @@ func scoreSpam(t *testing.T, raw []byte) {
 	}
 }
 
-// Whatever stands in the titles and names, the header of a message has the
-// fields that we wrote, and no others.
+// Whatever the titles and names contain, the header of a message has only the fields that
+// we wrote.
 func TestNothingIsInjectedIntoTheHeader(t *testing.T) {
 	t.Parallel()
 	n := 500
@@ -232,7 +233,7 @@ func TestNothingIsInjectedIntoTheHeader(t *testing.T) {
 	}
 }
 
-// A list that holds waits for an admin, who may pin, hide and write a note.
+// An issue of a list with Hold waits for an admin, who can pin, hide and write a note.
 func TestHeldIssueWaitsForAnAdmin(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// OpenDKIM, given the keys as DNS has them, verifies what we send: each signature
-// by itself, RSA and Ed25519, and neither when a byte of the body is another.
+// OpenDKIM, given the keys as in DNS, verifies what we send: each signature by itself, RSA
+// and Ed25519, and neither if a byte of the body is changed.
 func TestOpenDKIM(t *testing.T) {
 	t.Parallel()
 	const program = "/usr/sbin/opendkim"
@@ -24,7 +24,8 @@ func TestOpenDKIM(t *testing.T) {
 		out, _ := exec.Command(program, "-x", config, "-vvv", "-t", write(t, dir, "message", string(raw))).CombinedOutput() // a bad signature is an exit status
 		return string(out)
 	}
-	// A message of each signature alone: OpenDKIM is content with one that is good.
+	// A message with each signature alone: OpenDKIM accepts a message with one good
+	// signature.
 	signatures, rest := splitSignatures(t, raw)
 	for _, s := range signatures {
 		kind := "rsa-sha256"

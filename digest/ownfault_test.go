@@ -25,12 +25,12 @@ import (
 	"dibao/subscribers"
 )
 
-// relay is a mail server of the test's own that answers as a script says.
+// relay is a mail server of the test that answers according to a script.
 type relay struct {
 	*smtptest.Server
 	mu     sync.Mutex
 	script func(phase, from, to string) string
-	asked  map[string]int // by phase
+	asked  map[string]int // number of answers by phase
 }
 
 func newRelay(t testing.TB) *relay {
@@ -48,7 +48,7 @@ func newRelay(t testing.TB) *relay {
 	return r
 }
 
-// says has the relay answer in a phase; "" makes it accept everything.
+// says sets the relay's answer in a phase; "" makes it accept everything.
 func (r *relay) says(phase, reply string) {
 	r.answers(func(p, _, _ string) string {
 		if p == phase {
@@ -64,7 +64,7 @@ func (r *relay) answers(script func(phase, from, to string) string) {
 	r.script = script
 }
 
-// counted returns how often a phase was answered since it was last asked.
+// counted returns how often a phase was answered since the last call.
 func (r *relay) counted(phase string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,7 +73,7 @@ func (r *relay) counted(phase string) int {
 	return n
 }
 
-// told keeps the notices to the admin.
+// told collects the notices to the admin.
 type told struct {
 	mu  sync.Mutex
 	all []delivery.Notice
@@ -96,7 +96,7 @@ func (n *told) of(kind delivery.NoticeKind) (some []delivery.Notice) {
 	return some
 }
 
-// through is a deliverer that sends through relays, the first one first.
+// through returns a deliverer that sends through relays, the first one first.
 func (w *world) through(n *told, relays ...*relay) *delivery.Deliverer {
 	w.t.Helper()
 	var servers []mail.Options
@@ -122,7 +122,7 @@ func (w *world) suppressedReaders() int {
 	return n
 }
 
-// The disaster: a relay that takes no mail of ours, for a reason of ours, failed
+// A former fault: a relay that accepted no mail of ours, for a reason on our side, failed
 // all 40 readers of two issues and then suppressed them.
 func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 	t.Parallel()
@@ -185,8 +185,8 @@ func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 	}
 }
 
-// TestSendTriesAtOnceWhatWaitsForOurFault is the fault that "issue send" left the mail
-// that met a wrong password to its own time, although the password was right again.
+// TestSendTriesAtOnceWhatWaitsForOurFault tests a former fault: after the wrong password
+// was corrected, "issue send" did not retry the emails that had failed because of it.
 func TestSendTriesAtOnceWhatWaitsForOurFault(t *testing.T) {
 	t.Parallel()
 	for phase, reply := range map[string]string{"auth": "535 Error: authentication failed", "mail": "550 Domain may not exist or DNS check failed"} {
@@ -210,8 +210,8 @@ func TestSendTriesAtOnceWhatWaitsForOurFault(t *testing.T) {
 	}
 }
 
-// A refusal for our fault at RCPT or after the message fails the issue, never
-// suppresses, and what was not brought comes with the next issue.
+// A refusal at RCPT or after the message that is our fault fails the issue, never
+// suppresses, and the next issue contains what was not sent.
 func TestRefusedForOurFaultSuppressesNobody(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ phase, reply string }{
@@ -245,7 +245,7 @@ func TestRefusedForOurFaultSuppressesNobody(t *testing.T) {
 	}
 }
 
-// While one relay refuses us the other sends, and the first is tried again by one
+// While one relay refuses us, the other one sends, and the first is tried again with one
 // message at a time.
 func TestOtherRelayStandsInForOneThatRefusesUs(t *testing.T) {
 	t.Parallel()
@@ -269,7 +269,7 @@ func TestOtherRelayStandsInForOneThatRefusesUs(t *testing.T) {
 	}
 }
 
-// NetEase's MI:DMC counts the messages of a connection: a new one goes on at once.
+// NetEase's MI:DMC counts the messages of a connection: a new connection continues at once.
 func TestTooManyOnAConnectionGoesOnWithANewOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
@@ -297,8 +297,8 @@ func TestTooManyOnAConnectionGoesOnWithANewOne(t *testing.T) {
 	}
 }
 
-// Readers who each have a domain of their own: of 40 no more than 10 are suppressed
-// by one mailing, and if more would be, none is.
+// Readers who each have a different domain: of 40, one mailing suppresses at most 10, and
+// if more would be suppressed, none is.
 func TestManyGoneAtManyDomainsWaitForTheAdmin(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -330,8 +330,8 @@ func TestManyGoneAtManyDomainsWaitForTheAdmin(t *testing.T) {
 	})
 }
 
-// More than three of a domain and 2% at once: nobody is suppressed, the admin is
-// told once and decides.
+// More than three readers and 2% of a domain at once: nobody is suppressed, the admin is
+// notified once and decides.
 func TestManyGoneAtOnceWaitForTheAdmin(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -368,8 +368,8 @@ func TestManyGoneAtOnceWaitForTheAdmin(t *testing.T) {
 	})
 }
 
-// What nobody understands suppresses a reader at RCPT, in the second issue, and
-// only where the domain takes mail for others.
+// An unknown refusal suppresses a reader at RCPT, in the second issue, and only if the
+// domain accepts mail for others.
 func TestUnknownSuppressesOnlyWhereOthersAreAccepted(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -400,7 +400,7 @@ func TestUnknownSuppressesOnlyWhereOthersAreAccepted(t *testing.T) {
 	})
 }
 
-// aboutUs are replies whose fault is ours, by the phases in which servers say them.
+// aboutUs are replies that are our fault, by the phases in which servers send them.
 var aboutUs = map[string][]string{
 	"greeting": {"554 5.7.1 your IP is listed", "421 4.7.0 too many connections", "550 5.1.1 user unknown"},
 	"auth":     {"535 5.7.8 authentication failed", "454 4.7.0 temporary authentication failure", "550 User not found"},
@@ -412,8 +412,8 @@ var aboutUs = map[string][]string{
 	"dot": {"550 Mail content denied", "554 5.7.1 spam detected", "550 5.7.26 DMARC policy", "550 User unknown", "550 what?", "451 4.7.1 try later"},
 }
 
-// No sequence of replies about us suppresses anybody, and none from before a reader
-// was named fails a delivery for good.
+// No sequence of replies about us suppresses anybody, and replies before a reader was named
+// never fail a delivery permanently.
 func TestPropertyRepliesAboutUsSuppressNobody(t *testing.T) {
 	checks := "6"
 	if os.Getenv("DIBAO_LONG") != "" {
@@ -432,16 +432,16 @@ func TestPropertyRepliesAboutUsSuppressNobody(t *testing.T) {
 		d := w.through(&told{}, r)
 		failed := 0
 		phases := slices.Sorted(maps.Keys(aboutUs))
-		early := true // nothing was said yet after a reader was named
+		early := true // no reply yet after a reader was named
 		for range rapid.IntRange(1, 4).Draw(rt, "issues") {
 			w.composeOne()
 			for range rapid.IntRange(1, 5).Draw(rt, "runs") {
 				phase := rapid.SampledFrom(phases).Draw(rt, "phase")
 				reply := rapid.SampledFrom(aboutUs[phase]).Draw(rt, "reply")
 				early = early && phase != "rcpt" && phase != "dot"
-				each := rapid.IntRange(1, 3).Draw(rt, "each") // of so many connections or messages one is refused
+				each := rapid.IntRange(1, 3).Draw(rt, "each") // of this many connections or messages, one is refused
 				if reply == "550 computer says no" {
-					each = 1 // said to some of a domain only, twice, it is of them
+					each = 1 // sent twice to only some readers of a domain, it is about them
 				}
 				n := 0
 				r.answers(func(p, _, _ string) string {
@@ -481,9 +481,9 @@ func (w *world) mailingsMade() int {
 	return len(must[[]delivery.MailingReport](w.t)(w.service.Report(w.t.Context(), 100)))
 }
 
-// Reports that nobody understands suppress as replies do: after the second issue,
-// when those of others have had their time, if the server refused at RCPT, and took
-// mail for others of the domain.
+// Unknown reports suppress as replies do: after the second issue, when reports on others
+// would have arrived, if the server refused at RCPT, and accepted mail for others of the
+// domain.
 func TestUnknownReportsSuppressOnlyWhereOthersAreAccepted(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -19,11 +19,11 @@ import (
 	"dibao/templates/templatestest"
 )
 
-// TestMailsInABrowser opens an email that holds one of everything, and a request to
-// confirm, in a real browser, at the widths of a telephone and of a mail program,
-// by day and by night: nothing is wider than the window, no line of Chinese begins
-// with what may not begin one, and every text stands out from its ground. With
-// DIBAO_PICTURES=1 the pictures of docs/digest.md are made anew.
+// TestMailsInABrowser opens an email with one of everything, and a request to confirm, in a
+// real browser, at the widths of a telephone and of a mail program, light and dark: nothing
+// is wider than the window, no line of Chinese begins with a character that must not begin
+// one, and every text has enough contrast. With DIBAO_PICTURES=1 the pictures of
+// docs/digest.md are created again.
 func TestMailsInABrowser(t *testing.T) {
 	t.Parallel()
 	chromium, err := exec.LookPath("chromium")
@@ -33,7 +33,7 @@ func TestMailsInABrowser(t *testing.T) {
 		}
 		t.Skip("chromium is not installed; install the package chromium to see the emails in a browser")
 	}
-	files := make(map[string]string) // by what they are
+	files := make(map[string]string) // by kind
 	write := func(name, html string) {
 		files[name] = filepath.Join(t.TempDir(), name+".html")
 		if err := os.WriteFile(files[name], []byte(html), 0o644); err != nil {
@@ -80,7 +80,7 @@ func TestMailsInABrowser(t *testing.T) {
 				}
 			}
 		}
-		if name == "mail-zh" { // the one on the first page of the documents
+		if name == "mail-zh" { // the one on the first page of the documentation
 			if err := templatestest.Look(ctx, 680, 1000, "light"); err != nil {
 				t.Fatal(err)
 			}
@@ -89,7 +89,7 @@ func TestMailsInABrowser(t *testing.T) {
 	}
 }
 
-// takePicture keeps what the window shows, if pictures are asked for.
+// takePicture stores a picture of the window, if pictures are requested.
 func takePicture(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	if os.Getenv("DIBAO_PICTURES") == "" {
@@ -101,7 +101,7 @@ func takePicture(t *testing.T, ctx context.Context, name string) {
 	}
 }
 
-// faults is run in the page and says what is wrong with how it is laid out.
+// faults runs in the page and returns what is wrong with its layout.
 const faults = `(function () {
 	const wrong = [], doc = document.documentElement;
 	if (doc.scrollWidth > doc.clientWidth) wrong.push((doc.scrollWidth - doc.clientWidth) + ' pixels wider than the window');

@@ -56,8 +56,8 @@ postlog unix-dgram n - n - 1 postlogd
 `
 )
 
-// postfix starts a Postfix of its own in a temporary folder; it delivers to
-// Maildirs, unless more of its configuration says otherwise. Starting it needs root.
+// postfix starts a Postfix in a temporary folder; it delivers to Maildirs, unless the
+// additional configuration says otherwise. Starting it requires root.
 func postfix(t *testing.T, users []string, grey map[string]string, more string) (addr, maildirs string) {
 	t.Helper()
 	installed(t, "/usr/sbin/postfix", "postfix")
@@ -101,8 +101,8 @@ func postfix(t *testing.T, users []string, grey map[string]string, more string) 
 	return addr, maildirs
 }
 
-// A real Postfix takes what we send, says who is not there, and asks to come
-// back; each is understood.
+// A real Postfix accepts what we send, reports unknown users, and asks us to try again
+// later; each reply is understood.
 func TestPostfix(t *testing.T) {
 	t.Parallel()
 	var users []string

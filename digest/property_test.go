@@ -23,8 +23,8 @@ import (
 	"dibao/subscribers"
 )
 
-// The model says in plain terms who gets what. It shares no code with the
-// package: days are counted one by one, and every set is a map.
+// The model defines in plain terms who gets what. It shares no code with the package: days
+// are counted one by one, and every set is a map.
 
 type modelArticle struct {
 	id        int64
@@ -32,18 +32,18 @@ type modelArticle struct {
 	title     string
 	theme     string
 	withdrawn bool
-	at        time.Time // it was collected
+	at        time.Time // when it was collected
 }
 
 type modelIssue struct {
 	list     int64
 	articles []*modelArticle
-	at       time.Time // it was made
+	at       time.Time // when it was composed
 }
 
 type modelList struct {
 	list    subscribers.List
-	theme   string // "" takes all
+	theme   string // "" means all
 	every   int    // days between due times: 1 or 7
 	lastDue time.Time
 	pending []*modelArticle
@@ -54,7 +54,7 @@ func (l *modelList) wants(a *modelArticle) bool {
 	return !a.withdrawn && (l.theme == "" || l.theme == a.theme)
 }
 
-// due returns the last due time after the one before, up to now.
+// due returns the last due time after the previous one, up to now.
 func (l *modelList) due(now time.Time) (last time.Time, ok bool) {
 	for day := l.lastDue.AddDate(0, 0, -1); !day.After(now.AddDate(0, 0, 1)); day = day.AddDate(0, 0, 1) {
 		at := time.Date(day.Year(), day.Month(), day.Day(), 8, 0, 0, 0, shanghai)
@@ -68,18 +68,18 @@ func (l *modelList) due(now time.Time) (last time.Time, ok bool) {
 type modelReader struct {
 	id      int64
 	name    string
-	choices map[int64]subscribers.Choice // by list that is taken
+	choices map[int64]subscribers.Choice // by subscribed list
 	paused  policy.Date
 	format  subscribers.Format
 	sent    map[*modelArticle]bool
-	lastOn  map[int64]policy.Date   // by list
-	owed    map[int64][]*modelIssue // by list: skipped, the oldest first
-	refused bool                    // by the server, for now
+	lastOn  map[int64]policy.Date   // by list: date of the last email
+	owed    map[int64][]*modelIssue // by list: skipped issues, oldest first
+	refused bool                    // temporarily refused by the server
 
-	suppressed time.Time           // zero: not
-	confirmed  map[int64]time.Time // by list that is taken
+	suppressed time.Time           // zero: not suppressed
+	confirmed  map[int64]time.Time // by subscribed list
 	lifted     [][2]time.Time      // from when to when the reader was suppressed
-	missed     []modelMissed       // of emails that failed
+	missed     []modelMissed       // articles of failed emails
 }
 
 // modelMissed is an article of an email that failed: it is offered again with the
@@ -94,7 +94,7 @@ const offeredFor = 31 * 24 * time.Hour
 
 var shanghai = time.FixedZone("CST", 8*3600)
 
-// model is what a run of weeks should do.
+// model is the expected result of a run of several weeks.
 type model struct {
 	*world
 	articles []*modelArticle
@@ -117,7 +117,7 @@ func TestEveryReaderGetsWhatTheDefinitionGives(t *testing.T) {
 		run := 0
 		rapid.Check(t, func(rt *rapid.T) {
 			run++
-			w.advance(60 * 24 * time.Hour) // what other runs left is not news
+			w.advance(60 * 24 * time.Hour) // articles of other runs are not news
 			m := &model{world: w, changed: make(map[*modelArticle]bool)}
 			m.begin(rt, run)
 			for range rapid.IntRange(4, 14).Draw(rt, "steps") {
@@ -159,7 +159,7 @@ func (m *model) begin(rt *rapid.T, run int) {
 	}
 }
 
-// choose has a reader set their preferences.
+// choose sets a reader's preferences.
 func (m *model) choose(rt *rapid.T, r *modelReader) {
 	before := r.choices
 	r.choices = make(map[int64]subscribers.Choice)
@@ -231,7 +231,7 @@ func (m *model) step(rt *rapid.T) {
 		}
 	}
 	m.advance(time.Duration(rapid.IntRange(1, 24*10).Draw(rt, "hours")) * time.Hour)
-	if rapid.Bool().Draw(rt, "clock") { // is set back, and put right
+	if rapid.Bool().Draw(rt, "clock") { // the clock is set back and corrected
 		back := time.Duration(rapid.IntRange(1, 30).Draw(rt, "back")) * time.Hour
 		m.advance(-back)
 		m.compose(rt)
@@ -240,7 +240,7 @@ func (m *model) step(rt *rapid.T) {
 	m.compose(rt)
 }
 
-// toggle suppresses a reader, or lifts that.
+// toggle suppresses a reader, or lifts the suppression.
 func (m *model) toggle(rt *rapid.T, r *modelReader) {
 	address, now := r.name+"@test.example", m.now()
 	if r.suppressed.IsZero() {
@@ -257,9 +257,9 @@ func (m *model) toggle(rt *rapid.T, r *modelReader) {
 	r.suppressed = time.Time{}
 }
 
-// offers returns what a reader did not get of a list and is offered again at a due
-// time: what emails brought that failed lately, and the issues that were made while
-// the reader took the list and was suppressed, until lately.
+// offers returns what a reader did not get from a list and is offered again at a due time:
+// the articles of emails that failed recently, and recent issues that were composed while
+// the reader was subscribed and suppressed.
 func (m *model) offers(r *modelReader, list int64, at time.Time) (all []*modelArticle) {
 	for _, x := range r.missed {
 		if x.list == list && x.due.After(at.Add(-offeredFor)) {
@@ -282,12 +282,12 @@ func (m *model) offers(r *modelReader, list int64, at time.Time) (all []*modelAr
 	return all
 }
 
-// compose composes and delivers, and compares with what the definition gives.
+// compose composes and delivers, and compares the result with the definition.
 func (m *model) compose(rt *rapid.T) {
 	type sending struct {
 		lists    map[int64]bool
 		articles []*modelArticle
-		through  map[*modelArticle]int64 // the list
+		through  map[*modelArticle]int64 // by article: the list that contains it
 	}
 	due := make(map[*modelList]time.Time)
 	var at time.Time
@@ -319,14 +319,14 @@ func (m *model) compose(rt *rapid.T) {
 		}
 		for _, r := range m.readers {
 			s := sending{lists: make(map[int64]bool), through: make(map[*modelArticle]int64)}
-			for _, l := range m.lists { // by id: the first list that has an article brings it
+			for _, l := range m.lists { // by id: the first list that has an article contains it
 				_, isDue := due[l]
 				choice, takes := r.choices[l.list.ID]
 				if !isDue || !takes {
 					continue
 				}
 				if !r.suppressed.IsZero() {
-					if issues[l] != nil && len(r.owed[l.list.ID]) > 0 { // who waits for an issue waits for all after it
+					if issues[l] != nil && len(r.owed[l.list.ID]) > 0 { // a reader who waits for an issue also waits for all later ones
 						r.owed[l.list.ID] = append(r.owed[l.list.ID], issues[l])
 					}
 					continue
@@ -340,7 +340,7 @@ func (m *model) compose(rt *rapid.T) {
 				}
 				bring := r.owed[l.list.ID]
 				delete(r.owed, l.list.ID)
-				if issues[l] != nil { // what was missed comes with a numbered issue only
+				if issues[l] != nil { // missed articles are sent only with a numbered issue
 					bring = append(bring, &modelIssue{articles: m.offers(r, l.list.ID, at)}, issues[l])
 				}
 				for _, i := range bring {
@@ -433,10 +433,10 @@ func (m *model) compose(rt *rapid.T) {
 	}
 }
 
-// itemLine is the line of an item in the text part.
+// itemLine matches the line of an item in the text part.
 var itemLine = regexp.MustCompile(`(?m)^· 关于第(〈\d+〉)号样例的通知`)
 
-// matchModel lets every list look at what changed, in the order in which it came.
+// matchModel matches every list with what changed, in the order of arrival.
 func (m *model) matchModel() {
 	for _, a := range m.articles {
 		if !m.changed[a] {
@@ -461,7 +461,7 @@ func (m *model) facts(a *modelArticle, title string) string {
 
 func (m *model) number(a *modelArticle) int64 { return a.number }
 
-// store stores an article as a source would have given it.
+// store stores an article as a source would have provided it.
 func (m *model) store(rt *rapid.T, title string, a *modelArticle) (id int64) {
 	a.number, a.title, a.at = int64(m.serial), title, m.now()
 	at := m.now().UTC().Truncate(time.Microsecond)

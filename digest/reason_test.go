@@ -8,7 +8,7 @@ import (
 	"dibao/policy"
 )
 
-// A reader sees the word of a kind and the name of a region, not their codes.
+// A reader sees the word for a kind and the name of a region, not their codes.
 func TestReasonsHaveWords(t *testing.T) {
 	for _, kind := range policy.Kinds {
 		if got := digest.ReasonText("zh", "kind", string(kind)); strings.ContainsFunc(got, func(r rune) bool { return r >= 'a' && r <= 'z' }) {

@@ -23,8 +23,8 @@ import (
 	"dibao/subscribers"
 )
 
-// asReceiver, set in the environment to ADDRESS=FOLDER, makes the test binary a
-// mail server that keeps in the folder what it gets, for tests that kill it.
+// asReceiver, if set in the environment to ADDRESS=FOLDER, makes the test binary a mail
+// server that stores in the folder what it receives, for tests that kill it.
 const asReceiver = "DIBAO_TEST_AS_RECEIVER"
 
 func TestMain(m *testing.M) {
@@ -42,11 +42,11 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// atExit is what tests share until all have ended.
+// atExit is shared by tests until all have ended.
 var atExit []func()
 
-// receive is the mail server of receiver: it says where it listens, and a line
-// for each message.
+// receive is the mail server of receiver: it prints its address, and a line for each
+// message.
 func receive(addr, dir string) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -62,16 +62,16 @@ func receive(addr, dir string) error {
 	return box.Run(context.Background(), l)
 }
 
-// receiver is a mail server in a process of its own, which can be killed and
-// started again at the same address.
+// receiver is a mail server in a separate process, which can be killed and restarted at the
+// same address.
 type receiver struct {
 	t     *testing.T
 	addr  string
 	dir   string
-	life  int // how often it was started
+	life  int // number of starts
 	ended chan struct{}
 	cmd   *exec.Cmd
-	came  atomic.Int64 // messages in this life
+	came  atomic.Int64 // messages since the last start
 	news  chan struct{}
 }
 
@@ -83,7 +83,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// start starts the server. In its folder each life has one of its own.
+// start starts the server. Each start uses a new subfolder.
 func (r *receiver) start() {
 	r.t.Helper()
 	r.life++
@@ -120,15 +120,15 @@ func (r *receiver) start() {
 	}()
 }
 
-// kill ends the server as a power cut would.
+// kill ends the server as a power failure would.
 func (r *receiver) kill() {
 	if r.cmd.Process.Kill() == nil {
 		<-r.ended
-		r.cmd.Wait() // a killed program's status says nothing
+		r.cmd.Wait() // the status of a killed program does not matter
 	}
 }
 
-// killAfter kills the server when it has taken n messages more, or when ctx ends.
+// killAfter kills the server when it has received n more messages, or when ctx ends.
 func (r *receiver) killAfter(ctx context.Context, n int64) {
 	for r.came.Load() < n {
 		select {
@@ -140,8 +140,8 @@ func (r *receiver) killAfter(ctx context.Context, n int64) {
 	r.kill()
 }
 
-// messages returns what all lives of the server have kept, the Message-IDs by
-// reader. A file that the kill cut short was never acknowledged and is none.
+// messages returns everything that the server has stored, the Message-IDs by reader. A file
+// that the kill truncated was never acknowledged and does not count.
 func (r *receiver) messages() map[string][]string {
 	r.t.Helper()
 	got := make(map[string][]string)
@@ -157,8 +157,8 @@ func (r *receiver) messages() map[string][]string {
 	return got
 }
 
-// tally counts the readers who got nothing and the copies too many. More than
-// two copies, and a copy with another Message-ID, are errors in any case.
+// tally counts the readers who got nothing and the extra copies. More than two copies, and
+// a copy with another Message-ID, are errors in any case.
 func tally(t *testing.T, readers int, got map[string][]string) (lost, twice int) {
 	t.Helper()
 	for to, ids := range got {
@@ -175,7 +175,7 @@ func tally(t *testing.T, readers int, got map[string][]string) (lost, twice int)
 	return readers - len(got), twice
 }
 
-// byReader returns the Message-IDs that the world's mailbox got.
+// byReader returns the Message-IDs that the world's mailbox received.
 func (w *world) byReader() map[string][]string {
 	got := make(map[string][]string)
 	for _, m := range w.box.Messages() {
@@ -184,7 +184,7 @@ func (w *world) byReader() map[string][]string {
 	return got
 }
 
-// long is n, or with DIBAO_LONG=1 the number of the full run.
+// long returns n, or with DIBAO_LONG=1 the number of the full run.
 func long(n, full int) int {
 	if os.Getenv("DIBAO_LONG") != "" {
 		return full
@@ -192,9 +192,9 @@ func long(n, full int) int {
 	return n
 }
 
-// The receiving server is killed again and again in the middle of a delivery, and
-// comes back: every reader has the mail in the end, nobody more than twice, and
-// twice only who had no reply.
+// The receiving server is killed repeatedly in the middle of a delivery, and restarted: in
+// the end every reader has the email, nobody more than twice, and twice only if there was
+// no reply.
 func TestKilledReceiverLosesNobody(t *testing.T) {
 	t.Parallel()
 	const connections = 4
@@ -207,8 +207,8 @@ func TestKilledReceiverLosesNobody(t *testing.T) {
 		Server: mail.Options{Addr: r.addr, TLS: mail.TLSNone}, Connections: connections, RetryIn: time.Second, MessageKey: []byte("key"),
 	}))
 	uncertain := 0
-	// Uncertain emails have their second and last try in eleven minutes at the
-	// earliest; the kills are over before.
+	// Uncertain emails get their second and last attempt after eleven minutes at the
+	// earliest; the kills are over by then.
 	for range kills {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		killed := make(chan struct{})
@@ -216,7 +216,7 @@ func TestKilledReceiverLosesNobody(t *testing.T) {
 			defer close(killed)
 			r.killAfter(ctx, 1+rand.Int64N(2*int64(readers)/int64(3*kills)))
 		}()
-		done, _ := d.Deliver(ctx) // that the server is not reached is what is tried here
+		done, _ := d.Deliver(ctx) // it is expected that the server can't be reached
 		uncertain += done.Uncertain
 		stop()
 		<-killed

@@ -19,10 +19,10 @@ import (
 	"dibao/subscribers"
 )
 
-// A reader stars a call behind the link of its item: opening the page changes nothing,
-// its button does. They are reminded 7 days and 1 day before the last day, once each, as
-// by an email of their list; nobody else is, nor they once the star is gone, the call
-// canceled or the reader suppressed.
+// A reader stars a call at the link of its item: opening the page changes nothing, its
+// button does. They are reminded 7 days and 1 day before the last day, once each, by an
+// email like those of their list; nobody else is, nor are they once the star is removed,
+// the call is canceled or the reader is suppressed.
 func TestStarsAndReminders(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -183,7 +183,7 @@ func TestRemindersDelayNoIssue(t *testing.T) {
 		}, netip.Prefix{}); err != nil {
 			t.Fatal(err)
 		}
-		w.week() // to the Monday of an issue
+		w.week() // the Monday of an issue
 		last := policy.DateOf(w.now()).AddDays(12)
 		w.starSentCall(id, last) // the reminder is due two days later
 		w.set(last.AddDays(-1).In(time.UTC).Add(6 * time.Hour))
@@ -200,8 +200,8 @@ func TestRemindersDelayNoIssue(t *testing.T) {
 	})
 }
 
-// After a restore nobody knows which reminders were sent since the backup: those that are
-// due wait for the admin, as all mailings do.
+// After a restore it is unknown which reminders have been sent since the backup: those that
+// are due wait for the admin, as all mailings do.
 func TestRemindersAfterRestore(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

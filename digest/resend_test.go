@@ -13,7 +13,7 @@ import (
 	"dibao/subscribers"
 )
 
-// titles counts, by reader, how often each title came.
+// titles counts, by reader, how often each title arrived.
 func (w *world) titles(titles ...string) map[string]map[string]int {
 	got := make(map[string]map[string]int)
 	for _, m := range w.box.Messages() {
@@ -39,8 +39,8 @@ func (w *world) issue(title string) int64 {
 	return made[0].Mailing
 }
 
-// Those whose mail failed for good get it with the same Message-ID; those who have
-// it, or whom the next issue brought it, do not.
+// Readers whose email failed permanently get it with the same Message-ID; those who have
+// it, or who got it with the next issue, do not.
 func TestResendToThoseWhoGotNothing(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -74,7 +74,7 @@ func TestResendToThoseWhoGotNothing(t *testing.T) {
 		w.deliver()
 		for to, got := range w.titles("甲通知", "乙通知") {
 			want := 1
-			if strings.HasSuffix(to, "@fine.example") { // the relay has it
+			if strings.HasSuffix(to, "@fine.example") { // the relay has received it
 				want = 0
 			}
 			if got["甲通知"] != want || got["乙通知"] != 1 {
@@ -94,7 +94,7 @@ func TestResendToThoseWhoGotNothing(t *testing.T) {
 	})
 }
 
-// An email that was handed over without an answer may be there: it is not sent again.
+// An email that was handed over without an answer may have arrived: it is not sent again.
 func TestResendLeavesWhatMayHaveArrived(t *testing.T) {
 	t.Parallel()
 	w := newInboundWorld(t, sqlite(t))
@@ -111,8 +111,8 @@ func TestResendLeavesWhatMayHaveArrived(t *testing.T) {
 	}
 }
 
-// A suppression that is lifted brings the missed weeks' articles once, those of the
-// last 31 days.
+// After a suppression is lifted, the reader gets the articles of the missed weeks once,
+// those of the last 31 days.
 func TestLiftedSuppressionBringsMissedWeeks(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -139,7 +139,7 @@ func TestLiftedSuppressionBringsMissedWeeks(t *testing.T) {
 		w.composeDue()
 		w.deliver()
 		got := w.titles(append(titles, "未通知")...)["a@test.example"]
-		// The first, which was composed before and never begun, is older than 31 days.
+		// The first one, which was composed before and never begun, is older than 31 days.
 		for i, title := range append(titles, "未通知") {
 			if want := map[bool]int{true: 1}[i >= 1]; got[title] != want {
 				t.Errorf("%s came %d times, want %d", title, got[title], want)
@@ -151,8 +151,7 @@ func TestLiftedSuppressionBringsMissedWeeks(t *testing.T) {
 	})
 }
 
-// A mailing that was paused goes out with the Date of sending, others with the
-// time when they were due.
+// A mailing that was paused has the Date of sending, others the time when they were due.
 func TestPausedMailingIsDatedByItsSending(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

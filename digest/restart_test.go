@@ -13,9 +13,9 @@ import (
 	"dibao/subscribers"
 )
 
-// PostgreSQL is restarted in the middle of a delivery as if it had crashed: the
-// delivery stops and says so, and the next goes on. Nobody is lost, and twice get
-// it at most those that were in flight; none if the server is back in time.
+// PostgreSQL is restarted in the middle of a delivery as if it had crashed: the delivery
+// stops and says so, and the next one continues. Every reader gets the email, and only
+// emails that were being sent arrive twice; none if the server is back in time.
 func TestRestartedPostgresLosesNobody(t *testing.T) {
 	t.Parallel()
 	const connections = 4

@@ -13,8 +13,8 @@ import (
 	"dibao/subscribers"
 )
 
-// What was due between a backup and its restore may have gone out: it is held
-// until an admin sends it, or says that it went out.
+// What was due between a backup and its restore may have been sent: it is held until an
+// admin sends it, or says that it was sent.
 func TestRestoreHoldsWhatMayHaveGoneOut(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -23,7 +23,7 @@ func TestRestoreHoldsWhatMayHaveGoneOut(t *testing.T) {
 		yearly := must[subscribers.List](t)(w.readers.CreateList(t.Context(), subscribers.List{Slug: "yearly", Cron: "0 8 1 1 *"}))
 		w.reader("a", weekly, yearly)
 		w.article("甲通知")
-		w.week() // after a backup; and the database is lost, and restored
+		w.week() // after a backup; then the database is lost, and restored
 		due := must[[]digest.DueList](t)(w.service.DueSinceBackup(t.Context()))
 		if len(due) != 1 || due[0].List.Slug != "weekly" || !due[0].At.Equal(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)) {
 			t.Fatalf("due %+v", due)
@@ -58,7 +58,7 @@ func TestRestoreHoldsWhatMayHaveGoneOut(t *testing.T) {
 	})
 }
 
-// What an admin hides is in no mail that goes out later, and no archive counts it.
+// A hidden article is in no later email, and no archive counts it.
 func TestHiddenArticleIsInNoMailAndNoCount(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

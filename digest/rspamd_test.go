@@ -36,18 +36,18 @@ logging { type = "console"; level = "error"; }
 worker "normal" { bind_socket = "ADDR"; count = 1; mime = true; }
 `
 
-// rspamdMay are the symbols of a weekly digest that count against it and can't be
-// avoided, with the reason.
+// rspamdMay are the symbols that count against a weekly digest and can't be avoided, with
+// the reason.
 var rspamdMay = map[string]string{
 	"MIME_BASE64_TEXT":     "Chinese in quoted-printable would be twice as long",
 	"MANY_INVISIBLE_PARTS": "the preheader is there to be shown in lists of emails only",
 }
 
-// rspamdShould are what must be found in its favor.
+// rspamdShould are symbols that must count in its favor.
 var rspamdShould = []string{"R_DKIM_ALLOW", "R_SPF_ALLOW", "DMARC_POLICY_ALLOW", "HAS_LIST_UNSUB", "MID_RHS_MATCH_FROM", "FROM_HAS_DN", "MIME_GOOD"}
 
-// rspamd, with the rules of its package and our own DNS, finds nothing in a weekly
-// digest that could be avoided.
+// rspamd, with the rules of its package and our own DNS, finds nothing avoidable in a
+// weekly digest.
 func TestRspamd(t *testing.T) {
 	t.Parallel()
 	const program = "/usr/bin/rspamd"

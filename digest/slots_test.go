@@ -22,11 +22,11 @@ import (
 	"dibao/subscribers"
 )
 
-// oldMarkers are the addresses that mails were once searched for, to put a
-// reader's own addresses in their place.
+// oldMarkers are the placeholders that emails were once searched for, to insert a reader's
+// own addresses.
 var oldMarkers = []string{"https://preferences.slot.invalid/", "https://unsubscribe.slot.invalid/"}
 
-// markerForms are the ways in which a text may hold a marker.
+// markerForms are the ways in which a text may contain a marker.
 func markerForms() (forms []string) {
 	for _, m := range oldMarkers {
 		forms = append(forms, m, url.QueryEscape(m), strings.ToUpper(m), strings.Replace(m, "https", "http", 1), html.EscapeString(m), m[:len(m)-1])
@@ -34,7 +34,7 @@ func markerForms() (forms []string) {
 	return forms
 }
 
-// markerFeed is a feed whose every field holds every form of a marker.
+// markerFeed returns a feed in which every field contains every form of a marker.
 func markerFeed(base string, at time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>研究 %s</title><link>%s</link>`, oldMarkers[0], base)
@@ -49,9 +49,9 @@ func markerFeed(base string, at time.Time) string {
 	return b.String()
 }
 
-// A feed that named a marker was mailed with each reader's preference token in its
-// place. Whatever a source, an admin's title or a note says stays text: the mail
-// holds the reader's tokens once in each part, where our foot has them.
+// A former fault: a feed that contained a marker was mailed with each reader's preference
+// token in its place. Whatever a source, an admin's title or a note says stays text: the
+// email contains the reader's tokens once in each part, where our foot has them.
 func TestSourcesTextIsNeverFilledWithATokenOfAReader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
@@ -114,7 +114,7 @@ func checkTokens(t *testing.T, m mailbox.Message) {
 		if !strings.Contains(part, "slot.invalid") {
 			t.Errorf("%s to %s: the source's text is not there:\n%s", name, m.To, part)
 		}
-		// The preferences are linked twice: the calendar is a part of them.
+		// There are two links to the preferences: the calendar is part of them.
 		for path, times := range map[string]int{"/preferences/": 2, "/u/": 1} {
 			found := regexp.MustCompile(`127\.0\.0\.1:8080`+path+`([A-Za-z0-9_-]{20,})`).FindAllStringSubmatch(part, -1)
 			if len(found) == 0 {
@@ -127,8 +127,8 @@ func checkTokens(t *testing.T, m mailbox.Message) {
 			}
 		}
 	}
-	// Each link stands where its words are: a swapped pair would unsubscribe readers
-	// who want to change something.
+	// Each link is at its words: swapped links would unsubscribe readers who want to change
+	// something.
 	if !regexp.MustCompile(`(?:退订|[Uu]nsubscribe)\s+http://127\.0\.0\.1:8080/u/`).MatchString(m.Text) {
 		t.Errorf("the text to %s does not offer to unsubscribe at /u/:\n%s", m.To, m.Text)
 	}

@@ -10,7 +10,7 @@ import (
 	"dibao/subscribers"
 )
 
-// A mailing that is spread over two hours goes out in even parts, and all of it.
+// A mailing that is spread over two hours is sent in even parts, completely.
 func TestMailsGoOutOverSomeTime(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

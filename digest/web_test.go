@@ -19,8 +19,8 @@ import (
 	"dibao/subscribers"
 )
 
-// TestPagesGoOn follows the home page, a list and its archive to their ends: each
-// article and issue once, the newest first.
+// TestPagesGoOn follows the home page, a list and its archive to their ends: each article
+// and issue occurs once, newest first.
 func TestPagesGoOn(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -77,7 +77,7 @@ func TestPagesGoOn(t *testing.T) {
 		if seen := follow(more, ".issues .no", ".pager a[rel=next]"); len(seen) != 3 || seen[0] != "第 3 期" {
 			t.Errorf("then come %q", seen)
 		}
-		// An issue has both neighbors, and a lead of its titles in the archive.
+		// An issue has links to both neighbors, and its first titles are in the archive.
 		doc = get("/lists/weekly/issues/7?lang=zh")
 		older, _ := doc.Find("a[rel=next]").Attr("href")
 		newer, _ := doc.Find("a[rel=prev]").Attr("href")
@@ -87,7 +87,7 @@ func TestPagesGoOn(t *testing.T) {
 		if lead := get("/lists/weekly/issues/?before=8&lang=zh").Find(".issues .lead").First().Text(); strings.Count(lead, " · ") != 2 || !strings.Contains(lead, "第7期第1件通知") {
 			t.Errorf("the lead of issue 7 is %q", lead)
 		}
-		// An issue that waits for an admin is shown nowhere.
+		// An issue that waits for an admin is not shown anywhere.
 		err := db.Write(t.Context(), func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(t.Context(), `UPDATE issues SET held = 1 WHERE number = 15`)
 			return err
@@ -95,7 +95,7 @@ func TestPagesGoOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.advance(time.Minute) // so that the cache looks again
+		w.advance(time.Minute) // so that the cache checks again
 		if seen := follow("/lists/weekly/issues/?lang=zh", ".issues .no", ".pager a[rel=next]"); len(seen) != issues-1 || seen[0] != "第 14 期" {
 			t.Errorf("with issue 15 held the archive shows %q", seen)
 		}

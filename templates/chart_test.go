@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The table of a line has a row where the line changes, that of bars one a step that
-// has any.
+// The table of a line has a row for each change, that of bars one for each step with
+// values.
 func TestChartRows(t *testing.T) {
 	t.Parallel()
 	c := Chart{Line: true, Labels: []string{"08:00", "08:01", "08:02", "08:03"}, Series: []Series{{Values: []float64{0, 2, 2, 3}}, {Values: []float64{0, 0, 0, 0}}}}

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// digestOf is an email with n items in each section.
+// digestOf returns an email with n items in each section.
 func digestOf(language, title string, n int) Digest {
 	d := Digest{
 		DigestHead: DigestHead{
@@ -40,8 +40,8 @@ func digestOf(language, title string, n int) Digest {
 	return d
 }
 
-// mailRules are what mail programs drop or break. Sources: caniemail.com's
-// tables for Outlook on Windows (it lays out with Word), Gmail, QQ and NetEase.
+// mailRules are what mail programs remove or break. Sources: caniemail.com's tables for
+// Outlook on Windows (it uses Word for layout), Gmail, QQ and NetEase.
 var mailRules = map[string]*regexp.Regexp{
 	"flexbox, grid or columns":       regexp.MustCompile(`display:\s*(?:inline-)?(?:flex|grid)|column-count|flex-|grid-`),
 	"position, float or transform":   regexp.MustCompile(`position:|float:|transform|z-index`),
@@ -58,7 +58,7 @@ var mailRules = map[string]*regexp.Regexp{
 	"!important outside <style>":     regexp.MustCompile(`style="[^"]*!important`),
 }
 
-// lint says what is wrong with an email's markup.
+// lint returns what is wrong with an email's markup.
 func lint(t *testing.T, name, markup string) {
 	t.Helper()
 	head, body, ok := strings.Cut(markup, "</head>")
@@ -132,8 +132,7 @@ func lint(t *testing.T, name, markup string) {
 				t.Errorf("%s: <%s> in the body", name, n.Data)
 			}
 		}
-		// What a class says must be said inline as well: QQ and NetEase keep no
-		// style sheet.
+		// The styles of a class must also be inline: QQ and NetEase remove style sheets.
 		if class := attr("class"); class != "" && class != "big" && class != "gap" && attr("style") == "" {
 			t.Errorf("%s: <%s class=%q> has no style of its own", name, n.Data, class)
 		}
@@ -187,8 +186,8 @@ func TestDigestHoldsInMailPrograms(t *testing.T) {
 	}
 }
 
-// checkMarks finds each slot marked in each part where its words belong, once but for the
-// preferences, which the calendar is part of.
+// checkMarks checks that each slot is marked once in each part where its words are; the
+// preferences may be marked twice, because the calendar is part of them.
 func checkMarks(t *testing.T, name string, m Mail) {
 	t.Helper()
 	for _, part := range []struct {
@@ -213,7 +212,7 @@ func checkMarks(t *testing.T, name string, m Mail) {
 	}
 }
 
-// withSlots is the HTML of an email with an address in each slot.
+// withSlots returns the HTML of an email with an address in each slot.
 func withSlots(m Mail) string {
 	var out strings.Builder
 	from := 0
@@ -224,7 +223,7 @@ func withSlots(m Mail) string {
 	return out.String() + m.HTML[from:]
 }
 
-// A note keeps the lines and paragraphs that its editor wrote, and has one label.
+// A note keeps the lines and paragraphs of its editor, and has one label.
 func TestEditorsNoteKeepsItsLines(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {
@@ -272,8 +271,8 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// The contrast of every color of text with the ground it may stand on, by day
-// and by night (WCAG 2.2, 1.4.3: 4.5 : 1).
+// The contrast of every text color with each background that it can have, light and dark
+// (WCAG 2.2, 1.4.3: 4.5 : 1).
 func TestDigestContrast(t *testing.T) {
 	markup := ""
 	for _, name := range []string{"mails/digest.html", "mails/letter.html"} {
@@ -322,7 +321,7 @@ func TestDigestContrast(t *testing.T) {
 	}
 }
 
-// contrast is the ratio of the luminances of two colors, as WCAG computes it.
+// contrast returns the ratio of the luminances of two colors, as WCAG computes it.
 func contrast(t *testing.T, a, b string) float64 {
 	t.Helper()
 	luminance := func(colour string) float64 {
@@ -346,8 +345,8 @@ func contrast(t *testing.T, a, b string) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// Digest is the mail of one variant, whose pieces the program renders one by one: its head,
-// for each section a heading and the items, its foot.
+// Digest is the email of one variant, whose pieces the program renders one by one: its
+// head, for each section a heading and the items, its foot.
 type Digest struct {
 	DigestHead
 	Sections []DigestSection
@@ -387,7 +386,7 @@ func (v Digest) Mail() (Mail, error) {
 	return marks, failed
 }
 
-// shifted are marks of a piece that stands so far into an email.
+// shifted returns the marks of a piece that is at this offset in an email.
 func shifted(marks []Mark, by int) (out []Mark) {
 	for _, m := range marks {
 		out = append(out, Mark{m.At + by, m.Slot})

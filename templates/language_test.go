@@ -10,9 +10,9 @@ import (
 	"golang.org/x/net/html"
 )
 
-// TestChineseOnEnglishPages checks that what is Chinese on an English page says so
-// (WCAG 2.2 §3.1.2), but for the name of the site, and words of forms that readers
-// see in their own language.
+// TestChineseOnEnglishPages checks that Chinese text on an English page is marked as such
+// (WCAG 2.2 §3.1.2), except for the name of the site, and words of forms that readers see
+// in their own language.
 func TestChineseOnEnglishPages(t *testing.T) {
 	for name, v := range pages("en", 3, "关于样例的通知") {
 		if !slices.Contains([]string{"home", "list", "archive", "issue", "article", "summary", "changes", "document", "chain", "search", "search more", "collection theme", "index region"}, name) {
@@ -39,7 +39,7 @@ func TestChineseOnEnglishPages(t *testing.T) {
 					return
 				}
 			}
-			if strings.Contains(n.Data, "每周一") { // the schedule of the test, which is in the page's language elsewhere
+			if strings.Contains(n.Data, "每周一") { // the schedule of the test, which is otherwise in the page's language
 				return
 			}
 			if n.Type == html.TextNode && lang == "en" && strings.ContainsFunc(n.Data, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {

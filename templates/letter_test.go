@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// letters are all emails that are not digests, by what they are.
+// letters returns all emails that are not digests, by kind.
 func letters(language, hostile string) map[string]func() (Mail, error) {
 	return map[string]func() (Mail, error){
 		"confirmation": Confirmation{Language: language, SiteName: "邸报", Lists: []string{"周刊", hostile}, ConfirmURL: "https://a.example/confirm/x", Days: 7}.Mail,
@@ -22,7 +22,7 @@ func letters(language, hostile string) map[string]func() (Mail, error) {
 	}
 }
 
-// The letters hold in mail programs as the digest does, whatever stands in them.
+// The letters are valid in mail programs as the digest is, whatever they contain.
 func TestLettersHoldInMailPrograms(t *testing.T) {
 	for _, language := range []string{"zh", "en"} {
 		for _, text := range []string{"样例〔2026〕12号", hostileText} {

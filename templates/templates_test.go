@@ -71,7 +71,7 @@ func sections(n int, title string) (all []Section) {
 
 type view interface{ Render(io.Writer) error }
 
-// pages are every page in a language with the same data.
+// pages returns every page in a language with the same data.
 func pages(language string, n int, title string) map[string]view {
 	p := Page{
 		Language: language, SiteName: "邸报", Title: title, Description: title, Canonical: "https://a.example/", Feeds: []FeedLink{{title, "https://a.example/feed.xml", "application/rss+xml"}},
@@ -133,7 +133,7 @@ func pages(language string, n int, title string) map[string]view {
 	return out
 }
 
-// check parses a page or mail and says what is wrong with it.
+// check parses a page or email and returns what is wrong with it.
 func check(t *testing.T, name, text string) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(text))
@@ -230,7 +230,8 @@ func TestTextIsWrapped(t *testing.T) {
 	}
 }
 
-// A document number was split behind 〔, and a line ended in an opening bracket.
+// A former fault: a document number was split after 〔, and a line ended in an opening
+// bracket.
 func TestTextBreaksWhereChineseDoes(t *testing.T) {
 	for n := range 40 {
 		got := wrap("", strings.Repeat("字", n)+"国办发〔2026〕12号《关于加快发展银发经济的意见》（征求意见稿）全文见 https://a.example/well-known/a/b?c=d-e。")
@@ -248,7 +249,7 @@ func TestTextBreaksWhereChineseDoes(t *testing.T) {
 	}
 }
 
-// Programs take an address in plain text to end at its first Chinese character.
+// In plain text, programs end an address at its first Chinese character.
 func TestAddressesInTextAreASCII(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://a.example/政策/1 2?q=养老&x=%E4#a": "https://a.example/%E6%94%BF%E7%AD%96/1%202?q=%E5%85%BB%E8%80%81&x=%E4#a",
@@ -264,8 +265,8 @@ func TestAddressesInTextAreASCII(t *testing.T) {
 	}
 }
 
-// Both languages have the same keys with as many arguments, and every key that a
-// template names is there.
+// Both languages have the same keys with the same number of arguments, and every key in a
+// template exists.
 func TestCatalogues(t *testing.T) {
 	zh, en := languages["zh"]().words, languages["en"]().words
 	for key, word := range zh {

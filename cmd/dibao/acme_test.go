@@ -33,20 +33,20 @@ import (
 	"dibao/internal/mail/dnstest"
 )
 
-// acmeName is the name that certificates are got for; the authority's name server
-// leads it to our own machine.
+// acmeName is the name for which certificates are ordered; the authority's name server
+// resolves it to this machine.
 const acmeName = "dibao.example.org"
 
-// acmeAuthority is Let's Encrypt's test server. It proves names by calling them.
+// acmeAuthority is Let's Encrypt's test server. It verifies names by connecting to them.
 type acmeAuthority struct {
 	*httptest.Server
-	roots  *x509.CertPool // of the certificates that it gives
+	roots  *x509.CertPool // for the certificates that it issues
 	orders *atomic.Int64
 }
 
 func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
 	t.Helper()
-	t.Setenv("PEBBLE_VA_NOSLEEP", "1") // it would wait up to fifteen seconds
+	t.Setenv("PEBBLE_VA_NOSLEEP", "1") // otherwise it waits up to fifteen seconds
 	quiet := log.New(io.Discard, "", 0)
 	store := db.NewMemoryStore()
 	authority := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {Description: "the only one"}})
@@ -56,7 +56,7 @@ func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
 	s := acmeAuthority{httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := &statusWriter{ResponseWriter: w}
 		handler.ServeHTTP(answer, r)
-		if r.URL.Path == "/order-plz" && answer.status == http.StatusCreated { // it refuses some requests for a test's sake
+		if r.URL.Path == "/order-plz" && answer.status == http.StatusCreated { // it rejects some requests on purpose
 			orders.Add(1)
 		}
 	})), x509.NewCertPool(), orders}
@@ -69,7 +69,7 @@ func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
 	return s
 }
 
-// statusWriter notes the status of an answer.
+// statusWriter records the status of an answer.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -80,10 +80,10 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// entrance is the port at which the world calls the server, wherever it listens.
+// entrance is the port at which others connect to the server, wherever it listens.
 type entrance struct {
 	net.Listener
-	server atomic.Value // its address
+	server atomic.Value // address of the server
 }
 
 func newEntrance(t *testing.T) *entrance {
@@ -98,7 +98,7 @@ func newEntrance(t *testing.T) *entrance {
 	return e
 }
 
-// forward connects whoever calls l with what dial calls, until l is closed.
+// forward connects connections to l with what dial connects to, until l is closed.
 func forward(l net.Listener, dial func() (net.Conn, error)) {
 	for {
 		outside, err := l.Accept()
@@ -118,7 +118,7 @@ func forward(l net.Listener, dial func() (net.Conn, error)) {
 	}
 }
 
-// get asks the server for its health by a name, and returns the certificate.
+// get requests the server's health by a name, and returns the certificate.
 func (e *entrance) get(t *testing.T, name string, roots *x509.CertPool) (*x509.Certificate, error) {
 	t.Helper()
 	client := http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
@@ -141,7 +141,7 @@ func (e *entrance) get(t *testing.T, name string, roots *x509.CertPool) (*x509.C
 
 var servingAt = regexp.MustCompile(`msg=serving addr=(\S+)`)
 
-// serveACME runs dibao serve behind an entrance, and returns what stops it.
+// serveACME runs dibao serve behind an entrance, and returns a function that stops it.
 func serveACME(t *testing.T, e *entrance, url, dir string, authority acmeAuthority) (stop func()) {
 	t.Helper()
 	trusted := filepath.Join(dir, "authority.pem")
@@ -180,9 +180,8 @@ func serveACME(t *testing.T, e *entrance, url, dir string, authority acmeAuthori
 	}
 }
 
-// A server with acme_hosts gets its certificate from a real authority at the first
-// request, keeps it over a restart without asking again, and shows none for
-// another name.
+// A server with acme_hosts gets its certificate from a real authority at the first request,
+// keeps it over a restart without ordering again, and shows none for another name.
 func TestServerGetsItsCertificate(t *testing.T) {
 	dir, e := t.TempDir(), newEntrance(t)
 	authority := newACMEAuthority(t, e.Addr().(*net.TCPAddr).Port)
@@ -197,7 +196,7 @@ func TestServerGetsItsCertificate(t *testing.T) {
 		t.Error("another name has a certificate, too")
 	}
 	stop()
-	authority.Close() // whoever asked again now would fail
+	authority.Close() // another order would now fail
 	stop = serveACME(t, e, url, dir, authority)
 	defer stop()
 	again, err := e.get(t, acmeName, authority.roots)
@@ -209,14 +208,14 @@ func TestServerGetsItsCertificate(t *testing.T) {
 	}
 }
 
-// Two nodes of one database order one certificate, whether both are asked for it at once or one
-// after the other, and one proves for the other that the name is ours.
+// Two nodes of one database order one certificate, whether both are asked for it at the same
+// time or one after the other, and one node proves for the other that the name is ours.
 func TestNodesShareTheirCertificate(t *testing.T) {
 	for _, atOnce := range []bool{false, true} {
 		t.Run(fmt.Sprintf("AtOnce=%v", atOnce), func(t *testing.T) {
 			url := databasetest.Postgres(t)
 			first, second := newEntrance(t), newEntrance(t)
-			authority := newACMEAuthority(t, second.Addr().(*net.TCPAddr).Port) // it calls the second
+			authority := newACMEAuthority(t, second.Addr().(*net.TCPAddr).Port) // it connects to the second node
 			for _, e := range []*entrance{first, second} {
 				defer serveACME(t, e, url, t.TempDir(), authority)()
 			}

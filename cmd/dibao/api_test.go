@@ -85,7 +85,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 			t.Errorf("%s %s %s: got %d %s, want %d with %q", step.token, step.path, step.body, status, answer, step.status, step.answer)
 		}
 	}
-	for i := range 30 { // guessing ends
+	for i := range 30 { // guessing is limited
 		if status, _ := post(tokens["wrong"], "/api/list/show", ""); status == 429 {
 			break
 		} else if i == 29 {
@@ -109,7 +109,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 	res.Body.Close()
 }
 
-// TestAPIIsDescribed compares the description of the API with what it takes.
+// TestAPIIsDescribed compares the description of the API with what it accepts.
 func TestAPIIsDescribed(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal(describeAPI("http://127.0.0.1:9090"))

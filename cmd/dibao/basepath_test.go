@@ -16,14 +16,14 @@ import (
 	"time"
 )
 
-// letter is an email that a source brings.
+// letter is an email that a source collects.
 const letter = "From: editor@example.org\nTo: dibao@example.org\nMessage-ID: <1@example.org>\n" +
 	"Subject: =?utf-8?b?5Zub5bed55yB5Lq65rCR5pS/5bqc5YWz5LqO5Yqg5b+r5Y+R5bGV5YW76ICB5pyN5Yqh55qE6YCa55+l?=\n" +
 	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n川府发〔2026〕3号\n\n各市（州）人民政府：\n\n现就加快发展养老服务有关事项通知如下。\n"
 
-// TestSiteUnderAPath serves a site whose base_url has a path, behind a proxy that
-// takes the path away and behind one that does not: every address that pages,
-// forms, feeds and headers name is under the path and leads somewhere.
+// TestSiteUnderAPath serves a site whose base_url has a path, behind a proxy that removes
+// the path and behind one that does not: every address in pages, forms, feeds and headers
+// is under the path and leads somewhere.
 func TestSiteUnderAPath(t *testing.T) {
 	dir, address := t.TempDir(), freeAddress(t)
 	backend := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: address}); r.SetXForwarded() }}
@@ -73,11 +73,11 @@ func TestSiteUnderAPath(t *testing.T) {
 	}
 }
 
-// named are the addresses that an answer holds.
+// named returns the addresses in an answer.
 var named = regexp.MustCompile(`(?:href|src|action)="([^"#]*)|<link>([^<]*)|"(?:url|home_page_url|feed_url)": ?"([^"]*)`)
 
-// crawlPath follows what is named, from the home page on, through a proxy; base is how
-// the site names itself.
+// crawlPath follows all links from the home page through a proxy; base is the site's own
+// address.
 func crawlPath(t *testing.T, proxy, base string) {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	queue, seen := []string{"/dibao", "/dibao/", "/dibao/feed.xml", "/dibao/feed.atom", "/dibao/feed.json", "/dibao/nothing"}, map[string]bool{}
@@ -117,7 +117,7 @@ func crawlPath(t *testing.T, proxy, base string) {
 			name = strings.ReplaceAll(name, "&amp;", "&")
 			to, err := here.Parse(strings.TrimPrefix(name, base))
 			if name == "" || strings.Contains(name, "{") || err != nil || to.Host != "" || to.Scheme != "" {
-				continue // of others
+				continue // another site's
 			}
 			if !strings.HasPrefix(to.Path, "/dibao/") && to.Path != "/dibao" {
 				t.Errorf("%s names %q, which is not under the path", path, name)

@@ -27,11 +27,11 @@ import (
 	"dibao/templates/templatestest"
 )
 
-// TestPagesInABrowser opens the pages and the mail of a demo in a real browser,
-// narrow and wide, light and dark: no error on the console, nothing wider than
-// the window, no request to another host, text that can be read. With
-// DIBAO_SCREENSHOTS set to a folder every look is kept there; with
-// DIBAO_PICTURES=1 the pictures of the documents are made anew.
+// TestPagesInABrowser opens the pages and the mail of a demo in a real browser, narrow and
+// wide, light and dark: no error on the console, nothing wider than the window, no request
+// to another host, readable text. If DIBAO_SCREENSHOTS is set to a folder, a picture of
+// every page is stored there; with DIBAO_PICTURES=1 the pictures in the documentation are
+// created again.
 func TestPagesInABrowser(t *testing.T) {
 	ctx := templatestest.Browser(t)
 	o := demo.Options{AfterSteps: func(d *demo.Demo) { lookAt(ctx, t, d) }}
@@ -85,7 +85,7 @@ func lookAt(ctx context.Context, t *testing.T, d *demo.Demo) {
 		mu.Lock()
 		for _, c := range complaints {
 			if p.missing && strings.Contains(c, "404") {
-				continue // what is looked at is the page that says so
+				continue // the checked page is the error page
 			}
 			t.Errorf("%s: %s", p.name, c)
 		}
@@ -93,16 +93,16 @@ func lookAt(ctx context.Context, t *testing.T, d *demo.Demo) {
 	}
 }
 
-// sight is a page to look at.
+// sight is a page to check.
 type sight struct {
 	name, address string
 	widths        []int64 // nil: narrow, middle and wide
 	missing       bool    // it answers 404
-	foreign       bool    // an email, or the demo's own mailbox: no page of ours
+	foreign       bool    // not a page of ours: an email, or the demo's own mailbox
 }
 
-// sights are all pages of a demo that has gone its way. Those that hang on what
-// the demo understood are found by the links that lead to them.
+// sights returns all pages of a finished demo. Pages that depend on what the demo
+// understood are found by the links to them.
 func sights(t *testing.T, d *demo.Demo) []sight {
 	base := d.Config.Server.BaseURL
 	box := strings.TrimSuffix(d.BoxURL, "/")
@@ -128,8 +128,8 @@ func sights(t *testing.T, d *demo.Demo) []sight {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The pages of readers have the links of their emails, but for the reader who
-	// unsubscribed, whose confirmation link is gone.
+	// The pages of readers have the links of their emails, except for the reader who
+	// unsubscribed and whose confirmation link is gone.
 	gone, err := d.Subscribers.Subscribers(t.Context(), subscribers.Selection{State: subscribers.StateUnsubscribed})
 	if err != nil {
 		t.Fatal(err)
@@ -187,8 +187,8 @@ func sights(t *testing.T, d *demo.Demo) []sight {
 	return all
 }
 
-// visit opens a page and looks at it in windows of all its widths, light and
-// dark, and says what is wrong with it.
+// visitPage opens a page and checks it in windows of all its widths, light and dark, and
+// reports what is wrong with it.
 func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []string) {
 	t.Helper()
 	run := func(err error) {
@@ -203,7 +203,7 @@ func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []
 	}
 	run(chromedp.Do(ctx, chromedp.Navigate(p.address)))
 	if axe != "" && !p.foreign {
-		// The debugger runs it, so the page's policy against scripts stays as it is.
+		// The debugger runs it, so the page's policy against scripts does not apply.
 		run(chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe+";0")))
 	}
 	for _, width := range widths {
@@ -225,7 +225,7 @@ func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []
 				run(err)
 				run(os.WriteFile(filepath.Join(dir, p.name+"-"+where+".png"), picture, 0o644))
 			}
-			if p.foreign { // the sandbox of an email runs no script
+			if p.foreign { // the sandbox of an email does not run scripts
 				ink, err := chromedp.Run(ctx, chromedp.Evaluate[string](`getComputedStyle(document.querySelector('h1')).color`))
 				run(err)
 				paper, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(function(e){for(;e;e=e.parentElement){
@@ -252,7 +252,8 @@ func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []
 	return wrong
 }
 
-// contrast is the contrast ratio of two colors as browsers write them (WCAG 2.2 §1.4.3).
+// contrast returns the contrast ratio of two colors as browsers format them (WCAG 2.2
+// §1.4.3).
 func contrast(a, b string) float64 {
 	la, lb := luminance(a), luminance(b)
 	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
@@ -261,7 +262,7 @@ func contrast(a, b string) float64 {
 func luminance(colour string) float64 {
 	var r, g, b float64
 	if _, err := fmt.Sscanf(strings.NewReplacer("rgba", "rgb", ",", " ").Replace(colour), "rgb(%f %f %f", &r, &g, &b); err != nil {
-		return 0.5 // no color that we know: the check fails
+		return 0.5 // an unknown color: the check fails
 	}
 	linear := func(c float64) float64 {
 		c /= 255
@@ -269,7 +270,7 @@ func luminance(colour string) float64 {
 			return c / 12.92
 		}
 		x := (c + 0.055) / 1.055
-		return x * x * (0.6 + 0.4*x) // near enough to the power of 2.4
+		return x * x * (0.6 + 0.4*x) // close enough to the power of 2.4
 	}
 	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
 }

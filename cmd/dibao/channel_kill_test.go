@@ -25,17 +25,17 @@ import (
 )
 
 // channelRun is an issue that waits to be sent to the groups of every kind of service, by a
-// program without a mail server that gets killed.
+// program that is killed and has no mail server.
 type channelRun struct {
 	env     []string
 	app     *app
 	servers map[string]*channeltest.Server
 	groups  []string
-	log     bytes.Buffer // what all programs wrote
+	log     bytes.Buffer // output of all programs
 }
 
-// newChannelRun composes an issue for so many groups of each kind, whose services take some
-// time to answer.
+// newChannelRun composes an issue for this many groups of each kind, whose services take
+// some time to answer.
 func newChannelRun(t *testing.T, url string, groups int, latency time.Duration) *channelRun {
 	t.Helper()
 	ctx := t.Context()
@@ -108,19 +108,19 @@ func (r *channelRun) posts() (n int) {
 	return n
 }
 
-// kill starts issue send, and kills it when so many messages more were posted.
+// kill starts issue send, and kills it when this many more messages were posted.
 func (r *channelRun) kill(t *testing.T, after int) {
 	t.Helper()
 	want := r.posts() + after
 	cmd := r.dibao(t, "issue", "send")
 	ended := make(chan struct{})
-	go func() { defer close(ended); cmd.Wait() }() // a killed program's status says nothing
+	go func() { defer close(ended); cmd.Wait() }() // the status of a killed program does not matter
 	defer func() { <-ended }()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for r.posts() < want {
 		select {
-		case <-ended: // all was sent
+		case <-ended: // everything was sent
 			return
 		case <-ctx.Done():
 			cmd.Process.Kill()
@@ -133,9 +133,10 @@ func (r *channelRun) kill(t *testing.T, after int) {
 	}
 }
 
-// Killed while it sends an issue to groups of all services, 5 times (with DIBAO_LONG=1 200
-// times), each group has the issue, none more than twice, and those of Matrix once. No
-// secret is in what the programs wrote, in the backup or in what they print.
+// A program is killed while it sends an issue to groups of all services, 5 times (with
+// DIBAO_LONG=1 200 times): each group gets the issue, none more than twice, and those of
+// Matrix once. No secret is in the programs' output, in the backup or in what commands
+// print.
 func TestKilledChannelsGetEachIssue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
@@ -150,7 +151,7 @@ func TestKilledChannelsGetEachIssue(t *testing.T) {
 			r.kill(t, 1+rand.IntN(after))
 		}
 		cmd := r.dibao(t, "issue", "send")
-		if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != 3 { // 3: it is not known whether some have it
+		if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != 3 { // 3: it is unknown whether some have it
 			t.Fatalf("the last run: %v\n%s", err, &r.log)
 		}
 		lost, twice, uncertain := 0, 0, 0
@@ -183,12 +184,12 @@ func TestKilledChannelsGetEachIssue(t *testing.T) {
 	})
 }
 
-// checkSecrets looks for secrets in what was written and can be printed.
+// checkSecrets searches for secrets in the output of programs and commands.
 func (r *channelRun) checkSecrets(t *testing.T) {
 	t.Helper()
 	backup := filepath.Join(t.TempDir(), "all.backup")
 	for _, args := range [][]string{{"backup", backup}, {"--json", "list", "channel", "list"}, {"--json", "issue", "report", "1"}, {"--json", "status"}, {"doctor"}} {
-		_ = r.dibao(t, args...).Wait() // doctor finds other things
+		_ = r.dibao(t, args...).Wait() // doctor reports other problems
 	}
 	f, err := os.Open(backup)
 	if err != nil {

@@ -34,8 +34,8 @@ import (
 	"dibao/subscribers"
 )
 
-// crowd counts how many requests each host of a test answers at the same time, and
-// notes when each address was requested.
+// crowd counts how many requests each host of a test answers at the same time, and records
+// when each address was requested.
 type crowd struct {
 	mu         sync.Mutex
 	now, worst map[string]int
@@ -61,7 +61,7 @@ func (c *crowd) count(next http.Handler) http.Handler {
 	})
 }
 
-// worstOf returns the most requests that one host got at a time.
+// worstOf returns the maximum number of concurrent requests to one host.
 func (c *crowd) worstOf() (worst int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,7 +90,7 @@ func (c *crowd) gaps(addresses []string, from, to time.Time) (gaps []time.Durati
 	return gaps, requests
 }
 
-// mostInAMinute is how many emails came in the fullest minute.
+// mostInAMinute returns the maximum number of emails that arrived within a minute.
 func mostInAMinute(mails []mailbox.Message) (most int) {
 	times := make([]time.Time, len(mails))
 	for i, m := range mails {
@@ -106,8 +106,8 @@ func mostInAMinute(mails []mailbox.Message) (most int) {
 	return most
 }
 
-// tcpToPostgres returns the URL of a database by way of a proxy that can cut the
-// connections to it. The tests' servers listen on Unix sockets only.
+// tcpToPostgres returns the URL of a database through a proxy that can cut the connections
+// to it. The tests' servers listen only on Unix sockets.
 func tcpToPostgres(t *testing.T, address string) (*toxiproxy.Proxy, string) {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -130,7 +130,7 @@ func tcpToPostgres(t *testing.T, address string) (*toxiproxy.Proxy, string) {
 	return p, "postgres://dibao@" + p.Listen + u.Path + "?sslmode=disable"
 }
 
-// chaos is what TestNodesInChaos does, and to what.
+// chaos contains the settings and the state of TestNodesInChaos.
 type chaos struct {
 	*killRun
 	sources, hosts int
@@ -138,20 +138,20 @@ type chaos struct {
 	lasts          time.Duration
 
 	site      *crowd
-	addresses []string // of the sources, as crowd has them
-	restart   func()   // PostgreSQL
+	addresses []string // addresses of the sources, as crowd records them
+	restart   func()   // restarts PostgreSQL
 	proxy     *toxiproxy.Proxy
 	direct    string // the URL of the database
 	viaProxy  string // the same for the first node
-	settings  string // file
+	settings  string // configuration file
 	nodes     [4]*exec.Cmd
-	away      map[int]time.Time // nodes that are stopped or cut, and until when
+	away      map[int]time.Time // stopped or disconnected nodes, and until when
 
 	kills, restarts, stops, cuts int
 }
 
-// newChaos returns the full size, or what the environment says: a machine with two cores
-// sends 200,000 emails in 10 minutes only if it has nothing else to do.
+// newChaos returns the full size, or that of the environment: a machine with two cores
+// sends 200,000 emails in 10 minutes only if it does nothing else.
 func newChaos(t *testing.T) *chaos {
 	t.Helper()
 	size := func(name string, full int) int {
@@ -173,10 +173,11 @@ func newChaos(t *testing.T) *chaos {
 	return c
 }
 
-// chaosLimit is how many emails a minute the nodes together may send to limitedDomain.
+// chaosLimit is the maximum number of emails per minute that the nodes together may send to
+// limitedDomain.
 const chaosLimit = 300
 
-// prepareAll makes the mailing, the sources, and a list that is due every five minutes.
+// prepareAll creates the mailing, the sources, and a list that is due every five minutes.
 func (c *chaos) prepareAll(t *testing.T) (often subscribers.List) {
 	t.Helper()
 	c.direct, c.restart = databasetest.PostgresOfItsOwn(t)
@@ -213,7 +214,8 @@ func (c *chaos) prepareAll(t *testing.T) (often subscribers.List) {
 	return often
 }
 
-// newsHandler serves feeds at /NUMBER.xml. Every tenth has a new article after each interval.
+// newsHandler serves feeds at /NUMBER.xml. Every tenth feed has a new article after each
+// interval.
 func newsHandler(interval time.Duration) http.Handler {
 	begun := time.Now()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -238,7 +240,7 @@ func newsHandler(interval time.Duration) http.Handler {
 	})
 }
 
-// begin starts the node i; the first reaches the database through the proxy.
+// begin starts node i; the first node reaches the database through the proxy.
 func (c *chaos) begin(t *testing.T, i int) {
 	t.Helper()
 	one := *c.killRun
@@ -249,7 +251,7 @@ func (c *chaos) begin(t *testing.T, i int) {
 	c.nodes[i] = one.start(t, "serve", "--config", c.settings)
 }
 
-// kill ends a node that is not away, and starts another in its place.
+// kill kills a node that is not stopped or disconnected, and starts another in its place.
 func (c *chaos) kill(t *testing.T) {
 	t.Helper()
 	i := rand.IntN(len(c.nodes))
@@ -257,7 +259,7 @@ func (c *chaos) kill(t *testing.T) {
 		return
 	}
 	c.nodes[i].Process.Signal(syscall.SIGKILL)
-	c.nodes[i].Wait() // its status is looked at below
+	c.nodes[i].Wait() // its status is checked below
 	if how, ok := c.nodes[i].ProcessState.Sys().(syscall.WaitStatus); ok && how.Signal() != syscall.SIGKILL {
 		t.Errorf("a node ended before it was killed: %v", c.nodes[i].ProcessState)
 	}
@@ -266,12 +268,12 @@ func (c *chaos) kill(t *testing.T) {
 }
 
 const (
-	stopFor = 75 * time.Second // longer than a node counts as alive, and than a turn at a host may last
+	stopFor = 75 * time.Second // longer than a node counts as alive, and than a turn at a host can last
 	cutFor  = 45 * time.Second // longer than a node counts as alive
 )
 
-// disturb does what is due after a part of the chaos: PostgreSQL restarts after a fifth and after three fifths, a node
-// is stopped after two fifths, and the first node is cut off after half.
+// disturb does what is due at a point of the run: PostgreSQL restarts after a fifth and after three fifths, a node is
+// stopped after two fifths, and the first node is disconnected after half.
 func (c *chaos) disturb(t *testing.T, part float64) {
 	t.Helper()
 	for i, until := range c.away {
@@ -298,7 +300,7 @@ func (c *chaos) disturb(t *testing.T, part float64) {
 		c.nodes[i].Process.Signal(syscall.SIGSTOP)
 		c.away[i] = time.Now().Add(stopFor)
 		c.stops++
-	case c.cuts == 0 && part > 0.5: // everything is lost, and no connection ends
+	case c.cuts == 0 && part > 0.5: // all packets are lost, and no connection ends
 		for _, stream := range []string{"upstream", "downstream"} {
 			if _, err := c.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name": %q, "type": "timeout", "stream": %[1]q, "attributes": {"timeout": 0}}`, stream))); err != nil {
 				t.Fatal(err)
@@ -310,10 +312,11 @@ func (c *chaos) disturb(t *testing.T, part float64) {
 }
 
 // Four nodes collect and send while one after another is killed and replaced, PostgreSQL is
-// restarted twice, one node is stopped until its part of the limits is others' and another loses
-// its connection to the database: nobody is lost, copies are those under way at the time, every
-// source is collected in time, no due time of a list is skipped, each host answers one request
-// at a time, and no minute has more emails to a domain than the nodes may send together.
+// restarted twice, one node is stopped until others have its part of the limits, and another
+// loses its connection to the database: every reader gets the email, only emails that were being
+// sent at the time arrive twice, every source is collected in time, no due time of a list is
+// skipped, each host answers one request at a time, and no minute has more emails to a domain
+// than the nodes may send together.
 func TestNodesInChaos(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("takes minutes; set DIBAO_LONG=1, and less work with DIBAO_CHAOS_MAILS, DIBAO_CHAOS_SOURCES and DIBAO_CHAOS_MINUTES")
@@ -354,7 +357,7 @@ func TestNodesInChaos(t *testing.T) {
 	}
 }
 
-// awaitNodes waits until all nodes run: one that starts does not handle signals yet.
+// awaitNodes waits until all nodes run: a starting one does not handle signals yet.
 func (c *chaos) awaitNodes(t *testing.T) {
 	t.Helper()
 	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": c.direct})
@@ -370,7 +373,7 @@ func (c *chaos) awaitNodes(t *testing.T) {
 }
 
 // skippedDueTimes counts the due times of a list for which there is no issue, not even an empty one. The key of the
-// table permits no second one.
+// table prevents a second one.
 func (c *chaos) skippedDueTimes(t *testing.T, list subscribers.List, from, to time.Time) (skipped int) {
 	t.Helper()
 	var due []time.Time
@@ -391,8 +394,8 @@ func (c *chaos) skippedDueTimes(t *testing.T, list subscribers.List, from, to ti
 	return skipped
 }
 
-// A node that starts while its database can't be reached waits for it and says so; one whose database does
-// not exist ends at once.
+// A node that starts while its database can't be reached waits for it and says so; if its database does
+// not exist, it ends at once.
 func TestServeWaitsForPostgres(t *testing.T) {
 	t.Parallel()
 	proxy, address := tcpToPostgres(t, databasetest.Postgres(t))
@@ -423,12 +426,12 @@ func TestServeWaitsForPostgres(t *testing.T) {
 	}
 }
 
-// A collection during which the database can't be reached says nothing about its source: neither that it fails nor
-// that it ended the process.
+// A collection during which the database can't be reached says nothing about its source: neither that it failed
+// nor that it ended the process.
 func TestOutageIsNotTheSourcesFault(t *testing.T) {
 	t.Parallel()
 	proxy, address := tcpToPostgres(t, databasetest.Postgres(t))
-	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": address, "DIBAO_FETCH_TIMEOUT": "1s"}) // a turn at the host that was not given back lasts longer
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": address, "DIBAO_FETCH_TIMEOUT": "1s"}) // a turn at the host that was not returned lasts longer
 	cut := true
 	feeds := newsHandler(time.Hour)
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -9,8 +9,8 @@ import (
 	"dibao/subscribers"
 )
 
-// TestConfirmationsGoDirectly: with direct delivery and no relay, a request to
-// subscribe was answered with "check your mail" and no mail was tried.
+// TestConfirmationsGoDirectly tests a former fault: with direct delivery and no relay, a
+// request to subscribe was answered with "check your mail", but no email was sent.
 func TestConfirmationsGoDirectly(t *testing.T) {
 	t.Parallel()
 	url := databasetest.SQLite(t)

@@ -18,16 +18,15 @@ import (
 	"dibao/internal/trust"
 )
 
-// keptOfReaders are the tables in which a GET could do harm. Sources and
-// articles change by themselves while the demo runs.
+// keptOfReaders are the tables that a GET must not change. Sources and articles change by
+// themselves while the demo runs.
 var keptOfReaders = []string{
 	"subscribers", "subscriptions", "consents", "suppressions", "address_changes", "reader_asks", "confirmation_counts", "lists", "audit", "api_tokens", "secret_keys",
 	"issues", "issue_items", "mailings", "deliveries", "feedback",
 }
 
-// TestNoLinkChangesAnything follows every link of every email and page as a link
-// scanner does, by GET and HEAD: afterwards nothing of readers or emails has
-// changed.
+// TestNoLinkChangesAnything follows every link of every email and page as a link scanner
+// does, by GET and HEAD: afterwards nothing about readers or emails has changed.
 func TestNoLinkChangesAnything(t *testing.T) {
 	o := demo.Options{AfterSteps: func(d *demo.Demo) { crawl(t, d) }}
 	if _, err := demoOnce(t, o, ""); err != nil {
@@ -39,8 +38,7 @@ func crawl(t *testing.T, d *demo.Demo) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	base := d.Config.Server.BaseURL
-	// A reader's request and change that wait for an answer are what a link could
-	// answer by mistake.
+	// A reader's request and change that wait for an answer could be answered by mistake.
 	lists, err := d.Subscribers.Lists(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +89,7 @@ func crawl(t *testing.T, d *demo.Demo) {
 	trust.Report(t, "state changes by GET", "0 of %d links", len(seen))
 }
 
-// follow asks for an address by GET and HEAD and returns the links of the page.
+// follow requests an address by GET and HEAD and returns the links of the page.
 func follow(ctx context.Context, t *testing.T, address string) (links []string) {
 	at, err := url.Parse(address)
 	if err != nil {
@@ -133,8 +131,8 @@ func follow(ctx context.Context, t *testing.T, address string) (links []string) 
 	return links
 }
 
-// otherSlash asks for the address of a page with a slash at its end, or without the one
-// that is there: it leads to the page, too.
+// otherSlash requests the address of a page with an additional trailing slash, or without
+// its own: it also leads to the page.
 func otherSlash(ctx context.Context, t *testing.T, page url.URL) {
 	if bare, ok := strings.CutSuffix(page.EscapedPath(), "/"); ok {
 		page.Path, page.RawPath = strings.TrimSuffix(page.Path, "/"), bare

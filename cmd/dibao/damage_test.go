@@ -14,9 +14,9 @@ import (
 	"dibao/internal/trust"
 )
 
-// TestDamagedDatabaseIsRefused overwrites pages of SQLite's file as a failing
-// disk does. The doctor finds each damage, every other verb works or says that
-// the file is damaged and how to restore a backup, and the backup restores.
+// TestDamagedDatabaseIsRefused overwrites pages of SQLite's file as a failing disk does.
+// The doctor finds each damage; every other verb works, or says that the file is damaged
+// and how to restore a backup; and the backup can be restored.
 func TestDamagedDatabaseIsRefused(t *testing.T) {
 	damages := 6
 	if os.Getenv("DIBAO_LONG") != "" {
@@ -71,7 +71,7 @@ func TestDamagedDatabaseIsRefused(t *testing.T) {
 			}
 		}
 		for _, name := range []string{"damaged.db", "damaged.db-wal", "damaged.db-shm", "bad.backup"} {
-			os.Remove(filepath.Join(dir, name)) // some are not there
+			os.Remove(filepath.Join(dir, name)) // some do not exist
 		}
 	}
 	if out, err := dibao("restored.db", "restore", "good.backup"); err != nil {
@@ -83,7 +83,7 @@ func TestDamagedDatabaseIsRefused(t *testing.T) {
 	}
 }
 
-// isFreePage reports whether a page holds nothing, so that SQLite does not read it.
+// isFreePage reports whether a page is empty, so that SQLite does not read it.
 func isFreePage(file []byte, at, page int) bool {
 	return len(bytes.Trim(file[at:at+page], "\x00")) == 0
 }

@@ -16,9 +16,9 @@ import (
 	"dibao/internal/trust"
 )
 
-// TestFullDiskKeepsWhatIsCollected collects a feed and writes a backup while the disk
-// is full: both say so, nothing is half stored or written, and with space again
-// nothing is missing.
+// TestFullDiskKeepsWhatIsCollected collects a feed and writes a backup while the disk is
+// full: both report it, nothing is stored or written in part, and with space again nothing
+// is missing.
 func TestFullDiskKeepsWhatIsCollected(t *testing.T) {
 	dir := databasetest.SmallDisk(t)
 	if dir == "" {
@@ -48,7 +48,7 @@ func TestFullDiskKeepsWhatIsCollected(t *testing.T) {
 	}
 	items = 200
 	times, half := 0, 0
-	for n := range 3 { // the first time the log has room that is reserved
+	for n := range 3 { // the first time, the log has reserved space
 		times++
 		if err := node.db.Flush(context.Background()); err != nil {
 			t.Fatal(err)

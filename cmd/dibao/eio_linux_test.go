@@ -16,8 +16,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// findStrace returns where strace is. It lets system calls of a process fail, as
-// the kernel does when a disk fails.
+// findStrace returns the path of strace. It makes system calls of a process fail, as the
+// kernel does when a disk fails.
 func findStrace(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("strace")
@@ -30,8 +30,8 @@ func findStrace(t *testing.T) string {
 	return path
 }
 
-// startFailing starts dibao so that system calls, in each of its threads those that
-// when counts (strace(1), "inject"), return EIO. The process is dibao.
+// startFailing starts dibao so that the system calls that when selects in each of its
+// threads (strace(1), "inject") return EIO. The returned process is dibao.
 func (r *killRun) startFailing(t *testing.T, strace, calls, when string, args ...string) (*exec.Cmd, *words) {
 	t.Helper()
 	said := &words{}
@@ -45,16 +45,16 @@ func (r *killRun) startFailing(t *testing.T, strace, calls, when string, args ..
 	return cmd, said
 }
 
-// diskCalls are the system calls that a failing disk ends. The first ones of a thread
-// do not fail: the loader of programs reads, too.
+// diskCalls are the system calls that fail when a disk fails. The first ones of a thread do
+// not fail, because the program loader also reads.
 var diskCalls = []struct {
 	names string
 	spare int
 }{{"pread64", 10}, {"pwrite64", 0}, {"fsync,fdatasync,ftruncate", 0}}
 
-// TestFailingDiskLosesNobody lets the disk fail for good at some call, again and
-// again, in the middle of a delivery: the error says so, the file stays whole, and
-// with a disk that works every reader has the mail, no more than those in flight
+// TestFailingDiskLosesNobody makes the disk fail permanently at some call, many times, in
+// the middle of a delivery: the error says so, the file is not damaged, and with a working
+// disk every reader gets the email, and only those whose emails were being sent get it
 // twice.
 func TestFailingDiskLosesNobody(t *testing.T) {
 	strace := findStrace(t)
@@ -69,7 +69,7 @@ func TestFailingDiskLosesNobody(t *testing.T) {
 			r := newKillRun(t, "sqlite:"+path, readers)
 			for range times {
 				if r.box.Count() >= readers {
-					break // a run needed no call that fails
+					break // the run needed no failing call
 				}
 				before := r.box.Count()
 				if !r.sendFailing(t, strace, calls.names, fmt.Sprintf("%d+", calls.spare+1+rand.IntN(readers/8))) {
@@ -81,7 +81,7 @@ func TestFailingDiskLosesNobody(t *testing.T) {
 				}
 			}
 			checkWhole(t, path)
-			// What was begun when the disk failed waits for a minute.
+			// Work that was begun when the disk failed waits for a minute.
 			l, d := readers, 0
 			for deadline := time.Now().Add(5 * time.Minute); l > 0 && time.Now().Before(deadline); l, d = r.copies(t) {
 				if err := r.send(t).Wait(); err != nil {
@@ -93,7 +93,7 @@ func TestFailingDiskLosesNobody(t *testing.T) {
 		})
 	}
 	trust.Report(t, "disk that fails (EIO) during delivery", "%d times, %d of them with emails under way: %d lost, %d twice", failed, during, lost, twice)
-	if lost > 0 || twice > failed*killConnections || failed == 0 || during == 0 && os.Getenv("DIBAO_LONG") != "" { // four times may all miss the moment
+	if lost > 0 || twice > failed*killConnections || failed == 0 || during == 0 && os.Getenv("DIBAO_LONG") != "" { // all four may miss the moment
 		t.Errorf("%d times, %d of them with emails under way: %d lost, %d twice", failed, during, lost, twice)
 	}
 }
@@ -137,9 +137,9 @@ func checkWhole(t *testing.T, path string) {
 	}
 }
 
-// TestServeOutlivesFailingDisk lets calls of the daemon fail for a while, at the start
-// and during a delivery: it goes on by itself, or ends with the reason and is
-// started again as the unit in deploy/ has it, and every reader has the mail.
+// TestServeOutlivesFailingDisk makes calls of the daemon fail for a while, at the start and
+// during a delivery: it continues by itself, or ends with the reason and is restarted as
+// the unit in deploy/ does, and every reader gets the email.
 func TestServeOutlivesFailingDisk(t *testing.T) {
 	strace := findStrace(t)
 	if os.Getenv("DIBAO_LONG") == "" {
@@ -157,7 +157,7 @@ func TestServeOutlivesFailingDisk(t *testing.T) {
 			defer cancel()
 			all := make(chan error, 1)
 			go func() { all <- r.box.Wait(ctx, readers) }()
-			for sent, first := false, calls.spare+1; !sent; first *= 3 { // each start comes farther
+			for sent, first := false, calls.spare+1; !sent; first *= 3 { // each start gets further
 				serve, said := r.startFailing(t, strace, calls.names, fmt.Sprintf("%d..%d", first, first+4), "serve")
 				gone := make(chan error, 1)
 				go func() { gone <- serve.Wait() }()

@@ -27,31 +27,30 @@ import (
 const (
 	hostilePatience = 20 * time.Minute // for all sources to be collected once
 	hostileMemory   = 300 << 20        // of serve
-	fileMemoryLimit = 250 << 20        // of the process that reads one file
-	// readerPatience is three times the limit of the document: the machine may have
-	// other work.
+	fileMemoryLimit = 250 << 20        // for the process that reads one file
+	// readerPatience is three times the limit in the document: the machine may be busy.
 	readerPatience = 3 * time.Second
 )
 
-// quickKinds are the sources that took most memory, by their names; a few seconds.
+// quickKinds are the names of the sources that took most memory; they take a few seconds.
 var quickKinds = []string{
 	"300 long titles", "numbers of documents", "gzip bomb", "list: many rows", "list: links that are not closed", "items: pictures",
 }
 
 // TestCostOfHostileSources is the short form of TestHostileSourcesHarmNoReader: a few
-// sources, and no limit of time.
+// sources, and no time limit.
 func TestCostOfHostileSources(t *testing.T) {
 	collectHostile(t, func(name string) bool { return slices.Contains(quickKinds, name) })
 }
 
-// TestHostileSourcesHarmNoReader runs the daemon with sources of every hostile kind
-// and asks it for what readers ask for, every 100 ms: it keeps within its memory,
-// answers in time, does not end, and has collected each source or says why not.
+// TestHostileSourcesHarmNoReader runs the daemon with sources of every hostile kind and
+// sends it readers' requests every 100 ms: it stays within its memory, answers in time,
+// does not end, and has collected each source or says why not.
 func TestHostileSourcesHarmNoReader(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("collects a hundred hostile sources, minutes in all; set DIBAO_LONG=1")
 	}
-	only := os.Getenv("DIBAO_HOSTILE") // part of the names, to look at a few
+	only := os.Getenv("DIBAO_HOSTILE") // part of the names, to test only these
 	began := time.Now()
 	alone, reader, sources, readers := collectHostile(t, func(name string) bool { return strings.Contains(name, only) })
 	slowest := readers.check(t)
@@ -59,8 +58,8 @@ func TestHostileSourcesHarmNoReader(t *testing.T) {
 	trust.Report(t, "slowest answer to a reader meanwhile", "%d ms of %d requests, 0 restarts", slowest.Milliseconds(), readers.asked)
 }
 
-// collectHostile collects the sources with these names. It returns the most memory
-// that the daemon, and the process that reads files, took, in bytes.
+// collectHostile collects the sources with these names. It returns the maximum memory, in
+// bytes, of the daemon and of the process that reads files.
 func collectHostile(t *testing.T, wanted func(name string) bool) (alone, reader, sources int, readers *readersLoad) {
 	t.Helper()
 	run := newKillRun(t, "sqlite:"+filepath.Join(t.TempDir(), "hostile.db"), 3000)
@@ -109,14 +108,14 @@ func collectHostile(t *testing.T, wanted func(name string) bool) (alone, reader,
 	return alone, reader, len(names), readers
 }
 
-// openRun opens the run's database beside the daemon.
+// openRun opens the run's database next to the daemon.
 func openRun(t *testing.T, run *killRun) *app {
 	t.Helper()
 	return openTestApp(t, settingsIn(run.env))
 }
 
-// addHostileSources stores each source, served from an address of its own so that
-// none waits for another's turn, and returns their names.
+// addHostileSources stores each source, served from a separate address so that none waits
+// for another's turn, and returns their names.
 func addHostileSources(t *testing.T, a *app, wanted func(name string) bool) map[int64]string {
 	t.Helper()
 	names := make(map[int64]string)
@@ -149,7 +148,7 @@ func unchecked(t *testing.T, a *app) (left []feed.Source) {
 	return slices.DeleteFunc(sources, func(s feed.Source) bool { return !s.CheckedAt.IsZero() })
 }
 
-// reportStates logs how each source is doing; one that failed says why.
+// reportStates logs the state of each source, with the reason for failures.
 func reportStates(t *testing.T, a *app, names map[int64]string) {
 	t.Helper()
 	sources, err := a.articles.Sources(t.Context())
@@ -167,8 +166,8 @@ func reportStates(t *testing.T, a *app, names map[int64]string) {
 	}
 }
 
-// watchMemory samples the resident memory of a process's children until it is
-// called, and returns the most that the process and one of them took, in bytes.
+// watchMemory samples the resident memory of a process and its children until the returned
+// function is called, which returns the maximum of the process and of one child, in bytes.
 func watchMemory(t *testing.T, pid int) (stop func() (alone, child int)) {
 	t.Helper()
 	ended, done, most := make(chan bool), make(chan bool), 0
@@ -211,7 +210,7 @@ func statusField(pid int, field string) int {
 func children(pid int) (pids []int) {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, file := range files {
-		list, _ := os.ReadFile(file) // a thread that has ended has none
+		list, _ := os.ReadFile(file) // a thread that has ended has no list
 		for field := range strings.FieldsSeq(string(list)) {
 			if child, err := strconv.Atoi(field); err == nil {
 				pids = append(pids, child)
@@ -221,11 +220,11 @@ func children(pid int) (pids []int) {
 	return pids
 }
 
-// readersLoad is what readers ask for meanwhile.
+// readersLoad contains the requests of readers.
 type readersLoad struct {
 	site   string
-	form   url.Values // of /subscribe
-	leave  []string   // addresses for one click
+	form   url.Values // for /subscribe
+	leave  []string   // addresses for one-click unsubscribing
 	client *http.Client
 	asked  int
 
@@ -250,12 +249,12 @@ func newReaders(t *testing.T, a *app, site string) *readersLoad {
 	for id := range int64(2000) {
 		load.leave = append(load.leave, "/u/"+a.subscribers.Keys().UnsubscribeToken(id+1, lists[0].ID))
 	}
-	time.Sleep(demo.FormPause) // who is faster is taken for a program
+	time.Sleep(demo.FormPause) // faster requests are taken for a program's
 	return load
 }
 
-// askUntil sends a request every 100 ms until nothing is left to be collected, and
-// returns what is left when its patience ends.
+// askUntil sends a request every 100 ms until nothing is left to collect, and returns what
+// is left when the time is up.
 func (l *readersLoad) askUntil(left func() []feed.Source) (uncollected []feed.Source) {
 	paths := []string{"/", "/articles/1", "/feed.xml", "/lists/", "LEAVE", "/feed.json", "/search?q=%E9%80%9A%E7%9F%A5", "/lists/weekly/", "LEAVE", "/documents/", templates.StaticPath("style.css"), "SUBSCRIBE"}
 	deadline := time.Now().Add(hostilePatience)
@@ -289,7 +288,7 @@ func (l *readersLoad) ask(path string, n int) {
 	}
 	req, err := http.NewRequest(method, l.site+target, strings.NewReader(form.Encode()))
 	if err != nil {
-		panic(err) // the addresses are ours
+		panic(err) // the addresses are valid
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("X-Forwarded-For", fmt.Sprintf("203.%d.%d.7", n/200%200, n%200))
@@ -308,7 +307,7 @@ func (l *readersLoad) ask(path string, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.slowest[path] = max(l.slowest[path], took)
-	// Who asks without a proof after many others is asked for one.
+	// After many other requests, one without a proof is asked for one.
 	if status != "200" && !(path == "SUBSCRIBE" && status == "429") {
 		l.wrong[path+" "+status]++
 	}

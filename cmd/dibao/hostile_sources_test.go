@@ -17,17 +17,17 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxBody is what is collected of one answer, in bytes, less some for a frame.
+// maxBody is the maximum size of an answer that is collected, in bytes, minus some for a
+// frame.
 const maxBody = 5<<20 - 1000
 
-// hostileSource is a source that costs as much as its author could think of.
+// hostileSource is a source that is built to be as expensive as possible.
 type hostileSource struct {
-	name, kind string // kind of source
+	name, kind string // kind of the source
 	serve      http.HandlerFunc
 }
 
-// hostileSources are members of each kind of hostile input that was reported, and
-// of kinds next to them.
+// hostileSources are examples of each reported kind of hostile input, and of similar kinds.
 func hostileSources(t *testing.T) []hostileSource {
 	t.Helper()
 	all := hostileServers()
@@ -46,13 +46,13 @@ func hostileSources(t *testing.T) []hostileSource {
 	for coding, packed := range packBomb(t, bomb) {
 		all = append(all, hostileSource{coding + " bomb", "feed", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", coding)
-			_, _ = w.Write(packed) // who reads may stop
+			_, _ = w.Write(packed) // the client may stop reading
 		}})
 	}
 	return all
 }
 
-// always answers every request but that for robots.txt with one body.
+// always answers every request except that for robots.txt with one body.
 func always(contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/robots.txt" {
@@ -87,7 +87,7 @@ func listing(n int, extension, body string) http.HandlerFunc {
 	}
 }
 
-// hostileServers misbehave in how they answer.
+// hostileServers misbehave in the way in which they answer.
 func hostileServers() []hostileSource {
 	forever := func(piece string, every time.Duration) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +95,7 @@ func hostileServers() []hostileSource {
 				if _, err := w.Write([]byte(piece)); err != nil {
 					return
 				}
-				_ = http.NewResponseController(w).Flush() // its error is the next write's
+				_ = http.NewResponseController(w).Flush() // its error is also that of the next write
 				time.Sleep(every)
 			}
 		}
@@ -118,7 +118,7 @@ func hostileServers() []hostileSource {
 		}},
 		{"says too little", "feed", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "5000000")
-			_, _ = w.Write([]byte("<rss>")) // the rest never comes
+			_, _ = w.Write([]byte("<rss>")) // the rest never arrives
 		}},
 		{"pages without end", "page", func(w http.ResponseWriter, r *http.Request) {
 			listing(20, ".html", "<p>"+strings.Repeat("<a href=next.html>下一页</a>", 50_000))(w, r)
@@ -128,7 +128,7 @@ func hostileServers() []hostileSource {
 
 const oneTitle = "国务院关于印发托育服务发展规划的通知"
 
-// jsonFeed is a JSON feed of n items.
+// jsonFeed returns a JSON feed of n items.
 func jsonFeed(n int, item func(i int) (title, html string)) string {
 	items := make([]map[string]string, n)
 	for i := range items {
@@ -137,14 +137,14 @@ func jsonFeed(n int, item func(i int) (title, html string)) string {
 	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // that would make one byte six
+	e.SetEscapeHTML(false) // escaping would make one byte six
 	if err := e.Encode(map[string]any{"version": "https://jsonfeed.org/version/1.1", "title": "国务院", "items": items}); err != nil {
 		panic(err) // strings can be encoded
 	}
 	return b.String()
 }
 
-// paragraphs are n texts of random characters of their own.
+// paragraphs returns n different texts of random characters.
 func paragraphs(random *rand.Rand, n, length int) string {
 	words := []rune("的一是不了在有人这上大来和我个中地为他生要以到说国们年着就那会家可下而过天去能对小多然于心么之都好看起发当没成只如事把还用第样道想作种开施行通知工作养老社区政府")
 	var b strings.Builder
@@ -264,12 +264,12 @@ func hostilePDFs() map[string][]byte {
 	}
 }
 
-// pdfFile is a PDF whose pages all have the same content: a piece, repeated.
+// pdfFile returns a PDF whose pages all have the same content: a piece, repeated.
 func pdfFile(piece string, times, pages int) []byte {
 	var packed, out bytes.Buffer
-	z, _ := zlib.NewWriterLevel(&packed, zlib.BestSpeed) // the level exists
+	z, _ := zlib.NewWriterLevel(&packed, zlib.BestSpeed) // the level is valid
 	for range times {
-		_, _ = z.Write([]byte(piece)) // a buffer takes all
+		_, _ = z.Write([]byte(piece)) // writing to a buffer can't fail
 	}
 	_ = z.Close()
 	out.WriteString("%PDF-1.4\n")
@@ -298,7 +298,7 @@ func pdfFile(piece string, times, pages int) []byte {
 	return out.Bytes()
 }
 
-// packBomb compresses a text by each coding that we ask for.
+// packBomb compresses a text in each coding that we accept.
 func packBomb(t *testing.T, text []byte) map[string][]byte {
 	t.Helper()
 	var zipped, brotlied bytes.Buffer
@@ -307,7 +307,7 @@ func packBomb(t *testing.T, text []byte) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = g.Write(text) // buffers take all
+	_, _ = g.Write(text) // writing to buffers can't fail
 	_, _ = b.Write(text)
 	_, _ = g.Close(), b.Close()
 	return map[string][]byte{"gzip": zipped.Bytes(), "br": brotlied.Bytes(), "zstd": z.EncodeAll(text, nil)}

@@ -15,8 +15,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// An import that is killed has stored the beginning of its file, in whole slices, and
-// run again it stores the rest and nothing twice.
+// An import that is killed has stored the beginning of its file, in whole slices; the next
+// run stores the rest and nothing twice.
 func TestKilledImportIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	for name, newURL := range map[string]func(testing.TB) string{"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres} {
@@ -68,7 +68,7 @@ func killImports(t *testing.T, name, url string) {
 			t.Fatal(err)
 		}
 		kill := time.AfterFunc(time.Duration(1.1*rand.Float64()*float64(took)), func() { _ = cmd.Process.Kill() })
-		_ = cmd.Wait() // a killed program's status says nothing
+		_ = cmd.Wait() // the status of a killed program does not matter
 		kill.Stop()
 		count := func() int { return bytes.Count(must(dibao("subscriber", "export", "--list", list)), []byte("\n")) - 1 }
 		switch n := count(); {

@@ -27,11 +27,11 @@ import (
 	"dibao/subscribers"
 )
 
-// printed is what a verb prints with --json: one object, or one a line.
+// printed is what a verb prints with --json: one object, or one per line.
 type printed struct {
 	verbs string
 	of    any
-	try   []string // lines that print it in a demo
+	try   []string // commands that print it in a demo
 }
 
 var printedJSON = []printed{
@@ -82,7 +82,7 @@ func jsonPage(t *testing.T, w wording) string {
 	return b.String()
 }
 
-// title returns what the verbs of a table are called.
+// title returns the title of a table's verbs.
 func (w wording) title(verbs string) string {
 	if _, ok := w.Titles[verbs]; ok {
 		return w.say(w.Titles, verbs)
@@ -90,7 +90,8 @@ func (w wording) title(verbs string) string {
 	return verbs
 }
 
-// meaning says what a key holds; in Chinese it begins with the name that verbs print.
+// meaning returns the meaning of a key; in Chinese it begins with the name that verbs
+// print.
 func (w wording) meaning(verbs, path, note string) string {
 	if w.test == nil {
 		return note
@@ -143,7 +144,7 @@ func jsonFields(t reflect.Type) (all []jsonField) {
 		switch {
 		case tag == "-" || !f.IsExported() && !f.Anonymous:
 		case f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct:
-			for _, inner := range jsonFields(f.Type) { // a key of the outer struct goes first
+			for _, inner := range jsonFields(f.Type) { // a key of the outer struct comes first
 				if !slices.ContainsFunc(all, func(x jsonField) bool { return x.key == inner.key }) {
 					all = append(all, inner)
 				}
@@ -164,10 +165,10 @@ var (
 	marshalsText = reflect.TypeFor[encoding.TextMarshaler]()
 )
 
-// isText reports whether a type writes itself as a string.
+// isText reports whether a type encodes itself as a string.
 func isText(t reflect.Type) bool { return t.Implements(marshalsJSON) || t.Implements(marshalsText) }
 
-// jsonValue names what a type is in JSON; inner is the struct whose keys follow.
+// jsonValue returns the name of a type in JSON; inner is the struct whose keys follow.
 func jsonValue(t reflect.Type) (value string, inner reflect.Type) {
 	switch {
 	case t.Kind() == reflect.Pointer:
@@ -195,7 +196,7 @@ func jsonValue(t reflect.Type) (value string, inner reflect.Type) {
 	return "number", nil
 }
 
-// fieldComments are the comments behind and above fields, by package, type and field.
+// fieldComments returns the comments next to and above fields, by package, type and field.
 func fieldComments(t *testing.T) map[string]string {
 	t.Helper()
 	notes := make(map[string]string)
@@ -247,7 +248,7 @@ func TestJSONIsAsDocumented(t *testing.T) {
 			for _, line := range p.try {
 				_, out, talk := d.run(append([]string{"--json"}, strings.Fields(line)...)...)
 				if strings.HasPrefix(line, "article edit") || strings.HasPrefix(line, "token create") {
-					continue // they make what the next line shows
+					continue // they create what the next line prints
 				}
 				objects := 0
 				lines := bufio.NewScanner(strings.NewReader(out))
@@ -274,7 +275,7 @@ func TestJSONIsAsDocumented(t *testing.T) {
 	}
 }
 
-// compareKeys returns how a value differs from what its type says.
+// compareKeys returns how a value differs from its type.
 func compareKeys(value any, t reflect.Type, path string) (problems []string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -33,14 +33,14 @@ import (
 	"dibao/subscribers"
 )
 
-// killRun is a mailing that waits to be sent by a program that gets killed.
+// killRun is a mailing that waits to be sent by a program that is killed.
 type killRun struct {
 	env     []string
 	box     *mailbox.Mailbox
 	readers int
-	limited int       // the first of the readers, who are at a domain of their own
-	stderr  io.Writer // of the program
-	peak    int64     // bytes of memory that the last command of says had
+	limited int       // number of the first readers, who are at a separate domain
+	stderr  io.Writer // output of the program
+	peak    int64     // maximum memory, in bytes, of the last command of says
 }
 
 // limitedDomain is the domain of the first readers, for which a run may set limits.
@@ -55,12 +55,12 @@ func (r *killRun) address(i int) string {
 
 const killConnections = 4
 
-// newKillRun composes a mailing for so many readers.
+// newKillRun composes a mailing for this many readers.
 func newKillRun(t *testing.T, url string, readers int) *killRun {
 	return newSlowRun(t, url, readers, 0)
 }
 
-// newSlowRun is newKillRun with a mail server that thinks about each reader.
+// newSlowRun is newKillRun with a mail server that waits for each reader.
 func newSlowRun(t *testing.T, url string, readers int, latency time.Duration) *killRun {
 	t.Helper()
 	run := &killRun{readers: readers}
@@ -107,7 +107,7 @@ func (r *killRun) prepare(t *testing.T, url string, options mailbox.Options) {
 	}
 }
 
-// addReaders stores confirmed readers of a list, many at once.
+// addReaders stores confirmed readers of a list, many at a time.
 func addReaders(t *testing.T, db *database.DB, list subscribers.List, addresses []string) {
 	t.Helper()
 	all, now := db.Dialect().Pick(`SELECT value FROM json_each($1)`, `SELECT jsonb_array_elements_text($1::jsonb) AS value`), time.Now().UTC().Truncate(time.Microsecond)
@@ -129,12 +129,12 @@ func addReaders(t *testing.T, db *database.DB, list subscribers.List, addresses 
 	}
 }
 
-// thinks lets a mail server take a while for each reader.
+// thinks makes a mail server wait for each reader.
 func thinks(latency time.Duration) func(from, to string) *smtp.SMTPError {
 	return func(string, string) *smtp.SMTPError { time.Sleep(latency); return nil }
 }
 
-// newMailbox runs a mail server that thinks about each reader for a while.
+// newMailbox runs a mail server that waits for each reader.
 func newMailbox(t *testing.T, latency time.Duration) (box *mailbox.Mailbox, port string) {
 	t.Helper()
 	return newMailboxWith(t, mailbox.Options{Reject: thinks(latency)})
@@ -207,10 +207,10 @@ func (r *killRun) interrupt(t *testing.T, signal syscall.Signal, after int) {
 	if err := cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Wait() // a killed program's status says nothing
+	cmd.Wait() // the status of a killed program does not matter
 }
 
-// compareCounts compares the counts of deliveries that the database keeps with its rows.
+// compareCounts compares the database's counts of deliveries with its rows.
 func compareCounts(t *testing.T, url string) {
 	t.Helper()
 	db, err := database.Open(t.Context(), url, database.Options{})
@@ -241,7 +241,7 @@ func settingsIn(env []string) map[string]string {
 	return settings
 }
 
-// copies returns how many readers got no mail, and how many copies too many there are.
+// copies returns how many readers got no email, and how many extra copies there are.
 func (r *killRun) copies(t *testing.T) (lost, duplicates int) {
 	t.Helper()
 	compareCounts(t, settingsIn(r.env)["DIBAO_DATABASE_URL"])
@@ -267,9 +267,9 @@ func (r *killRun) copies(t *testing.T) (lost, duplicates int) {
 	return lost, duplicates
 }
 
-// Killed ten times in the middle of a delivery of 2,000 (with DIBAO_LONG=1: 200
-// times, of 5,000), every reader has the mail, none more than twice, and no more
-// twice than were in flight.
+// Killed ten times in the middle of a delivery of 2,000 (with DIBAO_LONG=1: 200 times, of
+// 5,000), the program delivers to every reader, to none more than twice, and only emails
+// that were being sent arrive twice.
 func TestKilledDeliveryLosesNobody(t *testing.T) {
 	if testing.Short() {
 		t.Skip("sends 2,000 messages")
@@ -294,8 +294,8 @@ func TestKilledDeliveryLosesNobody(t *testing.T) {
 	})
 }
 
-// Stopped by SIGTERM three times in a delivery of 500 (with DIBAO_LONG=1: 200
-// times, of 10,000), what is in flight is finished and nobody gets two.
+// Stopped by SIGTERM three times in a delivery of 500 (with DIBAO_LONG=1: 200 times, of
+// 10,000), the program finishes what it is sending, and nobody gets two copies.
 func TestStoppedDeliveryRepeatsNothing(t *testing.T) {
 	stops, readers, after := 3, 500, 100
 	if os.Getenv("DIBAO_LONG") != "" {
@@ -303,7 +303,7 @@ func TestStoppedDeliveryRepeatsNothing(t *testing.T) {
 	}
 	r := newKillRun(t, "sqlite:"+filepath.Join(t.TempDir(), "stop.db"), readers)
 	for n := range stops {
-		if r.box.Count()+2*after > readers { // a busy machine sends much before it hears the signal
+		if r.box.Count()+2*after > readers { // a busy machine sends many before it handles the signal
 			t.Logf("all was sent after %d stops", n)
 			break
 		}
@@ -319,7 +319,7 @@ func TestStoppedDeliveryRepeatsNothing(t *testing.T) {
 	}
 }
 
-// words are what a process writes, safe while it still writes.
+// words is the output of a process; it can be read while the process writes.
 type words struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -17,11 +17,11 @@ import (
 	"dibao/cmd/dibao/demo"
 )
 
-// helpTexts returns what the help of all commands says, by where.
+// helpTexts returns the help texts of all commands, by place.
 func helpTexts(cmd *cobra.Command, all map[string]string) {
 	path := cmd.CommandPath()
 	all[path] = cmd.Short
-	if !strings.HasPrefix(path, "dibao completion") { // the library's, with lines to copy
+	if !strings.HasPrefix(path, "dibao completion") { // from the library, with lines to copy
 		all[path+" (long)"] = cmd.Long
 	}
 	for i, prose := range cli.ExampleProse(cmd.Example) {
@@ -39,7 +39,7 @@ func helpTexts(cmd *cobra.Command, all map[string]string) {
 	}
 }
 
-// All of the help is there in Chinese, and nothing that is no longer said.
+// All of the help has a Chinese translation, and every translation is used.
 func TestHelpInChineseIsWhole(t *testing.T) {
 	t.Parallel()
 	words := make(map[string]string)
@@ -66,7 +66,8 @@ func TestHelpInChineseIsWhole(t *testing.T) {
 	}
 }
 
-// DIBAO_LANG goes before the locale; both languages name the same verbs and flags.
+// DIBAO_LANG takes precedence over the locale; both languages list the same verbs and
+// flags.
 func TestHelpSpeaksTheUsersLanguage(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -96,7 +97,7 @@ func TestHelpSpeaksTheUsersLanguage(t *testing.T) {
 	}
 }
 
-// spokenVerbs are lines of verbs that together print most of what the program says.
+// spokenVerbs are commands that together print most texts of the program.
 var spokenVerbs = []string{
 	"article list", "article search 通知", "article search 通知 --facets", "article show 1", "article edit 3 --title 改题", "article history 3", "article diff 3", "article reread 3",
 	"audit", "node list", "bounce list", "bounce list --pending", "bounce apply", "bounce read BOUNCE", "collect", "doctor", "document list", "document show 1", "document chain 1",
@@ -110,10 +111,11 @@ var spokenVerbs = []string{
 	"list edit weekly --theme 星际", "list preview weekly", "issue show weekly 1", "source list", "issue note weekly 1 文字", "issue test reader1@demo.example",
 }
 
-// verbatim is what stands in Chinese texts as it is: commands with their flags, and what sites and servers say.
+// verbatim matches what stays unchanged in Chinese texts: commands with their flags, and what sites and servers
+// say.
 var verbatim = regexp.MustCompile(`dibao(?: [^，；。）\n]+)?|--[a-z-]+|404 Not|user unknown|article edit|Ministry of [\w ]+: \w+`)
 
-// With Chinese chosen, no line that verbs print is in English.
+// In Chinese, verbs print no line in English.
 func TestVerbsSpeakChineseAlone(t *testing.T) {
 	t.Setenv("DIBAO_LANG", "zh")
 	d := inFolder(t)
@@ -131,7 +133,7 @@ func TestVerbsSpeakChineseAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Two words beside one another are English; so is a word alone in a cell of a table that is a code.
+	// Two adjacent words are English; so is a single word in a table cell that is a code.
 	sentence, cell := regexp.MustCompile(`\b[A-Za-z]?[a-z]+ [a-z]{2,}\b`), regexp.MustCompile(`\s{2,}`)
 	isEnglish := func(line string) bool {
 		for _, c := range cell.Split(strings.TrimSpace(line), -1) {

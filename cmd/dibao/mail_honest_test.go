@@ -10,7 +10,7 @@ import (
 	"dibao/internal/mail/smtptest"
 )
 
-// honestRelay has a configuration whose relay refuses the sender of mailings.
+// honestRelay returns a configuration whose relay refuses the sender of mailings.
 func honestRelay(t *testing.T, refuses string) (path string, relay *smtptest.Server) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -28,8 +28,8 @@ func honestRelay(t *testing.T, refuses string) (path string, relay *smtptest.Ser
 	return path, relay
 }
 
-// The disaster: doctor, mail test and issue test said ok, since they used the From
-// address, and the relay refused every email of a mailing.
+// A former fault: doctor, mail test and issue test reported success, because they used the
+// From address, but the relay refused every email of a mailing.
 func TestTestsUseTheSenderOfMailings(t *testing.T) {
 	path, relay := honestRelay(t, "@bounces.example.org")
 	if _, err := dibao(t, "list", "create", "weekly", "--config", path); err != nil {
@@ -41,7 +41,7 @@ func TestTestsUseTheSenderOfMailings(t *testing.T) {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
 	}
-	out, _ := dibao(t, "doctor", "--config", path) // other checks fail, too
+	out, _ := dibao(t, "doctor", "--config", path) // other checks also fail
 	if !strings.Contains(out, "501") {
 		t.Errorf("doctor says nothing of the sender:\n%s", out)
 	}
@@ -65,14 +65,14 @@ func TestTestsPassWhereMailingsDo(t *testing.T) {
 	if got := relay.Received(); got["a@reader.example"] != 1 {
 		t.Errorf("received %v", got)
 	}
-	// A name server that does not answer is not a name server without a record.
+	// A name server that does not answer is not the same as a missing record.
 	out, _ := dibao(t, "mail", "doctor", "--config", path, "--resolver", "127.0.0.1:1", "--from-ip", "198.51.100.7")
 	if !strings.Contains(out, "DNS does not answer, so no record was checked") || strings.Contains(out, "no SPF record") {
 		t.Errorf("mail doctor:\n%s", out)
 	}
 }
 
-// editConfig replaces a text of a configuration.
+// editConfig replaces a text in a configuration.
 func editConfig(t *testing.T, path, from, to string) {
 	t.Helper()
 	content, err := os.ReadFile(path)

@@ -120,7 +120,7 @@ func TestMailDoctor(t *testing.T) {
 			t.Errorf("%s is %s where it is wrong, want %s", check, got[check], w)
 		}
 	}
-	// The relay is on this machine: receivers see an address that nobody named.
+	// The relay is on this machine: receivers see an address that is not configured.
 	if got = status(dnstest.Serve(t)); got["spf"] != "failed" || got["ptr"] != "" {
 		t.Errorf("without the address that receivers see: %v", got)
 	}

@@ -27,8 +27,8 @@ import (
 	"dibao/internal/mail/smtptest"
 )
 
-// asProgram, set in the environment, makes the test binary be dibao itself, for
-// tests that kill it.
+// asProgram, if set in the environment, makes the test binary run dibao itself, for tests
+// that kill it.
 const asProgram = "DIBAO_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"dibao": main})
 }
 
-// TestScripts runs the command line as a person would: exit status, output, and
-// nothing half-written.
+// TestScripts runs the command line as a person would, and checks exit status, output, and
+// that no incomplete files remain.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -59,12 +59,12 @@ func TestScripts(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- mailbox.New(mailbox.Options{}).Run(ctx, box) }()
 			e.Defer(func() { stop(); <-ended })
-			e.Setenv("MAILBOX", box.Addr().String()) // a server that takes everything
+			e.Setenv("MAILBOX", box.Addr().String()) // a server that accepts everything
 			refusing, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				return err
 			}
-			e.Setenv("REFUSING", smtptest.Start(t, refusing, "", smtptest.Fault{}).Addr) // knows nobody whose name begins with refused
+			e.Setenv("REFUSING", smtptest.Start(t, refusing, "", smtptest.Fault{}).Addr) // rejects names that begin with refused
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
 			return nil
@@ -72,7 +72,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// openTestApp opens what verbs work with, by settings of the environment.
+// openTestApp opens the app of verbs, with settings from the environment.
 func openTestApp(t *testing.T, settings map[string]string) *app {
 	t.Helper()
 	c, err := config.Load("", func(name string) string { return settings[name] })
@@ -126,7 +126,7 @@ func TestDemoGoesTheWholeRoad(t *testing.T) {
 	for _, f := range s.Feeds {
 		want := 31
 		if strings.Contains(f.URL, "/lists/") {
-			want = 25 // a new list does not take what was collected from the archive
+			want = 25 // a new list does not contain articles collected from the archive
 		}
 		if f.Items != want {
 			t.Errorf("%s has %d items, want %d", f.URL, f.Items, want)
@@ -134,7 +134,7 @@ func TestDemoGoesTheWholeRoad(t *testing.T) {
 	}
 }
 
-// Whatever breaks, the demo says so by its exit status and names the step.
+// Whatever breaks, the demo reports it by its exit status and names the step.
 func TestDemoFailsWhenAStepIsBroken(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
@@ -175,7 +175,7 @@ func TestExitStatusOfWrongUsage(t *testing.T) {
 	}
 }
 
-// The feeds of the demo pass the validator: no error and no warning.
+// The feeds of the demo pass the validator without errors or warnings.
 func TestDemoFeedsAreValid(t *testing.T) {
 	t.Parallel()
 	checked := 0
@@ -200,7 +200,7 @@ func TestDemoFeedsAreValid(t *testing.T) {
 	}
 }
 
-// A database that may only be read fails the demo, too.
+// A read-only database also makes the demo fail.
 func TestDemoFailsOnAReadOnlyDatabase(t *testing.T) {
 	t.Parallel()
 	url := databasetest.Postgres(t)

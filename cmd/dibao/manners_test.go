@@ -17,7 +17,7 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// in runs the command line in a folder of its own database.
+// in runs the command line in a folder with a new database.
 type in struct {
 	t        *testing.T
 	dir, url string
@@ -53,9 +53,9 @@ func (d in) write(name, text string) string {
 	return path
 }
 
-// A value that can't be is wrong usage (2), whatever is stored; what is not there
-// or can't be read has failed (1). Either says in one line what to do, without
-// words of the libraries beneath.
+// An invalid value is wrong usage (2), whatever is stored; something that does not exist or
+// can't be read is a failure (1). In both cases one line says what to do, without words of
+// the libraries.
 func TestExitStatusAndWords(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)
@@ -141,8 +141,8 @@ func TestExitStatusAndWords(t *testing.T) {
 	}
 }
 
-// What is changed is told from what is tried: only a change of how a source is
-// read asks for a test.
+// Changes are distinguished from what must be tested: only a change of how a source is read
+// suggests a test.
 func TestSourceEditSaysHowToLook(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)
@@ -157,7 +157,8 @@ func TestSourceEditSaysHowToLook(t *testing.T) {
 	}
 }
 
-// The table holds all that a source is, so that it comes back the same.
+// The table contains everything about a source, so that a source is the same after export
+// and import.
 func TestSourceTableHoldsEverything(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)
@@ -183,7 +184,7 @@ func TestSourceTableHoldsEverything(t *testing.T) {
 	}
 }
 
-// A correction has to make sense, and its history tells «unknown» from «undone».
+// A correction has to be consistent, and its history distinguishes «unknown» from «undone».
 func TestArticleCorrectionsMakeSense(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)
@@ -218,7 +219,7 @@ func TestArticleCorrectionsMakeSense(t *testing.T) {
 	}
 }
 
-// The doctor looks and changes nothing.
+// The doctor examines and changes nothing.
 func TestDoctorMakesNothing(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)
@@ -247,7 +248,7 @@ func TestDoctorMakesNothing(t *testing.T) {
 	}
 }
 
-// A report of an import opens in a spreadsheet as UTF-8.
+// A spreadsheet opens the report of an import as UTF-8.
 func TestImportReportIsReadAsUTF8(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)
@@ -262,7 +263,7 @@ func TestImportReportIsReadAsUTF8(t *testing.T) {
 	}
 }
 
-// People read a domain in its own letters, programs its ASCII form.
+// People see a domain in its own letters, programs its ASCII form.
 func TestForeignDomainIsShownInItsLetters(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)
@@ -276,7 +277,7 @@ func TestForeignDomainIsShownInItsLetters(t *testing.T) {
 	}
 }
 
-// A feed is called what it calls itself, unless an admin names it.
+// A feed is named by its own title, unless an admin gives it a name.
 func TestFeedIsCalledByItsTitle(t *testing.T) {
 	t.Parallel()
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -307,7 +308,7 @@ func TestFeedIsCalledByItsTitle(t *testing.T) {
 	}
 }
 
-// The shell knows the words that a flag takes.
+// The shell completes the values of a flag.
 func TestCompletionOfChoices(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -316,8 +317,8 @@ func TestCompletionOfChoices(t *testing.T) {
 	}
 }
 
-// Where nobody looks at a terminal, long work says now and then how far it is;
-// --quiet says nothing.
+// Without a terminal, long work reports its progress from time to time; --quiet prints
+// nothing.
 func TestProgressInLines(t *testing.T) {
 	t.Parallel()
 	var talk bytes.Buffer
@@ -336,8 +337,8 @@ func TestProgressInLines(t *testing.T) {
 	}
 }
 
-// A theme that is not an official one is refused for a list, which would match nothing;
-// a search takes it, since sites have classifications of their own, and warns.
+// A theme that is not official is refused for a list, which would match nothing; a search
+// accepts it with a warning, because sites have their own classifications.
 func TestStrangeThemesAreToldOf(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)

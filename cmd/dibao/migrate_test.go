@@ -20,9 +20,9 @@ import (
 	"dibao/subscribers"
 )
 
-// A mailing that is half sent when its database moves to PostgreSQL goes on there, and
-// nobody gets it twice. The old database refuses to send; exports and feeds are the same. With
-// DIBAO_LONG=1 the database has 1,000,000 readers, 20,000 of whom get the mailing, and 300,000 articles.
+// A mailing that is half sent when its database moves to PostgreSQL continues there, and nobody gets it
+// twice. The old database refuses to send; exports and feeds are the same. With DIBAO_LONG=1 the
+// database has 1,000,000 readers, 20,000 of whom get the mailing, and 300,000 articles.
 func TestMovedMailingGoesOn(t *testing.T) {
 	t.Parallel()
 	mailed, readers, articles := 400, 1000, 300
@@ -32,7 +32,7 @@ func TestMovedMailingGoesOn(t *testing.T) {
 	old := "sqlite:" + filepath.Join(t.TempDir(), "old.db")
 	r := newSlowRun(t, old, mailed, 10*time.Millisecond)
 	addOthers(t, old, readers-mailed)
-	r.says(t, "bench", "search", "--articles", fmt.Sprint(articles), "--queries", "10", "--database", old) // stores them
+	r.says(t, "bench", "search", "--articles", fmt.Sprint(articles), "--queries", "10", "--database", old) // stores the articles
 	r.interrupt(t, syscall.SIGTERM, mailed/4)
 	target := databasetest.Postgres(t)
 	feeds := feedsOf(t, old)
@@ -70,7 +70,7 @@ func TestMovedMailingGoesOn(t *testing.T) {
 	}
 }
 
-// says runs a command, notes how much memory it had, and returns what it prints to standard output and for people.
+// says runs a command, records its memory, and returns its standard output and error.
 func (r *killRun) says(t *testing.T, args ...string) (out, notes string) {
 	t.Helper()
 	var printed, said bytes.Buffer

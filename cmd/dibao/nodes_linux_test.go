@@ -13,8 +13,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// container starts a node as containers do: it is process 1, and its temporary files
-// are its own.
+// container starts a node as containers do: it is process 1, and has its own temporary
+// files.
 func (r *killRun) container(t *testing.T) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
@@ -25,7 +25,7 @@ func (r *killRun) container(t *testing.T) *exec.Cmd {
 	cmd.Dir, cmd.Stderr = t.TempDir(), r.stderr
 	cmd.Env = append(slices.Clone(r.env), "DIBAO_SERVER_ADMIN_ADDR=127.0.0.1:0", "TMPDIR="+t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
-	if os.Getuid() != 0 { // who is not root needs a user namespace for that
+	if os.Getuid() != 0 { // an ordinary user needs a user namespace
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 	}
 	err = cmd.Start()
@@ -39,8 +39,9 @@ func (r *killRun) container(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// Two containers have one host name and process 1 each. They do not take each other for
-// ended: everybody has one email, though the second starts while the first is sending.
+// Two containers have the same host name and are both process 1. Neither considers the
+// other ended: every reader gets one email, although the second starts while the first is
+// sending.
 func TestContainersShareTheMailing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("sends 600 messages")

@@ -19,7 +19,7 @@ import (
 	"dibao/internal/trust"
 )
 
-// node starts a node that delivers, with settings beside those of the run.
+// node starts a node that delivers, with settings in addition to those of the run.
 func (r *killRun) node(t *testing.T, settings ...string) *exec.Cmd {
 	t.Helper()
 	one := *r
@@ -39,7 +39,7 @@ func (r *killRun) finish(t *testing.T, within time.Duration) {
 		for _, m := range r.box.Messages() {
 			got[m.To] = true
 		}
-		for i := range r.readers { // readers of other lists get emails, too
+		for i := range r.readers { // readers of other lists also get emails
 			if got[r.address(i)] {
 				have++
 			}
@@ -53,8 +53,8 @@ func (r *killRun) finish(t *testing.T, within time.Duration) {
 	}
 }
 
-// Four nodes deliver together while one after another is killed and replaced:
-// everybody has the mail, nobody three times, and no more twice than were on their way.
+// Four nodes deliver together while one after another is killed and replaced: every reader
+// gets the email, nobody three times, and only emails that were being sent arrive twice.
 func TestKilledNodesLoseNobody(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs four nodes")
@@ -76,9 +76,9 @@ func TestKilledNodesLoseNobody(t *testing.T) {
 		time.Sleep(every)
 		i := rand.IntN(count)
 		running[i].Process.Signal(syscall.SIGKILL)
-		running[i].Wait() // a killed program's status says nothing
+		running[i].Wait() // the status of a killed program does not matter
 		if done == kills/2 {
-			restart() // the database, too
+			restart() // restarts the database, too
 		}
 		running[i] = r.node(t)
 	}
@@ -91,7 +91,7 @@ func TestKilledNodesLoseNobody(t *testing.T) {
 	}
 	lost, duplicates := r.copies(t)
 	trust.Report(t, "kill -9 of one of four nodes", "%d kills, PostgreSQL restarted: %d lost, %d twice, none three times", done, lost, duplicates)
-	// The restart ends the connection of all that were on their way, too.
+	// The restart also ends the connections of all emails that are being sent.
 	if most := (done + count) * killConnections; lost > 0 || duplicates > most {
 		t.Errorf("%d lost and %d duplicates; want none and at most %d", lost, duplicates, most)
 	}
@@ -99,8 +99,8 @@ func TestKilledNodesLoseNobody(t *testing.T) {
 
 func byTime(a, b mailbox.Message) int { return a.ReceivedAt.Compare(b.ReceivedAt) }
 
-// Two nodes, of which the second comes when the first sends already, together send no
-// more a minute than one may.
+// Two nodes, the second of which starts while the first is sending, together send no more
+// per minute than one may.
 func TestNodesShareTheRate(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("takes minutes; set DIBAO_LONG=1")
@@ -113,7 +113,7 @@ func TestNodesShareTheRate(t *testing.T) {
 	time.Sleep(15 * time.Second)
 	r.node(t, limit)
 	time.Sleep(time.Minute)
-	first.Process.Signal(syscall.SIGSTOP) // longer than a node counts as gone
+	first.Process.Signal(syscall.SIGSTOP) // longer than the time after which a node counts as gone
 	time.Sleep(45 * time.Second)
 	first.Process.Signal(syscall.SIGCONT)
 	r.finish(t, 10*time.Minute)
@@ -121,14 +121,14 @@ func TestNodesShareTheRate(t *testing.T) {
 	worst := mostInAMinute(mails)
 	took := slices.MaxFunc(mails, byTime).ReceivedAt.Sub(slices.MinFunc(mails, byTime).ReceivedAt)
 	trust.Report(t, "messages a minute of two nodes", "%d in the busiest minute of %s, limit %d", worst, took.Round(time.Second), rate)
-	// While a node joins or has died, its part is not used: a minute and a half of half
-	// the rate.
+	// While a node joins or has died, its part is not used: a minute and a half at half the
+	// rate.
 	if least := time.Duration(4) * time.Minute; worst > rate*105/100 || took > least+3*time.Minute/2 {
 		t.Errorf("%d messages in a minute, of %d that the nodes may send together; all in %s, which is %s at that rate", worst, rate, took, least)
 	}
 }
 
-// A command that composes beside the nodes wakes them at once.
+// A command that composes next to the nodes wakes them at once.
 func TestNodesBeginAtOnce(t *testing.T) {
 	t.Parallel()
 	url := databasetest.Postgres(t)

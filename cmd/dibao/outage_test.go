@@ -11,9 +11,9 @@ import (
 	"dibao/internal/trust"
 )
 
-// The daemon outlives a PostgreSQL that is restarted as if it had crashed, three
-// times in the middle of a delivery: it goes on by itself, and every reader has
-// the mail, none more than twice.
+// The daemon survives a PostgreSQL that is restarted as if it had crashed, three times in
+// the middle of a delivery: it continues by itself, and every reader gets the email, none
+// more than twice.
 func TestServeOutlivesPostgres(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("waits for the daemon's heartbeat, minutes in all; set DIBAO_LONG=1")

@@ -12,9 +12,9 @@ import (
 	"dibao/internal/trust"
 )
 
-// TestSuspendedDeliveryIsFinishedByAnother stops a delivering process with SIGSTOP
-// as a suspended virtual machine does, lets a second process deliver meanwhile,
-// and continues the first: what it had claimed it sends itself, once.
+// TestSuspendedDeliveryIsFinishedByAnother stops a delivering process with SIGSTOP, as when
+// a virtual machine is suspended, lets a second process deliver in the meantime, and
+// continues the first: the emails that it had claimed are sent once.
 func TestSuspendedDeliveryIsFinishedByAnother(t *testing.T) {
 	t.Parallel()
 	times, readers := 2, 600
@@ -38,9 +38,9 @@ func TestSuspendedDeliveryIsFinishedByAnother(t *testing.T) {
 				before := r.box.Count()
 				second := r.send(t)
 				// On SQLite the first may have been stopped in a transaction: then the
-				// second waits, and goes on with it.
+				// second waits, and continues with it.
 				waitCtx, stop := context.WithTimeout(ctx, 3*time.Second)
-				_ = r.box.Wait(waitCtx, min(readers, before+readers/times/4)) // an error is the time that passed
+				_ = r.box.Wait(waitCtx, min(readers, before+readers/times/4)) // an error means that the time is up
 				stop()
 				if r.box.Count() < readers {
 					suspended++
@@ -48,7 +48,7 @@ func TestSuspendedDeliveryIsFinishedByAnother(t *testing.T) {
 				if err := first.Process.Signal(syscall.SIGCONT); err != nil {
 					t.Fatal(err)
 				}
-				_, _ = first.Wait(), second.Wait() // a refusal of a busy database is the next run's work
+				_, _ = first.Wait(), second.Wait() // a refusal because of a busy database is left to the next run
 			}
 			if err := r.send(t).Wait(); err != nil {
 				t.Fatal(err)

@@ -25,8 +25,8 @@ import (
 // bigTables are the tables that grow for as long as dibao runs.
 var bigTables = []string{"articles", "carriers", "documents", "relations", "matches", "deliveries", "consents", "subscribers", "subscriptions", "revisions", "variants"}
 
-// fillBig makes each of them large enough for PostgreSQL to prefer an index where one
-// serves the query.
+// fillBig makes each table large enough for PostgreSQL to prefer an index that serves the
+// query.
 const fillBig = `
 INSERT INTO sources (url, kind, name, next_at, created_at) SELECT 'http://s' || n || '.example/', 'feed', '样例源' || n, now() + interval '1 day', now() FROM generate_series(1, 200) n;
 INSERT INTO articles (source, guid, url, title, kind, facts, page_state, published_on, collected_at, updated_at, placed)
@@ -47,8 +47,8 @@ INSERT INTO variants (mailing, key, language, issues) SELECT m.id, 'k' || n, 'zh
 INSERT INTO deliveries (mailing, subscriber, variant, state, done_at) SELECT m.id, s.id, (SELECT MIN(id) FROM variants v WHERE v.mailing = m.id), 'sent', m.done_at FROM (SELECT id, done_at FROM mailings LIMIT 4) m, subscribers s;
 `
 
-// TestNoQueryReadsABigTableWhole runs what dibao does on PostgreSQL with large tables,
-// and reads the plan of every statement.
+// TestNoQueryReadsABigTableWhole does everything that dibao does on PostgreSQL with large
+// tables, and reads the plan of every statement.
 func TestNoQueryReadsABigTableWhole(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("fills large tables; set DIBAO_LONG=1")
@@ -114,8 +114,8 @@ func TestNoQueryReadsABigTableWhole(t *testing.T) {
 
 var seqScan = regexp.MustCompile(`Seq Scan on (\w+)`)
 
-// readWhole are parts of the statements that may read a table whole: they run at night,
-// or count what is in it for dibao status, ten seconds apart at most.
+// readWhole are parts of the statements that may read a whole table: they run at night, or
+// count rows for dibao status, at most every ten seconds.
 var readWhole = []string{
 	"SELECT u.id, u.address, COUNT(x.ended_at)",                // readers to prune
 	"SELECT s.state, COUNT(*) FROM subscriptions s",            // status
@@ -123,8 +123,8 @@ var readWhole = []string{
 	"SELECT d.state, COUNT(*) FROM deliveries d JOIN mailings", // status
 	"SELECT COUNT(*) FROM articles",                            // status
 	"(SELECT COUNT(*) FROM articles) -",                        // whether all are indexed
-	"SELECT id FROM articles WHERE collected_at >= $2",         // a list that was edited
-	"INSERT INTO", "UPDATE documents SET article =", // of this test
+	"SELECT id FROM articles WHERE collected_at >= $2",         // an edited list
+	"INSERT INTO", "UPDATE documents SET article =", // statements of this test
 }
 
 // useAll does what readers, the daemon and admins do.

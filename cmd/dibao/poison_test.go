@@ -16,9 +16,9 @@ import (
 	"dibao/internal/trust"
 )
 
-// TestRequestsDoNotNameOurSite asks with another Host and with what proxies add,
-// from a peer that is not a trusted proxy: no page, feed, redirect or mail repeats
-// it, and the next reader gets the page from the cache as it should be.
+// TestRequestsDoNotNameOurSite sends requests with another Host and with headers of
+// proxies, from a peer that is not a trusted proxy: no page, feed, redirect or email
+// repeats it, and the next reader gets the right page from the cache.
 func TestRequestsDoNotNameOurSite(t *testing.T) {
 	var p poisoner
 	if _, err := demoOnce(t, demo.Options{AfterSteps: func(d *demo.Demo) { p.all(t, d) }}, ""); err != nil {
@@ -27,12 +27,12 @@ func TestRequestsDoNotNameOurSite(t *testing.T) {
 	trust.Report(t, "answers that repeat a host of a request", "%d of %d answers and %d of %d emails", p.poisoned, p.answers, p.poisonedMails, p.mails)
 }
 
-// evilHeader is what would name another site.
+// evilHeader contains headers that name another site.
 const evilHeader = "X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: evil\r\nX-Forwarded-Port: 666\r\nX-Forwarded-Prefix: /evil.example\r\n" +
 	"X-Host: evil.example\r\nX-Original-URL: /evil.example\r\nX-Rewrite-URL: /evil.example\r\nForwarded: host=evil.example;proto=evil\r\n" +
 	"X-Forwarded-For: evil.example\r\nX-HTTP-Method-Override: POST\r\nOrigin: https://evil.example\r\nReferer: https://evil.example/\r\n"
 
-// ask sends a GET as it is written and returns the whole answer.
+// ask sends a GET exactly as written and returns the whole answer.
 func ask(t *testing.T, addr, target, host, header string) (res *http.Response, body string) {
 	t.Helper()
 	c, err := net.DialTimeout("tcp", addr, 10*time.Second)
@@ -87,7 +87,7 @@ func (p *poisoner) all(t *testing.T, d *demo.Demo) {
 	p.form(t, d)
 }
 
-// traverse asks for files beside the server's own.
+// traverse requests files outside of the server's own.
 func traverse(t *testing.T, addr string) {
 	for _, file := range []string{"../../../etc/passwd", "..%2f..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "..%5c..%5cetc%5cpasswd", "....//....//etc/passwd", "%2fetc%2fpasswd", "style.css%00.html", "../config.toml", "..%c0%af..%c0%afetc%c0%afpasswd", "%252e%252e%252fetc/passwd"} {
 		for _, folder := range []string{"/static/", "/lists/weekly/", "/articles/", "/sources/", "/.well-known/"} {
@@ -99,7 +99,7 @@ func traverse(t *testing.T, addr string) {
 	}
 }
 
-// form subscribes with another Host: the mail leads to our own site.
+// form subscribes with another Host: the email leads to our own site.
 func (p *poisoner) form(t *testing.T, d *demo.Demo) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

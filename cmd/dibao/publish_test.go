@@ -24,13 +24,13 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// demoSite runs the demo and calls f while its site stands.
+// demoSite runs the demo and calls f while its site is running.
 func demoSite(t *testing.T, f func(base string)) {
 	t.Helper()
 	demoSiteOn(t, "sqlite:"+filepath.Join(t.TempDir(), "demo.db"), f)
 }
 
-// demoSiteOn is demoSite on a database of one's choice.
+// demoSiteOn is demoSite on a given database.
 func demoSiteOn(t *testing.T, database string, f func(base string)) {
 	t.Helper()
 	called := false
@@ -59,8 +59,8 @@ func getFrom(t *testing.T, address string) (*http.Response, []byte) {
 	return res, b
 }
 
-// What the demo publishes is valid, whatever it is: every feed by the rules of
-// the public validator, the API by its own description, the rest by its format.
+// Everything that the demo publishes is valid: every feed by the rules of the public
+// validator, the API by its own description, the rest by its format.
 func TestDemoPublishesWhatIsValid(t *testing.T) {
 	t.Parallel()
 	for name, database := range map[string]func(testing.TB) string{"SQLite": databasetest.SQLite, "PostgreSQL": databasetest.Postgres} {
@@ -144,8 +144,7 @@ func checkPublished(t *testing.T, base string) {
 	}
 }
 
-// checkAPI asks the API for everything that its description names and holds the
-// answers against it.
+// checkAPI requests everything that the API's description names and validates the answers.
 func checkAPI(t *testing.T, base string) {
 	t.Helper()
 	_, raw := getFrom(t, base+"/api/openapi.json")
@@ -203,7 +202,7 @@ func checkAPI(t *testing.T, base string) {
 	for _, path := range []string{"/api/v1/articles/0", "/api/v1/articles/x", "/api/v1/documents/x", "/api/v1/lists/x", "/api/v1/issues?list=x", "/api/v1/issues/weekly/9"} {
 		check(path, 404, "Problem")
 	}
-	// Page by page each article comes once.
+	// Over all pages each article occurs once.
 	seen := make(map[string]int)
 	for next := "/api/v1/articles?limit=7"; next != ""; {
 		res, body := getFrom(t, base+next)
@@ -229,8 +228,8 @@ func checkAPI(t *testing.T, base string) {
 	}
 }
 
-// Whatever strangers ask, nothing breaks, nothing of theirs comes back as markup,
-// nothing of the database shows, and memory stays what it was.
+// Whatever strangers request, nothing breaks, none of their input is returned as markup,
+// nothing of the database is revealed, and memory does not grow.
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
 	const script = `<script>alert(1)</script>`
@@ -259,7 +258,7 @@ func TestHostileRequests(t *testing.T) {
 			}
 			req, err := http.NewRequestWithContext(t.Context(), method, base+path+"?"+q.Encode(), strings.NewReader(body))
 			if err != nil {
-				return // no address
+				return // not an address
 			}
 			for range random.IntN(3) {
 				value := strings.Map(func(r rune) rune {
@@ -303,7 +302,7 @@ func TestHostileRequests(t *testing.T) {
 		for range 4000 {
 			ask()
 		}
-		if after := heap(); after > before+48<<20 { // the cache may still grow to its bound
+		if after := heap(); after > before+48<<20 { // the cache may still grow to its limit
 			t.Errorf("the heap grew from %d to %d MB", before>>20, after>>20)
 		}
 	})

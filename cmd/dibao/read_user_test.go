@@ -10,8 +10,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// TestReadsNeedNoMoreThanSelect goes the whole road with a user for reading that
-// has SELECT and nothing else, and follows every link of the pages with it.
+// TestReadsNeedNoMoreThanSelect does everything with a read user that has only SELECT, and
+// follows every link of the pages with it.
 func TestReadsNeedNoMoreThanSelect(t *testing.T) {
 	url := databasetest.Postgres(t)
 	readURL := strings.Replace(url, "dibao@", "reader_of_dibao@", 1)
@@ -21,7 +21,7 @@ func TestReadsNeedNoMoreThanSelect(t *testing.T) {
 	}
 	defer db.Close()
 	err = db.Write(t.Context(), func(tx *sql.Tx) error {
-		for _, command := range []string{ // as docs/security.md has it
+		for _, command := range []string{ // as in docs/security.md
 			`CREATE ROLE reader_of_dibao LOGIN`,
 			`GRANT USAGE ON SCHEMA public TO reader_of_dibao`,
 			`GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader_of_dibao`,

@@ -21,7 +21,7 @@ import (
 	"dibao/internal/web"
 )
 
-// The reference pages are what the program says of itself. After a change run:
+// The reference pages are what the program says about itself. After a change run:
 // DIBAO_UPDATE=1 go test ./cmd/dibao -run TestReferencePages
 func TestReferencePages(t *testing.T) {
 	english, chinese := newRootWith(&globals{}), newRootWith(&globals{chinese: true})
@@ -50,19 +50,19 @@ func TestReferencePages(t *testing.T) {
 	}
 }
 
-// wording is what reference pages say in Chinese by the English text in the code; without
-// it they are in English.
+// wording contains the Chinese texts of reference pages by the English text in the code;
+// without it they are in English.
 type wording struct {
 	Notes   map[string]string `json:"notes"`   // the comments on fields
-	Metrics map[string]string `json:"metrics"` // what they are
-	Names   map[string]string `json:"names"`   // of keys whose name in fields.zh.json does not fit, by VERBS.KEY or the last two parts
-	Titles  map[string]string `json:"titles"`  // what verbs are called
-	fields  map[string]string // fields.zh.json
+	Metrics map[string]string `json:"metrics"` // descriptions of metrics
+	Names   map[string]string `json:"names"`   // names of keys for which the name in fields.zh.json does not fit, by VERBS.KEY or the last two parts
+	Titles  map[string]string `json:"titles"`  // titles of verbs
+	fields  map[string]string // content of fields.zh.json
 	test    *testing.T        // nil: English
 	used    map[string]bool
 }
 
-// chineseWording reads the words, and reports those that no page says.
+// chineseWording reads the texts, and reports those that no page uses.
 func chineseWording(t *testing.T) wording {
 	t.Helper()
 	w := wording{test: t, used: make(map[string]bool)}
@@ -101,7 +101,7 @@ func (w wording) say(table map[string]string, english string) string {
 	return chinese
 }
 
-// either returns one of two texts.
+// either returns the text in the language of the page.
 func (w wording) either(english, chinese string) string {
 	if w.test == nil {
 		return english
@@ -173,7 +173,7 @@ func configurationPage(t *testing.T, language string) string {
 	return b.String()
 }
 
-// metricsPage lists dibao's own metrics; those of Go and of the process are beside them.
+// metricsPage lists dibao's own metrics; those of Go and of the process are in addition.
 func metricsPage(w wording) string {
 	all := slices.Concat(web.NewMetrics(&web.Cache{}).Families(), new(database.DB).Families(), status.Families())
 	var lines []string

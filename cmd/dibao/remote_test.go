@@ -81,7 +81,7 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 	} {
 		args := strings.Fields(line)
 		here, there := local(append([]string{"--database", url}, args...)...), remotely(args...)
-		if line != "status" && here != there || here.status != there.status { // a status has times
+		if line != "status" && here != there || here.status != there.status { // a status contains times
 			t.Errorf("%s\nhere:  %+v\nthere: %+v", line, here, there)
 		}
 		if there.status != want.status || !strings.Contains(there.out, want.out) || !strings.Contains(there.talk, want.talk) {
@@ -89,7 +89,8 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		}
 	}
 
-	// A page of a mailing goes into a file on this machine, as it does there; nothing overwrites a file.
+	// The page of a mailing is written to a file on this machine, as it is there; no file is
+	// overwritten.
 	err = a.db.Write(t.Context(), func(tx *sql.Tx) error {
 		now := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
 		_, err := tx.ExecContext(t.Context(), `INSERT INTO mailings (id, due_at, state, created_at, done_at) VALUES (1, $1, 'done', $1, $1)`, now)
@@ -112,7 +113,8 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		t.Errorf("a page as JSON: %d, %s\n%.200s", got.status, got.talk, got.out)
 	}
 
-	// What is done by a token is in the audit log under its name; a question that nobody can answer is a yes, as here.
+	// What a token does is in the audit log under its name; a question that nobody can answer counts as yes, as it
+	// does here.
 	if got := remotely("subscriber", "add", "b@example.org", "--list", "weekly", "--consent", "asked in person"); got.status != 0 {
 		t.Errorf("add: %+v", got)
 	}

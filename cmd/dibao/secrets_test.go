@@ -20,10 +20,10 @@ import (
 	"dibao/internal/trust"
 )
 
-// plant hands out secrets and finds them again.
+// plant creates secrets and finds them again.
 type plant struct {
 	mu  sync.Mutex
-	all map[string]string // what for, by secret
+	all map[string]string // purpose, by secret
 }
 
 func (p *plant) secret(what string) string {
@@ -37,7 +37,7 @@ func (p *plant) secret(what string) string {
 	return s
 }
 
-// look reports each secret that is in a text.
+// look reports each secret in a text.
 func (p *plant) look(t *testing.T, where, text string) {
 	t.Helper()
 	for s, what := range p.all {
@@ -47,9 +47,9 @@ func (p *plant) look(t *testing.T, where, text string) {
 	}
 }
 
-// TestNoSecretIsShown plants a secret into each key and address that can hold
-// one, uses them all, and looks for them in everything that is written: logs at
-// debug level, stderr, tables and JSON of verbs, metrics, pages, the admin API.
+// TestNoSecretIsShown sets a secret in each key and address that can contain one, uses them
+// all, and searches everything that is written for them: logs at debug level, stderr,
+// tables and JSON of verbs, metrics, pages, the admin API.
 func TestNoSecretIsShown(t *testing.T) {
 	planted := 0
 	databasetest.EachURL(t, func(t *testing.T, url string) {
@@ -62,7 +62,7 @@ func TestNoSecretIsShown(t *testing.T) {
 }
 
 func showNoSecret(t *testing.T, p *plant, url string) {
-	model := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // says the key that it was given
+	model := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // it repeats the key that it received
 		http.Error(w, "wrong key: "+r.Header.Get("Authorization"), http.StatusUnauthorized)
 	}))
 	t.Cleanup(model.Close)
@@ -105,7 +105,7 @@ level = "debug"
 `, address, admin, address, p.secret("[server] hubs"), p.secret("[server] acme_directory"), file("database", url), p.secret("[fetch] user_agent"),
 		file("password", p.secret("[mail] password")), "-----BEGIN PRIVATE KEY-----\n"+p.secret("[dkim] key"), file("ed", p.secret("[dkim] ed25519_key")),
 		file("summary", "http://model:"+p.secret("[summary] url")+"@"+modelHost+"/v1"), p.secret("[summary] key")))
-	// verb runs dibao and looks through what it writes.
+	// verb runs dibao and searches its output.
 	verb := func(args ...string) string {
 		t.Helper()
 		var stdout, stderr bytes.Buffer
@@ -196,7 +196,7 @@ level = "debug"
 	}
 }
 
-// legacySource stores a source as an earlier version would have.
+// legacySource stores a source as an earlier version of dibao did.
 func legacySource(t *testing.T, url, address, proxy string) {
 	t.Helper()
 	db, err := database.Open(t.Context(), url, database.Options{})

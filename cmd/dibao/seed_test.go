@@ -17,7 +17,7 @@ import (
 	"dibao/internal/redact"
 )
 
-// expectedSeed is the right answer for the real page of 2011.
+// expectedSeed is the right result for the real page of 2011.
 type expectedSeed struct {
 	Article struct {
 		Title        string   `json:"title"`
@@ -40,9 +40,8 @@ type expectedSeed struct {
 	} `json:"list"`
 }
 
-// TestSeed collects the real page over HTTP and compares what was stored, field
-// by field. Not there yet, for the work on understanding: relative_dates
-// (今年2月19日 → 2011-02-19).
+// TestSeed collects the real page over HTTP and compares what was stored, field by field.
+// Not compared yet: relative_dates (今年2月19日 → 2011-02-19).
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join("..", "..", "..", "shared", "data", "seed")
@@ -76,7 +75,7 @@ func TestSeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Reverse(stored) // oldest first, as the list has it from its end
+	slices.Reverse(stored) // oldest first; the list begins with the newest
 	for i, row := range slices.Backward(want.List.Rows) {
 		got := stored[len(want.List.Rows)-1-i]
 		if got.Title() != row.Title || got.Facts.PublishedOn.String() != row.Published {
@@ -99,7 +98,7 @@ func TestSeed(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", x.field, x.got, x.want)
 		}
 	}
-	// Unknown is null: neither «未知» nor an office as a name.
+	// Unknown is null: neither «未知» nor an office counts as a name.
 	if v := view.OfArticle(got); v.FactsView.Source != nil || v.Author != nil {
 		t.Errorf("source %v and author %v, want null", v.FactsView.Source, v.Author)
 	}

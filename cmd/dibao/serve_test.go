@@ -17,14 +17,14 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// The daemon composes what is due and delivers it, answers over HTTP, stops with
-// status 0 on SIGTERM, and after a restart sends nothing twice.
+// The daemon composes what is due and delivers it, answers over HTTP, stops with status 0
+// on SIGTERM, and sends nothing twice after a restart.
 func TestServe(t *testing.T) {
 	t.Parallel()
 	databasetest.EachURL(t, func(t *testing.T, url string) {
 		t.Parallel()
 		r := newKillRun(t, url, 3)
-		// A list that came due while nobody ran: every Monday for a month.
+		// A list that became due while nothing ran: every Monday for a month.
 		db, err := database.Open(t.Context(), url, database.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// awaitAnswer asks until it is answered with 200.
+// awaitAnswer repeats a request until it is answered with 200.
 func awaitAnswer(t *testing.T, address string) string {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)

@@ -30,33 +30,33 @@ import (
 	"dibao/subscribers"
 )
 
-// soak is an installation whose clock is ours.
+// soak is an installation with a simulated clock.
 type soak struct {
 	*app
 	t       *testing.T
 	file    string
-	now     atomic.Int64 // unix seconds
+	now     atomic.Int64 // in Unix seconds
 	mails   atomic.Int64
 	readers int
-	joined  int // addresses made so far
+	joined  int // number of addresses so far
 	list    subscribers.List
 }
 
 func (s *soak) clock() time.Time { return time.Unix(s.now.Load(), 0).UTC() }
 
-// month is what an installation holds at the end of a simulated month.
+// month contains the measurements at the end of a simulated month.
 type month struct {
 	heap, file        float64 // bytes
-	resident          float64 // bytes of the process, SQLite's included; 0 where it is not known
+	resident          float64 // resident memory of the process, including SQLite's, in bytes; 0 if unknown
 	goroutines, files int
 	articles          int
 }
 
-// TestSoak runs two simulated years of an installation (500 sources, 5,000
-// readers; without DIBAO_LONG=1 half a year of 8 and 20) on one SQLite file:
-// collecting when sources are due, a digest every Monday, readers who come and
-// go, pruning every day. Memory, goroutines and descriptors stay as they were
-// after the first months, and the database grows by what it stores.
+// TestSoak runs two simulated years of an installation (500 sources, 5,000 readers; without
+// DIBAO_LONG=1 half a year of 8 and 20) on one SQLite file: collecting when sources are
+// due, a digest every Monday, readers who join and leave, pruning every day. Memory,
+// goroutines and descriptors do not grow after the first months, and the database grows by
+// what it stores.
 func TestSoak(t *testing.T) {
 	sources, readers, months := 8, 20, 6
 	if os.Getenv("DIBAO_LONG") != "" {
@@ -74,7 +74,7 @@ func TestSoak(t *testing.T) {
 	if s.mails.Load() == 0 || history[months-1].articles == 0 {
 		t.Fatalf("%d emails and %d articles: nothing was simulated", s.mails.Load(), history[months-1].articles)
 	}
-	// The first third fills caches and the tables that are pruned after a time.
+	// The first third fills caches and the tables that are pruned after some time.
 	settled := history[months/3:]
 	first, last := settled[0], settled[len(settled)-1]
 	slope := slopeOf(settled, func(m month) float64 { return m.heap }) * 100
@@ -86,7 +86,7 @@ func TestSoak(t *testing.T) {
 	if slope > 1 || slope < -1 {
 		t.Errorf("the heap changes by %.2f %% a month", slope)
 	}
-	if resident > 1 && months == 24 { // what the system gives back varies from month to month
+	if resident > 1 && months == 24 { // what the system releases varies from month to month
 		t.Errorf("the memory of the process grows by %.2f %% a month", resident)
 	}
 	if last.goroutines > first.goroutines+5 || last.files > first.files+5 {
@@ -129,7 +129,7 @@ func newSoak(t *testing.T, sources, readers int) *soak {
 	return s
 }
 
-// check fails the test on an error; what came with it is not needed.
+// check fails the test on an error; the other value is not needed.
 func (s *soak) check(_ any, err error) {
 	s.t.Helper()
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *soak) join(n int) {
 	}
 }
 
-// day is one simulated day: each source is collected once, and what is due is sent.
+// day simulates a day: each source is collected once, and what is due is sent.
 func (s *soak) day() {
 	ctx := s.t.Context()
 	s.now.Add(24 * 3600)
@@ -176,10 +176,10 @@ func (s *soak) deliver(ctx context.Context) {
 	}
 }
 
-// churn lets one reader in a hundred leave, and as many come.
+// churn lets one reader in a hundred leave, and as many join.
 func (s *soak) churn(ctx context.Context) {
 	some := max(1, s.readers/100)
-	leaving := s.joined - s.readers // they came first
+	leaving := s.joined - s.readers // the first ones leave first
 	for i := range some {
 		sub, err := s.subscribers.SubscriberByAddress(ctx, fmt.Sprintf("reader%d@example%d.example", leaving+i+1, (leaving+i+1)%40))
 		s.check(nil, err)
@@ -217,7 +217,7 @@ func (s *soak) measure() month {
 	return m
 }
 
-// slopeOf is the change a month by least squares, as a part of the mean.
+// slopeOf returns the change per month by least squares, as a share of the mean.
 func slopeOf(history []month, value func(month) float64) float64 {
 	n := float64(len(history))
 	var sumX, sumY, sumXY, sumXX float64
@@ -228,8 +228,8 @@ func slopeOf(history []month, value func(month) float64) float64 {
 	return (n*sumXY - sumX*sumY) / (n*sumXX - sumX*sumX) / (sumY / n)
 }
 
-// serveFeed serves the feed of a source as it is at the simulated time: a notice
-// every one to four weeks, the last ten of them.
+// serveFeed serves the feed of a source at the simulated time: a notice every one to four
+// weeks, the last ten of them.
 func (s *soak) serveFeed(w http.ResponseWriter, r *http.Request) {
 	n, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
 	if err != nil {
@@ -254,7 +254,7 @@ func (s *soak) serveFeed(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `</channel></rss>`)
 }
 
-// soakText is a text of its own for each notice: about 1,500 characters. Texts that
+// soakText returns a different text for each notice: about 1,500 characters. Texts that
 // differ in a few words would be compared with one another, as real notices are not.
 func soakText(n int, k int64) string {
 	words := rand.New(rand.NewPCG(uint64(n), uint64(k)))
@@ -272,8 +272,8 @@ func soakText(n int, k int64) string {
 	return b.String()
 }
 
-// receiver starts a mail server that counts emails and keeps none. It is our own
-// since the library's takes a millisecond an email, a third of the whole test.
+// receiver starts a mail server that counts emails and stores none. It is our own because
+// the library's takes a millisecond per email, a third of the whole test.
 func (s *soak) receiver() (addr string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"dibao/internal/trace/tracetest"
 )
 
-// One trace goes from the collection of a source to the messages of the issue, through
-// three processes; it holds no address of a reader and no text.
+// One trace covers the collection of a source up to the messages of the issue, through
+// three processes; it contains no reader's address and no text.
 func TestOneTraceFromCollectToSent(t *testing.T) {
 	collector := tracetest.New(t)
 	site := oneArticle(t, "样例")
@@ -50,7 +50,7 @@ func TestOneTraceFromCollectToSent(t *testing.T) {
 	}
 }
 
-// oneArticle serves a feed with one article of today about something.
+// oneArticle serves a feed with one article of today about a subject.
 func oneArticle(t *testing.T, about string) (address string) {
 	t.Helper()
 	site := httptest.NewUnstartedServer(nil)

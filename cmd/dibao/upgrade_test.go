@@ -25,8 +25,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// previousRelease builds the last release: the last tag, or where no release has a tag the
-// commit that gave the changelog its latest version. It skips the test where neither is
+// previousRelease builds the last release: the last tag, or if no release has a tag, the
+// commit that added the latest version to the changelog. It skips the test if neither is
 // reachable, as in a shallow clone.
 func previousRelease(t *testing.T) (program, version string) {
 	t.Helper()
@@ -63,7 +63,7 @@ func previousRelease(t *testing.T) (program, version string) {
 	return filepath.Join(dir, "dibao"), strings.TrimPrefix(version, "## ")
 }
 
-// emptied removes the schema from a database of a test.
+// emptied removes the schema from a test's database.
 func emptied(t *testing.T, url string) {
 	t.Helper()
 	db, err := database.Open(t.Context(), url, database.Options{})
@@ -87,7 +87,8 @@ func upgradeTitle(feed string, i int) string {
 	return fmt.Sprintf("关于印发%s类第%d批试点工作方案的通知", feed, i)
 }
 
-// upgradeText is a text of its own for each headline: what reads alike counts as a repost.
+// upgradeText returns a different text for each headline, because similar texts count as
+// reposts.
 func upgradeText(title string) string {
 	h := fnv.New64a()
 	h.Write([]byte(title))
@@ -148,9 +149,9 @@ func feedsHandler(begun time.Time) http.Handler {
 	})
 }
 
-// The last release and this one run on one schema: after this one migrated it, the last one
-// goes on to collect, compose and deliver by itself, then with a node of this one, and then this
-// one goes on alone. Every reader gets every article once.
+// The last release and this one use one schema: after this release has migrated it, the last
+// release continues to collect, compose and deliver by itself, then next to a node of this
+// release, and then this release continues alone. Every reader gets every article once.
 func TestUpgradeNodeByNode(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("builds another release, and waits for minutes; set DIBAO_LONG=1")
@@ -207,7 +208,7 @@ func TestUpgradeNodeByNode(t *testing.T) {
 	}
 	var sent []string // titles
 	// round adds a source, and waits until each reader has an email with its articles; begun is
-	// called when the first has.
+	// called when the first reader has.
 	round := func(program, name string, begun func()) {
 		t.Helper()
 		before := box.Count()

@@ -20,7 +20,7 @@ import (
 	"dibao/cmd/dibao/trial"
 )
 
-// served is a site of fixed pages, of which each may have a status.
+// served is a site of fixed pages; each can have a status.
 func served(t *testing.T, pages map[string]string, statuses map[string]int) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,8 +41,8 @@ func served(t *testing.T, pages map[string]string, statuses map[string]int) *htt
 	return s
 }
 
-// TestSourceAddNamesWalls adds each wall of the shared cases: it is named, with
-// advice that can help, and not added.
+// TestSourceAddNamesWalls adds each wall of the shared cases: it is reported, with advice
+// that can help, and not added.
 func TestSourceAddNamesWalls(t *testing.T) {
 	t.Parallel()
 	walls, _ := filepath.Glob("../../../shared/data/cases/walls/*-wall-*.html")
@@ -93,8 +93,8 @@ const trialList = `<html><head><title>政策文件</title></head><body><ul class
 const trialArticlePage = `<html><head><title>关于印发某市养老服务实施方案的通知_某市</title></head><body><h1>关于印发某市养老服务实施方案的通知</h1><div class="info">发布时间：2026-11-20 来源：某市民政局</div>
 <div id="zoom"><p>各县人民政府：现将养老服务实施方案印发给你们，请认真贯彻执行，并将执行情况于年底前报市政府。</p><p><a href="/files/1.pdf">附件：实施方案.pdf</a></p></div></body></html>`
 
-// TestSourceTestReports tries an address behind a refresh: the report says the way,
-// rows, dates, next page and articles, within 80 columns.
+// TestSourceTestReports tries an address that redirects by a refresh: the report shows the
+// redirect, rows, dates, next page and articles, within 80 columns.
 func TestSourceTestReports(t *testing.T) {
 	t.Parallel()
 	s := served(t, map[string]string{
@@ -136,7 +136,7 @@ func TestSourceTestReports(t *testing.T) {
 	if articles := d.must("--json", "article", "list"); articles != "" {
 		t.Errorf("stored %s", articles)
 	}
-	// A source with selectors of its own, which take one row of three.
+	// A source with selectors that match one row of three.
 	d.must("source", "add", s.URL+"/list.html", "--private", "--kind", "page", "--name", "某市", "--item", "li:first-child", "--yes")
 	const said = "structure  3 found, 3 with a date, without the selectors of the source"
 	if out := d.must("source", "test", "某市"); !strings.Contains(out, "1 found") || !strings.Contains(out, said) || !strings.Contains(out, "--date-pattern ''") {
@@ -144,8 +144,8 @@ func TestSourceTestReports(t *testing.T) {
 	}
 }
 
-// TestListsObeyRobots tests and adds a list page that robots.txt forbids: what it
-// is shows only after the first request, and it is not read nevertheless.
+// TestListsObeyRobots tests and adds a list page that robots.txt forbids: what it is
+// becomes known only after the first request, and it is not read nevertheless.
 func TestListsObeyRobots(t *testing.T) {
 	t.Parallel()
 	s := served(t, map[string]string{"/denied": trialList, "/robots.txt": "User-agent: *\nDisallow: /denied\n"}, nil)
@@ -162,8 +162,8 @@ func TestListsObeyRobots(t *testing.T) {
 	}
 }
 
-// TestRenderedSource adds, tries and collects a page that scripts draw, in the
-// browser that config.toml names.
+// TestRenderedSource adds, tries and collects a page that scripts render, in the browser
+// that config.toml names.
 func TestRenderedSource(t *testing.T) {
 	t.Parallel()
 	chromium, err := exec.LookPath("chromium")

@@ -24,8 +24,8 @@ import (
 	"dibao/internal/trust"
 )
 
-// attacks are markup that runs a script in a browser, in the ways that matter;
-// the shared data holds a thousand more.
+// attacks are important forms of markup that runs a script in a browser; the shared data
+// contains a thousand more.
 var attacks = []string{
 	`<img src=x onerror=alert(1)>`, `<svg onload=alert(1)>`, `<script>alert(1)</script>`, `<body onpageshow=alert(1)>`,
 	`<details open ontoggle=alert(1)>x</details>`, `<iframe srcdoc="<script>parent.alert(1)</script>"></iframe>`,
@@ -34,9 +34,9 @@ var attacks = []string{
 	`<link rel=stylesheet href=/style.css>`, `<input autofocus onfocus=alert(1)>`, `<video><source onerror=alert(1)></video>`,
 }
 
-// TestSanitizedInABrowser loads sanitized attacks in a real browser: no script
-// runs, no dialog opens, nothing but pictures is asked for. The same attacks as
-// they are prove that the test would see it.
+// TestSanitizedInABrowser loads sanitized attacks in a real browser: no script runs, no
+// dialog opens, and only pictures are requested. The same attacks without sanitizing prove
+// that the test would notice it.
 func TestSanitizedInABrowser(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -73,8 +73,8 @@ func TestSanitizedInABrowser(t *testing.T) {
 	trust.Report(t, "scripts executed in Chromium", "%d of %d vectors", runs, len(markup))
 }
 
-// runPage opens a page with this body and returns how many of its scripts ran
-// or dialogs opened, and how many files but pictures it asked for.
+// runPage opens a page with this body and returns how many of its scripts ran or dialogs
+// opened, and how many files other than pictures it requested.
 func runPage(t *testing.T, chromium, body string) (runs, requests int) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -20,7 +20,7 @@ import (
 	"dibao/internal/fetch"
 )
 
-// clock is moved by hand, and by whoever sleeps.
+// clock is moved by the test, and by goroutines that sleep.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -117,7 +117,7 @@ func (w *world) run(t *testing.T) Sent {
 	return sent
 }
 
-// state returns what became of an issue in the only channel.
+// state returns the state of an issue in the only channel.
 func (w *world) state(t *testing.T, mailing int64) Row {
 	t.Helper()
 	rows, err := w.Store.Report(t.Context(), mailing)
@@ -139,7 +139,7 @@ func sample(language string, number int64, items, length int) Card {
 	return c
 }
 
-// Every service takes the card, under its own rules of signing and form.
+// Every service accepts the card, under its own rules for signatures and formats.
 func TestEveryServiceTakesTheCard(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -170,7 +170,8 @@ func TestEveryServiceTakesTheCard(t *testing.T) {
 	})
 }
 
-// A card of any length, with marks of every format in its titles, keeps within the limits.
+// A card of any length, with markup characters of every format in its titles, stays within
+// the limits.
 func TestCardsFit(t *testing.T) {
 	t.Parallel()
 	for _, kind := range Kinds() {

@@ -13,8 +13,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// A mailing that is stopped while a message is on its way is not posted later, whatever
-// became of the attempt: before the hand-over nothing is posted, after it nothing is posted
+// A mailing that is stopped while a message is being sent is not posted later, whatever the
+// result of the attempt: before the hand-over nothing is posted, after it nothing is posted
 // again.
 func TestStopDuringAnAttempt(t *testing.T) {
 	t.Parallel()
@@ -91,8 +91,8 @@ func TestStopDuringAnAttempt(t *testing.T) {
 	})
 }
 
-// What a replica says of a claim is only where recover begins: here it does not know yet that
-// the message was handed over.
+// A replica's state of a claim is only where recover begins: here the replica does not know
+// yet that the message was handed over.
 func TestRecoverFromAnOldReplica(t *testing.T) {
 	t.Parallel()
 	const dead = "a node that is not in the list of nodes"

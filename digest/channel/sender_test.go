@@ -17,7 +17,7 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// What becomes due while a host does not answer is sent at once to the others.
+// What becomes due while a host does not answer is sent to the others at once.
 func TestSilentHostDelaysNobody(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -91,7 +91,7 @@ func TestAdminIsTold(t *testing.T) {
 	})
 }
 
-// A channel with a proxy is reached only through it; a password of a proxy is refused.
+// A channel with a proxy is reached only through it; a proxy with a password is refused.
 func TestChannelThroughProxy(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -121,7 +121,7 @@ func TestChannelThroughProxy(t *testing.T) {
 }
 
 // An issue that a node without channels has composed is sent, unless it is older than the
-// channel or a day, or its mailing was stopped.
+// channel or than a day, or its mailing was stopped.
 func TestIssuesOfOtherReleases(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -17,11 +17,11 @@ import (
 )
 
 // bigReaders and bigMailings make a ledger of ten million deliveries. The last mailing is
-// being sent: half of it has been, some in the last minute.
+// being sent: half of it is done, some in the last minute.
 const bigReaders, bigMailings = 1_000_000, 10
 
-// fillLedger fills it without the checks of foreign keys, which hold, and
-// builds the indexes afterwards.
+// fillLedger fills it without checking foreign keys, which are valid, and builds the
+// indexes afterwards.
 var fillLedger = fmt.Sprintf(`
 SET session_replication_role = replica;
 CREATE TEMP TABLE built AS SELECT indexdef, indexname FROM pg_indexes WHERE tablename = 'deliveries' AND indexname NOT LIKE '%%_key' AND indexname NOT LIKE '%%_pkey';
@@ -43,8 +43,7 @@ SELECT setval(pg_get_serial_sequence('subscribers', 'id'), %[1]d);
 SET session_replication_role = DEFAULT;
 ANALYZE`, bigReaders, bigMailings)
 
-// timed runs f so often and returns the duration that half do not exceed, and the one that
-// 99 of 100 do not.
+// timed runs f this many times and returns the median duration and the 99th percentile.
 func timed(t *testing.T, times int, f func() error) (median, p99 time.Duration) {
 	t.Helper()
 	all := make([]time.Duration, times)
@@ -59,9 +58,9 @@ func timed(t *testing.T, times int, f func() error) (median, p99 time.Duration) 
 	return all[times/2], all[(times*99-1)/100]
 }
 
-// With ten million deliveries, claims, reports and pruning are as quick as with few, and no query
-// reads the whole table. Other programs may keep the machine busy, so the limits are for half
-// of all; the figures say what 99 of 100 took.
+// With ten million deliveries, claims, reports and pruning are as fast as with few, and no query
+// reads the whole table. Other programs may keep the machine busy, so the limits apply to the
+// median; the figures include the 99th percentile.
 func TestLedgerOfTenMillion(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("fills a ledger of ten million deliveries; set DIBAO_LONG=1")
@@ -152,7 +151,7 @@ func TestLedgerOfTenMillion(t *testing.T) {
 	}
 }
 
-// planOf returns how PostgreSQL would run a statement.
+// planOf returns PostgreSQL's plan for a statement.
 func planOf(t *testing.T, db *database.DB, query string, args ...any) string {
 	t.Helper()
 	var lines []string

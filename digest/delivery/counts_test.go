@@ -18,8 +18,8 @@ import (
 
 const countedMailings, countedReaders = 3, 400
 
-// The counts of a mailing are those of its rows at each moment, whatever several nodes and
-// commands do at the same time, and after a move to another database.
+// The counts of a mailing equal those of its rows at each moment, whatever several nodes
+// and commands do at the same time, and after a move to another database.
 func TestCountsAreThoseOfTheRows(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -92,7 +92,7 @@ func countedLedger(t *testing.T, db *database.DB, node string) *Ledger {
 
 var errRolledBack = errors.New("rolled back")
 
-// takeSteps does what runs, commands and deletions of readers do to deliveries.
+// takeSteps changes deliveries as runs, commands and deletions of readers do.
 func takeSteps(t *testing.T, l *Ledger, seed uint64, n int) {
 	random := rand.New(rand.NewPCG(1, seed))
 	ctx, now := t.Context(), utcNow()
@@ -111,7 +111,7 @@ func takeSteps(t *testing.T, l *Ledger, seed uint64, n int) {
 				}
 				return nil
 			})
-			if err != nil && (errors.Is(err, errRolledBack) || strings.Contains(err.Error(), "deliveries_subscriber_fkey")) { // a reader who was just deleted
+			if err != nil && (errors.Is(err, errRolledBack) || strings.Contains(err.Error(), "deliveries_subscriber_fkey")) { // a reader who was deleted in the meantime
 				return nil
 			}
 			return err
@@ -124,7 +124,7 @@ func takeSteps(t *testing.T, l *Ledger, seed uint64, n int) {
 		switch random.IntN(8) {
 		case 0:
 			err = change(
-				`UPDATE deliveries SET attempts = attempts WHERE subscriber = $1`, // they stay as they are until the end
+				`UPDATE deliveries SET attempts = attempts WHERE subscriber = $1`, // they do not change until the end
 				`INSERT INTO mailing_forgotten (mailing, state, count) SELECT mailing, state, COUNT(*) FROM deliveries WHERE subscriber = $1
 				 AND (state IN ('sent', 'failed', 'suppressed') OR state = 'uncertain' AND next_at IS NULL) GROUP BY mailing, state
 				 ON CONFLICT (mailing, state) DO UPDATE SET count = mailing_forgotten.count + excluded.count`,
@@ -144,7 +144,7 @@ func takeSteps(t *testing.T, l *Ledger, seed uint64, n int) {
 				if o.state == "uncertain" && d.Uncertain == 2 {
 					o = outcomes[0]
 				}
-				if random.IntN(20) > 0 { // else it stays claimed
+				if random.IntN(20) > 0 { // otherwise it stays claimed
 					l.finish(d, o)
 				}
 			}
@@ -156,8 +156,7 @@ func takeSteps(t *testing.T, l *Ledger, seed uint64, n int) {
 	}
 }
 
-// compareCounts counts all rows. Readers who were deleted are in mailing_forgotten, by
-// takeSteps.
+// compareCounts counts all rows. takeSteps records deleted readers in mailing_forgotten.
 func compareCounts(t *testing.T, db *database.DB) {
 	t.Helper()
 	differ, err := differingCounts(t.Context(), db)
@@ -181,7 +180,7 @@ func differingCounts(ctx context.Context, db *database.DB) (differ []string, err
 	return differ, err
 }
 
-// compareReports compares counts and reports with all rows; nobody writes meanwhile.
+// compareReports compares counts and reports with all rows, while nothing else writes.
 func compareReports(t *testing.T, db *database.DB) {
 	t.Helper()
 	compareCounts(t, db)

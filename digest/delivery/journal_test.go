@@ -22,8 +22,8 @@ func fileDB(t *testing.T) *database.DB {
 	return db
 }
 
-// A journal's file is one run's while it lives, and whole words of it are read
-// when it ended.
+// A journal's file belongs to one run while that run lives; when the run has ended,
+// complete words can be read from it.
 func TestJournalFile(t *testing.T) {
 	t.Parallel()
 	path := journalPath(fileDB(t), "host/1/ABC/1")
@@ -61,7 +61,7 @@ func TestJournalFile(t *testing.T) {
 	}
 }
 
-// An append that failed leaves no word behind once another succeeds.
+// A failed append leaves no word behind once another one succeeds.
 func TestJournalFileAfterFailure(t *testing.T) {
 	t.Parallel()
 	f, err := createJournal(filepath.Join(t.TempDir(), "journal"))
@@ -70,7 +70,7 @@ func TestJournalFileAfterFailure(t *testing.T) {
 	}
 	defer f.close(true)
 	whole := f.file
-	if f.file, err = os.Open(whole.Name()); err != nil { // not to be written
+	if f.file, err = os.Open(whole.Name()); err != nil { // not writable
 		t.Fatal(err)
 	}
 	if err := f.append([]byte("h17 h18 ")); err == nil {
@@ -86,8 +86,8 @@ func TestJournalFileAfterFailure(t *testing.T) {
 	}
 }
 
-// What runs left behind goes, but for journals in use, of runs that are known,
-// and new ones.
+// Files that runs left behind are removed, except for journals in use, journals of known
+// runs, and new ones.
 func TestSweepJournals(t *testing.T) {
 	t.Parallel()
 	db := fileDB(t)

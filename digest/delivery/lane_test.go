@@ -58,8 +58,8 @@ func TestLane(t *testing.T) {
 		}
 	})
 	t.Run("NodesShareALimit", func(t *testing.T) {
-		// Four nodes ask ever again for ten minutes: in no minute more than 1.05 times
-		// the limit passes, and nearly the limit does.
+		// Four nodes send requests for ten minutes: in no minute are more than 1.05 times
+		// the limit allowed, and nearly the limit is.
 		const limit = 600
 		var sharing [4]*lane
 		for i := range sharing {
@@ -137,12 +137,12 @@ func TestJournal(t *testing.T) {
 	if len(got.sent) != 1 || got.sent[0] != 100 || len(got.handed) != 1 || got.handed[0] != 102 {
 		t.Errorf("%q is read as sent %v, handed over %v; want [100], [102]", j.text, got.sent, got.handed)
 	}
-	// What stands before «f» is in the rows.
+	// What precedes «f» is in the rows.
 	j.rewriteAfterFold()
 	if after := parseJournal("h2s h2t s2s " + string(j.text)); len(after.sent) != 1 || len(after.handed) != 1 {
 		t.Errorf("after a fold: sent %v, handed over %v", after.sent, after.handed)
 	}
-	// A kill between two commits: the older text says what was known then.
+	// A kill between two commits: the older text contains what was known then.
 	if old := parseJournal("h2s h2t s2s x h h! s2u"); len(old.handed) != 1 || len(old.sent) != 2 {
 		t.Errorf("sent %v, handed over %v", old.sent, old.handed)
 	}

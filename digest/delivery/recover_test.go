@@ -11,9 +11,9 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// claimedByDead makes a run that claimed four deliveries and handed over three: 1
-// was sent, 2 was not answered, and 3 came to its dot only where the journal is a
-// file and says so.
+// claimedByDead stores a run that claimed four deliveries and handed over three: 1 was
+// sent, 2 was not answered, and 3 reached its dot only if the journal is a file that says
+// so.
 func claimedByDead(t *testing.T, db *database.DB, owner string) *journalFile {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -56,8 +56,8 @@ func claimedByDead(t *testing.T, db *database.DB, owner string) *journalFile {
 
 func utcNow() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// A run that lives keeps its claims whatever its lease says. Of one that ended
-// only what came to its dot may have been sent, and the rest costs no attempt.
+// A living run keeps its claims whatever its lease says. After a run has ended, only
+// deliveries that reached their dot may have been sent, and the others lose no attempt.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -88,8 +88,8 @@ func TestTakeOver(t *testing.T) {
 	})
 }
 
-// Of a run whose journal is not here, such as one in another container, only the lease
-// says when it ended, whatever the run is called.
+// If a run's journal is not on this machine, such as that of a run in another container,
+// only the lease says when the run has ended, whatever its name is.
 func TestOthersKeepTheirLease(t *testing.T) {
 	t.Parallel()
 	url := databasetest.Postgres(t)
@@ -102,7 +102,7 @@ func TestOthersKeepTheirLease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	owner := fmt.Sprintf("%s/%d/OTHER/1", host, os.Getpid()) // as releases before named it
+	owner := fmt.Sprintf("%s/%d/OTHER/1", host, os.Getpid()) // in the format of earlier releases
 	if err := claimedByDead(t, db, owner).close(true); err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ import (
 	"dibao/internal/trace/tracetest"
 )
 
-// Of a mailing, the first messages have spans and then one in a hundred; what a server
-// replies, which may name the reader, is in none.
+// The first messages of a mailing have spans and then one in a hundred; no span contains a
+// server's reply, which may name the reader.
 func TestMessagesAreSampled(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(t.Context(), databasetest.SQLite(t), database.Options{})

@@ -48,9 +48,8 @@ func TestClassifyBounce(t *testing.T) {
 	}
 }
 
-// TestBounces measures the reader of reports on the shared emails: which are
-// bounces, which of those are for good, and that nobody is suppressed for a
-// refusal that is our fault.
+// TestBounces measures the parser of reports on the shared emails: which are bounces, which
+// of these are permanent, and that no reader is suppressed for a refusal that is our fault.
 func TestBounces(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join("..", "..", "..", "shared", "data", "bounces")
@@ -114,8 +113,8 @@ func TestBounces(t *testing.T) {
 	}
 }
 
-// TestReportsJudgeAsReplies: each shared reply means the same when a report of
-// Postfix brings it later, with and without the command that it answered.
+// TestReportsJudgeAsReplies checks that each shared reply means the same in a report of
+// Postfix, with and without the refused command.
 func TestReportsJudgeAsReplies(t *testing.T) {
 	t.Parallel()
 	table, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "cases", "replies", "open.tsv"))
@@ -146,8 +145,8 @@ func TestReportsJudgeAsReplies(t *testing.T) {
 	}
 }
 
-// The reports of Chinese servers and programs: what each is, and that nobody is
-// suppressed for what blames the sender.
+// The reports of Chinese servers and programs: their kinds, and that no reader is
+// suppressed for reasons that concern the sender.
 func TestSharedReports(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join("..", "..", "..", "shared", "data", "cases", "reports")

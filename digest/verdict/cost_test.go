@@ -16,7 +16,7 @@ func TestCostOfReplies(t *testing.T) {
 		{Name: "Addresses", Head: "550 ", Units: []string{"http://a.test/%d "}},
 		{Name: "Spaces", Head: "550 ", Units: []string{" "}, Tail: "x"},
 	}, func(b []byte) {
-		b = b[:min(len(b), 32<<10)] // a reply is no longer (mail.Conn)
+		b = b[:min(len(b), 32<<10)] // replies are at most this long (mail.Conn)
 		code, enhanced, text, _ := ParseReply(string(b))
 		Judge(Reply{Phase: "", Domain: "a.test", Code: code, Enhanced: enhanced, Text: text})
 	})

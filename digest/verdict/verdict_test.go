@@ -44,7 +44,7 @@ func TestJudge(t *testing.T) {
 		{"450 MI:DMC 163 smtp2", "126.com", Temporary, false, 0}, // a new connection
 		{"451 DT:SPM 163 smtp3", "yeah.net", Temporary, false, time.Hour},
 		{"554 DT:SPM 163 smtp4", "163.com", Policy, false, 0},
-		// Where the domain of the reader is not known.
+		// The domain of the reader is unknown.
 		{"550 Domain frequency limited", "", Temporary, false, time.Hour},
 		{"550 Access denied", "", Policy, false, 0},
 		{"550 5.7.509 Access denied, sending domain does not pass DMARC", "", Policy, false, 0},
@@ -52,19 +52,19 @@ func TestJudge(t *testing.T) {
 		{"450 RP:DRC 163 smtp5", "", Temporary, false, time.Hour},
 		{"554 HL:IPB 163 smtp6", "", Policy, false, 0},
 		{"550 User not found: x@163.com", "", Permanent, true, 0},
-		// Servers that put the code elsewhere, or say more than one line.
+		// Servers that put the code elsewhere, or send more than one line.
 		{"550 sorry, no mailbox here by that name (#5.1.1)", "a.example", Permanent, true, 0},
 		{`550-5.1.1 The account that you tried to reach\r\n550 5.1.1 does not exist`, "gmail.com", Permanent, true, 0},
 		{"550 rejected, [5.1.1.9] is no friend of ours", "a.example", Policy, false, 0},
 		{"550 5.4.1 Recipient address rejected: Access denied. AS(201806281)", "a.example", Permanent, true, 0},
 		{"550 5.5.0 Requested action not taken: mailbox unavailable", "hotmail.com", Permanent, true, 0},
-		// In doubt it is our fault.
+		// When in doubt, it is our fault.
 		{"550 5.1.1 blocked for spam", "a.example", Policy, false, 0},
 		{"550 5.1.1 <spam@a.example> user unknown", "a.example", Permanent, true, 0},
 		{"521 blocked, see the list", "a.example", Policy, false, 0},
 		{"553 5.1.8 domain of sender does not exist", "a.example", Policy, false, 0},
 		{"554 5.7.1 relay access denied", "a.example", Policy, false, 0},
-		// Full, held, too big, too fast.
+		// Full, on hold, too large, too fast.
 		{"550 5.1.1 mailbox is full", "a.example", Temporary, false, 0},
 		{"550 收件人邮箱已满", "a.example", Temporary, false, 0},
 		{"550 账号已冻结", "a.example", Temporary, false, 0},
@@ -93,7 +93,7 @@ func TestJudge(t *testing.T) {
 		{"550 No mail box available for this user", "a.example", Permanent, true, 0},
 		{"550 No user found", "a.example", Permanent, true, 0},
 		{"550 user not exist", "263.net", Permanent, true, 0},
-		{"550 5.0.0 该用户不存在", "qq.com", Unknown, false, 0}, // X.0.0 says nothing
+		{"550 5.0.0 该用户不存在", "qq.com", Unknown, false, 0}, // X.0.0 means nothing
 	} {
 		code, enhanced, text, ok := ParseReply(c.reply)
 		got := Judge(Reply{Phase: PhaseRcpt, Domain: c.domain, Code: code, Enhanced: enhanced, Text: text})
@@ -103,7 +103,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestPhaseDecidesWhomARefusalIsAbout: before RCPT TO no reader has been named.
+// TestPhaseDecidesWhomARefusalIsAbout checks that before RCPT TO no reader has been named.
 func TestPhaseDecidesWhomARefusalIsAbout(t *testing.T) {
 	for _, c := range []struct {
 		phase    Phase
@@ -123,8 +123,8 @@ func TestPhaseDecidesWhomARefusalIsAbout(t *testing.T) {
 	}
 }
 
-// TestListedRepliesSpeakOfTheReaderAfterTheMessage: Yahoo says after DATA who does
-// not exist, in words that it publishes.
+// TestListedRepliesSpeakOfTheReaderAfterTheMessage checks that Yahoo reports unknown users
+// after DATA, in words that it publishes.
 func TestListedRepliesSpeakOfTheReaderAfterTheMessage(t *testing.T) {
 	for phase, suppress := range map[Phase]bool{PhaseDot: true, PhaseUnsaid: true, PhaseMail: false} {
 		v := Judge(Reply{Phase: phase, Domain: "a.example", Code: 554, Text: "delivery error: dd Sorry your message to x@a.example cannot be delivered. This account has been disabled or discontinued [#102]."})
@@ -156,8 +156,8 @@ func FuzzParseReply(f *testing.F) {
 		if ok && (code < 200 || code > 599) {
 			t.Fatalf("%q has code %d", s, code)
 		}
-		// A refusal by policy or for now never costs a reader the subscription, nor
-		// does one that is not final.
+		// A refusal that is by policy, temporary or not final never costs a reader the
+		// subscription.
 		if v := Judge(Reply{Code: code, Enhanced: enhanced, Text: text}); v.Suppress && (v.Class != Permanent || code < 500) {
 			t.Fatalf("%q: %+v", s, v)
 		}

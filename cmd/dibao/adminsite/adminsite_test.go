@@ -19,7 +19,7 @@ import (
 	"dibao/subscribers"
 )
 
-// serve puts the pages on a real address, as the daemon does.
+// serve serves the pages at a real address, as the daemon does.
 func (w *world) serve() (base string) {
 	w.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -112,7 +112,8 @@ func TestOverviewAndSources(t *testing.T) {
 		if at, last := strings.Index(body, "民政部 通知公告"), strings.Index(body, "国务院 政策"); at < 0 || at > last {
 			t.Error("the blocked source does not come before those that are well")
 		}
-		// The calendar: nine days of three collections, one today; four days blocked.
+		// The calendar: nine days with three collections, one of them today; four blocked
+		// days.
 		w.shows(base+"/sources/3?lang=en", "Recorded days: 9; without a failure: 5", "2026-11-30 blocked 1 1", "2026-11-27 blocked 3 3", "token=")
 		w.shows(base+"/sources/6?lang=zh", "有失败的日子", "会自动重试")
 		if status, _ := w.get(base + "/sources/99"); status != 404 {
@@ -129,7 +130,8 @@ func TestOverviewAndSources(t *testing.T) {
 	})
 }
 
-// What is kept of a source's days ends after ninety; the worst state of a day stays.
+// The records of a source's days are deleted after ninety days; a day keeps its worst
+// state.
 func TestSourceDaysAreKeptFor90Days(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -163,7 +165,7 @@ func TestMailings(t *testing.T) {
 		w.readers()
 		w.collectors(2)
 		w.mail()
-		// 24 readers, of whom three left, one of them all lists.
+		// 24 readers, of whom three unsubscribed, one of them from all lists.
 		w.shows(base+"/mailings?lang=zh", "发送中", "地址不存在", "邮箱已满", "dibao bounce list")
 		w.shows(base+"/mailings/1?lang=en", "邸报周刊 No. 1, 养老政策 No. 1 · Mailing 1", "Accepted 18 of 22", "Delivered or failed: 20, in 5 min.", "Deferred", "452 4.2.2 mailbox is full, try again later full.example", "550 5.1.1 <…@corp2.example>: no such user here corp2.example", "weekly", "sending")
 		w.shows(base+"/?lang=zh", "近 7 天投递失败 2", "邸报周刊 weekly")
@@ -194,7 +196,8 @@ func TestLists(t *testing.T) {
 		w.shows(base+"/lists?lang=en", "There are no lists yet.")
 		w.readers()
 		w.collectors(2)
-		// 24 joined one list and 12 of them another, over 160 days; three left the first.
+		// 24 joined one list and 12 of them another, over 160 days; three left the first
+		// one.
 		w.shows(base+"/lists?lang=en", "Weeks: 26; joined: 36; left: 3.", "邸报周刊 weekly", "21", "dibao list preview NAME")
 		w.shows(base+"/lists/weekly?lang=zh", "第 1 期将有的内容", "国务院关于做好第", "来源", "已确认的读者 21", "近 26 周加入 24 人次，退订 3 人次")
 		w.mail()
@@ -202,7 +205,7 @@ func TestLists(t *testing.T) {
 		if status, _ := w.get(base + "/lists/none"); status != 404 {
 			t.Errorf("a list that is not there: %d", status)
 		}
-		// Who leaves and comes back counts each time; who is deleted does not.
+		// A reader who leaves and returns counts each time; deleted readers do not count.
 		w.must(db.Write(t.Context(), func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(t.Context(), `DELETE FROM subscribers WHERE address LIKE 'reader4@%'`)
 			return err
@@ -211,7 +214,7 @@ func TestLists(t *testing.T) {
 	})
 }
 
-// What comes in the evening of UTC belongs to the next day in Shanghai.
+// What arrives in the evening of UTC belongs to the next day in Shanghai.
 func TestDaysAreThoseOfTheZone(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -15,10 +15,10 @@ import (
 	"dibao/templates/templatestest"
 )
 
-// TestPagesInABrowser opens the pages in a real browser, narrow and wide, light and
-// dark, in both languages: nothing wider than the window, nothing that axe-core or the
-// console complains about. With DIBAO_SCREENSHOTS set to a folder every look is kept
-// there.
+// TestPagesInABrowser opens the pages in a real browser, narrow and wide, light and dark,
+// in both languages: nothing wider than the window, nothing that axe-core or the console
+// complains about. If DIBAO_SCREENSHOTS is set to a folder, a picture of every page is
+// stored there.
 func TestPagesInABrowser(t *testing.T) {
 	t.Parallel()
 	ctx := templatestest.Browser(t)

@@ -12,8 +12,8 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// The handbook and the reference pages are served, their links lead to pages or
-// headings that are there, and an address without a page says so in the same look.
+// The handbook and the reference pages are served, their links lead to existing pages or
+// headings, and a page in the same style says that an address does not exist.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(t.Context(), databasetest.SQLite(t), database.Options{})

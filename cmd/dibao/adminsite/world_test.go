@@ -22,15 +22,15 @@ import (
 	"dibao/subscribers"
 )
 
-// world is a node with ninety days behind it: sources that went well and badly, lists
-// with readers who came and left, and mailings.
+// world is a node with a history of ninety days: sources with good and bad days, lists
+// whose readers joined and left, and mailings.
 type world struct {
 	t     *testing.T
 	at    time.Time
 	site  *Site
 	db    *database.DB
 	lists []subscribers.List
-	crowd int // readers
+	crowd int // number of readers
 }
 
 func (w *world) must(err error) {
@@ -66,15 +66,15 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	return w
 }
 
-// sample is a source of the world. bad says whether a collection of a day failed.
+// sample is a source of the world. bad says whether a collection on a day failed.
 type sample struct {
 	name, issuer string
-	state        feed.State // when it fails
+	state        feed.State // state when it fails
 	err          string
 	daily        int
 	delay        time.Duration // from publication to collection
 	issueDays    int
-	bad          func(day, hour int) bool // days before the end
+	bad          func(day, hour int) bool // by days before the end
 }
 
 var samples = []sample{
@@ -86,7 +86,7 @@ var samples = []sample{
 	{"样例县 信息公开", "样例县人民政府", feed.StateFailing, "no such host: gov.sample.example", 1, time.Hour, 30, func(d, h int) bool { return d%9 == 0 }},
 }
 
-// collectors runs three collections a day of all samples for n days.
+// collectors runs three collections of all samples a day for n days.
 func (w *world) collectors(n int) {
 	w.t.Helper()
 	c := &collect.Collector{Store: w.site.Node.Articles, Logger: w.site.Node.Log}
@@ -137,7 +137,7 @@ func (w *world) collectors(n int) {
 	w.at = end
 }
 
-// readers are 480 in eleven domains: most came by and by, some left.
+// readers stores 480 readers in eleven domains: most joined over time, some left.
 func (w *world) readers() {
 	w.t.Helper()
 	w.at = end.AddDate(0, 0, -175)
@@ -161,8 +161,8 @@ func (w *world) readers() {
 	w.at = end
 }
 
-// mail composes what is due and sets down how servers answered: all but a few accept
-// within minutes, one domain refuses for good, another for now.
+// mail composes what is due and stores the servers' answers: all but a few accept within
+// minutes, one domain refuses permanently, another temporarily.
 func (w *world) mail() {
 	w.t.Helper()
 	w.at = time.Date(2026, 11, 30, 0, 0, 30, 0, time.UTC)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The resource that is too small is the one that is saturated.
+// The resource that is too small is the saturated one.
 func TestSimulate(t *testing.T) {
 	t.Parallel()
 	one := Simulation{Readers: 6000, Nodes: 1, Cores: 2, Connections: 4, DBCores: 2, Costs: DefaultCosts}

@@ -25,7 +25,7 @@ func texts[T ~string](all ...T) (out []string) {
 	return out
 }
 
-// Every code that a table shows has its Chinese.
+// Every code in a table has a Chinese translation.
 func TestCodesInChineseAreWhole(t *testing.T) {
 	t.Parallel()
 	for heading, all := range map[string][]string{
@@ -51,7 +51,7 @@ func TestCodesInChineseAreWhole(t *testing.T) {
 	}
 }
 
-// What the table of codes translates is in the program.
+// Every translated code occurs in the program.
 func TestCodesInChineseOccur(t *testing.T) {
 	t.Parallel()
 	var program strings.Builder
@@ -69,9 +69,9 @@ func TestCodesInChineseOccur(t *testing.T) {
 	source := program.String()
 	for heading, all := range codes() {
 		for code := range all {
-			stored := strings.TrimPrefix(strings.TrimPrefix(code, "mail "), "imported as ") // what is put before a state
+			stored := strings.TrimPrefix(strings.TrimPrefix(code, "mail "), "imported as ") // prefixes of a state
 			if heading == "Job" || code == "true" || code == "false" {
-				continue // the job queue's own
+				continue // from the job queue
 			}
 			if !strings.Contains(source, `"`+stored+`"`) && !strings.Contains(source, `'`+stored+`'`) {
 				t.Errorf("codes.zh.json translates %q under %q, which is nowhere", code, heading)

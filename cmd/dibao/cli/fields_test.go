@@ -47,7 +47,7 @@ relations:
 	}
 }
 
-// In Chinese no key stays in English: states are names of numbers, too.
+// In Chinese no key remains in English, nor do states that are names of numbers.
 func TestWriteFieldsInChinese(t *testing.T) {
 	t.Parallel()
 	v := struct {

@@ -24,16 +24,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// translatedFolders hold the messages, errors and findings that verbs print.
+// translatedFolders contain the messages, errors and findings that verbs print.
 var translatedFolders = []string{"..", "../demo", "../doctor", "../filereader", "../flags", "../sources", "../inspect", "../mailer", "../notice", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers", "../../../subscribers/mailaddr", "../../../subscribers/tokens",
 	"../../../internal/fetch", "../../../internal/database", "../../../feed/sourcelist", "../../../feed/visit", "../../../feed/collect", "../../../feed/ingest", "../../../feed/ingest/answer", "../../../feed/ingest/feedtext", "../../../feed/ingest/jsonpath", "../../../feed/ingest/decode", "../../../feed/ingest/literal",
 	"../../../digest", "../../../digest/pages", "../../../digest/channel", "../../../digest/inbound", "../../../digest/delivery", "../../../internal/jobs", "../../../internal/nodes", "../../../internal/mail", "../../../internal/web", "../../../internal/filetext", "../../../internal/browser", "../../../feed/catalog", "../../../policy/match", "../../../policy/when", "../view"}
 
-// formatOf returns the format that an expression amounts to: a literal, literals and
-// values that are added, or a call of fmt.Sprintf.
+// formatOf returns the format that an expression results in: a literal, a concatenation of
+// literals and values, or a call of fmt.Sprintf.
 func formatOf(e ast.Expr) (string, bool) { return amounts(e, false) }
 
-// amounts is formatOf; isFormat says that a sum is a format already.
+// amounts is formatOf; isFormat says that a concatenation is already a format.
 func amounts(e ast.Expr, isFormat bool) (string, bool) {
 	switch x := e.(type) {
 	case *ast.BasicLit:
@@ -55,7 +55,7 @@ func amounts(e ast.Expr, isFormat bool) (string, bool) {
 	return "%s", false
 }
 
-// addend is amounts for a part of a sum.
+// addend is amounts for an operand of a concatenation.
 func addend(e ast.Expr, isFormat bool) (string, bool) {
 	s, ok := amounts(e, isFormat)
 	if _, isLiteral := e.(*ast.BasicLit); isLiteral && !isFormat {
@@ -64,12 +64,12 @@ func addend(e ast.Expr, isFormat bool) (string, bool) {
 	return s, ok
 }
 
-// bare is a format without what joins it to another.
+// bare returns a format without what joins it to another.
 func bare(format string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(format, "; "), ", "), "\n")
 }
 
-// callee names what a call calls, with the package or receiver.
+// callee returns the name of a called function, with its package or receiver.
 func callee(call *ast.CallExpr) string {
 	switch f := call.Fun.(type) {
 	case *ast.Ident:
@@ -83,7 +83,7 @@ func callee(call *ast.CallExpr) string {
 	return ""
 }
 
-// formatArgument is which argument of a function is a format that a user reads.
+// formatArgument is the index of the argument of a function that is a format for users.
 var formatArgument = map[string]int{
 	"p.Say": 1, "p.Print": 1, "p.Confirm": 1, "p.Message": 0, "g.say": 1, "g.print": 1, "g.confirm": 1, "g.message": 0, "g.text": 0, "usagef": 0, "Usagef": 0, "cli.Usagef": 0, "fmt.Errorf": 0, "errors.New": 0,
 	"fault.Invalid": 0, "found": 1, "fault.Missing": 0, "d.add": 3, "d.publish": 3, "r.Say": 1, "d.say": 0, "d.text": 0, "s.text": 0, "r.Text": 0, "r.refuse": 1, "s.head": 0,
@@ -91,15 +91,15 @@ var formatArgument = map[string]int{
 
 var (
 	anyVerb = regexp.MustCompile(`%(?:\[\d+\])?[-+# 0]*\d*(?:\.\d+)?[a-zA-Z%]`)
-	// noWords is what is not a sentence: values and names of what they are about.
+	// noWords matches formats without sentences: values and their names.
 	noWords = regexp.MustCompile(`^[\W\d_]*(?:[a-z0-9_]+: )?[\W\d_]*[a-z]?$`)
 )
 
-// sayingMethods return what a user reads.
+// sayingMethods return texts for users.
 var sayingMethods = []string{"Advice", "Error", "LastSeen", "NeedsTrust", "check", "elsewhere", "Reason", "Sentence", "String", "nextIssue",
 	"CheckAddr", "checkHost", "checkName", "checkPort", "parseURL", "explainTLS", "calls"}
 
-// said returns the formats of what users read, by place, and all texts of the sources.
+// said returns the formats of texts for users, by place, and all texts in the sources.
 func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 	formats, texts = make(map[string]string), make(map[string]bool)
 	files := token.NewFileSet()
@@ -116,7 +116,7 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 			}
 		}
 		for _, path := range paths {
-			if name := filepath.Base(path); strings.HasSuffix(name, "_test.go") || name == "bench.go" || name == "api.go" && folder != ".." { // the JSON API of readers speaks English
+			if name := filepath.Base(path); strings.HasSuffix(name, "_test.go") || name == "bench.go" || name == "api.go" && folder != ".." { // the JSON API for readers is in English
 				continue
 			}
 			file, err := parser.ParseFile(files, path, nil, 0)
@@ -134,7 +134,7 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 					}
 				case *ast.CompositeLit:
 					if of, ok := x.Type.(*ast.Ident); ok && of.Name == "Note" && len(x.Elts) == 4 {
-						add(x.Elts[3]) // of an import
+						add(x.Elts[3]) // about an import
 					}
 					if filepath.Base(folder) == "doctor" || folder == ".." {
 						finding(x, add)
@@ -142,13 +142,13 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 					if of, ok := x.Type.(*ast.SelectorExpr); ok && of.Sel.Name == "Letter" && folder == ".." {
 						for _, e := range x.Elts {
 							if named, ok := e.(*ast.KeyValueExpr); ok && slices.Contains([]string{"Title", "Lead"}, named.Key.(*ast.Ident).Name) {
-								add(named.Value) // of an email to the admin
+								add(named.Value) // in an email to the admin
 							}
 						}
 					}
 				case *ast.KeyValueExpr:
 					if key, ok := x.Key.(*ast.Ident); ok && filepath.Base(folder) == "answer" && slices.Contains([]string{"What", "Script", "Human", "Refused"}, key.Name) {
-						add(x.Value) // what a page is
+						add(x.Value) // the kind of a page
 					}
 				case *ast.AssignStmt:
 					if to, ok := x.Lhs[0].(*ast.SelectorExpr); ok && (to.Sel.Name == "Text" || to.Sel.Name == "Why" || to.Sel.Name == "Lead") {
@@ -205,15 +205,14 @@ func finding(x *ast.CompositeLit, add func(ast.Expr)) {
 	add(x.Elts[2])
 }
 
-// verbsOf returns the verbs of a format by argument, as they are compared between
-// languages.
+// verbsOf returns the verbs of a format by argument, in a form for comparing languages.
 func verbsOf(format string, chinese bool) []string {
 	_, verbs := cut(format)
 	var out []string
 	for _, v := range verbs {
 		letter := string(v.letter())
 		if letter == "q" || letter == "w" || letter == "v" {
-			letter = "s" // the Chinese may leave the quotes to the format
+			letter = "s" // in the Chinese, quotation marks may be part of the format
 		}
 		out = append(out, strconv.Itoa(v.arg)+letter)
 	}
@@ -221,8 +220,8 @@ func verbsOf(format string, chinese bool) []string {
 	return slices.Compact(out)
 }
 
-// Every message, error and finding has its Chinese with the same values, and none is
-// translated that is not said.
+// Every message, error and finding has a Chinese translation with the same values, and
+// every translation is used.
 func TestMessagesInChineseAreWhole(t *testing.T) {
 	t.Parallel()
 	formats, texts := said(t)
@@ -245,8 +244,8 @@ func TestMessagesInChineseAreWhole(t *testing.T) {
 	}
 }
 
-// Errors are translated as they stand, and those that wrap others part by part; what
-// is not known stays in English.
+// Errors are translated as a whole, and those that wrap others part by part; unknown parts
+// stay in English.
 func TestErrorsInChinese(t *testing.T) {
 	t.Parallel()
 	for english, want := range map[string]string{
@@ -254,7 +253,7 @@ func TestErrorsInChinese(t *testing.T) {
 		`source 3: not found`:                                                    `来源 3：不存在`,
 		`backup a.dibao: open a.dibao: no such file or directory`:                `备份 a.dibao：打开 a.dibao：没有这个文件或目录`,
 		`3 of 10 articles do not exist; to see all articles: dibao article list`: `10 篇文章中有 3 篇不存在；查看：dibao article list`,
-		// Values are not translated by halves, and their order may differ.
+		// Values are not translated in part, and their order may differ.
 		`c.toml:3: unknown key "hots" in [mail]; did you mean "host"?; c.toml:9: timeout in [fetch]: "90m" is not a duration from 1s to 10m`: `c.toml:3：[mail] 里没有“hots”这个键；是不是要写“host”？；c.toml:9：[fetch] 的 timeout："90m" 不是 1s 至 10m 的时长`,
 		`unknown flag: --jsn; see: dibao source list --help`:       `没有选项 --jsn；查看：dibao source list --help`,
 		`the moon is full: buy cheese; run: dibao moon`:            `the moon is full: buy cheese; run: dibao moon`,

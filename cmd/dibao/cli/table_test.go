@@ -14,7 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// A table fits the terminal; what has to be read in full is wrapped, not cut.
+// A table fits the terminal; text that must be read in full is wrapped, not truncated.
 func TestTableFitsTheTerminal(t *testing.T) {
 	reason := strings.Repeat("the server refuses our mail ", 8)
 	wide := Table{Headings: []any{"ID", "Title", "Problem"}, Rows: [][]any{
@@ -46,7 +46,7 @@ func TestTableFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// Every heading in the program has its Chinese, and none is translated that is not used.
+// Every heading in the program has a Chinese translation, and every translation is used.
 func TestHeadingsInChineseAreWhole(t *testing.T) {
 	t.Parallel()
 	used := make(map[string]bool)
@@ -105,8 +105,8 @@ func TestHeadingsInChineseAreWhole(t *testing.T) {
 	}
 }
 
-// TestReportKeepsAddressesWhole wraps a sentence with an address: who copies the
-// address gets all of it.
+// TestReportKeepsAddressesWhole wraps a sentence that contains an address: the address
+// stays on one line for copying.
 func TestReportKeepsAddressesWhole(t *testing.T) {
 	t.Parallel()
 	const address = "http://www.example.gov.cn/api/list.json?page=1&size=20"

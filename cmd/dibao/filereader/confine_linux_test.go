@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// TestFileReaderIsConfined looks at the process while it waits for its file: the
-// kernel bounds its addresses and time, and ends it before the daemon.
+// TestFileReaderIsConfined examines the process while it waits for its file: the kernel
+// limits its address space and CPU time, and ends it before the daemon.
 func TestFileReaderIsConfined(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

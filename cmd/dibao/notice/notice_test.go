@@ -11,7 +11,7 @@ import (
 	"dibao/templates"
 )
 
-// Each notice says in its title what is the matter, and then what to do.
+// Each notice states the problem in its title, and then what to do.
 func TestNoticesSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	reply := "450 4.7.1 Frequency limited"

@@ -23,8 +23,8 @@ import (
 	"dibao/subscribers"
 )
 
-// TestMetricsFollowTheConventions lints the names and the help of the metrics of a
-// node, and looks for the metrics that the alerts and the dashboard name.
+// TestMetricsFollowTheConventions checks the names and the help of the metrics of a node,
+// and looks for the metrics in the alerts and the dashboard.
 func TestMetricsFollowTheConventions(t *testing.T) {
 	url := databasetest.SQLite(t)
 	db, err := database.Open(t.Context(), url, database.Options{})

@@ -79,7 +79,7 @@ func TestReject(t *testing.T) {
 	}
 }
 
-// TestPages looks at received mail: a stranger's HTML must not run.
+// TestPages checks the page of received mail: a stranger's HTML must not run.
 func TestPages(t *testing.T) {
 	box, addr := start(t, Options{})
 	for _, raw := range []string{message, "no header at all"} {
