@@ -129,7 +129,7 @@ type Facts struct {
 	Kind           Kind           `json:"kind,omitempty"`
 	Type           string         `json:"type,omitempty"`       // 文种
 	Theme          string         `json:"theme,omitempty"`      // 主题分类, with its second level after a backslash
-	ThemeFrom      string         `json:"theme_from,omitempty"` // 主题分类, or the words of the title
+	ThemeFrom      string         `json:"theme_from,omitempty"` // provenance of Theme: 主题分类, or the words of the title
 	Region         string         `json:"region,omitempty"`     // GB/T 2260 without trailing zeros; "" is national or unknown
 	Level          division.Level `json:"level,omitempty"`
 	Audiences      []string       `json:"audiences,omitempty"` // some of [Audiences]: whom the title and headings address

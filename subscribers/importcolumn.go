@@ -170,7 +170,7 @@ func holdsToken(name string, list []string) bool {
 type ColumnChoice struct {
 	Address string   // "": the column with a usual name
 	Status  []string // say whether a reader gets mail at this address
-	Ignore  []string // say nothing about that
+	Ignore  []string // do not say so, although they look as if they did
 }
 
 // columnsOf returns the meanings of the columns of a file, given their names

@@ -107,7 +107,7 @@ func addEvent(cal *ics.Calendar, e Event, day time.Time) {
 		status = ics.ObjectStatusCancelled
 	}
 	v.SetStatus(status)
-	v.SetTimeTransparency(ics.TransparencyTransparent) // the day does not make the reader busy
+	v.SetTimeTransparency(ics.TransparencyTransparent) // do not mark the reader as busy on that day
 	v.SetClass(ics.ClassificationPublic)
 	v.SetProperty("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
 	v.SetProperty("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE")

@@ -18,7 +18,7 @@ import (
 // Sum is a checksum of a table: the same in either database.
 type Sum struct {
 	Rows  int64
-	Check uint64 // of all rows, in any order
+	Check uint64 // checksum of all rows, whatever their order
 }
 
 // Sums returns the sum of each table of a backup.

@@ -162,8 +162,8 @@ func (w *watch) queues(ctx context.Context, query *sql.Stmt) (any bool, err erro
 	return any, rows.Err()
 }
 
-// listener makes the watch River's listener. It notifies River of insertions even if River
-// has not subscribed to them, because it always does.
+// listener makes the watch River's listener. Listen does nothing, because the watch notifies River of
+// all insertions anyway.
 type listener struct{ watch *watch }
 
 func (l listener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {

@@ -70,7 +70,7 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 		return Reply{}, err
 	}
 	if !stop() {
-		<-broken // otherwise its deadline could replace that of the dot, whose reply must be waited for
+		<-broken // wait for its deadline to be set, which must not replace that of the final dot
 	}
 	c.deadline(c.opts.Timeouts.Dot)
 	if err := c.send(finalDot); err != nil {

@@ -130,7 +130,7 @@ func (f fingerprint) pieces(q string, left *steps) bool {
 // minPiece is the minimum length of a piece, in characters.
 const minPiece = 5
 
-// longestPiece returns how much of the beginning of q is in the text.
+// longestPiece returns the length, in bytes, of the longest beginning of q that is in the text.
 func (f fingerprint) longestPiece(q string, left *steps) int {
 	low, high := 0, len(q)
 	if left.contains(f.whole, q) {

@@ -233,10 +233,9 @@ func (s themeScore) from() string {
 	return strings.Join(said, "，")
 }
 
-// Of returns the theme of a document or article with this title, without its issuer, and
-// this text, and the words that decided; "" if there is not enough evidence. A form of the
-// title decides, or else the scores of the words of title and text and of the issuer's
-// field.
+// Of returns the theme of a document or article, and the words that decided; "" if there is not
+// enough evidence. title is its title without the issuer. The form of the title decides, or else the
+// scores of the words of title and text and of the issuer's field.
 func Of(title, organ, text string) (theme, from string) {
 	for _, d := range decisive {
 		m := d.title.FindString(title)
