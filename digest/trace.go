@@ -9,8 +9,8 @@ import (
 	"dibao/internal/trace"
 )
 
-// mostLinks is the maximum number of collections to which a span of composing links.
-const mostLinks = 32
+// maxLinks is the maximum number of collections to which a span of composing links.
+const maxLinks = 32
 
 // traceComposed ends the span in which issues were composed, if there are any. The span
 // joins the trace of the collection whose article came last, and links to the others; the
@@ -64,7 +64,7 @@ func (s *Service) collectionTraces(ctx context.Context, issues []Issue) (parents
 		if parent != "" && !slices.Contains(parents, parent) {
 			parents = append(parents, parent)
 		}
-		if len(parents) > mostLinks {
+		if len(parents) > maxLinks {
 			break
 		}
 	}

@@ -268,15 +268,15 @@ func saysOften(lines []string) bool {
 // says matches words that introduce or follow a quotation.
 var says = words.New(`(?:说|表示|介绍|坦言|告诉[^，。]{1,12}|称|指出|认为|回忆|解释|感慨)(?:道)?[：:，,]\s*[“"「]|[。，！？]["”」][^“”。]{0,16}(?:说|表示|介绍|坦言|称|回忆|告诉|解释|感慨)`)
 
-// leastSays is the minimum number of paragraphs that quote people in a report.
-const leastSays = 3
+// minSays is the minimum number of paragraphs that quote people in a report.
+const minSays = 3
 
 // quotesOften reports whether a text in Chinese quotes people, as reports do.
 func quotesOften(lines []string) bool {
 	n := 0
 	for _, p := range lines[:min(len(lines), textLines)] {
 		if strings.ContainsAny(p, "“\"「") && says.MatchString(hans.Simplify(p)) {
-			if n++; n >= leastSays {
+			if n++; n >= minSays {
 				return true
 			}
 		}
@@ -287,16 +287,16 @@ func quotesOften(lines []string) bool {
 // heads matches questions as headings of the parts of a text: 一、谁可以申请？
 var heads = words.New(`^(?:[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]|问题?\s?\d{0,2}[:：、]|[Qq]\d{0,2}[:：.、])[^。]{4,80}[？?]$`)
 
-// leastQuestions is the minimum number of parts of an explanation that begin with a
+// minQuestions is the minimum number of parts of an explanation that begin with a
 // question.
-const leastQuestions = 3
+const minQuestions = 3
 
 // asksItself reports whether a text is a series of questions with their answers.
 func asksItself(lines []string) bool {
 	n := 0
 	for _, p := range lines[:min(len(lines), textLines)] {
 		if endsInAny(p, "？", "?") && heads.MatchString(p) {
-			if n++; n >= leastQuestions {
+			if n++; n >= minQuestions {
 				return true
 			}
 		}

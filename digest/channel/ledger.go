@@ -218,7 +218,7 @@ func (s *Store) recover(ctx context.Context, self string) (n int64, err error) {
 			if h.handed {
 				o.reply = "dibao ended before the service answered"
 				if !services[x.kind].repeats {
-					if o.uncertain++; o.uncertain >= mostUncertain {
+					if o.uncertain++; o.uncertain >= maxUncertain {
 						o.state, o.next = stateUncertain, time.Time{}
 					}
 				}
@@ -236,5 +236,5 @@ func (s *Store) recover(ctx context.Context, self string) (n int64, err error) {
 	return n, nil
 }
 
-// mostUncertain is the maximum number of hand-overs of a message without an answer.
-const mostUncertain = 2
+// maxUncertain is the maximum number of hand-overs of a message without an answer.
+const maxUncertain = 2

@@ -42,9 +42,9 @@ type Trouble struct {
 	Reply            string // the reply of the service, with advice
 }
 
-// toldAfter is the number of attempts after which the admin is notified of a channel that
+// notifyAfter is the number of attempts after which the admin is notified of a channel that
 // still fails: about an hour and a half.
-const toldAfter = 5
+const notifyAfter = 5
 
 // parallel is the number of hosts that get a message at the same time: one that does not
 // answer delays only its own channels.
@@ -279,7 +279,7 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 	case state == stateUncertain && s.repeats:
 		state = stateWaiting
 	case state == stateUncertain:
-		if d.uncertain++; d.uncertain < mostUncertain {
+		if d.uncertain++; d.uncertain < maxUncertain {
 			state = stateWaiting
 		}
 	}
@@ -326,7 +326,7 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 // tell notifies the admin of an issue that a channel did not get, and once of an issue
 // that is still being tried.
 func (r *run) tell(ctx context.Context, t target, d claimed, state, reply string) {
-	if r.Notify != nil && (state == stateFailed || state == stateUncertain || state == stateWaiting && d.attempts == toldAfter) {
+	if r.Notify != nil && (state == stateFailed || state == stateUncertain || state == stateWaiting && d.attempts == notifyAfter) {
 		r.Notify(ctx, Trouble{Channel: t.ID, Mailing: d.mailing, Kind: t.Kind, Host: t.host(), State: state, Reply: reply})
 	}
 }

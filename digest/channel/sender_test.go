@@ -70,7 +70,7 @@ func TestAdminIsTold(t *testing.T) {
 		var told []Trouble
 		w.Notify = func(_ context.Context, x Trouble) { told = append(told, x) }
 		w.issues(t, 1)
-		for range toldAfter + 1 {
+		for range notifyAfter + 1 {
 			w.run(t)
 			w.clock.sleep(t.Context(), 5*time.Hour/2)
 		}

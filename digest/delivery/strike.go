@@ -49,7 +49,7 @@ type Struck struct {
 // whether the reader is suppressed now.
 func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
 	domain := mail.DomainOf(x.Address)
-	most, mostOfAll, counted, err := s.mostStrikes(ctx, x.Mailing, domain, false)
+	most, mostOfAll, counted, err := s.maxStrikes(ctx, x.Mailing, domain, false)
 	if err != nil {
 		return false, err
 	}
@@ -101,7 +101,7 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 		return s.noteStrike(ctx, tx, x, domain, "suppressed")
 	}
 	if err = s.db.Write(ctx, strike); errors.Is(err, errNotCounted) { // others struck in the meantime, and the counts changed
-		if most, mostOfAll, counted, err = s.mostStrikes(ctx, x.Mailing, domain, true); err == nil {
+		if most, mostOfAll, counted, err = s.maxStrikes(ctx, x.Mailing, domain, true); err == nil {
 			err = s.db.Write(ctx, strike)
 		}
 	}
@@ -189,10 +189,10 @@ const (
 		JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1 GROUP BY 1 HAVING COUNT(*) > $2`
 )
 
-// mostStrikes returns how many readers of a domain and in total one mailing may suppress.
+// maxStrikes returns how many readers of a domain and in total one mailing may suppress.
 // The readers of a mailing are counted once, and only if the number matters or the caller
 // needs it; until then the lowest limits apply.
-func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string, need bool) (ofDomain, ofAll int, counted bool, err error) {
+func (s *Service) maxStrikes(ctx context.Context, mailing int64, domain string, need bool) (ofDomain, ofAll int, counted bool, err error) {
 	var sizes sizesOf
 	s.sizes.mu.Lock()
 	sizes = s.sizes.byMailing[mailing]

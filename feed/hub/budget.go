@@ -17,8 +17,8 @@ type quotas struct{ host, network, all *quota.Quota }
 // These are the limits of one host and one network. They suffice for a host that renews the
 // maximum number of subscriptions at once; a push is about half a megabyte.
 const (
-	verifyOfHost, verifyOfHostHourly       = mostOfHost + 20, 360
-	verifyOfNetwork, verifyOfNetworkHourly = mostOfNetwork + 50, 720
+	verifyOfHost, verifyOfHostHourly       = maxOfHost + 20, 360
+	verifyOfNetwork, verifyOfNetworkHourly = maxOfNetwork + 50, 720
 	pushOfHost, pushOfHostHourly           = 16 << 20, 64 << 20
 	pushOfNetwork, pushOfNetworkHourly     = 48 << 20, 192 << 20
 	pushHourly                             = 1 << 30

@@ -53,14 +53,14 @@ type Hub struct {
 }
 
 const (
-	standardLease     = 10 * 24 * time.Hour
-	shortestLease     = 5 * time.Minute
-	longestLease      = 30 * 24 * time.Hour
-	mostSubscriptions = 20_000
-	mostOfHost        = 40    // subscriptions per callback host
-	mostOfNetwork     = 100   // subscriptions per network that contains callbacks
-	maxCallback       = 2_000 // bytes of an address
-	maxSecret         = 200   // bytes (W3C WebSub §5.1)
+	standardLease    = 10 * 24 * time.Hour
+	shortestLease    = 5 * time.Minute
+	longestLease     = 30 * 24 * time.Hour
+	maxSubscriptions = 20_000
+	maxOfHost        = 40    // subscriptions per callback host
+	maxOfNetwork     = 100   // subscriptions per network that contains callbacks
+	maxCallback      = 2_000 // bytes of an address
+	maxSecret        = 200   // bytes (W3C WebSub §5.1)
 )
 
 func (h *Hub) init() {

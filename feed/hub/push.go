@@ -253,7 +253,7 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 	case errors.As(err, &status) && status.Status == http.StatusGone:
 		p.Logger.Info("subscription ended: its callback is gone", "subscription", s.id)
 		_, err = p.update(ctx, `DELETE FROM push_subscriptions WHERE id = $1`, s.id)
-	case s.failures+1 >= mostFailures:
+	case s.failures+1 >= maxFailures:
 		p.Logger.Info("subscription ended: pushes to it failed for days", "subscription", s.id, "host", callbackHost(s.callback), "err", err)
 		_, err = p.update(ctx, `DELETE FROM push_subscriptions WHERE id = $1`, s.id)
 	default:
@@ -264,9 +264,9 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 	return err
 }
 
-// mostFailures is the number of failures in a row that end a subscription: with the pauses
+// maxFailures is the number of failures in a row that end a subscription: with the pauses
 // between, three days.
-const mostFailures = 20
+const maxFailures = 20
 
 // backOff returns the pause after the nth failure in a row, from half a minute to six
 // hours.

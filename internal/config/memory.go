@@ -14,8 +14,8 @@ var units = []struct {
 
 // The minimum and the maximum of [server] memory, in bytes.
 const (
-	leastMemory = 64_000_000
-	mostMemory  = 1 << 40
+	minMemory = 64_000_000
+	maxMemory = 1 << 40
 )
 
 func setMemory(c *Config, v string) error {
@@ -25,7 +25,7 @@ func setMemory(c *Config, v string) error {
 			continue
 		}
 		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-		if err != nil || n < 1 || n > mostMemory/u.bytes || n*u.bytes < leastMemory {
+		if err != nil || n < 1 || n > maxMemory/u.bytes || n*u.bytes < minMemory {
 			break
 		}
 		c.Server.Memory = n * u.bytes

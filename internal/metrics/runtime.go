@@ -24,10 +24,10 @@ var (
 	goGOGC      = New(Gauge, "go_gc_gogc_percent", "Heap size target percentage, as set by GOGC.")
 	goMemLimit  = New(Gauge, "go_gc_gomemlimit_bytes", "Memory limit of the Go runtime, as set by GOMEMLIMIT.")
 	openFiles   = New(Gauge, "process_open_fds", "Number of open file descriptors.")
-	mostFiles   = New(Gauge, "process_max_fds", "Maximum number of open file descriptors.")
+	maxFiles    = New(Gauge, "process_max_fds", "Maximum number of open file descriptors.")
 	cpu         = New(Counter, "process_cpu_seconds_total", "User and system CPU time in seconds.")
 	virtual     = New(Gauge, "process_virtual_memory_bytes", "Virtual memory size in bytes.")
-	mostVirtual = New(Gauge, "process_virtual_memory_max_bytes", "Maximum amount of virtual memory in bytes.")
+	maxVirtual  = New(Gauge, "process_virtual_memory_max_bytes", "Maximum amount of virtual memory in bytes.")
 	resident    = New(Gauge, "process_resident_memory_bytes", "Resident memory size in bytes.")
 	startedAt   = New(Gauge, "process_start_time_seconds", "When the process started, in Unix time.")
 	received    = New(Counter, "process_network_receive_bytes_total", "Bytes received over the network, by all processes of the network namespace.")
@@ -75,8 +75,8 @@ func memoryFamilies() []memoryFamily {
 // Families implements Collector.
 func (Process) Families() []*Family {
 	all := []*Family{
-		goInfo, goRoutines, goThreads, goProcs, goPauses, goGOGC, goMemLimit, openFiles, mostFiles, cpu,
-		virtual, mostVirtual, resident, startedAt, received, transmitted,
+		goInfo, goRoutines, goThreads, goProcs, goPauses, goGOGC, goMemLimit, openFiles, maxFiles, cpu,
+		virtual, maxVirtual, resident, startedAt, received, transmitted,
 	}
 	for _, m := range memory {
 		all = append(all, m.Family)
@@ -129,8 +129,8 @@ func ofProcess(p *Page) {
 		p.Set(openFiles, float64(n))
 	}
 	if limits, err := self.Limits(); err == nil {
-		p.Set(mostFiles, float64(limits.OpenFiles))
-		p.Set(mostVirtual, float64(limits.AddressSpace))
+		p.Set(maxFiles, float64(limits.OpenFiles))
+		p.Set(maxVirtual, float64(limits.AddressSpace))
 	}
 	if net, err := self.Netstat(); err == nil && net.InOctets != nil && net.OutOctets != nil {
 		p.Set(received, *net.InOctets)

@@ -152,8 +152,8 @@ type Tracer struct {
 }
 
 const (
-	// mostWaiting limits the spans that wait for a collector that does not answer.
-	mostWaiting = 8192
+	// maxWaiting limits the spans that wait for a collector that does not answer.
+	maxWaiting = 8192
 	// batchSize is the maximum number of spans in one request.
 	batchSize = 512
 )
@@ -163,7 +163,7 @@ func (t *Tracer) now() time.Time { return t.opts.Now() }
 func (t *Tracer) add(s *Span) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.waiting) >= mostWaiting {
+	if len(t.waiting) >= maxWaiting {
 		t.dropped++
 		return
 	}

@@ -161,7 +161,7 @@ func (r *reading) contacts(l line) {
 			add(Contact{Office: officeOf(l.text[:at[0]]), Email: value, Evidence: l.sentence(at[0], at[1]), In: l.in})
 		}
 	}
-	if !hasDigits(l.text, fewestDigits) {
+	if !hasDigits(l.text, minDigits) {
 		return
 	}
 	chain := -1 // end of the previous telephone number, which another may follow
@@ -197,8 +197,8 @@ func touches(s string, from, to int) bool {
 	return to < len(s) && (isDigit(s[to]) || isLetter(s[to]) || s[to] == '@' || s[to] == '.' && to+1 < len(s) && isDigit(s[to+1]))
 }
 
-// fewestDigits is the minimum number of digits of a telephone number without an area code.
-const fewestDigits = 7
+// minDigits is the minimum number of digits of a telephone number without an area code.
+const minDigits = 7
 
 // hasDigits reports whether a text has this many digits in a row.
 func hasDigits(s string, count int) bool {

@@ -20,11 +20,11 @@ const (
 	textCap     = 16  // maximum score of the text before that factor
 	textChars   = 600 // characters of the text that are examined
 	textTimes   = 3   // maximum number of times that a word counts in it
-	leastScore  = 4
-	leastHits   = 2   // independent hits: a single word does not decide
-	leastMargin = 1.4 // ratio of the first theme to the second
+	minScore    = 4
+	minHits     = 2   // independent hits: a single word does not decide
+	minMargin   = 1.4 // ratio of the first theme to the second
 	compound    = 4   // characters from which a word counts as a compound of two
-	leastInText = 2   // characters of a word that counts in the text
+	minInText   = 2   // characters of a word that counts in the text
 	manyInText  = 4   // this many different words of a theme in the text count as two hits
 )
 
@@ -194,7 +194,7 @@ func (s themeScores) ofOrgan(organ string) {
 func (s themeScores) ofText(text string) {
 	eachWord(text, func(w *themeWord, times int) {
 		n := utf8.RuneCountInString(w.word)
-		if n < leastInText {
+		if n < minInText {
 			return
 		}
 		for i, t := range w.themes {
@@ -218,7 +218,7 @@ func (s themeScores) ofText(text string) {
 func (s themeScores) best() (first themeScore, ok bool) {
 	slices.SortStableFunc(s, func(a, b themeScore) int { return cmp.Compare(b.score, a.score) })
 	first = s[0]
-	return first, first.score >= leastScore && first.hits >= leastHits && first.score >= leastMargin*s[1].score
+	return first, first.score >= minScore && first.hits >= minHits && first.score >= minMargin*s[1].score
 }
 
 // from returns the words that decided.

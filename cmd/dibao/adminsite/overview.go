@@ -26,7 +26,7 @@ const (
 	soon       = "01-02 15:04" // the format of nearby times
 	shownNeeds = 8             // maximum number of listed sources that need attention
 	lateMail   = 6 * time.Hour // age of unsent messages from which an admin should look at them
-	leastDisk  = 1 << 30       // bytes; minimum free space
+	minDisk    = 1 << 30       // bytes; minimum free space
 )
 
 // overview shows what dibao status shows.
@@ -102,7 +102,7 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 	if n := st.Digest.Pending; n > 0 {
 		add(false, "dibao bounce list --pending", "pending", n)
 	}
-	if st.DiskFree > 0 && st.DiskFree < leastDisk {
+	if st.DiskFree > 0 && st.DiskFree < minDisk {
 		add(true, "dibao doctor", "disk", humanize.Bytes(st.DiskFree))
 	}
 	if st.ClockSkew.Abs() > nodes.MostSkew {

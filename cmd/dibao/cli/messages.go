@@ -215,9 +215,9 @@ func Say(format string, args ...any) string {
 // joints separate the parts of a text, such as an error and the error that it wraps.
 var joints = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
 
-// mostParts is the maximum number of parts of a text that are examined; a longer one is not
+// maxParts is the maximum number of parts of a text that are examined; a longer one is not
 // a message.
-const mostParts = 60
+const maxParts = 60
 
 // Chinese translates a text that was formatted in English: an error or a finding. Errors
 // that wrap others are translated part by part; unknown parts stay unchanged.
@@ -256,7 +256,7 @@ func partsOf(text string) (parts []part) {
 		next := part{joint, text[:ends[len(ends)-1]], false}
 		end := len(next.text)
 		for _, e := range ends {
-			if len(ends) > mostParts {
+			if len(ends) > maxParts {
 				break
 			}
 			if chinese, ok := translated(text[:e]); ok {
