@@ -69,8 +69,8 @@ type batch struct {
 	folded    map[int64]bool     // clusters whose original is to be chosen
 	adopted   map[int64][]string // by document: the pages that it took over
 	compared  *comparisons
-	waiting   []bearer // cached result of waitingTitles
-	hasRead   bool     // waiting is set
+	waiting   []implementer // cached result of waitingTitles
+	hasRead   bool          // waiting is set
 }
 
 func (b *batch) ids() []int64 {

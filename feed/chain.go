@@ -108,8 +108,8 @@ func isBelow(a, b division.Level) bool {
 	return slices.Index(levels, a) > slices.Index(levels, b) && slices.Contains(levels, b)
 }
 
-// bearer is a document that may implement another, or may be the announced one.
-type bearer struct {
+// implementer is a document that may implement another, or may be the announced one.
+type implementer struct {
 	article, document int64
 	level             division.Level
 	region            string
@@ -121,11 +121,11 @@ type bearer struct {
 // of an announced one, in whatever order they arrived. These relations are weaker than
 // those that a text states itself.
 func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
-	var lower []bearer
+	var lower []implementer
 	for _, a := range b.articles {
 		if a.document != 0 {
 			said := a.citing(Relation{})
-			lower = append(lower, bearer{a.ID, a.document, a.Facts.Level, a.Facts.Region, said.on, a.Facts.Title, a.titleKey})
+			lower = append(lower, implementer{a.ID, a.document, a.Facts.Level, a.Facts.Region, said.on, a.Facts.Title, a.titleKey})
 		}
 	}
 	found, err := b.relateUpward(ctx, lower)
@@ -154,7 +154,7 @@ func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 }
 
 // relateUpward finds the higher documents whose subject is in a title.
-func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, error) {
+func (b *batch) relateUpward(ctx context.Context, lower []implementer) ([]citing, error) {
 	var grams []string
 	for _, x := range lower {
 		if isBelow(x.level, division.Central) {
@@ -194,7 +194,7 @@ func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, err
 
 // edge returns the relation of a document to the higher one whose subject is in its title,
 // unless the document is older.
-func edge(x bearer, id int64, c *candidate, subject string) (citing, bool) {
+func edge(x implementer, id int64, c *candidate, subject string) (citing, bool) {
 	if x.document == id || !isBelow(x.level, c.level) || x.on.IsZero() || c.on.IsZero() || x.on.Before(c.on) || !strings.Contains(x.key, subject) || policy.ChangesAnother(x.title) {
 		return citing{}, false
 	}
@@ -219,7 +219,7 @@ func (b *batch) storeEdges(ctx context.Context, edges []citing) error {
 // keepPromises relates announcements to the announced documents: documents of
 // the batch to earlier announcements, and earlier documents to announcements of
 // the batch (a page may be collected long after it was written).
-func (b *batch) keepPromises(ctx context.Context, arrived []bearer) ([]citing, error) {
+func (b *batch) keepPromises(ctx context.Context, arrived []implementer) ([]citing, error) {
 	var grams []string
 	for _, x := range arrived {
 		grams = append(grams, heads(x.key)...)
@@ -264,7 +264,7 @@ func (b *batch) keepPromises(ctx context.Context, arrived []bearer) ([]citing, e
 				return nil, err
 			}
 		}
-		best := bearer{}
+		best := implementer{}
 		for _, x := range bearers {
 			if subject == "" || x.document == p.Document || !strings.Contains(x.key, subject) || p.on.IsZero() || x.on.IsZero() || x.on.Before(p.on) {
 				continue
@@ -299,14 +299,14 @@ func (b *batch) promisedHeads() []string {
 }
 
 // titled returns the documents whose titles contain a subject, by the search index.
-func (b *batch) titled(ctx context.Context, subject string) ([]bearer, error) {
+func (b *batch) titled(ctx context.Context, subject string) ([]implementer, error) {
 	waiting, err := b.waitingTitles(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, err := database.Collect(ctx, b.tx, scanBearer, b.st.db.Dialect().Pick(titledSQLite, titledPostgres), search.TitleQuery(b.st.db.Dialect(), subject))
-	all = slices.DeleteFunc(append(all, waiting...), func(x bearer) bool { return !strings.Contains(x.key, subject) })
-	return once(all, func(x bearer) int64 { return x.document }), err
+	all, err := database.Collect(ctx, b.tx, scanImplementer, b.st.db.Dialect().Pick(titledSQLite, titledPostgres), search.TitleQuery(b.st.db.Dialect(), subject))
+	all = slices.DeleteFunc(append(all, waiting...), func(x implementer) bool { return !strings.Contains(x.key, subject) })
+	return once(all, func(x implementer) int64 { return x.document }), err
 }
 
 // maxWaiting limits the titles of articles that wait for the index: more wait only while a
@@ -314,17 +314,17 @@ func (b *batch) titled(ctx context.Context, subject string) ([]bearer, error) {
 const maxWaiting = 2 * search.Batch
 
 // waitingTitles returns the documents of articles that wait for the search index.
-func (b *batch) waitingTitles(ctx context.Context) (all []bearer, err error) {
+func (b *batch) waitingTitles(ctx context.Context) (all []implementer, err error) {
 	if !b.hasRead {
-		b.waiting, err = database.Collect(ctx, b.tx, scanBearer, titledColumns+`search_pending s JOIN carriers c ON c.article = s.article
+		b.waiting, err = database.Collect(ctx, b.tx, scanImplementer, titledColumns+`search_pending s JOIN carriers c ON c.article = s.article
 			JOIN documents d ON d.id = c.document WHERE d.article = s.article ORDER BY s.article DESC LIMIT $1`, maxWaiting)
 		b.hasRead = true
 	}
 	return b.waiting, err
 }
 
-func scanBearer(row database.Row) (bearer, error) {
-	var x bearer
+func scanImplementer(row database.Row) (implementer, error) {
+	var x implementer
 	err := row.Scan(&x.article, &x.document, &x.level, &x.region, &x.on, &x.title)
 	x.key = policy.TitleKey(x.title)
 	return x, err

@@ -99,8 +99,8 @@ func (b *batch) orderVersions(ctx context.Context, w work) error {
 	if w.name == "" {
 		return nil
 	}
-	all, err := database.Collect(ctx, b.tx, func(row database.Row) (bearer, error) {
-		var x bearer
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (implementer, error) {
+		var x implementer
 		err := row.Scan(&x.document, &x.article, &x.on)
 		return x, err
 	}, `SELECT id, COALESCE(article, 0), COALESCE(issued_on, published_on) FROM documents
@@ -109,8 +109,8 @@ func (b *batch) orderVersions(ctx context.Context, w work) error {
 		return err
 	}
 	for i, older := range all {
-		var newer bearer
-		if next := slices.IndexFunc(all[i:], func(x bearer) bool { return x.article != 0 && older.on.Before(x.on) }); next >= 0 {
+		var newer implementer
+		if next := slices.IndexFunc(all[i:], func(x implementer) bool { return x.article != 0 && older.on.Before(x.on) }); next >= 0 {
 			newer = all[i+next]
 		}
 		if err := b.supersede(ctx, older.document, newer.document); err != nil {

@@ -215,7 +215,7 @@ func (u *understanding) textEvidence(score kindScore) {
 	switch {
 	case u.reported || u.Author != "" && (saysOften(u.Paragraphs) || !named && quotesOften(u.Paragraphs)): // as reliable as a dateline, and often next to one
 		score[KindNews] = max(score[KindNews], strong)
-	case named && u.behind && !strings.Contains(u.Byline, "作者") && (strings.Contains(u.Byline, "图") || tellsOf(head) || endsInAny(u.Byline, "）", ")") && !mediaCredit.MatchString(u.Credit)): // the by-line names the sender of the report
+	case named && u.behind && !strings.Contains(u.Byline, "作者") && (strings.Contains(u.Byline, "图") || describesEvent(head) || endsInAny(u.Byline, "）", ")") && !mediaCredit.MatchString(u.Credit)): // the by-line names the sender of the report
 		score[KindNews] += strong
 	case named:
 		score[KindSignedArticle] += strong
@@ -231,8 +231,8 @@ var wordsOfPaper = words.NewFinder("摘", "提要", "键", "目的/", "作者简
 // event matches the first sentences of reports about what happened on a day.
 var event = words.New(`\d{1,2}月\d{1,2}日[^。]{0,80}(?:举行|举办|召开|开展|组织|参加|启动|来到|走进|赴|揭牌|开幕|开班)`)
 
-// tellsOf reports whether the first sentences describe an event on a day.
-func tellsOf(head []string) bool {
+// describesEvent reports whether the first sentences describe an event on a day.
+func describesEvent(head []string) bool {
 	n := 0
 	for _, p := range head {
 		if !strings.Contains(p, "。") {

@@ -25,8 +25,8 @@ const (
 )
 
 const (
-	noters     = 4                // requests that Run stores at the same time
-	noteWithin = 20 * time.Second // longer than the database waits for its writer
+	recorders    = 4                // requests that Run stores at the same time
+	recordWithin = 20 * time.Second // longer than the database waits for its writer
 )
 
 // Web serves the pages for readers. GET shows, POST changes.
@@ -244,7 +244,7 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 	select {
 	case h.requests <- request:
 	default: // Run is behind or not running
-		if err := h.note(r.Context(), request); err != nil {
+		if err := h.storeRequest(r.Context(), request); err != nil {
 			h.fail(w, r, err)
 			return
 		}
@@ -285,8 +285,8 @@ func (h *Web) allow(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// note stores a request and sends the confirmation email, if there is one.
-func (h *Web) note(ctx context.Context, r Request) error {
+// storeRequest stores a request and sends the confirmation email, if there is one.
+func (h *Web) storeRequest(ctx context.Context, r Request) error {
 	mail, err := h.Store.Subscribe(ctx, r)
 	if err == nil && mail != nil {
 		h.Send(*mail)
@@ -299,15 +299,15 @@ func (h *Web) note(ctx context.Context, r Request) error {
 // a request is recorded before it is answered.
 func (h *Web) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
-	for range noters {
+	for range recorders {
 		workers.Go(func() {
 			for {
 				select {
 				case <-ctx.Done():
 					return
 				case r := <-h.requests:
-					within, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
-					if err := h.note(within, r); err != nil {
+					within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+					if err := h.storeRequest(within, r); err != nil {
 						h.Logger.Error("subscription request not stored", "err", err)
 					}
 					cancel()

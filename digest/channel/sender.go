@@ -300,7 +300,7 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 	if err != nil {
 		return err
 	}
-	r.tell(ctx, t, d, state, v.reply())
+	r.notifyAdmin(ctx, t, d, state, v.reply())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	log := r.Log.With("channel", t.ID, "kind", t.Kind, "host", t.host(), "issue", d.issue, "attempt", d.attempts)
@@ -323,9 +323,9 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 	return nil
 }
 
-// tell notifies the admin of an issue that a channel did not get, and once of an issue
+// notifyAdmin notifies the admin of an issue that a channel did not get, and once of an issue
 // that is still being tried.
-func (r *run) tell(ctx context.Context, t target, d claimed, state, reply string) {
+func (r *run) notifyAdmin(ctx context.Context, t target, d claimed, state, reply string) {
 	if r.Notify != nil && (state == stateFailed || state == stateUncertain || state == stateWaiting && d.attempts == notifyAfter) {
 		r.Notify(ctx, Trouble{Channel: t.ID, Mailing: d.mailing, Kind: t.Kind, Host: t.host(), State: state, Reply: reply})
 	}

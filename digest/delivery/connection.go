@@ -22,8 +22,8 @@ type connection struct {
 	ids      *mail.MessageIDs
 	done     chan error // result of a hand-over
 
-	// standIn starts another connection while this one is stalled.
-	standIn func()
+	// replaceStalled starts another connection while this one is stalled.
+	replaceStalled func()
 	// The following fields belong to the run, under its lock.
 	current *lane
 	began   time.Time // when its message was begun, by the machine's clock
@@ -73,7 +73,7 @@ func (c *connection) stall() {
 	c.current.slow = true
 	if !r.ended && r.extra < 4*r.opts.Connections {
 		r.extra++
-		c.standIn()
+		c.replaceStalled()
 	}
 	r.changed.Broadcast()
 }

@@ -218,7 +218,7 @@ func (r *deliveryRun) wake() {
 func (r *deliveryRun) startWorker(ctx context.Context, all *sync.WaitGroup) {
 	r.workers++
 	c := &connection{run: r, done: make(chan error, 1), ids: mail.NewMessageIDs(r.opts.MessageKey)}
-	c.standIn = func() { r.startWorker(ctx, all) }
+	c.replaceStalled = func() { r.startWorker(ctx, all) }
 	all.Go(func() { c.work(ctx) })
 }
 

@@ -327,14 +327,14 @@ func (p *pusher) ping(ctx context.Context) error {
 				return err
 			}
 			if claimed {
-				p.start(p.slow, func() { p.log(p.tell(ctx, hub, topic, current.digest)) })
+				p.start(p.slow, func() { p.log(p.notifyHub(ctx, hub, topic, current.digest)) })
 			}
 		}
 	}
 	return nil
 }
 
-func (p *pusher) tell(ctx context.Context, hub, topic, digest string) error {
+func (p *pusher) notifyHub(ctx context.Context, hub, topic, digest string) error {
 	_, err := p.client.Get(ctx, fetch.Request{URL: hub, Accept: "*/*", Form: url.Values{"hub.mode": {"publish"}, "hub.url": {topic}, "hub.topic": {topic}}})
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -18,7 +18,7 @@ var (
 	// Readers' comments, of any length.
 	remarks = set(`comment comments cmt cmts pinglun gentie tie sohucs changyan disqus livere uyan`)
 	// Parts that never belong to the article, even if they contain much text.
-	strangers = set(`footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx overlay popup popmake modal dialog lightbox`)
+	neverText = set(`footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx overlay popup popmake modal dialog lightbox`)
 	// Parts about other articles or about the site.
 	others = set(`header reply replies foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
 		prenext prevnext pagination pager hot rank ranking paihang ad ads adv advert guanggao login search sousuo disclaimer shengming declare statement friendlink links yqlj
@@ -54,7 +54,7 @@ func set(list string) map[string]bool {
 const (
 	maxRemarks    = 100
 	maxStream     = 99 // for other articles below the first
-	maxStranger   = 90
+	maxNeverText  = 90
 	maxFurnishing = 30
 )
 
@@ -63,12 +63,12 @@ const (
 func isAside(n *html.Node) (kind aside, share int) {
 	switch n.Data {
 	case "nav":
-		return elsewhere, maxStranger
+		return elsewhere, maxNeverText
 	case "footer":
 		if n.Parent != nil && n.Parent.Data == "article" {
 			return control, maxFurnishing // a footer in an article: its source and date
 		}
-		return elsewhere, maxStranger
+		return elsewhere, maxNeverText
 	case "aside", "header":
 		return elsewhere, maxFurnishing
 	case "body", "html", "head", "title", "a", "span", "p", "em", "i", "b", "strong", "font", "img", "br", "td", "tr", "table", "tbody", "h1", "h2", "h3", "h4", "h5":
@@ -81,8 +81,8 @@ func isAside(n *html.Node) (kind aside, share int) {
 			return inArticle, 0 // a field in which readers write
 		case remarks[word], word == "thread" && i > 0 && all[i-1] == "ds":
 			return elsewhere, maxRemarks
-		case strangers[word]:
-			return elsewhere, maxStranger
+		case neverText[word]:
+			return elsewhere, maxNeverText
 		case others[word]:
 			kind, share = elsewhere, maxFurnishing
 		case word == "editor" && !namesEditor(n): // class of a program for writing articles: _135editor

@@ -66,9 +66,9 @@ func (l *Limits) fill() {
 }
 
 const (
-	stopWithin    = 10 * time.Second // time for messages that are being received when ctx ends
-	receiveWithin = time.Minute      // time for one message
-	lastWords     = time.Second      // time for the last reply of a connection that is being closed
+	stopWithin      = 10 * time.Second // time for messages that are being received when ctx ends
+	receiveWithin   = time.Minute      // time for one message
+	lastReplyWithin = time.Second      // time for the last reply of a connection that is being closed
 )
 
 // Serve receives mail on l until ctx ends.

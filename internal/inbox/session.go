@@ -120,7 +120,7 @@ func (c *session) deadline(d time.Duration) {
 // sendLastReply sends the last reply and reads on for a moment: if a connection
 // is closed with unread bytes, its sender may lose the reply.
 func (c *session) sendLastReply(reply string) {
-	c.raw.SetDeadline(time.Now().Add(lastWords))
+	c.raw.SetDeadline(time.Now().Add(lastReplyWithin))
 	err := c.w.Flush()
 	if reply != "" { // directly, because the buffered writer writes nothing after an error
 		_, err = io.WriteString(c.conn, reply+"\r\n")

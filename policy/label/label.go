@@ -158,13 +158,13 @@ func mayHold(line string) bool {
 // labelsOf finds the labels of a line in order.
 func labelsOf(line string) []found {
 	var all []found
-	strangers := unknown.FindAllStringSubmatchIndex(line, -1)
-	stranger := func(before int) { // adds unknown labels that begin before a position
-		for len(strangers) > 0 && strangers[0][2] < before {
-			if m := strangers[0]; KindOf(line[m[2]:m[3]]) == Unknown && (len(all) == 0 || m[2] >= all[len(all)-1].value) {
+	unknowns := unknown.FindAllStringSubmatchIndex(line, -1)
+	addUnknown := func(before int) { // adds unknown labels that begin before a position
+		for len(unknowns) > 0 && unknowns[0][2] < before {
+			if m := unknowns[0]; KindOf(line[m[2]:m[3]]) == Unknown && (len(all) == 0 || m[2] >= all[len(all)-1].value) {
 				all = append(all, found{"", Unknown, m[2], m[3], m[1], true})
 			}
-			strangers = strangers[1:]
+			unknowns = unknowns[1:]
 		}
 	}
 	for at := 0; at < len(line) && hasName(line[at:]); {
@@ -178,15 +178,15 @@ func labelsOf(line string) []found {
 		if len(all) > 0 {
 			from = all[len(all)-1].value
 		}
-		if f.stands(line, from, len(all) > 0) {
-			stranger(f.start)
+		if f.isSeparate(line, from, len(all) > 0) {
+			addUnknown(f.start)
 			if n := len(all); n == 0 || all[n-1].value <= f.start {
 				all = append(all, f)
 			}
 		}
 		at = f.end
 	}
-	stranger(len(line) + 1)
+	addUnknown(len(line) + 1)
 	return all
 }
 
@@ -199,10 +199,10 @@ func squeezed(name string) string {
 	}, strings.Join(strings.Fields(name), map[bool]string{true: " ", false: ""}[name[0] < utf8.RuneSelf]))
 }
 
-// stands reports whether a name is a separate label: only the value of the previous label
+// isSeparate reports whether a name is a separate label: only the value of the previous label
 // may directly precede it ("来源：某委作者：张明"). With other text directly before it, it is part of
 // another word ("图片来源：").
-func (f found) stands(line string, from int, behindLabel bool) bool {
+func (f found) isSeparate(line string, from int, behindLabel bool) bool {
 	before := strings.TrimRightFunc(line[from:f.start], func(r rune) bool { return r == '[' || r == '【' || r == '（' || r == '(' })
 	last, _ := utf8.DecodeLastRuneInString(before)
 	glued := before != "" && (unicode.Is(unicode.Han, last) || unicode.IsLetter(last))
