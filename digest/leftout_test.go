@@ -21,7 +21,7 @@ func TestLeftOutSaysWhy(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.article("养老服务条例")
-		w.advance(8 * 24 * time.Hour) // an issue contains it
+		w.advance(8 * 24 * time.Hour) // afterwards an issue contains it
 		if made := w.composeDue(); len(made) == 0 {
 			t.Fatal("no issue")
 		}

@@ -47,8 +47,8 @@ var (
 	announcedLost = words.New(`此文件已于` + fullDate)
 )
 
-// effectiveLabels and expiresLabels are labels of the headline block that state
-// these dates themselves.
+// effectiveLabels and expiresLabels are the labels in the headline block whose values
+// are these dates.
 var (
 	effectiveLabels = map[string]bool{"施行日期": true, "实施日期": true, "生效日期": true, "生效时间": true, "执行日期": true, "施行时间": true, "实施时间": true}
 	expiresLabels   = map[string]bool{"失效日期": true, "废止日期": true, "失效时间": true, "有效期至": true, "有效期限": true}

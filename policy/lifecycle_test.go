@@ -32,8 +32,8 @@ func ourOwn(c []string) labelled {
 	return labelled{"", c[0], c[1], c[2], c[3], c[4], c[5], []string{"各有关单位：", c[6]}}
 }
 
-// Sentences from us and from the data, labeled before the first run: a wrong date is an
-// error, a missing one only lowers recall.
+// The cases are invented sentences and sentences from the test data, labeled before the
+// first run: a wrong date is an error, a missing one only lowers recall.
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	for name, rows := range map[string][]labelled{

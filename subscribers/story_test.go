@@ -112,7 +112,7 @@ func (m *story) rebuilt() (state, suppressed string) {
 	return state, suppressed
 }
 
-// stored is the stored state.
+// stored returns the state of the reader in the database.
 func (m *story) stored() (state, suppressed string) {
 	x, err := m.SubscriberByAddress(m.t.Context(), storyReader)
 	if err != nil {

@@ -38,7 +38,7 @@ const (
 // Levels contains all levels, in the order of the table.
 var Levels = []Level{Central, Ministry, Regulator, Province, City, ThinkTank}
 
-// Lists is what a source mainly lists.
+// Lists is the kind of content that a source mainly lists.
 type Lists string
 
 // The kinds of content that sources list.

@@ -53,7 +53,8 @@ func (s *server) admit(c *session) (ok bool) {
 	return true
 }
 
-// evictable returns the sessions, one of which has to end for another one from p.
+// evictable returns the sessions of which one must be ended to admit another one from p;
+// nil if none has to be.
 func (s *server) evictable(p peer) []*session {
 	networks := make(map[netip.Prefix][]*session)
 	var same []*session

@@ -10,7 +10,7 @@ import (
 	"dibao/policy/words"
 )
 
-// Who is who may apply, as far as the text states it.
+// Who says who may apply, as far as the text states it.
 type Who struct {
 	Entities       []Said // some of Entities
 	Regions        []Said // where they are registered, as written
