@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -93,23 +94,27 @@ var (
 	weakAddress = words("address, addr, subscriber, subscribedaddress, recipient, contact, user, username, login, account, member, adresse, direccion, 地址, 收件人, 联系方式, 联系邮箱, 账号, 帐号, 用户, アドレス, 連絡先")
 )
 
-// words splits a list of words, in the form of plain.
-func words(list string) []string {
-	all := strings.Split(list, ", ")
-	for i := range all {
-		all[i] = plain(all[i])
-	}
-	return all
+// words returns a function that splits a list of words, in the form of plain, on its first call.
+func words(list string) func() []string {
+	return sync.OnceValue(func() []string {
+		all := strings.Split(list, ", ")
+		for i := range all {
+			all[i] = plain(all[i])
+		}
+		return all
+	})
 }
 
-func tableOf[K comparable](lists map[K]string) map[string]K {
-	table := make(map[string]K)
-	for k, list := range lists {
-		for _, w := range words(list) {
-			table[w] = k
+func tableOf[K comparable](lists map[K]string) func() map[string]K {
+	return sync.OnceValue(func() map[string]K {
+		table := make(map[string]K)
+		for k, list := range lists {
+			for _, w := range words(list)() {
+				table[w] = k
+			}
 		}
-	}
-	return table
+		return table
+	})
 }
 
 // plain returns a word in lower case and half width, without spaces, marks and accents.
@@ -137,13 +142,13 @@ func holdsAny(text string, words []string) bool {
 // elsewhere.
 func headerOf(name string) column {
 	p := plain(name)
-	if c, ok := headers[p]; ok {
+	if c, ok := headers()[p]; ok {
 		return c
 	}
 	switch {
-	case holdsAny(p, harmlessParts), holdsToken(name, harmlessTokens):
+	case holdsAny(p, harmlessParts()), holdsToken(name, harmlessTokens()):
 		return columnHarmless
-	case holdsAny(p, leftParts), holdsToken(name, leftTokens):
+	case holdsAny(p, leftParts()), holdsToken(name, leftTokens()):
 		return columnLeft
 	}
 	return columnOther
@@ -228,13 +233,13 @@ func addressColumn(names, first []string, columns []column, chosen string) (int,
 		at := i < len(first) && strings.Contains(first[i], "@")
 		switch p := plain(name); {
 		case columns[i] != columnOther:
-		case slices.Contains(sureAddress, p):
+		case slices.Contains(sureAddress(), p):
 			sure = append(sure, i)
-		case holdsAny(p, mailParts) && !holdsToken(name, otherMails) && at:
+		case holdsAny(p, mailParts()) && !holdsToken(name, otherMails()) && at:
 			sure = append(sure, i)
-		case holdsAny(p, mailParts):
+		case holdsAny(p, mailParts()):
 			like = append(like, i)
-		case slices.Contains(weakAddress, p) && (at || p == "address"):
+		case slices.Contains(weakAddress(), p) && (at || p == "address"):
 			weak = append(weak, i)
 		}
 	}

@@ -226,14 +226,14 @@ func TestImportReadsSharedCases(t *testing.T) {
 
 // A word in two tables would have the meaning of the one that the program searched last.
 func TestImportWordsMeanOneThing(t *testing.T) {
-	if len(headers) != wordsIn(headerWords) || len(providerStates) != wordsIn(providerStateWords) {
-		t.Errorf("%d headers of %d words, %d providerStates of %d", len(headers), wordsIn(headerWords), len(providerStates), wordsIn(providerStateWords))
+	if len(headers()) != wordsIn(headerWords) || len(providerStates()) != wordsIn(providerStateWords) {
+		t.Errorf("%d headers of %d words, %d providerStates of %d", len(headers()), wordsIn(headerWords), len(providerStates()), wordsIn(providerStateWords))
 	}
 }
 
 func wordsIn[K comparable](lists map[K]string) (n int) {
 	for _, list := range lists {
-		n += len(words(list))
+		n += len(words(list)())
 	}
 	return n
 }

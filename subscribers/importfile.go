@@ -44,7 +44,7 @@ type importReader struct {
 
 func newImportReader(r io.Reader, choice ColumnChoice) (*importReader, error) {
 	table, err := rows.NewReader(r, func(first []string) bool {
-		return slices.ContainsFunc(first, func(name string) bool { return slices.Contains(sureAddress, plain(name)) })
+		return slices.ContainsFunc(first, func(name string) bool { return slices.Contains(sureAddress(), plain(name)) })
 	})
 	if err != nil {
 		return nil, err

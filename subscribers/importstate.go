@@ -65,7 +65,7 @@ func providerStateOf(field string) providerState {
 	case "×", "✗", "✘", "☒", "❌":
 		return providerCrossed
 	}
-	return providerStates[plain(field)]
+	return providerStates()[plain(field)]
 }
 
 // dateLike matches a date in digits, in any order.
@@ -83,7 +83,7 @@ func elsewhere(c column, name, field string) string {
 		switch {
 		case isUnset(field):
 			return ""
-		case s == providerDead, holdsAny(plain(name), deadParts):
+		case s == providerDead, holdsAny(plain(name), deadParts()):
 			return "the other provider no longer mails this address"
 		}
 		return "the reader unsubscribed at the other provider"
@@ -150,7 +150,7 @@ func (s *suspects) look(i int, field string) {
 	}
 	switch p := plain(value); providerStateOf(value) {
 	case providerUnknown:
-		if s.others[i] = true; holdsAny(p, stateParts) && !strings.Contains(value, "://") {
+		if s.others[i] = true; holdsAny(p, stateParts()) && !strings.Contains(value, "://") {
 			s.word[i] = value
 		}
 	case providerYes, providerNo, providerCrossed:
@@ -158,7 +158,7 @@ func (s *suspects) look(i int, field string) {
 			s.flags[i] = append(s.flags[i], value)
 		}
 	case providerIn:
-		if slices.Contains(commonWords, p) {
+		if slices.Contains(commonWords(), p) {
 			s.others[i] = true
 			return
 		}

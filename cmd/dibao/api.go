@@ -117,7 +117,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	if terminal != nil {
 		g.chinese, g.asks = terminal.Chinese, true
 	}
-	root := newRootWith(&g)
+	root := newRootFor(&g, args)
 	root.SetArgs(args)
 	root.SetIn(strings.NewReader(""))
 	root.SetOut(&out)

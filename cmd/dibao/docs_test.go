@@ -5,11 +5,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/filereader"
 )
 
 var inlineCode = regexp.MustCompile("`(dibao [^`]+)`")
@@ -100,4 +104,31 @@ func shellWords(line string) (words []string) {
 		words = append(words, strings.Trim(w, `"'`))
 	}
 	return words
+}
+
+// A command that is built without the others says the same as with them.
+func TestCommandGroupsStandAlone(t *testing.T) {
+	t.Parallel()
+	whole := newRoot()
+	all := groups()
+	for _, cmd := range whole.Commands() {
+		switch name := cmd.Name(); {
+		case all[name] == nil && slices.Contains([]string{"man", "help", "completion", filereader.Command().Name()}, name):
+		case all[name] == nil:
+			t.Errorf("groups has no %q: the command always builds all others", name)
+		default:
+			alone, _, err := newRootFor(&globals{}, []string{name}).Find([]string{name})
+			if err != nil || alone.Name() != name {
+				t.Errorf("%s alone: %v, %v", name, alone.Name(), err)
+				continue
+			}
+			if got, want := cli.Describe(alone)+alone.UsageString(), cli.Describe(cmd)+cmd.UsageString(); got != want {
+				t.Errorf("help of %s alone:\n%s\nwith all others:\n%s", name, got, want)
+			}
+		}
+		delete(all, cmd.Name())
+	}
+	for name := range all {
+		t.Errorf("the command of the group %q has another name", name)
+	}
 }

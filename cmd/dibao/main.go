@@ -34,8 +34,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	keepFilesPrivate()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root, g := newRoot(), &globals{}
-	if g.chinese = cli.WantsChinese(os.Getenv); g.chinese {
+	g := &globals{chinese: cli.WantsChinese(os.Getenv)}
+	root := newRootFor(g, args)
+	if g.chinese {
 		cli.SpeakChinese(root)
 	}
 	root.SetArgs(args)
@@ -88,7 +89,11 @@ func newRoot() *cobra.Command {
 }
 
 // newRootWith is newRoot with defaults of the global flags.
-func newRootWith(g *globals) *cobra.Command {
+func newRootWith(g *globals) *cobra.Command { return newRootFor(g, nil) }
+
+// newRootFor is newRootWith, but only with the command group that the first argument names, if
+// it names one: building all two hundred commands takes as long as running a short one.
+func newRootFor(g *globals, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dibao",
 		Short:         "Collect policy articles, publish feeds, mail a weekly digest (邸报)",
@@ -112,11 +117,15 @@ func newRootWith(g *globals) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%s; see: %s --help", flags.Problem(err), cmd.CommandPath())
 	})
-	root.AddCommand(
-		newDemo(g), newServe(g), newStatus(g), newNode(g), newHealthCheck(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
-		newSubscriber(g), newIssue(g), newMail(g), inspect.New(filereader.Read), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), filereader.Command(),
-		newBackup(g), newAudit(g), newBounce(g), newToken(g), newRestore(g), newConfig(g), newMan(), newHandbook(g),
-	)
+	all := groups()
+	if len(args) > 0 && all[args[0]] != nil {
+		root.AddCommand(all[args[0]](g))
+	} else {
+		for _, build := range all {
+			root.AddCommand(build(g))
+		}
+		root.AddCommand(newMan(), filereader.Command())
+	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	g.checkArguments(root)
@@ -129,6 +138,18 @@ func newRootWith(g *globals) *cobra.Command {
 		}
 	})
 	return root
+}
+
+// groups are the commands below dibao that do without the others, by name.
+func groups() map[string]func(*globals) *cobra.Command {
+	return map[string]func(*globals) *cobra.Command{
+		"demo": newDemo, "serve": newServe, "status": newStatus, "node": newNode, "healthcheck": newHealthCheck, "init": newInit,
+		"source": newSource, "collect": newCollect, "article": newArticle, "document": newDocument, "list": newList,
+		"subscriber": newSubscriber, "issue": newIssue, "mail": newMail, "bench": newBench, "doctor": newDoctor, "migrate": newMigrate,
+		"version": newVersion, "backup": newBackup, "audit": newAudit, "bounce": newBounce, "token": newToken, "restore": newRestore,
+		"config": newConfig, "handbook": newHandbook,
+		"inspect": func(*globals) *cobra.Command { return inspect.New(filereader.Read) },
+	}
 }
 
 // forEachCommand calls do for the commands below cmd, each with its name, such as "source add".

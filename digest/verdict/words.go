@@ -10,20 +10,24 @@ import (
 // "…" stands for up to 50 characters of the same sentence, and "_" for a space, a
 // hyphen or nothing.
 func words(phrases ...string) *lazyregexp.Regexp {
-	parts := make([]string, len(phrases))
-	for i, p := range phrases {
-		p = strings.ReplaceAll(p, "…", `[^.;\n]{0,50}`)
-		parts[i] = strings.ReplaceAll(p, "_", `[ -]?`)
-	}
-	return lazyregexp.New(`(?i)` + strings.Join(parts, "|"))
+	return lazyregexp.NewFunc(func() string {
+		parts := make([]string, len(phrases))
+		for i, p := range phrases {
+			p = strings.ReplaceAll(p, "…", `[^.;\n]{0,50}`)
+			parts[i] = strings.ReplaceAll(p, "_", `[ -]?`)
+		}
+		return `(?i)` + strings.Join(parts, "|")
+	})
 }
 
 func regexpOr(all ...*lazyregexp.Regexp) *lazyregexp.Regexp {
-	parts := make([]string, len(all))
-	for i, re := range all {
-		parts[i] = "(?:" + re.String() + ")"
-	}
-	return lazyregexp.New(strings.Join(parts, "|"))
+	return lazyregexp.NewFunc(func() string {
+		parts := make([]string, len(all))
+		for i, re := range all {
+			parts[i] = "(?:" + re.String() + ")"
+		}
+		return strings.Join(parts, "|")
+	})
 }
 
 // begins matches the beginning of a reply, which in a report includes its codes.

@@ -13,6 +13,7 @@ import (
 // those of regexp.Regexp, and like them safe for concurrent use.
 type Regexp struct {
 	pattern string
+	build   func() string // returns the pattern, where it is not known yet
 	once    sync.Once
 	re      *regexp.Regexp
 }
@@ -27,9 +28,18 @@ func New(pattern string) *Regexp {
 	return r
 }
 
+// NewFunc is New for a pattern that is put together when it is first used.
+func NewFunc(build func() string) *Regexp {
+	r := &Regexp{build: build}
+	if testing.Testing() {
+		r.Get()
+	}
+	return r
+}
+
 // Get returns the compiled expression. It panics if the pattern is invalid.
 func (r *Regexp) Get() *regexp.Regexp {
-	r.once.Do(func() { r.re = regexp.MustCompile(r.pattern) })
+	r.once.Do(func() { r.re = regexp.MustCompile(r.String()) })
 	return r.re
 }
 
@@ -78,6 +88,9 @@ func (r *Regexp) ReplaceAllString(src, repl string) string {
 	return r.Get().ReplaceAllString(src, repl)
 }
 
+// ReplaceAll is Regexp.ReplaceAll of the standard library.
+func (r *Regexp) ReplaceAll(src, repl []byte) []byte { return r.Get().ReplaceAll(src, repl) }
+
 // ReplaceAllStringFunc is Regexp.ReplaceAllStringFunc of the standard library.
 func (r *Regexp) ReplaceAllStringFunc(src string, repl func(string) string) string {
 	return r.Get().ReplaceAllStringFunc(src, repl)
@@ -87,4 +100,9 @@ func (r *Regexp) ReplaceAllStringFunc(src string, repl func(string) string) stri
 func (r *Regexp) Split(s string, n int) []string { return r.Get().Split(s, n) }
 
 // String returns the pattern.
-func (r *Regexp) String() string { return r.pattern }
+func (r *Regexp) String() string {
+	if r.build != nil {
+		return r.build()
+	}
+	return r.pattern
+}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -17,6 +16,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"dibao/internal/lazyregexp"
 )
 
 // MaxRow is the maximum length of a row in bytes.
@@ -205,7 +206,7 @@ func (r *Reader) split(raw []byte) (Row, error) {
 }
 
 // namedAddress matches the rest of a field "Name" <name@example.org> after its quote.
-var namedAddress = regexp.MustCompile(`^\s*<[^<>"\s]+@[^<>"\s]+>\s*$`)
+var namedAddress = lazyregexp.New(`^\s*<[^<>"\s]+@[^<>"\s]+>\s*$`)
 
 // quoted reads a field that begins with a quote; after is the text that follows it,
 // beginning with a separator.

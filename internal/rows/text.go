@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"dibao/internal/lazyregexp"
 )
 
 // sniffed is the number of bytes of a file that are examined to find its encoding and line
@@ -22,7 +23,7 @@ var (
 )
 
 // markup matches the beginning of an HTML page that a program calls a spreadsheet.
-var markup = regexp.MustCompile(`(?i)^\s*<(?:\?xml|!doctype|html|head|meta|body|table|tr)\b`)
+var markup = lazyregexp.New(`(?i)^\s*<(?:\?xml|!doctype|html|head|meta|body|table|tr)\b`)
 
 // text returns a file as lines that end in a line feed, without a byte order
 // mark. UTF-16 becomes UTF-8; other encodings stay unchanged.

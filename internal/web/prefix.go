@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"dibao/internal/lazyregexp"
 )
 
 // BasePath returns the path of a base address, "/dibao" of
@@ -52,7 +53,7 @@ type pathWriter struct {
 	head   bool // the request is HEAD: there is no body
 	asset  bool // a static file of ours
 	wrote  bool
-	change *regexp.Regexp // matches what precedes addresses in the body; nil: the body is not changed
+	change *lazyregexp.Regexp // matches what precedes addresses in the body; nil: the body is not changed
 	status int
 	body   bytes.Buffer
 }
@@ -62,9 +63,9 @@ func (w *pathWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 var (
 	// Our templates quote attributes, and escape texts.
-	addressAttribute = regexp.MustCompile(`\b((?:href|src|srcset|action|formaction|poster)=")/([^/])`)
-	addressOfStyle   = regexp.MustCompile(`(<\?xml-stylesheet\b[^>]{0,200}\bhref=")/([^/])`)
-	addressOfLink    = regexp.MustCompile(`(<)/([^/])`)
+	addressAttribute = lazyregexp.New(`\b((?:href|src|srcset|action|formaction|poster)=")/([^/])`)
+	addressOfStyle   = lazyregexp.New(`(<\?xml-stylesheet\b[^>]{0,200}\bhref=")/([^/])`)
+	addressOfLink    = lazyregexp.New(`(<)/([^/])`)
 )
 
 // WriteHeader changes the header, and delays a response with addresses in its body.

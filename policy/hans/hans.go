@@ -2,7 +2,10 @@
 // so that each rule about words needs only one form. It also reads numerals.
 package hans
 
-import "unicode/utf8"
+import (
+	"sync"
+	"unicode/utf8"
+)
 
 // pairs are the characters in the words of the rules, each Traditional one before its
 // Simplified form. Each has three bytes, so that positions in a text stay the same.
@@ -18,17 +21,19 @@ const (
 
 // simplified contains the Simplified form of each Traditional character, by its index among
 // the ideographs; 0 for any other character.
-var simplified = func() (all [lastHan - firstHan + 1]rune) {
+var simplified = sync.OnceValue(func() *[lastHan - firstHan + 1]uint16 {
+	var all [lastHan - firstHan + 1]uint16
 	runes := []rune(pairs)
 	for i := 0; i+1 < len(runes); i += 2 {
-		all[runes[i]-firstHan] = runes[i+1]
+		all[runes[i]-firstHan] = uint16(runes[i+1])
 	}
-	return all
-}()
+	return &all
+})
 
 // nextTraditional returns the byte offset of the first Traditional character at or after
 // from in valid UTF-8, -1 if there is none.
 func nextTraditional(s string, from int) int {
+	table := simplified()
 	for i := from; i < len(s); {
 		switch c := s[i]; {
 		case c < 0xC0:
@@ -36,7 +41,7 @@ func nextTraditional(s string, from int) int {
 		case c < 0xE0:
 			i += 2
 		case c < 0xF0:
-			if r := rune(c&0x0F)<<12 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F); r >= firstHan && r <= lastHan && simplified[r-firstHan] != 0 {
+			if r := rune(c&0x0F)<<12 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F); r >= firstHan && r <= lastHan && table[r-firstHan] != 0 {
 				return i
 			}
 			i += 3
@@ -61,7 +66,7 @@ func Simplify(s string) string {
 	b := []byte(s)
 	for ; i >= 0; i = nextTraditional(s, i+3) {
 		r, _ := utf8.DecodeRuneInString(s[i:])
-		utf8.EncodeRune(b[i:], simplified[r-firstHan]) // both characters have three bytes
+		utf8.EncodeRune(b[i:], rune(simplified()[r-firstHan])) // both characters have three bytes
 	}
 	return string(b)
 }

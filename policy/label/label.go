@@ -42,7 +42,9 @@ const (
 // mark matches a label: a name and a colon, or a name that fills an element. unknown
 // matches what looks like a label but is not one of the names.
 var (
-	mark    = words.New(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜︱]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
+	mark = words.NewFunc(func() string {
+		return `(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜︱]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`
+	})
 	unknown = words.New(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
 	sizes   = words.New(`^` + gaps + `(?:[\[【（(]?` + gaps + `(?:特大|超大|默认|标准|正常|放大|缩小|大|中|小|A\+|A-|A|T)` + gaps + `[\]】）)]?` + gaps + `[|｜/]?` + gaps + `){2,8}`)
 	control = words.New(`[\s\x{1f}](?:浏览|阅读|字号|字体|打印|分享|收藏|举报|点击|访问|评论|参与互动|关注|订阅|下载|作者|责任编辑|编辑|我要|手机看|扫码|更多)`)

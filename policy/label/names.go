@@ -3,6 +3,7 @@ package label
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -43,7 +44,7 @@ var names = map[Kind]string{
 }
 
 // kinds contains the names and their kinds.
-var kinds = func() map[string]Kind {
+var kinds = sync.OnceValue(func() map[string]Kind {
 	all := make(map[string]Kind)
 	for kind, list := range names {
 		for name := range strings.FieldsSeq(list) {
@@ -51,11 +52,11 @@ var kinds = func() map[string]Kind {
 		}
 	}
 	return all
-}()
+})
 
 // KindOf returns the kind of a label, which may contain spaces and capital letters; Unknown
 // if it is not one of the names.
-func KindOf(name string) Kind { return kinds[hans.Simplify(squeeze(name))] }
+func KindOf(name string) Kind { return kinds()[hans.Simplify(squeeze(name))] }
 
 // squeeze returns "来 源" and "Last updated" in the form of the list.
 func squeeze(name string) string {
@@ -69,8 +70,8 @@ func squeeze(name string) string {
 
 // sorted contains the names, longest first, because some begin with others.
 func sorted() []string {
-	all := make([]string, 0, len(kinds))
-	for name := range kinds {
+	all := make([]string, 0, len(kinds()))
+	for name := range kinds() {
 		all = append(all, name)
 	}
 	slices.SortFunc(all, func(a, b string) int {
@@ -82,18 +83,23 @@ func sorted() []string {
 	return all
 }
 
-// backwards contains the names, reversed; longest is the length in characters of the
-// longest, and lastRunes are the last characters of all.
-var backwards, lastRunes, longestName = func() (all map[string]bool, last map[rune]bool, longest int) {
-	all, last = make(map[string]bool), make(map[rune]bool)
-	for name := range kinds {
+// ends contains the names as endsInName reads them, from the end of a text.
+type ends struct {
+	backwards map[string]bool // the names, reversed
+	last      map[rune]bool   // their last characters
+	longest   int             // length of the longest in characters
+}
+
+var nameEnds = sync.OnceValue(func() *ends {
+	e := &ends{backwards: make(map[string]bool), last: make(map[rune]bool)}
+	for name := range kinds() {
 		runes := []rune(name)
 		slices.Reverse(runes)
-		all[string(runes)], last[runes[0]] = true, true
-		longest = max(longest, len(runes))
+		e.backwards[string(runes)], e.last[runes[0]] = true, true
+		e.longest = max(e.longest, len(runes))
 	}
-	return all, last, longest
-}()
+	return e
+})
 
 // hasName reports whether mark can match anything in a line: whether a name is before a
 // colon, a bar, a boundary or the end. Searching for mark takes a hundred times as long.
@@ -122,17 +128,18 @@ func endsInName(s string) bool {
 	}
 	var room [64]byte
 	name := room[:0]
-	for n := 0; n < longestName && s != ""; {
+	names := nameEnds()
+	for n := 0; n < names.longest && s != ""; {
 		r, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]
 		if isGap(r) {
 			continue
 		}
 		r = unicode.ToLower(unicode.ToUpper(r)) // as (?i) does
-		if n++; n == 1 && !lastRunes[r] {
+		if n++; n == 1 && !names.last[r] {
 			return false
 		}
-		if name = utf8.AppendRune(name, r); backwards[string(name)] {
+		if name = utf8.AppendRune(name, r); names.backwards[string(name)] {
 			return true
 		}
 	}

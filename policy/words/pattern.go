@@ -15,26 +15,30 @@ const (
 	maxClass    = 40
 )
 
+// pattern contains the results of exact, which is called for each part of a pattern again at
+// each level above it.
+type pattern map[*syntax.Regexp][]string
+
 // startsOf returns words, one of which is at the beginning of each match of a sequence; nil
 // if a match can begin otherwise, or be empty.
-func startsOf(parts ...*syntax.Regexp) []string {
+func (p pattern) startsOf(parts ...*syntax.Regexp) []string {
 	run := []string{""} // possible texts of the parts so far
 	for i, part := range parts {
 		whole := !slices.Contains(run, "")
 		if whole && len(run) >= enoughWords {
 			return run
 		}
-		if joined := cross(run, exact(part)); joined != nil {
+		if joined := cross(run, p.exact(part)); joined != nil {
 			run = joined
 			continue
 		}
 		if whole {
-			if joined := cross(run, startsOf(part)); joined != nil {
+			if joined := cross(run, p.startsOf(part)); joined != nil {
 				return joined
 			}
 			return run
 		}
-		rest := startsOfOpen(part, parts[i+1:])
+		rest := p.startsOfOpen(part, parts[i+1:])
 		run = slices.DeleteFunc(run, func(w string) bool { return w == "" })
 		return either(run, rest)
 	}
@@ -46,24 +50,24 @@ func startsOf(parts ...*syntax.Regexp) []string {
 
 // startsOfOpen is startsOf for a part that does not match a fixed set of words, and the
 // parts after it.
-func startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
+func (p pattern) startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
 	switch part.Op {
 	case syntax.OpCapture:
-		return startsOfOpen(part.Sub[0], behind)
+		return p.startsOfOpen(part.Sub[0], behind)
 	case syntax.OpConcat:
-		return startsOf(slices.Concat(part.Sub, behind)...)
+		return p.startsOf(slices.Concat(part.Sub, behind)...)
 	case syntax.OpQuest, syntax.OpStar:
-		return either(startsOf(part.Sub[0]), startsOf(behind...))
+		return either(p.startsOf(part.Sub[0]), p.startsOf(behind...))
 	case syntax.OpPlus:
-		return startsOf(part.Sub[0])
+		return p.startsOf(part.Sub[0])
 	case syntax.OpAlternate:
 		all := []string{}
 		for _, sub := range part.Sub {
-			all = either(all, startsOf(sub))
+			all = either(all, p.startsOf(sub))
 		}
 		return all
 	}
-	if all := exact(part); all != nil { // a class that is too large to be combined
+	if all := p.exact(part); all != nil { // a class that is too large to be combined
 		return all
 	}
 	return opening(part)
@@ -71,8 +75,8 @@ func startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
 
 // holdsOf returns words, one of which is in each match, the rarest that are found; nil if
 // there are none.
-func holdsOf(re *syntax.Regexp) []string {
-	if all := exact(re); all != nil {
+func (p pattern) holdsOf(re *syntax.Regexp) []string {
+	if all := p.exact(re); all != nil {
 		if slices.Contains(all, "") {
 			return nil
 		}
@@ -80,21 +84,21 @@ func holdsOf(re *syntax.Regexp) []string {
 	}
 	switch re.Op {
 	case syntax.OpConcat:
-		return holdsOfSequence(re.Sub)
+		return p.holdsOfSequence(re.Sub)
 	case syntax.OpAlternate:
 		all := []string{}
 		for _, sub := range re.Sub {
-			all = either(all, holdsOf(sub))
+			all = either(all, p.holdsOf(sub))
 		}
 		return all
 	case syntax.OpCapture, syntax.OpPlus:
-		return holdsOf(re.Sub[0])
+		return p.holdsOf(re.Sub[0])
 	}
 	return opening(re)
 }
 
 // holdsOfSequence joins parts with fixed sets of words to longer words.
-func holdsOfSequence(parts []*syntax.Regexp) (holds []string) {
+func (p pattern) holdsOfSequence(parts []*syntax.Regexp) (holds []string) {
 	better := func(all []string) {
 		if all != nil && !slices.Contains(all, "") && (holds == nil || frequency(all) < frequency(holds)) {
 			holds = all
@@ -102,14 +106,14 @@ func holdsOfSequence(parts []*syntax.Regexp) (holds []string) {
 	}
 	run := []string{""}
 	for _, part := range parts {
-		all := exact(part)
+		all := p.exact(part)
 		if joined := cross(run, all); joined != nil {
 			run = joined
 			continue
 		}
 		better(run)
 		if run = all; all == nil {
-			better(holdsOf(part))
+			better(p.holdsOf(part))
 			run = []string{""}
 		}
 	}
@@ -117,9 +121,18 @@ func holdsOfSequence(parts []*syntax.Regexp) (holds []string) {
 	return holds
 }
 
-// exact returns all texts that a pattern matches, nil if there are many or they are
+// exact returns all texts that a part of a pattern matches, nil if there are many or they are
 // unknown.
-func exact(re *syntax.Regexp) []string {
+func (p pattern) exact(re *syntax.Regexp) []string {
+	all, known := p[re]
+	if !known {
+		all = p.findExact(re)
+		p[re] = all
+	}
+	return all
+}
+
+func (p pattern) findExact(re *syntax.Regexp) []string {
 	switch re.Op {
 	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
 		return []string{""}
@@ -143,19 +156,19 @@ func exact(re *syntax.Regexp) []string {
 		}
 		return all
 	case syntax.OpCapture:
-		return exact(re.Sub[0])
+		return p.exact(re.Sub[0])
 	case syntax.OpQuest:
-		return union([]string{""}, exact(re.Sub[0]))
+		return union([]string{""}, p.exact(re.Sub[0]))
 	case syntax.OpAlternate:
 		all := []string{}
 		for _, sub := range re.Sub {
-			all = union(all, exact(sub))
+			all = union(all, p.exact(sub))
 		}
 		return all
 	case syntax.OpConcat:
 		all := []string{""}
 		for _, sub := range re.Sub {
-			all = cross(all, exact(sub))
+			all = cross(all, p.exact(sub))
 		}
 		return all
 	}

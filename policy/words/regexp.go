@@ -16,8 +16,10 @@ import (
 // the pattern. It is compiled on its first use, and safe for concurrent use.
 type Regexp struct {
 	pattern string
+	build   func() string // returns the pattern, where it is not known yet
 	once    sync.Once
-	re      *regexp.Regexp
+	again   sync.Once
+	re      *regexp.Regexp // compiled when it is first needed: at is enough for most searches
 	starts  *set           // the words with which a match begins; nil: unknown
 	holds   *set           // other words, one of which is in every match; nil: unknown
 	at      *regexp.Regexp // the same expression, anchored at the beginning of a text; nil if it can't be
@@ -36,15 +38,27 @@ func New(pattern string) *Regexp {
 	return r
 }
 
+// NewFunc is New for a pattern that is put together when it is first used.
+func NewFunc(build func() string) *Regexp {
+	r := &Regexp{build: build}
+	if testing.Testing() {
+		r.compile()
+	}
+	return r
+}
+
 func (r *Regexp) compile() {
 	r.once.Do(func() {
-		r.re = regexp.MustCompile(r.pattern)
+		if r.build != nil {
+			r.pattern = r.build()
+		}
 		tree, err := syntax.Parse(r.pattern, syntax.Perl)
 		if err != nil {
-			return // can't happen: it compiled
+			panic("words: " + r.pattern + ": " + err.Error())
 		}
 		tree = tree.Simplify()
-		starts, holds := startsOf(tree), holdsOf(tree)
+		p := make(pattern)
+		starts, holds := p.startsOf(tree), p.holdsOf(tree)
 		if r.starts = newSet(starts); r.starts == nil || frequency(holds) < frequency(starts)/2 {
 			r.holds = newSet(holds)
 		}
@@ -65,6 +79,12 @@ func (r *Regexp) compile() {
 	})
 }
 
+// whole is the regular expression for searches that do not begin at a word.
+func (r *Regexp) whole() *regexp.Regexp {
+	r.again.Do(func() { r.re = regexp.MustCompile(r.pattern) })
+	return r.re
+}
+
 // MatchString is Regexp.MatchString of the standard library.
 func (r *Regexp) MatchString(s string) bool {
 	r.compile()
@@ -73,11 +93,11 @@ func (r *Regexp) MatchString(s string) bool {
 		return false
 	}
 	if r.at == nil {
-		return r.re.MatchString(s[from:])
+		return r.whole().MatchString(s[from:])
 	}
 	for tries := 0; from >= 0; from = r.starts.next(s, behind(s, from)) {
 		if tries++; r.isCostly(tries) {
-			return r.re.MatchString(s[from:])
+			return r.whole().MatchString(s[from:])
 		}
 		if r.at.MatchString(r.within(s[from:])) {
 			return true
@@ -213,7 +233,7 @@ func (r *Regexp) ReplaceAllString(src, repl string) string {
 	if !r.MatchString(src) {
 		return src
 	}
-	return r.re.ReplaceAllString(src, repl)
+	return r.whole().ReplaceAllString(src, repl)
 }
 
 // ReplaceAllStringFunc is Regexp.ReplaceAllStringFunc of the standard library.
@@ -221,13 +241,13 @@ func (r *Regexp) ReplaceAllStringFunc(src string, repl func(string) string) stri
 	if !r.MatchString(src) {
 		return src
 	}
-	return r.re.ReplaceAllStringFunc(src, repl)
+	return r.whole().ReplaceAllStringFunc(src, repl)
 }
 
 // Split is Regexp.Split of the standard library.
 func (r *Regexp) Split(s string, n int) []string {
 	r.compile()
-	return r.re.Split(s, n)
+	return r.whole().Split(s, n)
 }
 
 func (r *Regexp) find(s string, n int, one func(*regexp.Regexp, string) []int, many func(*regexp.Regexp, string, int) [][]int) (all [][]int) {
@@ -237,7 +257,7 @@ func (r *Regexp) find(s string, n int, one func(*regexp.Regexp, string) []int, m
 		return nil
 	}
 	if r.at == nil {
-		all = many(r.re, s[from:], n)
+		all = many(r.whole(), s[from:], n)
 		for _, at := range all {
 			shift(at, from)
 		}
@@ -249,7 +269,7 @@ func (r *Regexp) find(s string, n int, one func(*regexp.Regexp, string) []int, m
 			if n >= 0 {
 				rest = n - len(all)
 			}
-			for _, at := range many(r.re, s[from:], rest) {
+			for _, at := range many(r.whole(), s[from:], rest) {
 				all = append(all, shift(at, from))
 			}
 			break

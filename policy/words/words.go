@@ -3,15 +3,26 @@ package words
 
 import (
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
 // Finder finds many Chinese words in one pass over a text. strings.Contains for each word
 // would take as many passes, and each would stop at every third byte, because most
 // characters of a Chinese text begin with the same few bytes.
+//
+// Its table is built when it is first used.
 type Finder struct {
+	added []added
+	once  sync.Once
 	pages [256]*[256]uint16 // by the two bytes of a word's first character: its list
 	lists [][]entry         // the first one is empty
+}
+
+// added is a word before the table is built.
+type added struct {
+	word string
+	id   int
 }
 
 type entry struct {
@@ -19,25 +30,30 @@ type entry struct {
 	id   int
 }
 
-// Add adds a word, whose first character must have three bytes.
+// Add adds a word, whose first character must have three bytes. It must precede the first use.
 func (f *Finder) Add(word string, id int) {
-	r, size := utf8.DecodeRuneInString(word)
-	if size != 3 {
+	if _, size := utf8.DecodeRuneInString(word); size != 3 {
 		panic("words: the word " + word + " does not begin with a Chinese character")
 	}
-	if f.lists == nil {
-		f.lists = make([][]entry, 1)
+	f.added = append(f.added, added{word, id})
+}
+
+func (f *Finder) build() {
+	f.lists = make([][]entry, 1)
+	for _, a := range f.added {
+		r, size := utf8.DecodeRuneInString(a.word)
+		page := &f.pages[r>>8]
+		if *page == nil {
+			*page = new([256]uint16)
+		}
+		list := &(*page)[r&0xFF]
+		if *list == 0 {
+			f.lists = append(f.lists, nil)
+			*list = uint16(len(f.lists) - 1)
+		}
+		f.lists[*list] = append(f.lists[*list], entry{a.word[size:], a.id})
 	}
-	page := &f.pages[r>>8]
-	if *page == nil {
-		*page = new([256]uint16)
-	}
-	list := &(*page)[r&0xFF]
-	if *list == 0 {
-		f.lists = append(f.lists, nil)
-		*list = uint16(len(f.lists) - 1)
-	}
-	f.lists[*list] = append(f.lists[*list], entry{word[size:], id})
+	f.added = nil
 }
 
 // NewFinder returns a Finder for these words, to be used with Next.
@@ -54,6 +70,7 @@ func (f *Finder) In(s string) bool { return f.Next(s, 0) >= 0 }
 
 // Find sets the bits of the words that s contains.
 func (f *Finder) Find(s string) (ids uint64) {
+	f.once.Do(f.build)
 	for i := 0; i+2 < len(s); {
 		c := s[i]
 		if c < 0xE0 || c > 0xEF {
@@ -77,6 +94,7 @@ func (f *Finder) Find(s string) (ids uint64) {
 
 // Next returns the position of the first word of s at or after from; -1 if there is none.
 func (f *Finder) Next(s string, from int) int {
+	f.once.Do(f.build)
 	for i := from; i+2 < len(s); {
 		c := s[i]
 		if c < 0xE0 || c > 0xEF {

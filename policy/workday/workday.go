@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"dibao/policy/when"
@@ -16,11 +17,8 @@ var holidaysText string
 
 // calendar contains the exceptions from an ordinary week, by date; years are
 // those for which the State Council has published a notice.
-var calendar = func() (c struct {
-	off, on map[when.Date]bool
-	years   map[int]string // number of the notice
-}) {
-	c.off, c.on, c.years = make(map[when.Date]bool), make(map[when.Date]bool), make(map[int]string)
+var calendar = sync.OnceValue(func() *exceptions {
+	c := &exceptions{make(map[when.Date]bool), make(map[when.Date]bool), make(map[int]string)}
 	for line := range strings.Lines(holidaysText) {
 		cells := strings.Split(strings.TrimRight(line, "\n"), "\t")
 		if strings.HasPrefix(line, "#") || len(cells) != 4 {
@@ -37,16 +35,22 @@ var calendar = func() (c struct {
 		}
 	}
 	return c
-}()
+})
+
+type exceptions struct {
+	off, on map[when.Date]bool
+	years   map[int]string // number of the notice
+}
 
 // Is reports whether a date is a working day in China, by the State Council's
 // yearly notice. exact is false if there is no notice for its year.
 func Is(d when.Date) (works, exact bool) {
-	_, exact = calendar.years[d.Year]
+	c := calendar()
+	_, exact = c.years[d.Year]
 	switch weekday := d.In(time.UTC).Weekday(); {
-	case calendar.off[d]:
+	case c.off[d]:
 		return false, exact
-	case calendar.on[d]:
+	case c.on[d]:
 		return true, exact
 	default:
 		return weekday != time.Saturday && weekday != time.Sunday, exact

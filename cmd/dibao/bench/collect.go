@@ -169,11 +169,20 @@ func measureOnly(f func() error) (cpu, wall float64, err error) {
 
 // site serves feeds of invented notices, and the same notices as lists and pages.
 type site struct {
-	feeds, items int
-	plain        atomic.Bool // answers have no validators
+	feeds, items     int
+	menu, paragraphs string      // that all pages or notices contain
+	plain            atomic.Bool // answers have no validators
 }
 
-func newSite(feeds, items int) *site { return &site{feeds: feeds, items: items} }
+func newSite(feeds, items int) *site {
+	return &site{
+		feeds: feeds, items: items,
+		menu: `<div class="nav"><ul>` + strings.Repeat(`<li class="item"><a href="/channel/index.html" target="_blank" title="样例栏目">样例栏目</a></li>`, 75) + `</ul></div>`,
+		paragraphs: strings.Repeat(`<p>一、总体要求。坚持以人民为中心，按照有关规定，结合本市实际，统筹推进各项工作，着力解决群众关心的问题，努力提高服务水平。</p>`+
+			`<p>二、主要任务。各部门要按照《样例市工作方案》（样政办发〔2025〕3号）的要求，明确责任分工，完善工作机制，确保各项措施落到实处。</p>`, 2) +
+			`<p>本通知自2026年12月1日起施行，有效期五年。</p><p>样例市人民政府</p><p>2026年11月20日</p>`,
+	}
+}
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/plain" {
@@ -213,11 +222,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // list returns the nth list of pages.
 func (s *site) list(n int) []byte {
 	var b strings.Builder
-	b.WriteString(`<!DOCTYPE html><html><head><title>通知公告_样例市人民政府</title></head><body>` + menu + `<ul class="list">`)
+	b.WriteString(`<!DOCTYPE html><html><head><title>通知公告_样例市人民政府</title></head><body>` + s.menu + `<ul class="list">`)
 	for i := range s.items {
 		fmt.Fprintf(&b, `<li><a href="/a/%d/%d.html">%s</a><span>%s</span></li>`, n, i, noticeTitle(n, i), dayOf(i))
 	}
-	b.WriteString(`</ul>` + menu + `</body></html>`)
+	b.WriteString(`</ul>` + s.menu + `</body></html>`)
 	return []byte(b.String())
 }
 
@@ -234,7 +243,7 @@ func (s *site) pages(n int) [][]byte {
 func (s *site) page(n, i int) []byte {
 	return fmt.Appendf(nil, `<!DOCTYPE html><html><head><title>%[1]s_样例市人民政府</title></head><body>%[2]s<div class="article"><h1>%[1]s</h1>`+
 		`<p class="info">发布日期：%[3]s 来源：样例市人民政府</p><div class="content"><p>样政发〔2026〕%[4]d号</p><p>各县（市、区）人民政府，市政府各部门、各直属机构：</p>%[5]s</div></div>%[2]s</body></html>`,
-		noticeTitle(n, i), menu, dayOf(i), n*s.items+i+1, paragraphs)
+		noticeTitle(n, i), s.menu, dayOf(i), n*s.items+i+1, s.paragraphs)
 }
 
 func noticeTitle(n, i int) string {
@@ -242,9 +251,6 @@ func noticeTitle(n, i int) string {
 }
 
 func dayOf(i int) string { return time.Now().AddDate(0, 0, -i).Format(time.DateOnly) }
-
-// menu is above and below the text of a page.
-var menu = `<div class="nav"><ul>` + strings.Repeat(`<li class="item"><a href="/channel/index.html" target="_blank" title="样例栏目">样例栏目</a></li>`, 75) + `</ul></div>`
 
 // body returns the nth feed; each item is a notice of a few paragraphs.
 func (s *site) body(n int) []byte {
@@ -256,14 +262,9 @@ func (s *site) body(n int) []byte {
 			noticeTitle(n, i), n, i, n, i, day.Add(-time.Duration(i)*time.Hour).Format(time.RFC1123Z))
 		b.WriteString(`<content:encoded><![CDATA[`)
 		fmt.Fprintf(&b, "<p>样政发〔2026〕%d号</p><p>各县（市、区）人民政府，市政府各部门、各直属机构：</p>", n*s.items+i+1)
-		io.WriteString(&b, paragraphs)
+		b.WriteString(s.paragraphs)
 		b.WriteString(`]]></content:encoded></item>` + "\n")
 	}
 	b.WriteString(`</channel></rss>`)
 	return []byte(b.String())
 }
-
-// paragraphs are the texts that all invented notices contain.
-var paragraphs = strings.Repeat(`<p>一、总体要求。坚持以人民为中心，按照有关规定，结合本市实际，统筹推进各项工作，着力解决群众关心的问题，努力提高服务水平。</p>`+
-	`<p>二、主要任务。各部门要按照《样例市工作方案》（样政办发〔2025〕3号）的要求，明确责任分工，完善工作机制，确保各项措施落到实处。</p>`, 2) +
-	`<p>本通知自2026年12月1日起施行，有效期五年。</p><p>样例市人民政府</p><p>2026年11月20日</p>`
