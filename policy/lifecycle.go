@@ -58,11 +58,14 @@ var (
 type occurrence struct {
 	groups   []string
 	text     string // as written
-	before   string // at most 40 characters on its line
+	before   string // at most 40 characters on its line, without long titles
 	behind   string // at most 12 characters in its sentence
 	sentence string
 	said     map[string]string // the words of plainDates
 }
+
+// longTitle matches a title that leaves no room for the words before it: 现将《…》予以印发.
+var longTitle = words.New(`《[^《》]{12,}》`)
 
 // maxOccurrences limits the matches of one pattern that are examined.
 const maxOccurrences = 200
@@ -89,7 +92,7 @@ func (u *understanding) occurrences(re *words.Regexp, hint int, dated bool) []oc
 					o.groups[i] = line[at[2*i]:at[2*i+1]]
 				}
 			}
-			o.before = cut.Last(line[:at[0]], 40)
+			o.before = cut.Last(longTitle.ReplaceAllString(cut.Last(line[:at[0]], 160), "《》"), 40)
 			start := 0
 			if i := strings.LastIndex(line[:at[0]], "。"); i >= 0 {
 				start = i + len("。")

@@ -11,11 +11,15 @@ import (
 )
 
 // otherDate matches dates in other forms than 2024年6月5日: in Chinese digits, with dots and
-// dashes, or in the Republic of China calendar with its name or in Chinese numerals
-// (107-04-12 has three digits for the year).
+// dashes, with an English month, or in the Republic of China calendar with its name or in
+// Chinese numerals (107-04-12 has three digits for the year).
 var otherDate = words.New(`((?:19|20)\d{2}|1[0-4]\d)[-./]([01]?\d)[-./]([0-3]?\d)日?|` +
 	`(?:(?:中[华華])?民[国國]\s*([一二三四五六七八九十百零〇\d]{1,6})|(一百[一二三四五六七八九十零〇]{1,4})|([一二][〇○O零一二三四五六七八九]{3}))\s*年\s*(` + numeral + `)\s*月\s*(` + numeral + `)\s*日|` +
-	`([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日`)
+	`([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日|` +
+	`\b([0-3]?\d)-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-((?:19|20)\d{2})\b`)
+
+// months are the English abbreviations in a date such as 3-Mar-2026.
+const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 const numeral = `[一二三四五六七八九十]{1,3}|\d{1,2}`
 
@@ -60,6 +64,9 @@ func plainDates(line string) (plain string, said map[string]string) {
 			if on = dateOfParts("2024", group(9), group(10)); !on.IsZero() {
 				text = fmt.Sprintf("%d月%d日", on.Month, on.Day)
 			}
+		case group(12) != "":
+			on = dateOfParts(group(13), strconv.Itoa(strings.Index(months, group(12))/3+1), group(11))
+			text = fmt.Sprintf("%d年%d月%d日", on.Year, on.Month, on.Day)
 		default:
 			if at[2] >= 0 {
 				if before, _ := utf8.DecodeLastRuneInString(line[:at[0]]); strings.ContainsRune("0123456789/-.", before) || at[1] < len(line) && strings.IndexByte("0123456789/-", line[at[1]]) >= 0 || at[1]+1 < len(line) && line[at[1]] == '.' && isDigit(line[at[1]+1]) {
@@ -96,7 +103,8 @@ func hasOtherDate(s string) (found bool) {
 	for i := 0; i < len(s) && !found; i++ {
 		switch c := s[i]; {
 		case c == '-' || c == '.' || c == '/': // a year of three digits follows a word
-			found = i >= 4 && isDigit(s[i-1]) && isDigit(s[i-2]) && (isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') || s[i-3] == '1')
+			found = i >= 4 && isDigit(s[i-1]) && isDigit(s[i-2]) && (isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') || s[i-3] == '1') ||
+				c == '-' && i >= 1 && isDigit(s[i-1]) && i+4 < len(s) && s[i+4] == '-' && strings.Contains(months, s[i+1:i+4])
 		case c != "一"[0] && c != "民"[0] || i+3 > len(s):
 		default:
 			switch s[i : i+3] {

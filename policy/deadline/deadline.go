@@ -148,7 +148,7 @@ func (r Reader) governs(m mention, l label) bool {
 		return l.closes && (l.isLabel || !stood.MatchString(m.right)) || m.isSpan || m.until != "" || l.fromNow || overdue.MatchString(m.right)
 	}
 	switch {
-	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
+	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, endsIt.MatchString(m.until) && acts.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
 		return true
 	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow):
 		return true
@@ -190,7 +190,7 @@ func (r Reader) isOpen(m mention) bool {
 		return false
 	}
 	at := spanOf.FindStringSubmatch(m.left)
-	return at != nil && !foreignWords.MatchString(at[0]) && (!ofSystem.MatchString(m.left) || opens.MatchString(m.right))
+	return at != nil && !foreignWords.MatchString(at[0]) && !checks.MatchString(strings.TrimSuffix(m.left, at[0])) && (!ofSystem.MatchString(m.left) || opens.MatchString(m.right))
 }
 
 // isAsked reports whether the verb that governs a day asks readers to send something to the

@@ -18,6 +18,8 @@ var (
 	untimed = words.New(`条件|对象|资格|范围|标准|内容|政策|依据`)
 
 	untilWord = words.New(`^(?:[上中下]午)?(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
+	// endsIt matches an untilWord that needs no verb after it: 报名6月5日截止.
+	endsIt = words.New(`^(?:截止|结束)`)
 	// joint matches what joins two days that are governed by the same words: 3月2日、7月6日前.
 	joint = words.New(`^\s*(?:[、和及或]|以及)\s*$`)
 	// asksAnew matches the words between a day that describes the subject and the day of
@@ -43,6 +45,9 @@ var (
 	overdue = words.New(`^(?:止)?[，,]?\s*(?:逾期|过期)`)
 	// spanOf matches the words before a period without a label: 公开征求意见，自…; 项目申报（….
 	spanOf = words.New(`(?:征求意见|意见征集|征集|公示|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}(?:[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*|[（(])$`)
+	// checks matches the words before a period in which a body examines what was sent:
+	// 初验报名信息（….
+	checks = words.New(`(?:初验|复验|核验|查验|验证|审核|初审|复审|复核|审查|核对|确认)[^，。；、和及与]{0,4}$`)
 	// ofSystem and opens match the words around the period in which a system for readers is
 	// open.
 	ofSystem = words.New(`(?:系统|平台|网站|端口|通道)[^，。；]{0,6}$`)
@@ -144,6 +149,8 @@ var (
 	// begun matches the words before the last day of something whose first day precedes
 	// them: 报名于3月12日开始，3月18日结束.
 	begun = words.New(`(?:报名|申报|征集|受理|填报|投稿|申请|征求意见|公示)[^，,。；]{0,8}日[^，,。；]{0,14}(?:开始|起)[，,]\s*$`)
+	// acts matches the words before a day on which that act ends: 报名10月30日截止.
+	acts = words.New(`(?:报名|报考|申报|征集|投稿|征稿|填报|提交|报送)(?:工作)?(?:将)?(?:于|到|至)?$`)
 	// alongside matches what goes on while readers act, and ends on the same day:
 	// 报名和资格初审时间.
 	alongside = words.New(`(?:及|和|与)(?:网上|现场)?(?:缴费|交费|资格[初审][审查核]?)(?:时间|日期|期限)$`)
@@ -157,14 +164,14 @@ var (
 	inBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
 	// actLabel matches the end of a label that names an action of readers, whatever
 	// precedes it: 本市户籍考生的报名时间.
-	actLabel = words.New(`(?:报名|申报|征集|投稿|填报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
+	actLabel = words.New(`(?:报名|报考|申报|征集|投稿|填报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
 	// ofLater matches labels of later stages.
 	ofLater = words.New(`复核|复查|查分|复议|质疑|澄清|异议|退|补办|确认|保证金|押金|查询|整改|合同|开标|结果|决赛|^原`)
 	// oldDay matches the day that is replaced, before the new one: 由8月20日延长至.
 	oldDay    = words.New(`(?:由|从)(?:原[^，。；]{0,6})?(?:(?:(?:19|20)?\d{2}年)?\d{1,2}月)?\d{1,2}日[^，。；日]{0,10}$`)
 	bareLabel = words.New(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
-	ourWords = words.New(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿|(?:系统|平台|通道|端口)开[放通]`)
+	ourWords = words.New(`报名|报考|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿|(?:系统|平台|通道|端口)开[放通]`)
 	// calls matches titles of texts whose 公告期 is not the period for answering.
 	calls = words.New(`招标|采购|磋商|谈判|询价|比选|成交|中标|招聘|招考|招生|申报|遴选|拍卖|出让|转让`)
 	shows = words.New(`公示|公告`)
@@ -172,6 +179,9 @@ var (
 	shownTitle   = words.New(`拟[^，。]{0,8}(?:人员|对象|项目|单位|企业)?名单`)
 	foreignWords = words.New(`(?:兑[现付]|拨付|发放)(?:时间|日期|期限)|缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|保证金|押金|完成(?:时间|时限|期限)|办[理结]时限|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
+
+// examOffice matches bodies and sites that are named after examinations.
+var examOffice = words.New(`考试(?:院|中心|局|信息网|网)`)
 
 // longestTail is the maximum number of characters between a label and its day in most
 // texts.
@@ -210,7 +220,7 @@ func (r Reader) judge(l label) verdict {
 	if !l.isLabel && !l.closes {
 		return unknown
 	}
-	if foreignWords.MatchString(alongside.ReplaceAllString(l.text, "")) && (!actLabel.MatchString(l.text) || ofLater.MatchString(l.text)) || strings.Contains(l.text, "异议") && !r.isFor("公示") {
+	if foreignWords.MatchString(examOffice.ReplaceAllString(alongside.ReplaceAllString(l.text, ""), "")) && (!actLabel.MatchString(l.text) || ofLater.MatchString(l.text)) || strings.Contains(l.text, "异议") && !r.isFor("公示") {
 		return foreign
 	}
 	if !l.isLabel { // 截至6月5日
@@ -253,7 +263,7 @@ const (
 )
 
 var (
-	sendVerb = `登录[^。；]{0,80}?(?:报名|预订|填报|申报|提交)|预订|报[^，。；、]{2,16}(?:邮箱|信箱)|报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回|电子版)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|回|我|市|省)|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
+	sendVerb = `登录[^。；]{0,80}?(?:报名|预订|填报|申报|提交)|预订|报[^，。；、]{2,16}(?:邮箱|信箱)|报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回|电子版)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|给|回|我|市|省)|电邮|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
 	doVerb   = `上线|运营|列入|纳入|完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|到达|抵达|到场|入场|发放|兑付|汇[至入]|出生|毕业|发布|颁发|公示`
 	verbs    = words.New(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal matches what makes a verb part of a noun: 申报材料.
@@ -269,7 +279,7 @@ var (
 	thenToUs = words.New(`(?:报送|上报|呈报|报|函告)(?:至|到|给)?(?:省|市|县|区|部|我|国家|委|厅|局|财政|教育|人力|民政)`)
 	reviews  = words.New(`审核|审查|复核|初审|评审|公示`)
 	hands    = words.New(`^[，,]?\s*[^，。；]{0,20}?(?:将|把)`)
-	handOver = words.New(`报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到|组委会)|上报|呈报|发送|发至|发到|寄|送(?:至|达|交|省|市|我|到)|提交|递交|上传|反馈|函(?:告|送|复|报)|传真|交(?:至|到|回|我|市|省)|(?:统一)?报[^道名告酬刊]`)
+	handOver = words.New(`报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到|组委会)|上报|呈报|发送|发至|发到|寄|送(?:至|达|交|省|市|我|到)|提交|递交|上传|反馈|函(?:告|送|复|报)|传真|交(?:至|到|给|回|我|市|省)|电邮|(?:统一)?报[^道名告酬刊]`)
 )
 
 // verbOf returns the action of the first verb in the rest of a sentence.
