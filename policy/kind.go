@@ -130,9 +130,9 @@ func (u *understanding) titleEvidence(score kindScore) {
 	if essay.MatchString(title) {
 		score[KindSignedArticle] += fair
 	}
-	if _, name := namedFirst(title); name != "" && u.quotes(name) {
+	if office, name := namedFirst(title); name != "" && u.quotes(name) {
 		score[KindNews] += fair
-	} else if name != "" {
+	} else if name != "" && (office != "" || len(u.Paragraphs) < 2 || !u.speaksOf(name)) {
 		score[KindSignedArticle] += strong
 	}
 }
@@ -155,7 +155,7 @@ func (u *understanding) about() bool {
 
 var (
 	dateline = words.New(`^[（(【]?(?:本报|本网|本台|新华社|新华网|人民网|央视网|中新社|中新网|人民日报|\p{Han}{2,6}(?:日报|晚报|时报|新闻网))[^，。]{0,20}(?:电|讯)|^[^，。]{0,20}(?:日电|报讯|网讯|社讯|台讯|[台网社报]消息)[\s（(：:]?|[（(]\p{Han}{2,8}\d{1,2}月\d{1,2}日电[)）]$`)
-	newsDay  = words.New(`^(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日(?:至\d{0,2}月?\d{1,2}日)?(?:上午|下午|晚|晚间)?[，,]|^(?:近日|日前|近期|连日来|当地时间|记者)|(?:今天|昨天|昨日|今日)[（(]\d{1,2}月|记者[^，。]{0,20}(?:获悉|了解到)`)
+	newsDay  = words.New(`^(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日(?:至\d{0,2}月?\d{1,2}日)?(?:上午|下午|晚|晚间)?[，,]|^(?:近日|日前|近期|连日来|当地时间|记者)|(?:今天|昨天|昨日|今日)[（(]\d{1,2}月|记者[^，。]{0,20}(?:获悉|了解到)|^[^，。：:]{2,24}[^，。：:月\d]\d{1,2}日(?:上午|下午|晚|晚间)?(?:宣布|表示|发布|公布|通报|举行|召开|说|称)`)
 	chapters = words.New(`^第[一1](?:章|条|编)|^第[一1]条`)
 	formulas = words.New(`(?:现予|现将|现)[^。]{0,60}?(?:公布|印发|公示|转发|公告)|(?:公告|通知|通告|公示|批复|函告|意见|措施|决定)(?:如下|如下：)|特此(?:公告|通知|通告|公示|批复|函复|函告)|此件(?:公开|主动)|信息公开(?:形式|选项)`)
 	// ofPaper matches the beginning of lines in academic papers: 摘要, 关键词, the affiliation
@@ -183,7 +183,7 @@ func (u *understanding) textEvidence(score kindScore) {
 	head := simplified(u.Paragraphs[:min(len(u.Paragraphs), kindLines)])
 	end := simplified(u.Paragraphs[max(len(head), len(u.Paragraphs)-kindEnd):])
 	has := func(lines []string, is func(string) bool) bool { return slices.ContainsFunc(lines, is) }
-	addressed := has(head, isAddressee)
+	addressed := has(head, isAddressee) && !audience.MatchString(head[0])
 	if addressed {
 		score[KindDocument] += fair
 	}
@@ -323,6 +323,10 @@ var ofPerson = words.New(`^\p{Han}{2,4}[，,]\s*(?:男|女)[，,]`)
 
 // comrades matches the beginning of a speech.
 var comrades = words.New(`^(?:尊敬的[^。]{0,20}|各位[^。]{0,12}|同志们)[，,：:、！!]`)
+
+// audience matches the words with which a speech opens. A document opens with the bodies that
+// it is sent to.
+var audience = words.New(`^(?:尊敬的|各位)[^。]{0,20}(?:同志们|女士们|先生们|朋友们)[：:，,！!]`)
 
 // simplified returns the lines in Simplified characters.
 func simplified(lines []string) []string {

@@ -107,12 +107,14 @@ func Split(line string) (fields []Field, rest string) {
 var (
 	bracketed = words.New(`[\[【](来源|作者|时间|日期|发布时间|发布日期|责任编辑|责编|编辑)[\]】][ \x{a0}]*[:：]?`)
 	slashed   = words.New(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|执笔|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
+	// namesFirst matches names followed by the words for their roles: 张明 文/王样 图.
+	namesFirst = words.New(`^\p{Han}{2,4}\s?文\s?[/／]\s?\p{Han}{2,4}\s(?:文|图|摄影?)$`)
 )
 
-// Labels without a colon: 来源于 某报, 发布于 2026-11-27.
+// Labels without a colon: 来源于 某报, 发布于 2026-11-27, [发布时间2026年11月27日].
 var (
 	takenFrom = words.New(`(^|[\s\x{1f}])(来源于|转载自|转自|摘自)[ \x{a0}]+(\p{Han})`)
-	putOn     = words.New(`(^|[\s\x{1f}])(发布于|发表于)[ \x{a0}]*((?:19|20)\d{2}[-/.年])`)
+	putOn     = words.New(`(^|[\s\x{1f}\[【（(])((?:发布|发表|更新|上传|录入)(?:于|时间|日期))[ \x{a0}]*((?:19|20)\d{2}[-/.年])`)
 )
 
 // withColons adds colons to labels that are in brackets, followed by a slash,
@@ -126,9 +128,11 @@ func withColons(line string) string {
 	}
 	if strings.ContainsAny(line, "于自") {
 		line = takenFrom.ReplaceAllString(line, "$1$2：$3")
+	}
+	if strings.ContainsAny(line, "布表新传入") && strings.ContainsAny(line, "于时日") {
 		line = putOn.ReplaceAllString(line, "$1$2：$3")
 	}
-	if strings.ContainsAny(line, "/／") {
+	if strings.ContainsAny(line, "/／") && !namesFirst.MatchString(line) {
 		line = slashed.ReplaceAllStringFunc(line, func(s string) string {
 			m := slashed.FindStringSubmatch(s)
 			if strings.HasSuffix(m[2], "文") {
