@@ -89,7 +89,7 @@ func (u *understanding) byline() {
 		u.Paragraphs = slices.Clone(u.Paragraphs)
 		u.Paragraphs[i] = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(u.Paragraphs[i]), best.line))
 	}
-	u.Byline, u.reported = best.line, best.reports || strings.Contains(hans.Simplify(best.line+best.value), "记者")
+	u.Byline, u.reported = best.line, best.reports || containsAny(hans.Simplify(best.line+best.value), "记者", "报道")
 	if u.setAuthor(best.value); u.Author == "" { // an office; its label also names the person
 		office, body := u.AuthorOffice, u.AuthorBody
 		if i := slices.IndexFunc(all, func(c candidate) bool { return c.weight == byPersonLabel }); i >= 0 {
@@ -128,7 +128,7 @@ func (u *understanding) linesOfAuthors() []candidate {
 			}
 		}
 		_, inner, ok := lastBracket(p)
-		if i == n-1 && i > 1 && utf8.RuneCountInString(p) == 4 && isPerson(inner) && !u.mentions(inner) { // （袁样）
+		if i == n-1 && i > 1 && utf8.RuneCountInString(squeeze(p)) == 4 && isPerson(inner) && !u.mentions(inner) { // （袁样）
 			return []candidate{{value: inner, line: p, at: i, weight: byLine}}
 		}
 		if value := authorsOf(p, ok && len(inner) > len(p)-len("（）")-1 || i == n-1 && marked.MatchString(p)); value != "" && (i > 0 || value != inner) && !u.mentions(value) {

@@ -25,6 +25,8 @@ func TestByline(t *testing.T) {
 		{"Agency", Evidence{Paragraphs: []string{"新华社北京11月4日电 会议今天召开。"}}, "", "", "", "新华社", 1},
 		{"AgencyIsNotTheLabel", Evidence{Labels: []Label{{"span", "来源", "样例网"}}, Paragraphs: []string{"新华社北京11月4日电 会议今天召开。"}}, "", "", "", "样例网", 1},
 		{"LeadWithPictures", Evidence{Paragraphs: []string{"本报16日讯(记者李样冰文/摄)今天6时，样例站开通。"}}, "李样冰", "", "", "", 1},
+		{"NameAndPlace", Evidence{Paragraphs: []string{"样例负责人付之一笑：“没有道理。”（姚样 样州报道）"}}, "姚样", "", "", "", 1},
+		{"SpacedNameInABracket", Evidence{Paragraphs: []string{"样例县围绕工作思路，加强保障。", "一是结合。", "二是创新。", "( 袁 样 ）"}}, "袁 样", "", "", "", 3},
 		{"Photographer", Evidence{Paragraphs: []string{"正文。", "新华社记者 王 样摄"}}, "", "", "", "", 2},
 		{"Sender", Evidence{Paragraphs: []string{"正文。", "（供稿：样例处）"}}, "", "", "", "", 2},
 		{"Label", Evidence{Labels: []Label{{"span", "作者", "王样例"}}, Paragraphs: []string{"正文。"}}, "王样例", "", "", "", 1},

@@ -228,6 +228,9 @@ func (r *creditReader) explain(word string) bool {
 	}
 	switch {
 	case filler.MatchString(plain), division.IsProvince(plain), IsFurniture(word):
+		if len(r.Persons) > 0 && r.wrote == noRole && endsInAny(plain, "报道", "报导") { // 王样 样州报道
+			r.Role, r.Reports = true, true
+		}
 		return true
 	case isPerson(plain) && (r.wrote == noRole || r.roleBehind) && len(r.left) > 0 && picture.MatchString(hans.Simplify(r.left[0])): // 赵样/图
 		r.Editors = append(r.Editors, word)

@@ -140,8 +140,8 @@ func repeats(paragraphs []string, title string) (lines int, organs []string) {
 		switch {
 		case !found && rest == whole && strings.Contains(clean, whole) && issuesTitle.MatchString(clean):
 			return i + 1, organs
-		case !found && rest == whole && signs(fold(p)):
-			organs = append(organs, splitOrgans(strings.TrimSpace(fold(p)))...)
+		case !found && rest == whole && signs(redHead(p)):
+			organs = append(organs, splitOrgans(redHead(p))...)
 		case !found && rest == whole && len(organs) > 0 && squeeze(p) == "文件": // the issuer above the document
 		case !found:
 			return 0, nil
@@ -153,6 +153,11 @@ func repeats(paragraphs []string, title string) (lines int, organs []string) {
 		}
 	}
 	return 0, nil
+}
+
+// redHead returns a line without the word 文件 that follows the issuer at the head of a page.
+func redHead(line string) string {
+	return strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(fold(line)), "文件"))
 }
 
 // dropHeadline removes the headline from the text, which repeats it in one line
