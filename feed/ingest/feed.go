@@ -17,7 +17,6 @@ import (
 
 	"dibao/feed/ingest/feedtext"
 	"dibao/feed/ingest/sanitize"
-	"dibao/feed/ingest/textblock"
 	"dibao/feed/ingest/weburl"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
@@ -67,6 +66,8 @@ type FeedItem struct {
 	Enclosures []Attachment   `json:"enclosures"` // never nil
 	Categories []string       `json:"-"`
 	Warnings   []warn.Warning `json:"-"`
+
+	blocks []string // of text, in Content, or in Summary if there is no Content
 }
 
 // Limits on one item; longer values are truncated or left out.
@@ -158,18 +159,17 @@ func feedItem(f FeedItem, site string, src Source) Item {
 		it.URL = site
 		it.Warnings = append(it.Warnings, warn.New("feed-without-address"))
 	}
-	blocks := textblock.OfMarkup(it.HTML)
-	if it.Title == "" && len(blocks) > 0 {
-		it.Title = clip(blocks[0], 60)
+	if it.Title == "" && len(f.blocks) > 0 {
+		it.Title = clip(f.blocks[0], 60)
 		it.Warnings = append(it.Warnings, warn.New("feed-without-title"))
 	}
 	it.Evidence = policy.Evidence{
 		URL: it.URL, Title: it.Title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region,
 		FeedPublished: f.Published, FeedUpdated: f.Updated, FeedAuthor: string(f.Author), FeedSummary: plainText(string(f.Summary)),
-		Categories: f.Categories, Paragraphs: blocks,
+		Categories: f.Categories, Paragraphs: f.blocks,
 	}
 	// A summary with a link: the full text is on the page.
-	it.NeedsPage = f.Link != "" && f.Content == "" && utf8.RuneCountInString(strings.Join(blocks, "")) < shortText
+	it.NeedsPage = f.Link != "" && f.Content == "" && utf8.RuneCountInString(strings.Join(f.blocks, "")) < shortText
 	return it
 }
 
@@ -205,7 +205,7 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 
 // isEmpty reports whether an item contains nothing that dibao reads.
 func (it FeedItem) isEmpty() bool {
-	return it.ID+it.Link+it.Title+it.Author+it.Content+it.Summary == "" && it.Published == nil && it.Updated == nil && len(it.Enclosures) == 0
+	return it.ID == "" && it.Link == "" && it.Title == "" && it.Author == "" && it.Content == "" && it.Summary == "" && it.Published == nil && it.Updated == nil && len(it.Enclosures) == 0
 }
 
 func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
@@ -215,9 +215,15 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 		ID: shortID(f.GUID), Link: Text(link), Title: title(f.Title), Author: authors(f),
 		Enclosures: enclosures(f, base),
 	}
-	summary, summaryWarning := sanitize.Markup(unescapeOnce(f.Description), near)
-	content, contentWarning := sanitize.Markup(unescapeOnce(f.Content), near)
-	it.Summary, it.Content = Text(summary), Text(content)
+	content, blocks, contentWarning := sanitize.WithBlocks(unescapeOnce(f.Content), near)
+	var summary string
+	var summaryWarning warn.Warning
+	if content == "" {
+		summary, blocks, summaryWarning = sanitize.WithBlocks(unescapeOnce(f.Description), near)
+	} else {
+		summary, summaryWarning = sanitize.Markup(unescapeOnce(f.Description), near)
+	}
+	it.Summary, it.Content, it.blocks = Text(summary), Text(content), blocks
 	for _, w := range []warn.Warning{contentWarning, summaryWarning} {
 		if w.Code != "" && len(it.Warnings) == 0 {
 			it.Warnings = append(it.Warnings, w)

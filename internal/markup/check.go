@@ -44,10 +44,51 @@ var breakouts = set("b big blockquote body br center code dd div dl dt em embed 
 // check returns the text without foreign elements and templates, and whether
 // its tree is cheap enough to build.
 func check(text string) (cut string, ok bool) {
+	rewrite := HasForeign(text)
+	if !rewrite && isCheap(text) {
+		return text, true
+	}
+	return checkTokens(text, rewrite)
+}
+
+// isCheap reports whether the tree of a text can't cost more than check permits, however its
+// tags are nested. It only counts characters: most items of feeds are short and simple, and
+// reading their tokens would cost half as much as building their trees.
+func isCheap(text string) bool {
+	if len(text) >= maxToken {
+		return false
+	}
+	tags, formatted, attrs := 0, 0, 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '<':
+			tags++
+			if i+1 < len(text) && formattingLetters[text[i+1]] {
+				formatted++
+			}
+		case ' ', '\t', '\n', '\f', '\r', '/', '"', '\'': // precede each attribute
+			attrs++
+		}
+	}
+	again := formatted + attrs/2                           // nodes that one tag can build anew
+	nodes := 2*tags + 1 + attrs/2 + tags*again             // with the texts between the tags
+	moves := tags * (nodes + 2*formatted + rootCost*attrs) // each tag can move all nodes
+	return attrs <= maxAttrs && nodes <= min(maxNodes, anyNodes+len(text)) && moves <= maxMoves
+}
+
+// formattingLetters are the first letters of formatting elements.
+var formattingLetters = func() (all [256]bool) {
+	for name := range formatting {
+		all[name[0]], all[name[0]-'a'+'A'] = true, true
+	}
+	return all
+}()
+
+// checkTokens is check by the tokens of a text; rewrite says that it may hold elements to remove.
+func checkTokens(text string, rewrite bool) (cut string, ok bool) {
 	c := newCounter()
 	var kept strings.Builder
 	var hole cutter
-	rewrite := HasForeign(text)
 	most := min(maxNodes, anyNodes+len(text))
 	for t := newTokens(text); ; {
 		kind := t.next()

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"dibao/feed/ingest/plain"
@@ -14,6 +15,7 @@ import (
 	"dibao/policy/warn"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
@@ -37,6 +39,13 @@ const removed = "script, style, iframe, frame, frameset, embed, noscript, nofram
 
 // fallbacks are elements with content for browsers that can't show the element.
 const fallbacks = "object, applet"
+
+// Selectors are compiled once.
+var (
+	removedElements  = sync.OnceValue(func() goquery.Matcher { return cascadia.MustCompile(removed) })
+	fallbackElements = sync.OnceValue(func() goquery.Matcher { return cascadia.MustCompile(fallbacks) })
+	bodies           = sync.OnceValue(func() goquery.Matcher { return cascadia.MustCompile("body") })
+)
 
 // selfClosed matches elements that can be self-closing in XHTML but not in HTML: an HTML
 // parser would treat everything that follows as their text.
@@ -63,29 +72,73 @@ const MaxMarkup = 8 << 20
 // Markup is Clean with a warning if only the text was kept; the warning is zero if the
 // markup was kept.
 func Markup(text, base string) (clean string, warning warn.Warning) {
+	clean, _, warning = read(text, base)
+	return clean, warning
+}
+
+// WithBlocks is Markup, also with the blocks of text in the clean markup.
+func WithBlocks(text, base string) (clean string, blocks []string, warning warn.Warning) {
+	clean, body, warning := read(text, base)
+	if body != nil {
+		return clean, textblock.Of(body), warning
+	}
+	return clean, textblock.OfMarkup(clean), warning
+}
+
+// read returns the clean markup, and the body that it was written from if that has the same
+// blocks of text.
+func read(text, base string) (clean string, body *html.Node, warning warn.Warning) {
 	if !strings.ContainsAny(text, "<&>\"'\r\x00") {
-		return strings.TrimSpace(text), warn.Warning{}
+		return strings.TrimSpace(text), nil, warn.Warning{}
 	}
 	if strings.Contains(text, "/>") {
 		text = selfClosed.ReplaceAllString(text, "<$1$2></$1>")
 	}
 	root, plain := markup.Parse(text)
-	clean, warning = Selection(goquery.NewDocumentFromNode(root).Find("body").First(), base)
+	s := goquery.NewDocumentFromNode(root).FindMatcher(bodies()).First()
+	clean, warning = Selection(s, base)
 	if plain {
-		warning = TextOnly
+		return clean, nil, TextOnly
 	}
 	if clean != "" && markup.HasForeign(text) {
 		// Inside SVG and MathML a tree can contain what HTML markup cannot express, such as
 		// a heading in a heading: parse it once more.
-		clean = Clean(clean, base)
+		return Clean(clean, base), nil, warning
 	}
-	return clean, warning
+	if s.Length() == 1 && warning.Code == "" && !strings.Contains(text, "caption") && isSimple(s.Nodes[0], false) {
+		body = s.Nodes[0]
+	}
+	return clean, body, warning
+}
+
+// isSimple reports whether a tree has the same blocks of text as the clean markup written from
+// it: it contains no elements that change what surrounds them when they are removed, and no
+// pictures, whose captions depend on attributes. inLine says that it is in a paragraph or heading.
+func isSimple(n *html.Node, inLine bool) bool {
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type != html.ElementNode {
+			continue
+		}
+		switch c.Data {
+		case "br", "span", "font", "strong", "b", "em", "i", "u", "a", "sub", "sup":
+			if !isSimple(c, inLine) {
+				return false
+			}
+		case "p", "h1", "h2", "h3", "h4", "h5", "h6", "div", "section":
+			if inLine || !isSimple(c, c.Data != "div" && c.Data != "section") {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // Selection is Markup for the content of one element. It changes the element.
 func Selection(s *goquery.Selection, base string) (clean string, warning warn.Warning) {
-	s.Find(removed).Remove()
-	s.Find(fallbacks).Each(func(_ int, x *goquery.Selection) { x.ReplaceWithSelection(x.Contents()) })
+	s.FindMatcher(removedElements()).Remove()
+	s.FindMatcher(fallbackElements()).Each(func(_ int, x *goquery.Selection) { x.ReplaceWithSelection(x.Contents()) })
 	u, err := url.Parse(base)
 	if err != nil {
 		u = &url.URL{}

@@ -15,6 +15,7 @@ import (
 
 	"dibao/feed/ingest/plain"
 	"dibao/feed/ingest/sanitize"
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/trust"
 )
 
@@ -163,4 +164,17 @@ func TestSignsThatGrowWhenEscapedAreCutWithAWarning(t *testing.T) {
 	if again := sanitize.Clean(clean, ""); again != clean {
 		t.Errorf("sanitized again it has %d bytes, not %d", len(again), len(clean))
 	}
+}
+
+// FuzzWithBlocks compares the blocks of text with those of the clean markup that is stored.
+func FuzzWithBlocks(f *testing.F) {
+	for _, s := range []string{"<h1><span><h2>甲</h2>乙", "<p><b>甲<p>乙</b>丙", "甲<p>乙<br>丙</p>丁<div>戊<p>己</div>", "<a href=//x>甲<p>乙<a href=//y>丙", "<p><object><p>甲</object>乙", "<font><div>甲<u><p>乙</div>丙"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		clean, blocks, _ := sanitize.WithBlocks(in, "http://site.test/")
+		if want := textblock.OfMarkup(clean); !slices.Equal(blocks, want) {
+			t.Errorf("%q: blocks %q, those of the clean markup %q are %q", in, blocks, clean, want)
+		}
+	})
 }
