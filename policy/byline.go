@@ -212,7 +212,7 @@ func (u *understanding) labelledAuthors() []candidate {
 	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
 	for _, l := range u.e.Labels {
 		isReporter := !written && squeeze(l.Name) == "记者"
-		if c := ReadCredit(l.Value); !written && label.KindOf(l.Name) == label.Source && c.Whole && c.Role && c.Medium != "" && len(c.Persons) > 0 {
+		if c := ReadCredit(l.Value); !written && label.KindOf(l.Name) == label.Source && c.namesBoth() {
 			all = append(all, candidate{value: strings.Join(c.Persons, "、"), at: -1, weight: byPersonLabel, reports: c.Reports})
 		}
 		if label.KindOf(l.Name) != label.Author && !isReporter || cleanCredit(l.Value) == "" {
@@ -361,7 +361,7 @@ func (u *understanding) setAuthor(s string) {
 		u.Author, u.AuthorOffice = strings.Join(c.Persons, "、"), c.Office
 	} else if endsInAny(s, "发布", "报", "网", "客户端", "融媒体中心") { // who published it
 		u.Credit = cmp.Or(u.Credit, s)
-	} else if officeEnd.MatchString(s) || organWord.MatchString(s) {
+	} else if officeEnd.MatchString(s) || organWord.MatchString(s) || utf8.RuneCountInString(s) > 2 && endsInAny(s, "科", "室", "组", "股") {
 		u.AuthorOffice = s
 	} else {
 		u.Author = s // a name that is not Chinese, or a pen name
@@ -376,7 +376,7 @@ func isName(s string) bool {
 	for part := range strings.SplitSeq(s, "、") {
 		part = strings.TrimSpace(part)
 		if !hanName.MatchString(part) || officeEnd.MatchString(part) ||
-			strings.ContainsAny(cut.Last(part, 1), "部局委办会院司处长记社网厅") {
+			strings.ContainsAny(cut.Last(part, 1), "部局委办会院司处长记社网厅科室股组") {
 			return false
 		}
 	}

@@ -53,6 +53,12 @@ func (c Credit) IsCredit() bool {
 	return c.Whole && (c.Date != "" || c.Role || len(c.Editors) > 0 || len(c.Fields) > 0)
 }
 
+// namesBoth reports whether the value of 来源 names a medium and who wrote the text for it. One
+// name of two characters without a word for its role may be a place.
+func (c Credit) namesBoth() bool {
+	return c.Whole && c.Medium != "" && len(c.Persons) > 0 && (c.Role || len(c.Persons) > 1 || utf8.RuneCountInString(c.Persons[0]) > 2)
+}
+
 const (
 	maxCredit     = 100 // maximum length of a line of credits, in characters
 	maxCreditWord = 24  // maximum length of a name in it, in characters

@@ -11,7 +11,7 @@ import (
 
 // noCredit matches values of 来源 that do not name anybody.
 var noCredit = map[string]bool{
-	"未知": true, "无": true, "其他": true, "其它": true, "佚名": true, "不详": true, "-": true, "--": true, "网络": true, "网络整理": true, "综合整理": true, "综合": true, "admin": true, "管理员": true, "超级管理员": true, "系统管理员": true, "网站管理员": true, "administrator": true, "编辑部": true, "网友": true, "匿名": true,
+	"未知": true, "无": true, "其他": true, "其它": true, "佚名": true, "不详": true, "-": true, "--": true, "网络": true, "网络整理": true, "综合整理": true, "综合": true, "公告": true, "通知": true, "通知公告": true, "admin": true, "管理员": true, "超级管理员": true, "系统管理员": true, "网站管理员": true, "administrator": true, "编辑部": true, "网友": true, "匿名": true,
 }
 
 var ownCredit = map[string]bool{"本网": true, "本站": true, "本网站": true, "原创": true, "本站原创": true}
@@ -43,7 +43,7 @@ func (u *understanding) credit() {
 	for _, l := range u.e.Labels {
 		if label.KindOf(l.Name) == label.Source && value == "" {
 			value = cleanCredit(l.Value)
-			if c := ReadCredit(value); c.Role && c.Medium != "" { // 样报记者 王样
+			if c := ReadCredit(value); c.Role && c.Medium != "" || c.namesBoth() { // 样报记者 王样, 样网 王样例
 				value = c.Medium
 			}
 		}

@@ -135,6 +135,9 @@ func withColons(line string) string {
 	if strings.ContainsAny(line, "/／") && !namesFirst.MatchString(line) {
 		line = slashed.ReplaceAllStringFunc(line, func(s string) string {
 			m := slashed.FindStringSubmatch(s)
+			if m[3] == "图" || m[3] == "摄" { // 张明 文/图
+				return s
+			}
 			if strings.HasSuffix(m[2], "文") {
 				m[2] = "作者"
 			}
