@@ -21,7 +21,7 @@ var (
 	datelineOpen = words.New(`^[（(【〔]?(新华社|新华网|中新社|中新网|中央社|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:专)?(?:电|讯)`)
 	// reporterInLead matches reporters in brackets: （记者李样冰、管例江）, 〔记者王样／台北报导〕,
 	// （中央社记者王样文台北21日电）, （记者王样文/摄）.
-	reporterInLead = words.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：/／]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\s*文\s?[／/、]?\s?[图摄]|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
+	reporterInLead = words.New(`[（(〔【](?:\p{Han}{2,8}?\s?|通讯员[\p{Han} 、]{2,16}?\s?)?(?:首席|特派|见习)?记者[:：/／]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\s*文\s?[／/、]?\s?[图摄]|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
 	// reporterReports matches a reporter's name at the beginning of a report: 记者王样例报道.
 	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台]|\p{Han}{0,4}[报网台社])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
 	// reporterOpens matches a reporter's name without brackets: 本网讯 记者 王样 11月26日上午，….

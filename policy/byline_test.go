@@ -24,6 +24,8 @@ func TestByline(t *testing.T) {
 		{"Lead", Evidence{SiteName: "样例日报", Paragraphs: []string{"本报北京11月4日电（记者李样冰、管例江）会议今天召开。"}}, "李样冰、管例江", "", "", "样例日报", 1},
 		{"Agency", Evidence{Paragraphs: []string{"新华社北京11月4日电 会议今天召开。"}}, "", "", "", "新华社", 1},
 		{"AgencyIsNotTheLabel", Evidence{Labels: []Label{{"span", "来源", "样例网"}}, Paragraphs: []string{"新华社北京11月4日电 会议今天召开。"}}, "", "", "", "样例网", 1},
+		{"SenderBeforeReporter", Evidence{Paragraphs: []string{"样例报样州讯（胡例 记者朱样）今年，样例局开展行动。"}}, "朱样", "", "", "", 1},
+		{"CorrespondentBeforeReporter", Evidence{Paragraphs: []string{"本报讯（通讯员 王例 记者 朱样）今年，样例局开展行动。"}}, "朱样", "", "", "", 1},
 		{"LeadWithPictures", Evidence{Paragraphs: []string{"本报16日讯(记者李样冰文/摄)今天6时，样例站开通。"}}, "李样冰", "", "", "", 1},
 		{"NameAndPlace", Evidence{Paragraphs: []string{"样例负责人付之一笑：“没有道理。”（姚样 样州报道）"}}, "姚样", "", "", "", 1},
 		{"SpacedNameInABracket", Evidence{Paragraphs: []string{"样例县围绕工作思路，加强保障。", "一是结合。", "二是创新。", "( 袁 样 ）"}}, "袁 样", "", "", "", 3},
