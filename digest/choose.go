@@ -121,6 +121,7 @@ func (c *chooser) note(e *composedIssue) {
 // longer wait.
 type chosen struct {
 	content       *content // nil: no email
+	later         bool     // no email now, since the reader chose a pause or fewer emails
 	waits, served []waiting
 }
 
@@ -142,6 +143,7 @@ func (c *chooser) choose(r subscribers.Reader) (out chosen) {
 		}
 	}
 	if len(lists) == 0 {
+		out.later = true
 		return out
 	}
 	slices.Sort(lists)

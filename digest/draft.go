@@ -42,7 +42,11 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 	if err != nil {
 		return draft{}, err
 	}
-	same, err := s.sameTexts(ctx, found)
+	ids := make([]int64, len(found))
+	for i, m := range found {
+		ids[i] = m.article.ID
+	}
+	same, err := s.sameTexts(ctx, ids)
 	if err != nil {
 		return draft{}, err
 	}
@@ -195,12 +199,8 @@ func (t texts) of(article int64) []int64 {
 
 func (t texts) first(article int64) bool { return t.firsts[article] }
 
-// sameTexts finds the articles that are the same texts as the candidates.
-func (s *Service) sameTexts(ctx context.Context, found []matched) (texts, error) {
-	ids := make([]int64, len(found))
-	for i, m := range found {
-		ids[i] = m.article.ID
-	}
+// sameTexts finds the articles that have the same text as one of these.
+func (s *Service) sameTexts(ctx context.Context, ids []int64) (texts, error) {
 	clusters, err := s.articles.Clusters(ctx, ids)
 	t := texts{members: make(map[int64][]int64, len(clusters)), firsts: make(map[int64]bool)}
 	for _, c := range clusters {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"dibao/feed"
@@ -14,15 +16,17 @@ import (
 // LeftOut is an article that the next issue of a list would not contain, and why.
 type LeftOut struct {
 	Article feed.Article
-	Why     string // theme, region, …: the condition of the query that it does not meet; or held, withdrawn, older, archive, same, issued, full
-	Detail  string // the article's own value, in words
+	Why     string // theme, region, …: the condition of the query that it does not meet; or held, withdrawn, older, archive, same, issued, repost, full, passed
+	Detail  string // the article's own value, in words; for a repost, the number of the article that was issued
 }
 
 // The reasons in addition to those of leftOut and the fields of a query.
 const (
 	leftOutSame   = "same"   // another article of the issue has the same text
 	leftOutIssued = "issued" // an issue already contained it
+	leftOutRepost = "repost" // an issue already contained another article with the same text
 	leftOutFull   = "full"   // the issue is full; it waits for the next one
+	leftOutPassed = "passed" // it did not match, or was withheld, when the issue was composed that followed it
 )
 
 // LeftOut returns recent articles that the next issue of l would not contain, newest first,
@@ -32,7 +36,7 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 		return nil, err
 	}
 	var next draft
-	issued := make(map[int64]bool)
+	issued, matches := make(map[int64]bool), make(map[int64]int64)
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		var last int64
 		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(last_seq), 0) FROM issues WHERE list = $1`, l.ID).Scan(&last); err != nil {
@@ -45,6 +49,10 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 		}
 		for _, id := range brought {
 			issued[id] = true
+		}
+		matches, err = database.CollectMap(ctx, tx, database.ScanPair[int64, int64], `SELECT article, seq FROM matches WHERE list = $1 AND seq > $2`, l.ID, last)
+		if err != nil {
+			return err
 		}
 		next, err = s.draft(ctx, tx, dueList{l, s.now()}, last)
 		return err
@@ -64,6 +72,14 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 	if err != nil {
 		return nil, err
 	}
+	ids := make([]int64, len(articles))
+	for i, a := range articles {
+		ids[i] = a.ID
+	}
+	same, err := s.sameTexts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	var out []LeftOut
 	for _, a := range articles {
 		if held[a.ID] || len(out) == limit {
@@ -72,13 +88,22 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 		one := LeftOut{Article: a, Why: leftOut(l, a)}
 		switch {
 		case one.Why != "":
-		case folded[a.ID]:
-			one.Why = leftOutSame
 		case issued[a.ID]:
 			one.Why = leftOutIssued
 		default:
-			if one.Why, one.Detail = unmet(l.Query, a); one.Why == "" {
+			if one.Why, one.Detail = unmet(l.Query, a); one.Why != "" {
+				break
+			}
+			twin := slices.IndexFunc(same.of(a.ID), func(id int64) bool { return issued[id] })
+			switch {
+			case twin >= 0:
+				one.Why, one.Detail = leftOutRepost, strconv.FormatInt(same.of(a.ID)[twin], 10)
+			case folded[a.ID]:
+				one.Why = leftOutSame
+			case matches[a.ID] > next.lastSeq:
 				one.Why, one.Detail = leftOutFull, fmt.Sprintf("an issue holds %d", l.MaxItems)
+			default:
+				one.Why = leftOutPassed
 			}
 		}
 		out = append(out, one)

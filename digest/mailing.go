@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/subscribers"
 )
@@ -104,6 +105,7 @@ type mailingRun struct {
 	fresh  bool // one of the issues is numbered: every reader is examined
 	*chooser
 	variants map[string]int64 // by key of their content, as far as they are known
+	skipped  delivery.Skipped // readers up to after who get no email
 }
 
 func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error) {
@@ -112,9 +114,15 @@ func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error
 	var due, made time.Time
 	var after, over int64
 	var composed sql.Null[time.Time]
+	skipped := &delivery.Skipped{}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT due_at, created_at, spread_seconds, issues, state, composed_to, composed_at FROM mailings WHERE id = $1`, id).
-			Scan(&due, &made, &over, &text, &state, &after, &composed)
+		var counts sql.Null[string]
+		err := tx.QueryRowContext(ctx, `SELECT due_at, created_at, spread_seconds, issues, state, composed_to, composed_at, skipped FROM mailings WHERE id = $1`, id).
+			Scan(&due, &made, &over, &text, &state, &after, &composed, &counts)
+		if err != nil || !counts.Valid {
+			return err
+		}
+		return json.Unmarshal([]byte(counts.V), skipped)
 	})
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &issues)
@@ -127,7 +135,7 @@ func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error
 	}
 	m, err := s.newMailingRun(ctx, id, due, issues)
 	if err == nil {
-		m.open, m.after = true, after
+		m.open, m.after, m.skipped = true, after, *skipped
 		m.made, m.over = made, time.Duration(over)*time.Second
 	}
 	return m, err
@@ -193,6 +201,7 @@ func (m *mailingRun) readers(ctx context.Context) ([]subscribers.Reader, bool, e
 type batch struct {
 	deliveries    []planned
 	waits, served []waiting
+	skipped       delivery.Skipped
 	last          int64 // id of the last reader
 }
 
@@ -217,8 +226,15 @@ func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, aft
 	}
 	for _, r := range readers {
 		got := m.choose(r)
-		if got.content != nil {
+		switch {
+		case got.content != nil:
 			p.deliveries = append(p.deliveries, planned{r.ID, got.content})
+		case r.Suppressed:
+			p.skipped.Suppressed++
+		case got.later:
+			p.skipped.Later++
+		default:
+			p.skipped.NothingNew++
 		}
 		p.waits, p.served = append(p.waits, got.waits...), append(p.served, got.served...)
 	}
@@ -232,9 +248,10 @@ func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n 
 		return 0, err
 	}
 	var stored map[string]int64
+	skipped := m.skipped.Plus(p.skipped)
 	err = m.s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE mailings SET composed_to = $3 WHERE id = $1 AND composed_to = $2 AND state = 'composed' AND composed_at IS NULL`,
-			m.id, m.after, p.last)
+		res, err := tx.ExecContext(ctx, `UPDATE mailings SET composed_to = $3, skipped = $4 WHERE id = $1 AND composed_to = $2 AND state = 'composed' AND composed_at IS NULL`,
+			m.id, m.after, p.last, database.JSON(skipped))
 		if err != nil {
 			return err
 		}
@@ -252,7 +269,7 @@ func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n 
 		clear(m.variants) // they will be read from the table again
 	}
 	maps.Copy(m.variants, stored)
-	m.unnoted, m.after = nil, p.last
+	m.unnoted, m.after, m.skipped = nil, p.last, skipped
 	return len(p.deliveries), nil
 }
 
@@ -322,8 +339,20 @@ func (m *mailingRun) finish(ctx context.Context, tx *sql.Tx) error {
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE mailings SET state = 'done', done_at = $2 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE mailing = $1)`,
+	res, err = tx.ExecContext(ctx, `UPDATE mailings SET state = 'done', done_at = $2 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE mailing = $1)`,
 		m.id, m.s.now())
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	skipped := m.skipped
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(DISTINCT subscriber) FROM subscriptions WHERE state = 'pending' AND list IN (`+m.s.db.Dialect().IDs("$1")+`)`,
+		database.JSON(m.lists)).Scan(&skipped.Unconfirmed)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE mailings SET skipped = $2 WHERE id = $1`, m.id, database.JSON(skipped))
+	}
 	return err
 }
 

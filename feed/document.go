@@ -59,6 +59,16 @@ func (d Document) Status(on policy.Date) policy.Status {
 	return policy.StatusOf(facts, events, on)
 }
 
+// StatusWord returns the key of the word for the status of the document on a day; see
+// [policy.Status.Word]. A document that is known to be repealed later is "ending".
+func (d Document) StatusWord(on policy.Date) string {
+	word := d.Status(on).Word(on)
+	if word == string(policy.StateExpiring) && d.RepealedBy != 0 {
+		return "ending"
+	}
+	return word
+}
+
 // On returns the day of issue, or else of publication.
 func (d Document) On() policy.Date {
 	if d.IssuedOn.IsZero() {

@@ -86,12 +86,13 @@ type Source struct {
 	BodyHash     string // SHA-256 of the last body, hexadecimal
 	Failures     int    // in a row
 	LastError    string
-	UsualItems   int       // usual number of items in its list
-	MovedTo      string    // target of its permanent redirects
-	Moves        int       // number of redirects there in a row
-	CheckedAt    time.Time // zero: never
-	SucceededAt  time.Time // zero: never
-	NewsAt       time.Time // when its newest article arrived; zero: none yet
+	Warnings     []warn.Warning // about its list, when it was last read
+	UsualItems   int            // usual number of items in its list
+	MovedTo      string         // target of its permanent redirects
+	Moves        int            // number of redirects there in a row
+	CheckedAt    time.Time      // zero: never
+	SucceededAt  time.Time      // zero: never
+	NewsAt       time.Time      // when its newest article arrived; zero: none yet
 	NextAt       time.Time
 	CreatedAt    time.Time
 

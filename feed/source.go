@@ -46,17 +46,18 @@ const (
 
 const sourceColumns = `id, url, kind, name, zone, issuer, region, licence, settings, interval_seconds,
 	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at, theme, usual_items, moved_to, moves, news_at,
-	change_seconds, hints, proxy, user_agent, private, advice, begun_at, crashes`
+	change_seconds, hints, proxy, user_agent, private, advice, begun_at, crashes, warnings`
 
 func scanSource(row database.Row) (Source, error) {
 	var s Source
 	var settings, hints string
 	var seconds, change int64
 	var checked, succeeded, news, begun sql.Null[time.Time]
+	var warnings sql.Null[string]
 	err := row.Scan(&s.ID, &s.URL, &s.Kind, &s.Name, &s.Zone, &s.Issuer, &s.Region, &s.Licence, &settings, &seconds,
 		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt,
 		&s.Theme, &s.UsualItems, &s.MovedTo, &s.Moves, &news,
-		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private, &s.LastAdvice, &begun, &s.Crashes)
+		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private, &s.LastAdvice, &begun, &s.Crashes, &warnings)
 	if err != nil {
 		return Source{}, err
 	}
@@ -64,6 +65,11 @@ func scanSource(row database.Row) (Source, error) {
 	s.CheckedAt, s.SucceededAt, s.NewsAt, s.BegunAt = checked.V, succeeded.V, news.V, begun.V
 	if err := errors.Join(json.Unmarshal([]byte(settings), &s.Settings), json.Unmarshal([]byte(hints), &s.Hints)); err != nil {
 		return Source{}, fmt.Errorf("settings of source %d: %w", s.ID, err)
+	}
+	if warnings.Valid {
+		if err := json.Unmarshal([]byte(warnings.V), &s.Warnings); err != nil {
+			return Source{}, fmt.Errorf("warnings of source %d: %w", s.ID, err)
+		}
 	}
 	return s, nil
 }
@@ -208,7 +214,7 @@ func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 				region = excluded.region, licence = excluded.licence, settings = excluded.settings,
 				interval_seconds = excluded.interval_seconds, theme = excluded.theme, proxy = excluded.proxy, user_agent = excluded.user_agent, private = excluded.private,
 				change_seconds = 0, hints = '{}', usual_items = 0, state = 'new', next_at = excluded.next_at,
-				etag = '', last_modified = '', body_hash = '', failures = 0, last_error = ''
+				etag = '', last_modified = '', body_hash = '', failures = 0, last_error = '', warnings = NULL
 			WHERE sources.state = 'removed'
 			RETURNING `+sourceColumns,
 			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now, s.Theme, s.Proxy, s.UserAgent, s.Private)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dibao/internal/database"
 )
 
 // BeginCollection records that a collection of a source begins.
@@ -33,6 +35,11 @@ func (st *Store) SaveCollection(ctx context.Context, s Source) error {
 	if err != nil {
 		return fmt.Errorf("hints of %s: %w", s.URL, err)
 	}
+	var warnings *string
+	if len(s.Warnings) > 0 {
+		text := database.JSON(s.Warnings)
+		warnings = &text
+	}
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := noteDay(ctx, tx, s); err != nil {
 			return err
@@ -41,12 +48,12 @@ func (st *Store) SaveCollection(ctx context.Context, s Source) error {
 		UPDATE sources SET state = CASE WHEN state IN ('paused', 'removed') THEN state ELSE $2 END,
 			etag = $3, last_modified = $4, body_hash = $5, failures = $6, last_error = $7,
 			checked_at = $8, succeeded_at = $9, next_at = $10, usual_items = $11, moved_to = $12, moves = $13, news_at = $15, change_seconds = $16, hints = $17,
-			begun_at = NULL, crashes = $18, advice = $19,
+			begun_at = NULL, crashes = $18, advice = $19, warnings = $20,
 			url = CASE WHEN NOT EXISTS (SELECT 1 FROM sources o WHERE o.url = $14 AND o.id <> $1) THEN $14 ELSE url END
 		WHERE id = $1`,
 			s.ID, s.State, s.ETag, s.LastModified, s.BodyHash, s.Failures, s.LastError,
 			s.CheckedAt, nullTime(s.SucceededAt), s.NextAt,
-			s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt), int64(s.ChangeEvery/time.Second), string(hints), s.Crashes, s.LastAdvice))
+			s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt), int64(s.ChangeEvery/time.Second), string(hints), s.Crashes, s.LastAdvice, warnings))
 	})
 }
 

@@ -30,7 +30,8 @@ func TestStatusFollowsDays(t *testing.T) {
 			t.Fatalf("%+v", docs)
 		}
 		for _, c := range []struct{ day, state string }{
-			{"2022-02-01", "issued"},
+			{"2022-02-01", "not-yet"},
+			{"2022-02-28", "not-yet"},
 			{"2022-03-01", "in-force"},
 			{"2026-11-29", "in-force"},
 			{"2026-11-30", "expiring"},
@@ -39,7 +40,7 @@ func TestStatusFollowsDays(t *testing.T) {
 		} {
 			on, err := policy.ParseDate(c.day)
 			r.check(err)
-			if got := docs[0].Status(on).State; string(got) != c.state {
+			if got := docs[0].StatusWord(on); got != c.state {
 				t.Errorf("on %s it is %s, want %s", c.day, got, c.state)
 			}
 		}

@@ -10,7 +10,8 @@ type State string
 const (
 	StateConsultation State = "consultation" // comments are accepted, or were: see Until
 	StatePromised     State = "promised"     // another text announces it
-	StateIssued       State = "issued"       // not in force yet, or the text does not say from when
+	StateIssued       State = "issued"       // the text does not say from when it is in force
+	StateNotYet       State = "not-yet"      // in force from a later day
 	StateInForce      State = "in-force"
 	StateExpiring     State = "expiring" // within ExpiringDays
 	StateExpired      State = "expired"
@@ -79,7 +80,7 @@ func StatusOf(f Facts, events []Event, on Date) Status {
 	case !expires.IsZero() && expires.Before(on):
 		return Status{StateExpired, expires.AddDays(1), Date{}, expiresFrom}
 	case !f.EffectiveOn.IsZero() && on.Before(f.EffectiveOn):
-		return Status{StateIssued, firstDate(f.IssuedOn, f.PublishedOn), f.EffectiveOn.AddDays(-1), f.EffectiveFrom}
+		return Status{StateNotYet, firstDate(f.IssuedOn, f.PublishedOn), f.EffectiveOn.AddDays(-1), f.EffectiveFrom}
 	case !expires.IsZero() && expires.Before(on.AddDays(ExpiringDays+1)):
 		return Status{StateExpiring, f.EffectiveOn, expires, expiresFrom}
 	case !f.EffectiveOn.IsZero():
@@ -91,6 +92,21 @@ func StatusOf(f Facts, events []Event, on Date) Status {
 		return Status{s, Date{}, expires, "“" + f.Marker + "”"}
 	}
 	return Status{StateIssued, firstDate(f.IssuedOn, f.PublishedOn), expires, firstText(f.IssuedFrom, f.PublishedFrom)}
+}
+
+// Word returns the key of the word that pages, feeds and commands show for a status on a
+// day: the state, but "open" or "closed" for a consultation, and "" if the text does not
+// say whether it is open or in force.
+func (s Status) Word(on Date) string {
+	switch {
+	case s.State == StateIssued || s.State == StateConsultation && s.Until.IsZero():
+		return ""
+	case s.State == StateConsultation && s.Until.Before(on):
+		return "closed"
+	case s.State == StateConsultation:
+		return "open"
+	}
+	return string(s.State)
 }
 
 // weight orders the events that end a document.

@@ -24,7 +24,7 @@ func TestStatusOf(t *testing.T) {
 		since  string
 		until  string
 	}{
-		{"NotYet", doc, nil, "2024-01-31", StateIssued, "2024-01-10", "2024-01-31"},
+		{"NotYet", doc, nil, "2024-01-31", StateNotYet, "2024-01-10", "2024-01-31"},
 		{"FirstDay", doc, nil, "2024-02-01", StateInForce, "2024-02-01", "2029-01-31"},
 		{"Day91", doc, nil, "2028-11-01", StateInForce, "2024-02-01", "2029-01-31"},
 		{"Day90", doc, nil, "2028-11-02", StateExpiring, "2024-02-01", "2029-01-31"},

@@ -33,6 +33,9 @@ type Imported struct {
 	Known   int    `json:"known"`   // rows that change nothing
 	Refused int    `json:"refused"`
 	Notes   []Note `json:"-"`
+	// Unread are the names of the columns that the import does not use, without those that
+	// the admin named as such.
+	Unread []string `json:"unread_columns"`
 }
 
 // Note is a remark about one row.
@@ -150,7 +153,7 @@ func (r *importRun) each(flush func() error) error {
 	if r.in.Consent == "" && !reader.has(columnConsent) {
 		return errors.New("say with --consent how the readers agreed; this is stored with each as proof of consent")
 	}
-	r.out, r.batch = Imported{}, nil
+	r.out, r.batch = Imported{Unread: reader.unread(r.in.Columns)}, nil
 	for {
 		next, err := reader.next()
 		if errors.Is(err, io.EOF) {
@@ -285,6 +288,9 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	}
 	if x.gone != "" {
 		return e, x.gone
+	}
+	for _, remark := range x.remarks {
+		r.note(Note{x.number, address, false, remark})
 	}
 	if cleaned {
 		r.note(Note{x.number, address, false, "the address had invisible characters or wide spaces; it was imported without them"})

@@ -203,6 +203,20 @@ func columnsOf(names, first []string, choice ColumnChoice) ([]column, error) {
 	return columns, err
 }
 
+// unread returns the names of the columns that the import does not use, in the order of the
+// file, without those that the admin told it to ignore.
+func (in *importReader) unread(choice ColumnChoice) []string {
+	names := []string{}
+	for i, c := range in.columns {
+		name := clipField(strings.TrimSpace(in.names[i]))
+		isIgnored := slices.ContainsFunc(choice.Ignore, func(n string) bool { return plain(n) == plain(in.names[i]) || n == strconv.Itoa(i+1) })
+		if (c == columnOther || c == columnHarmless) && name != "" && !isIgnored {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 func columnNamed(names []string, name string) (int, error) {
 	found := -1
 	for i, n := range names {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/internal/rows"
+	"dibao/policy/division"
 	"dibao/policy/match"
 )
 
@@ -27,6 +28,7 @@ type row struct {
 	profile  match.Profile
 	gone     string // why a reader is excluded by another provider's columns
 	broken   string // why the row can't be read
+	remarks  []string
 }
 
 // maxImportField is the maximum length, in bytes, of a field with a known meaning.
@@ -152,10 +154,14 @@ func (r *row) set(c column, name, field string) {
 	}
 	switch c {
 	case columnLanguage:
-		r.language = strings.ToLower(field[:min(len(field), 2)])
+		if r.language = strings.ToLower(field[:min(len(field), 2)]); r.language != language(r.language) {
+			r.language = ""
+			r.leaveOut(name, field)
+		}
 	case columnFormat:
 		if r.format = Format(strings.ToLower(field)); r.format != HTML && r.format != Text {
 			r.format = ""
+			r.leaveOut(name, field)
 		}
 	case columnList:
 		r.lists = strings.FieldsFunc(field, func(x rune) bool { return strings.ContainsRune(",;|、；，", x) })
@@ -163,13 +169,24 @@ func (r *row) set(c column, name, field string) {
 			r.lists[i] = strings.TrimSpace(r.lists[i])
 		}
 	case columnSince:
-		r.since = instant(field)
+		if r.since = instant(field); r.since.IsZero() {
+			r.leaveOut(name, field)
+		}
 	case columnConsent:
 		r.consent = field
 	case columnThemes:
 		r.choice.Themes = strings.Split(field, "|")
 	case columnRegions:
-		r.choice.Regions = strings.Split(field, "|")
+		for _, region := range strings.Split(field, "|") {
+			switch code := division.Code(region); {
+			case code == "":
+				r.leaveOut(name, region)
+			case division.Name(region) != "": // a code, as we export it
+				r.choice.Regions = append(r.choice.Regions, region)
+			default:
+				r.choice.Regions = append(r.choice.Regions, code)
+			}
+		}
 	case columnProfile:
 		if err := SetProfileField(&r.profile, strings.TrimPrefix(plain(name), "profile"), strings.Split(field, "|")); err != nil {
 			r.broken = err.Error()
@@ -180,6 +197,11 @@ func (r *row) set(c column, name, field string) {
 			r.broken = err.Error()
 		}
 	}
+}
+
+// leaveOut notes that the import does not use a value.
+func (r *row) leaveOut(name, field string) {
+	r.remarks = append(r.remarks, fmt.Sprintf("%q in the column %q is not understood and was left out", clipField(field), strings.TrimSpace(name)))
 }
 
 // instant reads a time in our format or that of Mailchimp; zero if it is not one.

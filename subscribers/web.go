@@ -96,7 +96,7 @@ func (h *Web) page(r *http.Request, key string) templates.Page {
 func (h *Web) message(w http.ResponseWriter, r *http.Request, status int, key string, lists []List) {
 	p := h.page(r, "message."+key+".title")
 	view := templates.MessagePage{Page: p, Key: key, Lists: cards(lists, p.Language)}
-	if key == "unsubscribed" || key == "expired" {
+	if key == "unsubscribed" || key == "expired" || key == "forgotten" {
 		view.Link = templates.FeedLink{Title: templates.Words(p.Language, "message.resubscribe"), URL: "/subscribe"}
 	}
 	h.show(w, status, view)
@@ -107,8 +107,10 @@ func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, tokens.ErrExpired):
 		h.message(w, r, http.StatusGone, "expired", nil)
-	case errors.Is(err, tokens.ErrInvalid), errors.Is(err, ErrNotFound):
+	case errors.Is(err, tokens.ErrInvalid):
 		h.message(w, r, http.StatusNotFound, "badtoken", nil)
+	case errors.Is(err, ErrNotFound):
+		h.message(w, r, http.StatusNotFound, "forgotten", nil)
 	default:
 		h.Logger.Error("request failed", "err", err)
 		web.ServerError(w, r)

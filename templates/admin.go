@@ -63,6 +63,7 @@ type AdminMailing struct {
 	Number                                    int64
 	URL, Due, State, Class                    string
 	Lists                                     string // titles of its lists; only on the overview
+	NoEmails                                  string // why it has no emails; "" if it has some
 	All, Sent, Waiting, Failed, Uncertain, No int    // No: not sent, because the reader is suppressed
 }
 
@@ -85,6 +86,7 @@ type AdminSource struct {
 	State, Class  string // Class is its color: good, wait, bad or plain
 	Last          string // when it was last collected
 	Error, Advice string
+	Warnings      []string // what was unusual when its list was last read
 	Days          []AdminRun
 	DaysText      string   // the same as Days, in words
 	Weeks         []int    // articles published in each week

@@ -127,7 +127,7 @@ func pages(language string, n int, title string) map[string]view {
 		out["collection "+key] = CollectionPage{p, key, title, title, "https://b.example/", facets[0].Values, items(n, title), cards, nil}
 		out["index "+key] = IndexPage{p, key, []IndexGroup{{"", facets[0].Values}, {title, nil}}}
 	}
-	for _, key := range []string{"notfound", "servererror", "checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "toomany", "preferences_saved", "stars_full", "change_asked", "change_half", "change_done", "deleted"} {
+	for _, key := range []string{"notfound", "servererror", "checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "forgotten", "toomany", "preferences_saved", "stars_full", "change_asked", "change_half", "change_done", "deleted"} {
 		out["message "+key] = MessagePage{Page: p, Key: key, Lists: cards}
 	}
 	return out

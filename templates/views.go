@@ -242,7 +242,7 @@ type UnsubscribePage struct {
 
 // MessagePage shows one message: what happened and what to do next. Key is the key of its
 // title and text in the catalog: checkmail, confirmed, unsubscribed, expired, badtoken,
-// notfound, toomany, preferences_saved, servererror.
+// forgotten, notfound, toomany, preferences_saved, servererror.
 type MessagePage struct {
 	Page
 	Key   string

@@ -51,6 +51,8 @@ func openDemo(ctx context.Context, c config.Config, log *slog.Logger, now func()
 	return &demo.Node{
 		Config: a.config, DB: a.db, Articles: a.articles, Collector: a.collector, Subscribers: a.subscribers, Digest: a.digest,
 		Deliverer: a.deliverer, SendConfirmation: a.mailer().Confirm,
-		Run: func(ctx context.Context, public net.Listener) error { return a.run(ctx, public, nil, nodes.Roles) },
+		Run: func(ctx context.Context, public, admin net.Listener) error {
+			return a.run(ctx, public, admin, nodes.Roles)
+		},
 	}, nil
 }

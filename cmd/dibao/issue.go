@@ -13,6 +13,7 @@ import (
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/mailer"
+	"dibao/cmd/dibao/status"
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
@@ -63,19 +64,35 @@ func newIssueList(g *globals) *cobra.Command {
 					issues = append([]digest.Issue{x}, issues...)
 				}
 			}
-			views := make([]view.Issue, len(issues))
+			views, mailings := make([]view.Issue, len(issues)), make([]int64, 0, len(issues))
 			for i, x := range issues {
 				views[i] = view.Issue{List: names[x.List.ID], Number: x.Number, DueAt: x.DueAt, Mailing: null(x.Mailing), Count: x.Count, Held: x.Held}
+				mailings = append(mailings, x.Mailing)
 			}
-			return printRows(g, cmd, []any{"List", "No.", "Due", "Articles", "Mailing"}, views, func(v view.Issue) []any {
-				mailing := ""
-				if v.Mailing != nil {
-					mailing = fmt.Sprint(*v.Mailing)
+			reports, err := a.digest.ReportsOf(cmd.Context(), mailings)
+			if err != nil {
+				return err
+			}
+			for i, x := range issues {
+				if r, ok := reports[x.Mailing]; ok {
+					n := r.Emails()
+					views[i].Emails, views[i].Skipped = &n, r.Skipped
 				}
-				if v.Held {
+			}
+			return printRows(g, cmd, []any{"List", "No.", "Due", "Articles", "Mailing", "Emails"}, views, func(v view.Issue) []any {
+				mailing, emails := "", ""
+				switch {
+				case v.Held:
 					mailing = "held"
+				case v.Mailing != nil:
+					mailing = fmt.Sprint(*v.Mailing)
+					r := reports[*v.Mailing]
+					emails = fmt.Sprint(r.Emails())
+					if why := status.NoEmails(r); why != "" {
+						emails = g.message("0: %s", why)
+					}
 				}
-				return []any{v.List, v.Number, shortTime(v.DueAt, a.config.Schedule.Zone), v.Count, mailing}
+				return []any{v.List, v.Number, shortTime(v.DueAt, a.config.Schedule.Zone), v.Count, mailing, emails}
 			})
 		}),
 	}
@@ -99,6 +116,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.warnOfAddress(g, cmd)
 			for i := range lists {
 				lists[i].Hold = lists[i].Hold || hold
 			}
@@ -132,7 +150,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 			}
 			if made.Mailing == 0 {
 				if len(made.Held) == 0 {
-					g.say(cmd, "nothing is new: no issue was made")
+					g.say(cmd, "nothing is new: no issue was made; for the reasons, run: dibao list preview LIST --left-out 20")
 				}
 				return nil
 			}
@@ -143,8 +161,9 @@ func newIssueCompose(g *globals) *cobra.Command {
 				return err
 			}
 			if made.Deliveries == 0 {
-				g.say(cmd, "mailing %d has no readers: nothing is sent, and the issue is in the archive", made.Mailing)
-				return nil
+				report, err := a.digest.ReportOf(cmd.Context(), made.Mailing)
+				g.say(cmd, "mailing %d has no emails: %s; the issue is in the archive", made.Mailing, status.NoEmails(report))
+				return err
 			}
 			g.say(cmd, "mailing %d has %d deliveries; dibao serve sends them at once; without it, run: dibao issue send", made.Mailing, made.Deliveries)
 			return nil
@@ -243,6 +262,7 @@ func newIssueSend(g *globals) *cobra.Command {
 			if _, err := a.mailDeliverer(cmd.Context()); err != nil { // fail before an issue is released
 				return err
 			}
+			a.warnOfAddress(g, cmd)
 			if err := a.release(g, cmd, append(args, lists...), over); err != nil {
 				return err
 			}

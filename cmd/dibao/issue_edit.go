@@ -18,6 +18,7 @@ import (
 
 	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/mailer"
+	"dibao/cmd/dibao/status"
 	"dibao/digest"
 	"dibao/internal/mail"
 	"dibao/subscribers/mailaddr"
@@ -234,6 +235,7 @@ func newIssueTest(g *globals) *cobra.Command {
 			if err := a.sayNothingNew(g, cmd, list, number); err != nil {
 				return err
 			}
+			a.warnOfAddress(g, cmd)
 			return a.sendTest(g, cmd, sample, args[0])
 		}),
 	}
@@ -299,6 +301,13 @@ func (a *app) release(g *globals, cmd *cobra.Command, lists []string, over time.
 				return err
 			}
 			g.say(cmd, "%s No. %d goes out: %d deliveries", l.Slug, i.Number, made.Deliveries)
+			if made.Deliveries == 0 {
+				report, err := a.digest.ReportOf(cmd.Context(), made.Mailing)
+				if err != nil {
+					return err
+				}
+				g.say(cmd, "mailing %d has no emails: %s", made.Mailing, status.NoEmails(report))
+			}
 		}
 		if !found {
 			return fmt.Errorf("list %s has no issue that is held; see: dibao issue list", l.Slug)

@@ -12,6 +12,7 @@ import (
 	"dibao/cmd/dibao/bars"
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
+	"dibao/cmd/dibao/status"
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
@@ -178,10 +179,16 @@ func (a *app) writeMailingPage(g *globals, cmd *cobra.Command, mailing int64, fi
 
 func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.MailingReport) error {
 	headings := []any{"Mailing", "Due", "State", "Waiting", "Sending", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Time left"}
-	return printRows(g, cmd, headings, rows, func(r delivery.MailingReport) []any {
+	err := printRows(g, cmd, headings, rows, func(r delivery.MailingReport) []any {
 		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
 			bars.Rate(r), bars.Left(r)}
 	})
+	for _, r := range rows {
+		if why := status.NoEmails(r); why != "" {
+			g.say(cmd, "mailing %d has no emails: %s", r.Mailing, why)
+		}
+	}
+	return err
 }
 
 // sayPauses prints which servers refuse our mail.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/doctor"
+	"dibao/cmd/dibao/status"
 	"dibao/digest/channel"
 	"dibao/digest/delivery"
 )
@@ -23,6 +25,32 @@ func (a *app) mailDeliverer(ctx context.Context) (*delivery.Deliverer, error) {
 		return nil, nil
 	}
 	return nil, errors.Join(err, listErr)
+}
+
+// warnOfAddress says that readers can't open the links in emails, if that is certain.
+func (a *app) warnOfAddress(g *globals, cmd *cobra.Command) {
+	if text := doctor.LocalAddress(a.config.Server.BaseURL); text != "" {
+		g.say(cmd, "%s", text)
+	}
+}
+
+// sayWhyNothing says why nothing was sent and nothing waits: the newest mailing has no
+// emails, or none is left to send.
+func (a *app) sayWhyNothing(g *globals, cmd *cobra.Command) error {
+	newest, err := a.digest.Report(cmd.Context(), 1)
+	if err != nil {
+		return err
+	}
+	if len(newest) == 0 {
+		g.say(cmd, "there is no mailing yet; compose an issue with: dibao issue compose")
+		return nil
+	}
+	if why := status.NoEmails(newest[0]); why != "" {
+		g.say(cmd, "mailing %d, the newest, has no emails: %s", newest[0].Mailing, why)
+		return nil
+	}
+	g.say(cmd, "all emails of mailing %d, the newest, are done; see: dibao issue report", newest[0].Mailing)
+	return nil
 }
 
 // sendNow sends what is due to readers and channels, and prints the results.
@@ -63,6 +91,9 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 			done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed, waiting)
 		if posted != (channel.Sent{}) {
 			g.print(cmd, "channels: sent %d, deferred %d, uncertain %d, failed %d", posted.Sent, posted.Deferred, posted.Uncertain, posted.Failed)
+		}
+		if err == nil && done == (delivery.Delivered{}) && waiting == 0 && posted == (channel.Sent{}) {
+			err = a.sayWhyNothing(g, cmd)
 		}
 	}
 	switch {

@@ -48,16 +48,22 @@ func newMailDoctor(g *globals) *cobra.Command {
 // concludeMail prints the records to publish, and returns an error if something has to
 // be done.
 func concludeMail(g *globals, cmd *cobra.Command, found []doctor.MailFinding) error {
-	failed, records := 0, 0
+	failed, warnings, records := 0, 0, 0
 	for _, f := range found {
-		if f.Status == "failed" {
+		switch f.Status {
+		case "failed":
 			failed++
+		case "warning":
+			warnings++
 		}
-		if f.Record != nil {
-			records++
+		if f.Record == nil {
+			continue
 		}
-		if f.Record != nil && !g.json {
-			fmt.Fprintln(cmd.OutOrStdout(), *f.Record)
+		if records++; records == 1 && !g.json {
+			g.print(cmd, "\nDNS records to publish, as lines of a zone file:")
+		}
+		if !g.json {
+			fmt.Fprintln(cmd.OutOrStdout(), "  "+*f.Record)
 		}
 	}
 	switch {
@@ -65,6 +71,10 @@ func concludeMail(g *globals, cmd *cobra.Command, found []doctor.MailFinding) er
 		return &partialError{Err: fmt.Errorf("%d checks failed; do what they say, and run it again", failed)}
 	case failed > 0:
 		return &partialError{Err: fmt.Errorf("%d checks failed; publish the records that were printed, wait for DNS, and run it again", failed)}
+	case warnings > 0:
+		g.say(cmd, "no check failed; %d warnings say what would be better", warnings)
+	default:
+		g.say(cmd, "all checks passed")
 	}
 	return nil
 }

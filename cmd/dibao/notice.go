@@ -8,6 +8,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/notice"
+	"dibao/cmd/dibao/status"
 	"dibao/digest/channel"
 	"dibao/digest/delivery"
 	"dibao/templates"
@@ -26,7 +27,7 @@ func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 		}
 		letter.Rows = append(letter.Rows, notice.DomainRows(domains)...)
 	}
-	if err := a.writeAdmin(ctx, letter); err != nil {
+	if err := a.writeAdmin(ctx, letter, n.Mailing); err != nil {
 		a.log.Error("admin not notified", "kind", string(n.Kind), "mailing_id", n.Mailing, "err", err)
 	}
 }
@@ -35,16 +36,22 @@ func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 func (a *app) notifyChannel(ctx context.Context, x channel.Trouble) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err := a.writeAdmin(ctx, notice.Channel(x)); err != nil {
+	if err := a.writeAdmin(ctx, notice.Channel(x), x.Mailing); err != nil {
 		a.log.Error("admin not notified", "channel", x.Channel, "mailing_id", x.Mailing, "err", err)
 	}
 }
 
-// writeAdmin mails a letter to the admin, in the language of the node.
-func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
+// writeAdmin mails a letter to the admin, in the language of the node. Its title names the
+// issues of the mailing that it is about, if any.
+func (a *app) writeAdmin(ctx context.Context, letter templates.Letter, mailing int64) error {
 	letter.SiteName = siteName
 	letter.Remarks = append(letter.Remarks, fmt.Sprintf("You get this email because your address is \"admin\" in [mail] of the configuration of %s.", a.config.Server.BaseURL))
 	letter = notice.In(letter, cli.WantsChinese(os.Getenv))
+	if issues, err := a.digest.IssuesOfMailing(ctx, mailing); err != nil {
+		a.log.Error("issues of a mailing not read", "mailing_id", mailing, "err", err)
+	} else if names := status.IssueNames(issues, letter.Language); names != "" {
+		letter.Title += " · " + names
+	}
 	m, err := letter.Mail()
 	if err != nil {
 		return err
@@ -60,7 +67,7 @@ func (a *app) remindHeld(ctx context.Context) error {
 		return err
 	}
 	for _, i := range held {
-		if err := a.writeAdmin(ctx, notice.Held(i, a.config.Schedule.Zone)); err != nil {
+		if err := a.writeAdmin(ctx, notice.Held(i, a.config.Schedule.Zone), 0); err != nil {
 			a.log.Error("admin not notified", "list", i.List.Slug, "issue", i.Number, "err", err)
 		}
 	}

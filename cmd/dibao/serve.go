@@ -51,6 +51,9 @@ func newServe(g *globals) *cobra.Command {
 			if a.config.Server.API {
 				a.api = newAPI(a, globals{configFile: g.configFile, database: g.database})
 			}
+			if doctor.LocalAddress(a.config.Server.BaseURL) != "" {
+				a.log.Warn("readers cannot open base_url", "base_url", a.config.Server.BaseURL, "fix", "set base_url in [server] to the address that readers use")
+			}
 			return a.serve(cmd.Context(), roles)
 		}),
 	}

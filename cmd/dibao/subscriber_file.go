@@ -111,6 +111,9 @@ func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out su
 		} else {
 			g.print(cmd, "%d rows: %d subscriptions of %d new readers would be added, %d rows change nothing, %d refused", out.Rows, out.Added, out.Readers, out.Known, out.Refused)
 		}
+		if len(out.Unread) > 0 {
+			g.print(cmd, "columns that were not read: %s", strings.Join(out.Unread, g.either(", ", "、")))
+		}
 		if v.Report != nil {
 			g.print(cmd, "each row is in %s", report)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,6 +30,26 @@ type MailingReport struct {
 	ETASeconds *int64     `json:"eta_seconds"` // time until the waiting messages are sent, at that rate
 	NextAt     *time.Time `json:"next_at"`     // when the next waiting message is tried
 	DoneAt     *time.Time `json:"done_at"`
+	Skipped    *Skipped   `json:"skipped"` // readers who get no email of it; null: not counted
+}
+
+// Skipped counts the readers of a mailing's lists who get no email of the mailing, by the
+// reason.
+type Skipped struct {
+	NothingNew  int `json:"nothing_new"` // they already got the articles, or none match their choices
+	Later       int `json:"later"`       // they chose a pause or fewer emails, and get the articles later
+	Suppressed  int `json:"suppressed"`
+	Unconfirmed int `json:"unconfirmed"` // they have not confirmed; counted only for a mailing without emails
+}
+
+// Plus returns the sums of two counts.
+func (s Skipped) Plus(t Skipped) Skipped {
+	return Skipped{s.NothingNew + t.NothingNew, s.Later + t.Later, s.Suppressed + t.Suppressed, s.Unconfirmed + t.Unconfirmed}
+}
+
+// Emails counts all emails of the mailing.
+func (m MailingReport) Emails() int {
+	return m.Waiting + m.Claimed + m.Sent + m.Failed + m.Uncertain + m.Suppressed
 }
 
 // rateWindow is the period over which the rate of a mailing is measured.
@@ -37,7 +58,7 @@ const rateWindow = time.Minute
 // reportColumns read the counts that the database keeps (mailing_counts). Few deliveries are
 // claimed at a time; because of the plus, both databases find them by an index of their own.
 // All others wait.
-const reportColumns = `m.id, m.due_at, m.state, m.done_at,
+const reportColumns = `m.id, m.due_at, m.state, m.done_at, m.skipped,
 	CASE m.state WHEN 'done' THEN 0 ELSE (SELECT COUNT(*) FROM deliveries d WHERE +d.mailing = m.id AND d.state = 'claimed') END,
 	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'all'),
 	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'sent'),
@@ -48,8 +69,13 @@ const reportColumns = `m.id, m.due_at, m.state, m.done_at,
 func scanReport(r database.Row) (MailingReport, error) {
 	var m MailingReport
 	var done sql.Null[time.Time]
+	var skipped sql.Null[string]
 	var all int
-	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &m.Claimed, &all, &m.Sent, &m.Failed, &m.Uncertain, &m.Suppressed)
+	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &skipped, &m.Claimed, &all, &m.Sent, &m.Failed, &m.Uncertain, &m.Suppressed)
+	if err == nil && skipped.Valid {
+		m.Skipped = &Skipped{}
+		err = json.Unmarshal([]byte(skipped.V), m.Skipped)
+	}
 	m.Waiting = all - m.Claimed - m.Sent - m.Failed - m.Uncertain - m.Suppressed
 	if done.Valid {
 		m.DoneAt = &done.V
@@ -91,6 +117,16 @@ func (s *Service) ReportOf(ctx context.Context, mailing int64) (MailingReport, e
 		return MailingReport{}, err
 	}
 	return all[0], nil
+}
+
+// ReportsOf returns the status of some mailings, by number.
+func (s *Service) ReportsOf(ctx context.Context, mailings []int64) (map[int64]MailingReport, error) {
+	all, err := s.report(ctx, `SELECT `+reportColumns+` FROM mailings m WHERE m.id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(mailings))
+	byID := make(map[int64]MailingReport, len(all))
+	for _, m := range all {
+		byID[m.Mailing] = m
+	}
+	return byID, err
 }
 
 func (s *Service) report(ctx context.Context, query string, arg any) (all []MailingReport, err error) {

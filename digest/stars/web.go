@@ -146,8 +146,10 @@ func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, tokens.ErrExpired): // the page of preferences offers a new link
 		http.Redirect(w, r, "/preferences/"+r.PathValue("token")+"?lang="+web.Language(r), http.StatusSeeOther)
-	case errors.Is(err, tokens.ErrInvalid), errors.Is(err, subscribers.ErrNotFound):
+	case errors.Is(err, tokens.ErrInvalid):
 		h.message(w, r, http.StatusNotFound, "badtoken")
+	case errors.Is(err, subscribers.ErrNotFound):
+		h.message(w, r, http.StatusNotFound, "forgotten")
 	case errors.Is(err, feed.ErrNotFound):
 		web.NotFound(w, r)
 	case errors.Is(err, ErrTooMany):

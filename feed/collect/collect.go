@@ -233,10 +233,12 @@ func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collecti
 	}
 	items := l.Items
 	out.Items = len(items)
+	out.Warnings = append(out.Warnings, l.Warnings()...)
 	suspect := noteItems(src, len(items))
 	if items, err = c.readMore(ctx, src, l, len(resp.Body), out); err != nil {
 		return err
 	}
+	src.Warnings = slices.Clone(out.Warnings) // those of articles follow
 	finished, err := c.storeItems(ctx, src, items, out)
 	if err != nil {
 		return err

@@ -81,6 +81,7 @@ func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir st
 		items = append(items, message.Items...)
 	}
 	out.Items = len(items)
+	src.Warnings = slices.Clone(out.Warnings)
 	if _, err := c.storeItems(ctx, src, items, out); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"log/slog"
@@ -206,7 +207,7 @@ func (h *Subscriber) push(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPush))
 	if err != nil {
-		http.Error(w, "the body is too long", http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("the body is longer than %d bytes; push fewer items at a time", maxPush), http.StatusRequestEntityTooLarge)
 		return
 	}
 	if !signedBy(sub.secret, r.Header.Get("X-Hub-Signature"), body) {

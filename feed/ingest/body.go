@@ -35,7 +35,7 @@ const (
 func (v *view) findBody(doc *goquery.Document, selector string, title int) (*html.Node, foundBy, error) {
 	if selector != "" {
 		if _, err := cascadia.ParseGroup(selector); err != nil {
-			return nil, 0, fmt.Errorf("content selector %q of the source: %w", selector, err)
+			return nil, 0, fmt.Errorf("content selector %q of the source is not a CSS selector; write one such as div.content", selector)
 		}
 		if s := doc.Find(selector).First(); s.Length() > 0 {
 			return s.Nodes[0], byName, nil

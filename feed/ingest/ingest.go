@@ -61,7 +61,7 @@ func (s Settings) Check(kind string) error {
 		}
 	}
 	if _, err := cascadia.ParseGroup(s.Content); s.Content != "" && err != nil {
-		return fmt.Errorf("content selector %q of the source: %w", s.Content, err)
+		return fmt.Errorf("content selector %q of the source is not a CSS selector; write one such as div.content", s.Content)
 	}
 	if s.DatePattern != "" {
 		if _, err := regexp.Compile(s.DatePattern); err != nil {

@@ -16,6 +16,7 @@ import (
 	"dibao/feed/ingest/pager"
 	"dibao/feed/ingest/weburl"
 	"dibao/policy"
+	"dibao/policy/warn"
 	"dibao/policy/when"
 )
 
@@ -30,6 +31,27 @@ type List struct {
 // IsTruncated reports whether the items are those of a truncated feed.
 func (l List) IsTruncated() bool {
 	return len(l.Items) > 0 && slices.ContainsFunc(l.Items[0].Warnings, feedTruncated.Equal)
+}
+
+// Warnings returns what is unusual about the list as a whole: the warnings about its feed,
+// each code once, and rows whose date was not read.
+func (l List) Warnings() []warn.Warning {
+	var all []warn.Warning
+	seen := make(map[string]bool)
+	for _, it := range l.Items {
+		for _, w := range it.Warnings {
+			if strings.HasPrefix(w.Code, "feed-") && !seen[w.Code] {
+				seen[w.Code] = true
+				all = append(all, w)
+			}
+		}
+	}
+	for _, d := range l.Dropped {
+		if d.Code == list.UnreadDate {
+			all = append(all, warn.New("list-dates-unknown", d.Count, d.Example))
+		}
+	}
+	return all
 }
 
 // ReadKind reads the content at the address of a source of this kind. Dropped content and
@@ -178,7 +200,7 @@ func newRowReader(src Source, base *url.URL) (*rowReader, error) {
 		}
 		group, err := cascadia.ParseGroup(x.selector)
 		if err != nil {
-			return nil, fmt.Errorf("%s selector %q of the source: %w", x.name, x.selector, err)
+			return nil, fmt.Errorf("%s selector %q of the source is not a CSS selector; write one such as ul.news li", x.name, x.selector)
 		}
 		*x.to = matcher{group}
 	}

@@ -83,7 +83,7 @@ func (h *Web) failAPI(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &invalid):
 		status, what = http.StatusBadRequest, invalid.Error()
 	case errors.Is(err, feed.ErrNotFound):
-		status, what = http.StatusNotFound, "there is no such thing"
+		status, what = http.StatusNotFound, "nothing has this number or id; /api/v1/articles and /api/v1/documents list what there is"
 	case errors.Is(err, context.Canceled):
 	default:
 		h.Logger.Error("request failed", "url", r.URL.Path, "err", err)
@@ -250,7 +250,7 @@ type apiDocumentView struct {
 func (h *Web) newAPIDocument(d feed.Document) apiDocumentView {
 	return apiDocumentView{
 		ID: d.ID, URL: h.BaseURL + d.Path(), Number: orNull(d.Number), Title: d.Title, Issuers: orEmpty(d.Issuers), Type: orNull(d.Type), Level: orNull(string(d.Level)),
-		Region: orNull(d.Region), Theme: orNull(d.Theme), Status: orNull(documentStatus(d, h.Today())), Issued: orNull(d.IssuedOn.String()), Published: orNull(d.PublishedOn.String()),
+		Region: orNull(d.Region), Theme: orNull(d.Theme), Status: orNull(d.StatusWord(h.Today())), Issued: orNull(d.IssuedOn.String()), Published: orNull(d.PublishedOn.String()),
 		Effective: orNull(d.EffectiveOn.String()), Expires: orNull(d.ExpiresOn.String()), Repealed: orNull(d.RepealedOn.String()), Article: idOrNull(d.Article), Updated: d.UpdatedAt.UTC(),
 	}
 }

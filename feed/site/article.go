@@ -224,7 +224,7 @@ func (h *Web) relate(ctx context.Context, a feed.Article, view *templates.Articl
 		return err
 	}
 	if d, ok := carried[a.ID]; ok {
-		view.Article.Status = documentStatus(d, h.Today())
+		view.Article.Status = d.StatusWord(h.Today())
 		view.Document = d.Path()
 		if _, err := h.relatives(ctx, d, &view.Relations); err != nil {
 			return err

@@ -76,7 +76,7 @@ func coverage(f policy.Facts) string {
 // force returns the schema.org name of a status.
 func force(status string) string {
 	switch status {
-	case "in-force", "expiring":
+	case "in-force", "expiring", "ending":
 		return "https://schema.org/InForce"
 	case "not-yet", "expired", "repealed", "open", "closed":
 		return "https://schema.org/NotInForce"

@@ -12,40 +12,9 @@ import (
 	"dibao/templates"
 )
 
-// statusKey returns the key, without "status.", of the word for a status on a day; "" if
-// the text does not state it.
-func statusKey(s policy.Status, today policy.Date) string {
-	switch s.State {
-	case policy.StateConsultation:
-		switch {
-		case s.Until.IsZero():
-			return ""
-		case s.Until.Before(today):
-			return "closed"
-		}
-		return "open"
-	case policy.StateIssued:
-		if today.Before(s.Until) {
-			return "not-yet"
-		}
-		return ""
-	}
-	return string(s.State)
-}
-
-// documentStatus returns the key of the word for the status of a document on a day. A
-// document that is known to be repealed is not shown as expiring soon.
-func documentStatus(d feed.Document, today policy.Date) string {
-	key := statusKey(d.Status(today), today)
-	if key == string(policy.StateExpiring) && d.RepealedBy != 0 {
-		return "ending"
-	}
-	return key
-}
-
 // statusOn returns the status of a text on a day, as far as the text itself states it.
 func statusOn(f policy.Facts, today policy.Date) string {
-	return statusKey(policy.StatusOf(f, nil, today), today)
+	return policy.StatusOf(f, nil, today).Word(today)
 }
 
 // Items returns the views of articles that pages list, in a language. They include the
@@ -91,7 +60,7 @@ func (h *Web) Items(ctx context.Context, language string, articles []feed.Articl
 		v := feed.ItemView(a, h.BaseURL)
 		v.Status = statusOn(a.Facts, today)
 		if d, ok := documents[a.ID]; ok {
-			v.Status = documentStatus(d, today)
+			v.Status = d.StatusWord(today)
 		}
 		if v.Status == string(policy.StateInForce) {
 			v.Status = "" // not shown for a new document
@@ -212,7 +181,7 @@ func relationKey(kind string) string {
 
 // mentionOf returns a document as other pages show it.
 func mentionOf(d feed.Document, today policy.Date) templates.Mention {
-	m := templates.Mention{Title: d.Title, Number: d.Number, URL: d.Path(), Date: d.On().String(), Status: documentStatus(d, today)}
+	m := templates.Mention{Title: d.Title, Number: d.Number, URL: d.Path(), Date: d.On().String(), Status: d.StatusWord(today)}
 	if len(d.Issuers) > 0 {
 		m.Issuer = d.Issuers[0]
 	}

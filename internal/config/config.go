@@ -8,6 +8,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -170,7 +171,7 @@ func find(path string) (name string, content []byte, err error) {
 		if len(content) > maxFile {
 			err = fmt.Errorf("configuration: %s is larger than %d kB", name, maxFile>>10)
 		}
-		return name, content, err
+		return name, bytes.TrimPrefix(content, []byte("\ufeff")), err // some editors begin a file with a byte order mark
 	}
 	return "", nil, nil
 }
@@ -181,12 +182,7 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 	var problems []error
 	var tree map[string]any
 	if err := toml.Unmarshal(content, &tree); err != nil {
-		var decode *toml.DecodeError
-		if errors.As(err, &decode) {
-			line, _ := decode.Position()
-			return c, fmt.Errorf("%s:%d: this is not TOML: %s; put text in quotes, as in host = \"smtp.example.org\"", file, line, strings.TrimPrefix(decode.Error(), "toml: "))
-		}
-		return c, fmt.Errorf("%s: this is not TOML: %w", file, err)
+		return c, broken(file, err)
 	}
 	problems = append(problems, c.setLimits(file, content, tree)...)
 	problems = append(problems, retired(file, content, tree, getenv)...)

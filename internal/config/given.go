@@ -24,7 +24,7 @@ func (c *Config) find(g given, k key) (value, from string, problems []error) {
 	read := func(path, where string, wrong string) {
 		b, err := os.ReadFile(path)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", wrong, err))
+			problems = append(problems, fmt.Errorf("%s names a file that can't be read: %w", wrong, err))
 		}
 		c.noteSecret(path)
 		value, from = strings.TrimRight(string(b), "\r\n"), where

@@ -179,7 +179,7 @@ func protect(opts Options) http.Handler {
 			h.Set("Connection", "close")
 		}
 		if !isText(r.URL) {
-			http.Error(w, "Bad address", http.StatusBadRequest)
+			plain(w, http.StatusBadRequest, "The address contains bytes that are not text (UTF-8). Copy it again, or start at the home page.\n网址中有不是文字（UTF-8）的字节；请重新复制网址，或从首页进入。")
 			return
 		}
 		if r.Method == http.MethodOptions && isPreflight(w, r) {
@@ -313,7 +313,7 @@ func wantsPage(r *http.Request) bool {
 
 // NotFound answers 404.
 func NotFound(w http.ResponseWriter, r *http.Request) {
-	fail(w, r, http.StatusNotFound, "Page not found.\n没有找到这一页。")
+	fail(w, r, http.StatusNotFound, "Page not found. Check the address, or start at the home page, which links to all lists and feeds.\n没有找到这一页；请核对网址，或从首页进入，那里有全部列表和订阅源的链接。")
 }
 
 // NoRoute answers a request that matches no pattern of mux except "/": 405 with
@@ -341,7 +341,7 @@ func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux, notFoun
 		allowed = append([]string{http.MethodGet, http.MethodHead}, allowed[1:]...)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	plain(w, http.StatusMethodNotAllowed, "This address takes "+strings.Join(allowed, ", ")+" only.\n这个地址不接受这种请求。")
+	plain(w, http.StatusMethodNotAllowed, "This address takes "+strings.Join(allowed, ", ")+" only; open it in a browser, or use the form on its page.\n这个地址不接受这种请求；请用浏览器打开，或使用该页面上的表单。")
 }
 
 // hasRoute reports whether a pattern of mux other than "/" matches a request to u.
@@ -370,7 +370,7 @@ func withoutSlash(u *url.URL) (to *url.URL, relative string, ok bool) {
 
 // ServerError answers 500; the cause is only for the log.
 func ServerError(w http.ResponseWriter, r *http.Request) {
-	fail(w, r, http.StatusInternalServerError, "Something went wrong. Please try again later.\n服务出现问题，请稍后再试。")
+	fail(w, r, http.StatusInternalServerError, "Something went wrong. The error was logged; please try again in a few minutes.\n服务出了问题，已有记录；请过几分钟再试。")
 }
 
 // LanguageChosen reports whether the reader chose the language by ?lang=, so that

@@ -18,6 +18,7 @@ import (
 	"dibao/cmd/dibao/status"
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/internal/plural"
 	"dibao/internal/web"
 	"dibao/subscribers"
 	"dibao/templates"
@@ -148,7 +149,7 @@ func (v voice) sentence(english string) string {
 	if v.language == "zh" && english != "" {
 		return cli.Chinese(english)
 	}
-	return english
+	return plural.English(english)
 }
 
 // class returns the color class for the state of a source.

@@ -14,6 +14,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/status"
 	"dibao/digest"
 	"dibao/digest/delivery"
 	"dibao/internal/redact"
@@ -23,7 +24,6 @@ import (
 const (
 	shownMailings = 50
 	shownDomains  = 50
-	titledIssues  = 3 // maximum number of issues in the title of a mailing
 	shownRefusals = 30
 	curveSteps    = 60
 	reportWeeks   = 26
@@ -172,15 +172,7 @@ func (v voice) mailingTitle(ctx context.Context, mailing int64) (string, error) 
 	if err != nil || len(issues) == 0 {
 		return title, err
 	}
-	names := make([]string, min(len(issues), titledIssues))
-	for i := range names {
-		names[i] = templates.Words(v.language, "issue.title", issues[i].List.Title, issues[i].Number)
-	}
-	title = strings.Join(names, templates.Words(v.language, "comma")) + " · " + title
-	if more := len(issues) - len(names); more > 0 {
-		title += fmt.Sprintf(" +%d", more)
-	}
-	return title, nil
+	return status.IssueNames(issues, v.language) + " · " + title, nil
 }
 
 func (v voice) mailingFigures(m delivery.MailingReport, domains []delivery.DomainReport) []templates.AdminFigure {
@@ -189,7 +181,7 @@ func (v voice) mailingFigures(m delivery.MailingReport, domains []delivery.Domai
 	for _, d := range domains {
 		deferred += d.Deferred
 	}
-	all := m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed
+	all := m.Emails()
 	waits, done := "", ""
 	if deferred > 0 {
 		waits = v.say("figure.deferred", comma(deferred))

@@ -179,6 +179,6 @@ func (v voice) list(heading string, counts map[string]int) (text string) {
 func (v voice) mailing(m delivery.MailingReport) templates.AdminMailing {
 	return templates.AdminMailing{
 		Number: m.Mailing, URL: fmt.Sprintf("/mailings/%d", m.Mailing), Due: cli.ShortTime(m.DueAt, v.Node.Zone), State: v.code("State", m.State), Class: mailingClass(m.State),
-		All: m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed, Sent: m.Sent, Waiting: m.Waiting + m.Claimed, Failed: m.Failed, Uncertain: m.Uncertain, No: m.Suppressed,
+		NoEmails: v.sentence(status.NoEmails(m)), All: m.Emails(), Sent: m.Sent, Waiting: m.Waiting + m.Claimed, Failed: m.Failed, Uncertain: m.Uncertain, No: m.Suppressed,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/feed/collect"
 	"dibao/internal/redact"
@@ -195,6 +196,7 @@ func (v voice) source(src feed.Source, h history) templates.AdminSource {
 	out := templates.AdminSource{
 		ID: src.ID, Name: src.Name, URL: sourcePath(src.ID), State: v.code("State", string(src.State)), Class: class(src.State),
 		Last: cli.ShortTime(src.SucceededAt, v.Node.Zone), Error: v.sentence(redact.Text(src.LastError)), Advice: v.sentence(src.Advice()),
+		Warnings: inspect.Sentences(src.Warnings, v.language),
 	}
 	var known, well int
 	out.Days, known, well = v.runs(h.days[src.ID], h.span)

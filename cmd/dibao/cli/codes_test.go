@@ -38,8 +38,8 @@ func TestCodesInChineseAreWhole(t *testing.T) {
 		"Evidence": texts(catalog.AllEvidence...),
 		"Reason":   {subscribers.ReasonBounce, subscribers.ReasonComplaint, subscribers.ReasonAdmin, subscribers.ReasonForgotten, subscribers.ReasonImported},
 		"Class":    {verdict.Unknown.String(), verdict.Temporary.String(), verdict.Permanent.String(), verdict.Policy.String(), verdict.Message.String()},
-		"Status": append(texts(policy.StateConsultation, policy.StatePromised, policy.StateIssued, policy.StateInForce, policy.StateExpiring, policy.StateExpired,
-			policy.StateRepealed, policy.StateSuperseded, policy.StateWithdrawn), "ok", "warning", "failed"),
+		"Status": append(texts(policy.StatePromised, policy.StateNotYet, policy.StateInForce, policy.StateExpiring, policy.StateExpired,
+			policy.StateRepealed, policy.StateSuperseded, policy.StateWithdrawn), "open", "closed", "ending", "ok", "warning", "failed"),
 		"Licence":    texts(feed.LicenceOfficial, feed.LicenceLinkOnly, feed.LicencePermitted, feed.LicenceOwn),
 		"Page state": texts(feed.PageComplete, feed.PageWanted, feed.PageMissing),
 	} {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"encoding/xml"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -25,7 +27,7 @@ import (
 )
 
 // translatedFolders contain the messages, errors and findings that verbs print.
-var translatedFolders = []string{"..", "../demo", "../doctor", "../filereader", "../flags", "../sources", "../inspect", "../mailer", "../notice", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers", "../../../subscribers/mailaddr", "../../../subscribers/tokens",
+var translatedFolders = []string{"..", "../demo", "../demo/samplesite", "../../../internal/rows", "../doctor", "../filereader", "../flags", "../sources", "../inspect", "../mailer", "../notice", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers", "../../../subscribers/mailaddr", "../../../subscribers/tokens",
 	"../../../internal/fetch", "../../../internal/database", "../../../feed/sourcelist", "../../../feed/visit", "../../../feed/collect", "../../../feed/ingest", "../../../feed/ingest/answer", "../../../feed/ingest/feedtext", "../../../feed/ingest/jsonpath", "../../../feed/ingest/decode", "../../../feed/ingest/literal",
 	"../../../digest", "../../../digest/pages", "../../../digest/channel", "../../../digest/inbound", "../../../digest/delivery", "../../../internal/jobs", "../../../internal/nodes", "../../../internal/mail", "../../../internal/web", "../../../internal/filetext", "../../../internal/browser", "../../../feed/catalog", "../../../policy/match", "../../../policy/when", "../view"}
 
@@ -133,6 +135,12 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 						add(x.Args[1])
 					}
 				case *ast.CompositeLit:
+					if of, ok := x.Type.(*ast.Ident); ok && of.Name == "Error" && len(x.Elts) == 2 && filepath.Base(folder) == "rows" {
+						add(x.Elts[1])
+					}
+					if filepath.Base(folder) == "config" && x.Type == nil && len(x.Elts) == 2 {
+						add(x.Elts[1]) // what is wrong with a file
+					}
 					if of, ok := x.Type.(*ast.Ident); ok && of.Name == "Note" && len(x.Elts) == 4 {
 						add(x.Elts[3]) // about an import
 					}
@@ -298,6 +306,11 @@ func TestLibrariesInChinese(t *testing.T) {
 		io.EOF, io.ErrUnexpectedEOF, &net.DNSError{Err: "no such host", Name: "a.test"}, &net.DNSError{Err: "no such host", Name: "a.test", Server: "192.0.2.53:53"}, &fs.PathError{Op: "open", Path: "a", Err: syscall.ENOENT},
 		&fs.PathError{Op: "stat", Path: "a", Err: syscall.ENOENT}, &fs.PathError{Op: "read", Path: "a", Err: syscall.EISDIR}, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
 		os.NewSyscallError("connect", syscall.ECONNREFUSED), &url.Error{Op: "Get", URL: "http://a.test", Err: io.EOF},
+		xml.Unmarshal([]byte("<a><b></a>"), new(struct{})), xml.Unmarshal([]byte("<a>&x;</a>"), new(struct{})), xml.Unmarshal([]byte("<a/>"), new(struct {
+			XMLName xml.Name `xml:"b"`
+		})),
+		json.Unmarshal([]byte("{"), new(any)), json.Unmarshal([]byte("{x"), new(any)), json.Unmarshal([]byte("x"), new(any)), json.Unmarshal([]byte(`{"a":1 x`), new(any)),
+		json.Unmarshal([]byte(`{"a":"x"}`), new(struct{ A int })),
 		flags("--al"), flags("-b"), flags("--text"), flags("---"),
 		group([]string{"--one", "--two"}, func(c *cobra.Command) { c.MarkFlagsMutuallyExclusive("one", "two") }),
 	} {

@@ -66,7 +66,7 @@ type Node struct {
 	Digest           *digest.Service
 	Deliverer        func() (*delivery.Deliverer, error)
 	SendConfirmation func(context.Context, subscribers.Confirmation) error
-	Run              func(ctx context.Context, public net.Listener) error // runs the daemon
+	Run              func(ctx context.Context, public, admin net.Listener) error // runs the daemon
 }
 
 // Summary is the result of the demo; with Once and JSON it is printed.
@@ -98,6 +98,8 @@ type Demo struct {
 	siteURL string
 	Box     *mailbox.Mailbox
 	BoxURL  string // address of the mailbox pages, with a trailing slash
+	smtp    string // address of the mail server
+	admin   string // address of the admin pages
 	client  *http.Client
 	Summary Summary
 }
@@ -168,16 +170,23 @@ func (d *Demo) start(ctx context.Context, group *errgroup.Group, o Options, dir 
 	if err != nil {
 		return err
 	}
-	d.BoxURL = "http://" + boxListener.Addr().String() + "/"
+	d.BoxURL, d.smtp = "http://"+boxListener.Addr().String()+"/", smtpListener.Addr().String()
 	group.Go(func() error { return web.ServePlain(ctx, boxListener, d.Box.Handler("/")) })
 
 	public, err := web.Listen(ctx, o.Addr, "--addr")
 	if err != nil {
 		return err
 	}
+	admin, err := web.Listen(ctx, "127.0.0.1:0", "nothing")
+	if err != nil {
+		public.Close()
+		return err
+	}
+	d.admin = "http://" + admin.Addr().String() + "/"
 	c, err := config.Load(os.DevNull, d.env(o, dir, public, smtpListener))
 	if err != nil {
 		public.Close()
+		admin.Close()
 		return err
 	}
 	// The demo's clock starts at the time when the site's pages are news.
@@ -186,9 +195,10 @@ func (d *Demo) start(ctx context.Context, group *errgroup.Group, o Options, dir 
 	log := slog.New(redact.Handler(slog.NewTextHandler(d.options.Talk, &slog.HandlerOptions{Level: level})))
 	if d.Node, err = o.Open(ctx, c, log, now); err != nil {
 		public.Close()
+		admin.Close()
 		return err
 	}
-	group.Go(func() error { return d.Run(ctx, public) })
+	group.Go(func() error { return d.Run(ctx, public, admin) })
 	return nil
 }
 
@@ -257,7 +267,11 @@ func (d *Demo) invite(ctx context.Context) {
 	for _, e := range d.Summary.Errors {
 		fmt.Fprintln(out, d.text("failed: %s", e))
 	}
-	fmt.Fprintln(out, d.text("\n  archive     %s/lists/weekly/issues/1\n  home        %s/\n  feeds       %s/feed.xml  /feed.atom  /feed.json\n  mail        %s\n  sample site %s%s\n\nPress Ctrl-C to end the demo.",
-		base, base, base, d.BoxURL, d.siteURL, d.site.Sources[0].URLPath))
+	fmt.Fprintln(out, d.text("\n  archive  %s/lists/weekly/issues/1\n  home     %s/\n  feeds    %s/feed.xml  /feed.atom  /feed.json\n  admin    %s\n  mail     %s\n  SMTP     %s\n\nThe sources on the sample site:",
+		base, base, base, d.admin, d.BoxURL, d.smtp))
+	for _, s := range d.site.Sources {
+		fmt.Fprintf(out, "  %s%s  %s\n", d.siteURL, s.URLPath, s.Name)
+	}
+	fmt.Fprintln(out, d.text("\nPress Ctrl-C to end the demo."))
 	<-ctx.Done()
 }

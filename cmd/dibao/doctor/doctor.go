@@ -69,15 +69,28 @@ func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
 	return append(append(all, n.examineChannels(ctx)...), n.examineMail(ctx))
 }
 
+// LocalAddress says that readers elsewhere can't open the address of the pages, and what
+// to do; "" if they may be able to.
+func LocalAddress(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	if u.Hostname() == "localhost" || err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsUnspecified() || addr.IsLinkLocalUnicast()) {
+		return "readers cannot open " + base + ", but it is in every email and feed; set base_url in [server] to the address that they use"
+	}
+	return ""
+}
+
 // examineAddress examines how readers reach this server.
 func examineAddress(base string) Finding {
 	u, err := url.Parse(base)
 	if err != nil {
 		return Finding{"base_url", "failed", redact.Line(err)}
 	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	if u.Hostname() == "localhost" || err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsUnspecified() || addr.IsLinkLocalUnicast()) {
-		return Finding{"base_url", "warning", "readers cannot open " + base + ", but it is in every email and feed; set base_url in [server] to the address that they use"}
+	if text := LocalAddress(base); text != "" {
+		return Finding{"base_url", "warning", text}
 	}
 	if u.Scheme != "https" {
 		return Finding{"base_url", "warning", base + " is not https, which one-click unsubscribing requires (RFC 8058); see tls_cert and acme_hosts in [server]"}

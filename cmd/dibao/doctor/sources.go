@@ -40,8 +40,7 @@ func (n *Node) examineSources(ctx context.Context, now time.Time) []Finding {
 		if isAsked && now.Sub(s.NextAt) > overdueAfter {
 			overdue++
 		}
-		switch s.State {
-		case feed.StateOK, feed.StateNew, feed.StatePaused:
+		if s.State == feed.StatePaused || s.State.Severity() == 0 && len(s.Warnings) == 0 {
 			continue
 		}
 		parts := []string{"state: " + string(s.State)}
@@ -52,6 +51,9 @@ func (n *Node) examineSources(ctx context.Context, now time.Time) []Finding {
 			parts = append(parts, "it never succeeded")
 		} else {
 			parts = append(parts, "it last succeeded on "+s.SucceededAt.In(n.Config.Schedule.Zone).Format("2006-01-02 15:04"))
+		}
+		if len(s.Warnings) > 0 {
+			parts = append(parts, fmt.Sprintf("there are warnings about its list; see: dibao source show %d", s.ID))
 		}
 		if advice := s.Advice(); advice != "" {
 			parts = append(parts, advice)

@@ -148,7 +148,7 @@ func DomainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 // in zone.
 func Held(i digest.Issue, zone *time.Location) templates.Letter {
 	return templates.Letter{
-		Title: fmt.Sprintf("No. %d of %s waits for you", i.Number, i.List.Slug),
+		Title: fmt.Sprintf("No. %d of %s waits for you", i.Number, i.List.Title),
 		Lead:  "The list holds its issues: this one goes out when you send it. dibao reminds you once a day.",
 		Rows: []templates.LetterRow{
 			{Name: "List", Value: i.List.Title}, {Name: "Due", Value: cli.ShortTime(i.DueAt, zone)}, {Name: "Articles", Value: strconv.Itoa(i.Count)},

@@ -78,6 +78,9 @@ func New(server, tokenFile string) (*Client, error) {
 		return nil, fmt.Errorf("read the token: %w", err)
 	}
 	token := strings.TrimSpace(string(text))
+	if len(strings.Fields(token)) != 1 {
+		return nil, fmt.Errorf("%s must contain one token and nothing else, as dibao token create writes it", tokenFile)
+	}
 	redact.Register(token)
 	return &Client{server: u, token: token, http: &http.Client{
 		Timeout:       Timeout,

@@ -35,8 +35,8 @@ func showItems(p Program, cmd *cobra.Command, items []ingest.Item) {
 	}
 }
 
-// showLeftOut prints in one line what was left out of a list, and, if more pages were
-// requested than can be read, why.
+// showLeftOut prints what was left out of a list, what is unusual about it, and, if more
+// pages were requested than can be read, why.
 func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, pages int) {
 	if len(l.Dropped) > 0 {
 		parts := make([]string, len(l.Dropped))
@@ -45,13 +45,17 @@ func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, pages int) {
 		}
 		p.Say(cmd, "left out: %s", strings.Join(parts, p.Either("; ", "；")))
 	}
+	for _, w := range inspect.Sentences(l.Warnings(), p.Either("en", "zh")) {
+		p.Say(cmd, "warning: %s", w)
+	}
 	if pages > 1 && l.Next == "" {
 		p.Say(cmd, "%d pages were requested, but only this one can be read: %s", pages, l.Pager.Say(p.Output().Chinese))
 	}
 }
 
-// viewsOf returns the views of sources with the figures of their articles.
-func viewsOf(ctx context.Context, n *Node, all ...feed.Source) ([]view.Source, error) {
+// viewsOf returns the views of sources with the figures of their articles. Warnings are in
+// the user's language, in English for JSON.
+func viewsOf(ctx context.Context, p Program, n *Node, all ...feed.Source) ([]view.Source, error) {
 	rates, err := n.Articles.ItemsPerWeek(ctx)
 	if err != nil {
 		return nil, err
@@ -64,6 +68,9 @@ func viewsOf(ctx context.Context, n *Node, all ...feed.Source) ([]view.Source, e
 	for i, s := range all {
 		views[i] = view.OfSource(s)
 		views[i].ItemsPerWeek, views[i].UnreadPages = rates[s.ID], unread[s.ID]
+		if !p.Output().JSON {
+			views[i].Warnings = inspect.Sentences(s.Warnings, p.Either("en", "zh"))
+		}
 	}
 	return views, nil
 }
@@ -77,7 +84,7 @@ func newSourceList(p Program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views, err := viewsOf(cmd.Context(), n, all...)
+			views, err := viewsOf(cmd.Context(), p, n, all...)
 			if err != nil {
 				return err
 			}
@@ -86,11 +93,13 @@ func newSourceList(p Program) *cobra.Command {
 				if s.SucceededAt != nil {
 					last = s.SucceededAt.In(n.Config.Schedule.Zone).Format("2006-01-02 15:04")
 				}
-				if s.UnreadPages > 0 {
-					problem = p.Message("%d pages of its articles could not be read completely", s.UnreadPages)
-				}
-				if s.LastError != nil {
+				switch {
+				case s.LastError != nil:
 					problem = *s.LastError
+				case len(s.Warnings) > 0:
+					problem = strings.Join(s.Warnings, p.Either("; ", "；"))
+				case s.UnreadPages > 0:
+					problem = p.Message("%d pages of its articles could not be read completely", s.UnreadPages)
 				}
 				return []any{s.ID, s.State, s.Kind, s.Name, last, strconv.FormatFloat(s.ItemsPerWeek, 'f', -1, 64), problem, cli.Value(s.Advice)}
 			})
@@ -104,7 +113,7 @@ func newSourceShow(p Program) *cobra.Command {
 		Short: "Show a source by number, address or name",
 		Args:  cobra.ExactArgs(1),
 		RunE: withSource(p, func(cmd *cobra.Command, n *Node, s feed.Source) error {
-			views, err := viewsOf(cmd.Context(), n, s)
+			views, err := viewsOf(cmd.Context(), p, n, s)
 			if err != nil {
 				return err
 			}

@@ -88,7 +88,7 @@ func orWithoutDatabase(p Program, run func(cmd *cobra.Command, args []string, n 
 func (n *Node) try(ctx context.Context, s feed.Source) *trial.Report {
 	began := time.Now()
 	t := &trial.Report{URL: redact.URL(s.URL), Source: cli.Null(s.Name), Answer: answer.Page, Usual: s.UsualItems, IsNew: map[string]bool{},
-		Hops: []visit.Hop{}, Retitled: []string{}, LeftOut: inspect.ViewLeftOut(ingest.List{}), Articles: []trial.Article{}}
+		Hops: []visit.Hop{}, Retitled: []string{}, LeftOut: inspect.ViewLeftOut(ingest.List{}), Warnings: []string{}, Articles: []trial.Article{}}
 	t.Robots = n.tryRobots(ctx, s)
 	found, seen, err := n.look(ctx, s)
 	t.Kind, t.Drawn, t.Hops = cli.Null(found.Kind), seen.Drawn, append(t.Hops, seen.Hops...)
@@ -140,6 +140,8 @@ func (n *Node) tryRobots(ctx context.Context, s feed.Source) trial.Robots {
 
 func (n *Node) takeList(ctx context.Context, t *trial.Report, s feed.Source, l ingest.List) {
 	t.Items, t.Rows, t.LeftOut, t.Pager = l.Items, len(l.Items), inspect.ViewLeftOut(l), l.Pager
+	t.Codes = l.Warnings()
+	t.Warnings = inspect.Sentences(t.Codes, "en")
 	for _, it := range l.Items {
 		t.IsNew[it.GUID] = true
 		if inspect.DateOfItem(it) != "" {

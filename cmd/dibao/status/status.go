@@ -18,6 +18,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/inspect"
 	"dibao/digest"
 	"dibao/digest/channel"
 	"dibao/digest/delivery"
@@ -25,6 +26,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/jobs"
 	"dibao/internal/plural"
+	"dibao/internal/redact"
 	"dibao/subscribers"
 )
 
@@ -78,7 +80,7 @@ func (a Node) Read(ctx context.Context) (Snapshot, error) {
 		return st, err
 	}
 	slices.SortStableFunc(st.Sources, func(x, y feed.Source) int {
-		return cmp.Or(cmp.Compare(y.State.Severity(), x.State.Severity()), x.SucceededAt.Compare(y.SucceededAt))
+		return cmp.Or(cmp.Compare(y.State.Severity(), x.State.Severity()), cmp.Compare(len(y.Warnings), len(x.Warnings)), x.SucceededAt.Compare(y.SucceededAt))
 	})
 	if st.Unread, err = a.Articles.UnreadPages(ctx); err != nil {
 		return st, err
@@ -142,12 +144,19 @@ func (s *screen) text(english string, args ...any) string {
 	return plural.English(fmt.Sprintf(english, args...))
 }
 
+func (s *screen) language() string {
+	if s.chinese {
+		return "zh"
+	}
+	return "en"
+}
+
 // said returns a text that was formatted in English.
 func (s *screen) said(english string) string {
 	if s.chinese {
 		return cli.Chinese(english)
 	}
-	return english
+	return plural.English(english)
 }
 
 // code translates a code, such as a state, under a heading.
@@ -181,6 +190,16 @@ func (s *screen) columns(widths []int, cells ...string) {
 		line += c
 	}
 	s.line(line)
+}
+
+// detail writes a text that was formatted in English below an item, on as many lines as
+// it needs.
+func (s *screen) detail(english string) {
+	for _, line := range strings.Split(text.WrapSoft(s.said(english), statusWidth-4), "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			s.item("  " + line)
+		}
+	}
 }
 
 // counts writes counts by code, largest first.
@@ -232,19 +251,28 @@ func (st Snapshot) printSources(s *screen) {
 		return
 	}
 	s.item(s.counts("State", byText(st.Feed.Sources)))
-	for i, src := range st.Sources {
-		if src.State.Severity() == 0 {
-			break
+	shown := 0
+	for _, src := range st.Sources {
+		if src.State.Severity() == 0 && len(src.Warnings) == 0 {
+			continue
 		}
-		if i == statusSources {
-			s.item(s.text("and %d more", st.Unhealthy()-i))
-			break
+		if shown++; shown > statusSources {
+			continue
 		}
 		last := s.text("never succeeded")
 		if !src.SucceededAt.IsZero() {
 			last = s.text("last success %s", cli.ShortTime(src.SucceededAt, st.Zone))
 		}
 		s.item(src.Name, s.code("State", string(src.State)), last)
+		for _, reason := range []string{redact.Text(src.LastError), src.Advice()} {
+			s.detail(reason)
+		}
+		for _, w := range inspect.Sentences(src.Warnings, s.language()) {
+			s.detail(w)
+		}
+	}
+	if more := shown - statusSources; more > 0 {
+		s.item(s.text("and %d more", more))
 	}
 	if !st.Feed.NewestAt.IsZero() {
 		s.item(s.text("%d articles stored, the newest on %s", st.Feed.Articles, cli.ShortTime(st.Feed.NewestAt, st.Zone)))
@@ -321,17 +349,22 @@ func (st Snapshot) printMailings(s *screen) {
 		s.item(s.text("none yet"))
 	}
 	for _, m := range st.Mailings {
-		all := m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed
-		s.columns([]int{4, 14, 16}, fmt.Sprint(m.Mailing), strings.Join(st.MailingLists[m.Mailing], ", "), cli.ShortTime(m.DueAt, st.Zone), s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, all, m.Failed, m.Waiting+m.Claimed))
+		state := s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, m.Emails(), m.Failed, m.Waiting+m.Claimed)
+		why := NoEmails(m)
+		if why != "" {
+			state = s.text("no emails")
+		}
+		s.columns([]int{4, 14, 16}, fmt.Sprint(m.Mailing), strings.Join(st.MailingLists[m.Mailing], ", "), cli.ShortTime(m.DueAt, st.Zone), state)
+		if why != "" {
+			s.detail(why)
+		}
 	}
 	if !st.Digest.OldestWaiting.IsZero() {
 		s.item(s.text("unsent messages have been due since %s", cli.ShortTime(st.Digest.OldestWaiting, st.Zone)))
 	}
 	for _, p := range st.Digest.Paused {
 		s.item(s.text("%s refuses our mail, next try %s:", p.Name, cli.ShortTime(p.NextTryAt, st.Zone)))
-		for _, line := range strings.Split(text.WrapSoft(s.said(p.Reply), statusWidth-4), "\n") {
-			s.item("  " + strings.TrimSpace(line))
-		}
+		s.detail(p.Reply)
 	}
 	if n := st.Digest.Pending; n > 0 {
 		s.item(s.text("%d suppressions wait for you; see: dibao bounce list --pending", n))
@@ -349,6 +382,7 @@ func (st Snapshot) JSON() any {
 		State       string     `json:"state"`
 		SucceededAt *time.Time `json:"succeeded_at"`
 		Error       *string    `json:"error"`
+		Warnings    []string   `json:"warnings"` // what was unusual when its list was last read
 	}
 	type list struct {
 		Slug         string     `json:"slug"`
@@ -393,8 +427,8 @@ func (st Snapshot) JSON() any {
 		Jobs: st.Jobs, ClockSkew: st.ClockSkew.Seconds(),
 	}
 	for _, src := range st.Sources {
-		if src.State.Severity() > 0 {
-			out.Unhealthy = append(out.Unhealthy, source{src.ID, src.Name, string(src.State), cli.Null(src.SucceededAt), cli.Null(src.LastError)})
+		if src.State.Severity() > 0 || len(src.Warnings) > 0 {
+			out.Unhealthy = append(out.Unhealthy, source{src.ID, src.Name, string(src.State), cli.Null(src.SucceededAt), cli.Null(src.LastError), inspect.Sentences(src.Warnings, "en")})
 		}
 	}
 	for _, l := range st.Digest.Lists {

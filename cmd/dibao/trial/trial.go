@@ -38,12 +38,14 @@ type Report struct {
 	Usual           int         `json:"usual_items"`
 	Retitled        []string    `json:"retitled"`
 	inspect.LeftOut             // dropped, next, pager
+	Warnings        []string    `json:"warnings"`  // about the list, in English
 	NextPage        *Page       `json:"next_page"` // null if there is none, or it was not understood
 	Articles        []Article   `json:"articles"`
 	Plain           *Plain      `json:"by_structure"` // null if the source has no selectors for its list
 	Seconds         float64     `json:"seconds"`
 
 	Items   []ingest.Item   `json:"-"` // the rows
+	Codes   []warn.Warning  `json:"-"` // the warnings
 	IsNew   map[string]bool `json:"-"` // by GUID
 	Pager   pager.Pager     `json:"-"`
 	Chinese bool            `json:"-"` // the user reads Chinese
@@ -148,6 +150,9 @@ func (t *Report) Write(w io.Writer) {
 	for _, d := range t.Dropped {
 		r.Say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.Chinese), d.Example))
 	}
+	for _, w := range inspect.Sentences(t.Codes, language(r)) {
+		r.Say("warning", w)
+	}
 	if *t.Kind != "feed" { // a feed has no next page
 		r.Say("next page", t.nextPage())
 	}
@@ -208,11 +213,15 @@ func (r Robots) String() string {
 	return "allowed"
 }
 
-func (a Article) write(r cli.Report, n int) {
-	language := "en"
+// language returns the language of a report as a code.
+func language(r cli.Report) string {
 	if r.Chinese {
-		language = "zh"
+		return "zh"
 	}
+	return "en"
+}
+
+func (a Article) write(r cli.Report, n int) {
 	fmt.Fprintln(r.Out)
 	r.Say(fmt.Sprintf("article %d", n), a.Title)
 	r.Say("", a.URL)
@@ -224,7 +233,7 @@ func (a Article) write(r cli.Report, n int) {
 	if a.Published != nil {
 		date = *a.Published
 		if a.PublishedFrom != nil {
-			date += " [" + templates.Provenance(language, *a.PublishedFrom) + "]"
+			date += " [" + templates.Provenance(language(r), *a.PublishedFrom) + "]"
 		}
 	}
 	r.Say("", fmt.Sprintf("%s; %s; %s; %d characters in %d paragraphs", date, orNone("source %s", a.Source, "no source"), orNone("kind %s", a.Kind, "no kind"), a.Characters, a.Paragraphs))
@@ -235,7 +244,7 @@ func (a Article) write(r cli.Report, n int) {
 		}
 		r.Say("file", name)
 	}
-	for _, w := range inspect.Sentences(a.Codes, language) {
+	for _, w := range inspect.Sentences(a.Codes, language(r)) {
 		r.Say("warning", w)
 	}
 }

@@ -38,7 +38,7 @@ func OfDocument(d feed.Document, on policy.Date) Document {
 		Type: cli.Null(d.Type), Level: cli.Null(string(d.Level)), Region: cli.Null(d.Region), RegionName: cli.Null(division.Name(d.Region)), Theme: cli.Null(d.Theme),
 		Issued: cli.Null(d.IssuedOn.String()), Published: cli.Null(d.PublishedOn.String()), Effective: cli.Null(d.EffectiveOn.String()),
 		Expires: cli.Null(d.ExpiresOn.String()), Repealed: cli.Null(d.RepealedOn.String()), RepealedBy: cli.Null(d.RepealedBy),
-		Status: cli.Null(string(d.Status(on).State)), Article: cli.Null(d.Article),
+		Status: cli.Null(d.StatusWord(on)), Article: cli.Null(d.Article),
 	}
 }
 

@@ -88,7 +88,10 @@ type Issue struct {
 	DueAt   time.Time `json:"due_at"`
 	Mailing *int64    `json:"mailing"`
 	Count   int       `json:"articles"`
-	Held    bool      `json:"held"` // waits until an admin runs: dibao issue send LIST
+	Held    bool      `json:"held"`   // waits until an admin runs: dibao issue send LIST
+	Emails  *int      `json:"emails"` // of its mailing; null if there is none
+
+	Skipped *delivery.Skipped `json:"skipped"` // readers who get no email of its mailing; null: not counted
 }
 
 // Mailing is a mailing in JSON, with its domains if one mailing was requested.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/feed/catalog"
 	"dibao/feed/collect"
@@ -41,6 +42,7 @@ type Source struct {
 	Private         *string         `json:"private"`        // host and port that may be in our own network
 	ItemsPerWeek    float64         `json:"items_per_week"` // average of the last four weeks
 	UnreadPages     int             `json:"unread_pages"`   // articles whose page could not be read completely
+	Warnings        []string        `json:"warnings"`       // what was unusual when its list was last read
 }
 
 // OfSource returns the view of a source without passwords.
@@ -51,6 +53,7 @@ func OfSource(s feed.Source) Source {
 		LastError: cli.Null(redact.Text(s.LastError)), Advice: cli.Null(s.Advice()), Theme: cli.Null(s.Theme), UsualItems: s.UsualItems, NewsAt: cli.Null(s.NewsAt), CheckedAt: cli.Null(s.CheckedAt), SucceededAt: cli.Null(s.SucceededAt), NextAt: s.NextAt,
 		PaceSeconds: int64(collect.Interval(s) / time.Second), NewsEvery: cli.Null(int64(s.ChangeEvery / time.Second)), Hints: s.Hints,
 		Proxy: cli.Null(redact.URL(s.Proxy)), UserAgent: cli.Null(s.UserAgent), Private: cli.Null(s.Private),
+		Warnings: inspect.Sentences(s.Warnings, "en"),
 	}
 }
 
