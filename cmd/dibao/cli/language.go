@@ -66,7 +66,8 @@ func UseLine(cmd *cobra.Command) string { return placeholders.Replace(cmd.UseLin
 // long text, which can therefore begin with the details.
 func Describe(cmd *cobra.Command) string {
 	stop := "."
-	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, last) || last == '）' {
+	first, _ := utf8.DecodeRuneInString(cmd.Short)
+	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, first) || unicode.Is(unicode.Han, last) || last == '）' {
 		stop = "。"
 	}
 	return strings.TrimSpace(cmd.Short + stop + "\n" + cmd.Long)
