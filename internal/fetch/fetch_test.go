@@ -152,7 +152,7 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("%s: got %v, want a BlockedError", path, err)
 		}
 	}
-	for path, want := range map[string]string{"/loop": "more than 5 redirects", "/nowhere": "without an address"} {
+	for path, want := range map[string]string{"/loop": "more than 5 redirects", "/nowhere": "without the address"} {
 		if _, err := c.Get(t.Context(), Request{URL: s.URL + path}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}
