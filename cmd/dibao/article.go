@@ -20,7 +20,7 @@ import (
 )
 
 func newArticle(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "article", SuggestFor: []string{"search", "find"}, Short: "Show collected articles"}
+	cmd := &cobra.Command{Use: "article", SuggestFor: []string{"search", "find"}, Short: "Show, search and correct articles"}
 	cmd.AddCommand(newArticleList(g), newArticleShow(g), newArticleDiff(g), newArticleSearch(g), newArticleEdit(g), newArticleReread(g), newArticleHistory(g))
 	return cmd
 }
@@ -30,7 +30,7 @@ func newArticleList(g *globals) *cobra.Command {
 	var source, since string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List articles, the last collected first",
+		Short: "List articles, most recently collected first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			if err := selectSince(&sel, since, a.config.Schedule.Zone); err != nil {
 				return err

@@ -119,11 +119,11 @@ shown anywhere; a pinned one comes first in its issue.`,
 	flags := cmd.Flags()
 	for _, f := range []struct{ field, help string }{
 		{"title", "title"}, {"kind", "document, interpretation, news, signed-article, consultation or other"}, {"type", "type of official document (文种), such as 通知"},
-		{"number", "document number (发文字号), in any brackets"}, {"issuer", "issuers, the host first, separated by 、"}, {"published", "day of publication, YYYY-MM-DD"},
+		{"number", "document number (发文字号), in any brackets"}, {"issuer", "issuers, the lead issuer first, separated by 、"}, {"published", "day of publication, YYYY-MM-DD"},
 		{"issued", "day of signing (成文日期), YYYY-MM-DD"}, {"effective", "day on which it takes effect, YYYY-MM-DD"}, {"expires", "last day in force, YYYY-MM-DD"},
 		{"deadline", "last day to apply or comment, YYYY-MM-DD"},
 		{"theme", "theme from the State Council's classification (主题分类), such as 民政"}, {"region", "code of GB/T 2260, or name"}, {"summary", "summary"}, {"author", "author"},
-		{"office", "office of the author"}, {"body", "organization that the author represents"}, {"credit", "source that the page names (来源)"}, {"index", "number in the catalog of the site (索引号)"},
+		{"office", "job title of the author"}, {"body", "organization that the author represents"}, {"credit", "credit that the page gives (来源)"}, {"index", "number in the catalog of the site (索引号)"},
 		{"level", "central, ministry, province, city or county"}, {"audience", "audience, separated by 、"}, {"opens", "first day to apply or comment, YYYY-MM-DD"},
 	} {
 		values[f.field] = flags.String(f.field, "", f.help)

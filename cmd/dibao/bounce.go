@@ -39,7 +39,7 @@ type bounceView struct {
 func newBounceRead(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "read FILE…",
-		Short: "Read reports from files and process them as the listener does",
+		Short: "Read reports from files and process them as the daemon does with returned mail",
 		Long: "A file is one email or an mbox of many, optionally compressed with gzip. A report is matched to an email by its envelope\n" +
 			"token, its Message-ID, or the reader that it names. An unknown mailbox and a complaint suppress the address; a full\n" +
 			"mailbox does so after 3 issues; a refusal by policy never does. \"Not spam\" withdraws a complaint. Reading a file again\n" +
@@ -190,7 +190,7 @@ func newBounceApply(g *globals) *cobra.Command {
 	var apply bool
 	cmd := &cobra.Command{
 		Use:   "apply",
-		Short: "Suppress the readers who wait for your decision (dry run without --apply)",
+		Short: "Apply the suppressions that wait for your decision (dry run without --apply)",
 		Long: "Without --apply, nothing changes. A reader whose server has accepted an email since is not suppressed. To send to readers\n" +
 			"again: dibao subscriber unsuppress",
 		Example: "  dibao bounce apply --domain example.org\n  dibao bounce apply --domain example.org --apply",

@@ -31,7 +31,7 @@ func newDocumentList(g *globals) *cobra.Command {
 	var sel feed.DocumentSelection
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List official documents, the last stored first",
+		Short: "List official documents, most recently stored first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			g.hintTheme(cmd, sel.Theme)
 			all, err := a.articles.Documents(cmd.Context(), sel)

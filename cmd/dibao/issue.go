@@ -180,9 +180,9 @@ func newIssuePreview(g *globals) *cobra.Command {
 	var number, variant int64
 	cmd := &cobra.Command{
 		Use:   "preview [LIST]",
-		Short: "Print the next issue of a list, or the next mail of a reader",
+		Short: "Print the next issue of a list, or the next email of a reader",
 		Long: "Without --number, prints the next issue of LIST as a reader without preferences would get it now. --reader prints the\n" +
-			"next mail of one reader: their lists and choices, without what they already got. --variant prints what the readers of\n" +
+			"next email of one reader: their lists and choices, without what they already got. --variant prints what the readers of\n" +
 			"one variant of a mailing get; \"dibao issue report MAILING --variants\" lists the variants.",
 		Example: "  dibao issue preview weekly --format html > weekly.html\n" +
 			"  dibao issue preview weekly --number 12\n" +
@@ -238,7 +238,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 	}
 	flags.Choice(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "output")
 	flags.Bounded(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
-	cmd.Flags().StringVar(&reader, "reader", "", "address of the reader whose next mail to print")
+	cmd.Flags().StringVar(&reader, "reader", "", "address of the reader whose next email to print")
 	flags.Bounded(cmd.Flags(), &variant, "variant", 0, 0, math.MaxInt64, "number of a variant of a mailing")
 	return cmd
 }
@@ -251,7 +251,7 @@ func newIssueSend(g *globals) *cobra.Command {
 		Short: "Deliver all mail that is due, in this process",
 		Long: "Delivers the waiting emails of all mailings that are due. You can stop it and run it again, even while dibao serve runs: each\n" +
 			"delivery is claimed by one process. Held issues of the lists that you specify, as arguments or with --list, are released\n" +
-			"first; with --over 2h their emails are sent over two hours, the later ones by dibao serve or another issue send. An email\n" +
+			"first; with --over 2h their emails are sent over two hours, the later ones by dibao serve or another issue send. A mail\n" +
 			"server that refused our mail is tried immediately, with one message.",
 		Args: cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {

@@ -41,7 +41,7 @@ func newMailDoctor(g *globals) *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&nameServer, "resolver", "", "ask this name server HOST:PORT instead of the system's")
-	cmd.Flags().StringSliceVar(&addresses, "from-ip", nil, "addresses that receivers see mail come from (default: those of the relay)")
+	cmd.Flags().StringSliceVar(&addresses, "from-ip", nil, "IP addresses from which your mail reaches receivers (default: those of the relay)")
 	return cmd
 }
 

@@ -112,7 +112,7 @@ func newRootFor(g *globals, args []string) *cobra.Command {
 	persistent.BoolVar(&g.json, "json", false, "print JSON with stable keys")
 	persistent.BoolVar(&g.quiet, "quiet", false, "print only results and errors")
 	persistent.BoolVar(&g.yes, "yes", false, "answer yes to every question")
-	persistent.StringVar(&g.server, "server", os.Getenv("DIBAO_SERVER"), "run the command on the dibao serve with this admin address")
+	persistent.StringVar(&g.server, "server", os.Getenv("DIBAO_SERVER"), "run the command on the daemon at this admin address")
 	persistent.StringVar(&g.tokenFile, "token-file", os.Getenv("DIBAO_TOKEN_FILE"), "file with the token for --server")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%s; see: %s --help", flags.Problem(err), cmd.CommandPath())

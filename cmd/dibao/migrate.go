@@ -21,8 +21,8 @@ func newMigrate(g *globals) *cobra.Command {
 		Use:   "migrate",
 		Short: "Migrate the database to the schema of this program, or move it to another database",
 		Long: "With --to, copies everything from the configured database into an empty one, SQLite or PostgreSQL, and compares each\n" +
-			"table of the two. Stop dibao serve first. From then on dibao refuses to use the old database, so that nobody gets a\n" +
-			"mail twice; --stay opens it again. If the migration is interrupted, run it again.",
+			"table of the two. Stop dibao serve first. From then on dibao refuses to use the old database, so that nobody gets an\n" +
+			"email twice; --stay opens it again. If the migration is interrupted, run it again.",
 		Example: "  dibao migrate\n  dibao migrate --to postgres://dibao@localhost/dibao",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -29,7 +29,8 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "edit ADDRESS",
 		Short: "Edit the profile of a reader; emails begin with the calls that match it",
-		Long: "Settings without a flag stay as they are; an empty value, as in --industry \"\", removes a field. The profile is used only for\n" +
+		Long: "Calls are notices that invite readers to apply, report or comment.\n" +
+			"Settings without a flag stay as they are; an empty value, as in --industry \"\", removes a field. The profile is used only for\n" +
 			"the section of calls in the reader's emails. Readers see and change it on their preference page.\n" +
 			"Values are codes or their names in Chinese, such as small or 小型企业; the error for an unknown value lists the known ones.",
 		Example: "  dibao subscriber edit reader@example.org --entity enterprise --region 成都市 --industry C --size small\n" +

@@ -22,7 +22,7 @@ import (
 type many struct{ count int }
 
 func (m *many) flag(cmd *cobra.Command) {
-	flags.Bounded(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "apply the changes to this number of readers, as printed by a run without it")
+	flags.Bounded(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "apply the changes if exactly this many readers match (a run without this flag prints the number)")
 }
 
 // each runs f for the reader with an address, or for all that match a pattern such as

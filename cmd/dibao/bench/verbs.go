@@ -192,7 +192,7 @@ func (v *verbs) newSimulate() *cobra.Command {
 	var costs string
 	cmd := &cobra.Command{
 		Use:   "simulate",
-		Short: "Simulate a service that is too large to try, from measured costs",
+		Short: "Simulate a service that is too large to test on one machine, from measured costs",
 		Long: "Computes how long a mailing takes, which resource is saturated first, how many cores collecting uses, and how large\n" +
 			"the database is after a year. Without --readers it does so for a ministry, a province and the nation. --costs\n" +
 			"specifies a JSON file with the costs that differ from those in docs/scale.md.",

@@ -130,7 +130,7 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&address, "url", "", "address that the page was served at")
 	cmd.Flags().Var(&now, "now", "time at which the page was fetched, to resolve 昨天 and 11-27 (default: now)")
-	cmd.Flags().StringVar(&charset, "charset", "", "character set, overriding every other sign")
+	cmd.Flags().StringVar(&charset, "charset", "", "character set; overrides what the page declares")
 	return cmd
 }
 
