@@ -391,10 +391,9 @@ func (st *Store) reread(ctx context.Context, ids []int64, how storing) (int, err
 // rejudge evaluates a stored article by the current rules.
 func (a *arrival) rejudge() {
 	read := readingWarnings(a.Warnings, append(a.Facts.Warnings, uncompared))
-	a.Facts = policy.Understand(a.Evidence)
-	dropFuture(&a.Facts, a.CollectedAt)
+	a.Facts, a.Call = understand(a.Evidence, a.CollectedAt)
 	a.Warnings = append(read, a.Facts.Warnings...)
-	a.TextHash, a.Call = hashText(a.Facts), callOf(a.Facts, a.Evidence)
+	a.TextHash = hashText(a.Facts)
 }
 
 // arrivals reads stored articles as if they had just arrived.

@@ -4,10 +4,10 @@ import (
 	"slices"
 	"time"
 
-	"dibao/policy/warn"
-
 	"dibao/feed/ingest"
 	"dibao/policy"
+	"dibao/policy/call"
+	"dibao/policy/warn"
 )
 
 // aheadOfUs is how far the clock or zone of a site may be ahead of ours.
@@ -16,14 +16,30 @@ const aheadOfUs = 24 * time.Hour
 // Judge has package policy evaluate an item of a source.
 func Judge(src Source, it ingest.Item, now time.Time) Article {
 	it.Shorten()
-	facts := policy.Understand(it.Evidence)
-	dropFuture(&facts, now)
+	facts, call := understand(it.Evidence, now)
 	return Article{
 		SourceID: src.ID, Licence: src.Licence, GUID: it.GUID, URL: it.URL, Facts: facts, Content: it.HTML,
 		Evidence: it.Evidence, Attachments: it.Attachments,
 		Warnings: append(slices.Clone(it.Warnings), facts.Warnings...),
-		TextHash: hashText(facts), Call: callOf(facts, it.Evidence),
+		TextHash: hashText(facts), Call: call,
 	}
+}
+
+// understand returns the facts of a text, and what it asks of its readers. A last day for
+// bodies that pass applications on is not the deadline of the readers.
+func understand(e policy.Evidence, now time.Time) (policy.Facts, *call.Call) {
+	f := policy.Understand(e)
+	dropFuture(&f, now)
+	c := callOf(f, e)
+	if c == nil {
+		return f, nil
+	}
+	if c.IsOfOthers(f.DeadlineOn) {
+		f.Warnings = append(f.Warnings, warn.New("deadline-of-others", f.DeadlineOn))
+		f.DeadlineOn, f.DeadlineFrom = policy.Date{}, ""
+	}
+	f.Warnings = append(f.Warnings, c.Warnings()...)
+	return f, c
 }
 
 // dropFuture removes a publication date in the future: it is an error, or an attempt to be

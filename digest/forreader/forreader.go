@@ -72,12 +72,12 @@ func (n Notices) Match(p *match.Profile, a feed.Article, today policy.Date) *Res
 }
 
 // IsOpen reports whether there is still time: by the deadline of the article or, if it
-// has none, by the last step for its readers. A call without dates is open.
+// has none, by the days of the call. A call without days is open.
 func IsOpen(c call.Call, deadline, today policy.Date) bool {
 	if !deadline.IsZero() {
 		return !deadline.Before(today)
 	}
-	return len(c.Steps) == 0 || slices.ContainsFunc(c.Steps, func(s call.Step) bool { return !s.Last.Before(today) })
+	return !c.IsOver(today)
 }
 
 // maxTold limits how many values of a kind an email lists.

@@ -8,6 +8,7 @@ package call
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -52,6 +53,7 @@ type Call struct {
 	Brings    []Benefit
 	Steps     []Step // what readers do, in the order of the text
 	ByOthers  []Step // what bodies between readers and the issuer do
+	Unclear   []Said // days by which somebody has to act; the text does not say whether readers or bodies
 	Materials []Said
 	Platforms []Said // web addresses at which readers apply
 	Addresses []Said // postal addresses, as printed
@@ -75,6 +77,7 @@ type line struct {
 	in      string // name of the attached file that contains it; "": the notice
 	above   string // the line before it, if it is a heading
 	before  string // the line before it
+	heading string // the heading of its section
 	section section
 	heads   bool   // it contains only the heading of its section
 	may     uint64 // bits of the lineWords that may match
@@ -86,8 +89,12 @@ type reading struct {
 	title string
 	lines []line
 	terms deadline.Reader
-	// authorities says that the text addresses only authorities, who pass it on.
-	authorities bool
+	// addressed is whom the text addresses: readers, others who pass it on, or either.
+	addressed doer
+	// isWeak says that neither a label nor a verb explains the last day: 活动时间.
+	isWeak bool
+	// gathered says that bodies collect or review the applications.
+	gathered bool
 	// passedOn says that a body collects the documents and passes them on to the issuer.
 	passedOn bool
 	// hired says that applicants employ graduates. Then graduates do not apply themselves.
@@ -119,9 +126,13 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 		terms: deadline.Reader{Title: title, Asks: true, Comments: kind == KindConsultation, Notice: strings.HasSuffix(title, "通知"), From: published},
 	}
 	r.split(parts)
-	r.authorities = speaksToAuthorities(r.lines)
-	for _, l := range r.lines {
+	r.addressed = addresseesOf(r.lines)
+	for i := range r.lines {
+		l := &r.lines[i]
 		l.may = lineWords.May(l.text)
+		r.gathered = r.gathered || l.may&mayGather != 0 && gathers.MatchString(l.text)
+	}
+	for _, l := range r.lines {
 		r.passedOn = r.passedOn || strings.Contains(l.text, "由") && passing.MatchString(l.text)
 		r.steps(l)
 		r.who(l)
@@ -130,20 +141,42 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 		r.places(l)
 		r.contacts(l)
 	}
+	c.tidy(published)
 	return c, c.says()
+}
+
+// tidy removes the days of an earlier call, which a notice with a later day only
+// mentions, and unclear days that another sentence explains. Days that neither a label
+// nor a verb explains count only if no other does.
+func (c *Call) tidy(made when.Date) {
+	isPast := func(s Step) bool { return s.Last.Before(made) }
+	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !isPast(s) }) {
+		c.Steps = slices.DeleteFunc(c.Steps, isPast)
+	}
+	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !s.weak }) {
+		for _, s := range c.Steps {
+			if s.weak {
+				c.Unclear = append(c.Unclear, Said{s.Last.String(), s.Evidence, s.In})
+			}
+		}
+		c.Steps = slices.DeleteFunc(c.Steps, func(s Step) bool { return s.weak })
+	}
+	c.Unclear = slices.DeleteFunc(c.Unclear, func(u Said) bool {
+		return slices.ContainsFunc(slices.Concat(c.Steps, c.ByOthers), func(s Step) bool { return s.Last.String() == u.Value })
+	})
 }
 
 // says reports whether a call asks readers for anything or offers them anything.
 func (c Call) says() bool {
 	w := c.Who
-	return len(c.Steps)+len(c.ByOthers)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
+	return len(c.Steps)+len(c.ByOthers)+len(c.Unclear)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
 }
 
 // split reads the paragraphs within the limits and records the section of each.
 func (r *reading) split(parts []Part) {
 	left := int(maxText)
 	for _, p := range parts {
-		above, before, at := "", "", noSection
+		above, before, heading, at := "", "", "", noSection
 		for _, paragraph := range p.Paragraphs[:min(len(p.Paragraphs), maxParagraphs)] {
 			for text := range strings.SplitSeq(paragraph, "\n") {
 				raw := strings.TrimSpace(strings.ToValidUTF8(firstBytes(text, maxParagraph), ""))
@@ -155,17 +188,20 @@ func (r *reading) split(parts []Part) {
 					continue
 				}
 				if attachment.MatchString(text) {
-					at = noSection
+					at, heading = noSection, ""
 				}
 				s, heads := sectionOf(text)
 				if heads {
 					at = s
 				}
 				short := heads && utf8.RuneCountInString(text) <= 25
-				r.lines = append(r.lines, line{raw: raw, text: text, in: p.Name, above: above, before: before, section: at, heads: short && !strings.Contains(text, ":")})
+				r.lines = append(r.lines, line{raw: raw, text: text, in: p.Name, above: above, before: before, heading: heading, section: at, heads: short && !strings.Contains(text, ":")})
 				above, before = "", text
+				if heads {
+					heading = ""
+				}
 				if short || deadline.IsHeading(text) {
-					above = text
+					above, heading = text, text
 				}
 			}
 		}
@@ -174,13 +210,14 @@ func (r *reading) split(parts []Part) {
 
 // lineWords are expressions that are searched for in each line. The index is the number of
 // the bit.
-var lineWords = words.NewGroup(speaksOf, addressLabel, sends, handing)
+var lineWords = words.NewGroup(speaksOf, addressLabel, sends, handing, gathers)
 
 const (
 	mayName = 1 << iota
 	mayLabel
 	maySend
 	mayHand
+	mayGather
 )
 
 // is reports whether a value was recorded before, and records it.

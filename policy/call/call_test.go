@@ -72,6 +72,7 @@ func brief(c Call) string {
 	add("subject", c.Subject.Value)
 	add("steps", steps(c.Steps))
 	add("others", steps(c.ByOthers))
+	add("unclear", values(c.Unclear))
 	var money, thresholds, contacts []string
 	for _, b := range c.Brings {
 		switch {

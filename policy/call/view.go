@@ -24,6 +24,7 @@ type View struct {
 	Brings         []BenefitView   `json:"brings"`         // money that it offers
 	Steps          []StepView      `json:"steps"`          // what readers do
 	ByOthers       []StepView      `json:"by_others"`      // what bodies between readers and the issuer do
+	Unclear        []SaidView      `json:"unclear"`        // days on which something is due; the text does not say whether readers or bodies have to act
 	Materials      []SaidView      `json:"materials"`      // documents to submit
 	Platforms      []SaidView      `json:"platforms"`      // addresses on the web
 	Addresses      []SaidView      `json:"addresses"`      // postal addresses
@@ -85,7 +86,7 @@ func (c Call) View() *View {
 	v := View{
 		Kind: string(c.Kind), Entities: viewSaid(c.Who.Entities), Regions: viewSaid(c.Who.Regions), Industries: viewSaid(c.Who.Industries),
 		Sizes: viewSaid(c.Who.Sizes), Qualifications: viewSaid(c.Who.Qualifications), Thresholds: []ThresholdView{}, Brings: []BenefitView{},
-		Steps: viewSteps(c.Steps), ByOthers: viewSteps(c.ByOthers), Materials: viewSaid(c.Materials), Platforms: viewSaid(c.Platforms),
+		Steps: viewSteps(c.Steps), ByOthers: viewSteps(c.ByOthers), Unclear: viewSaid(c.Unclear), Materials: viewSaid(c.Materials), Platforms: viewSaid(c.Platforms),
 		Addresses: viewSaid(c.Addresses), Contacts: []ContactView{},
 	}
 	if c.Subject.Value != "" {

@@ -41,9 +41,9 @@ var entities = []struct {
 	{"institution", words.New(`事业单位|企事业单位`)},
 	{"university", words.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生的全具])|大专院校`)},
 	{"institute", words.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
-	{"association", words.New(`行业组织|行业协会(?:$|[^会理])|社会组织|社会团体|(?:协会|商会|学会)(?:$|[^常理会副秘年历成自推负主组确发举承])`)},
+	{"association", words.New(`行业组织|行业协会(?:$|[^会理])|社会组织|社会团体|(?:协会|商会|学会)(?:$|[^第优会常理会副秘年历成自推负主组确发举承])`)},
 	{"school", words.New(`中小学|幼儿园|基地学校`)},
-	{"legal-entity", words.New(`独立(?:的)?(?:企业|事业)?法人|(?:含|为)法人|具有独立承担民事责任`)},
+	{"legal-entity", words.New(`独立(?:的)?(?:企业|事业)?法人(?:$|[^地])|(?:含|为)法人|具有独立承担民事责任`)},
 	{"self-employed", words.New(`个体工商户|个体经营`)},
 	{"cooperative", words.New(`合作社|家庭农场`)},
 	{"student", words.New(`在校(?:大学)?生|在读[^,。;]{0,10}?(?:学生|本科生|研究生)|在校[^,。;]{0,8}?(?:学生|本科生|研究生)|全日制[^,。;]{0,8}学生|(?:院|系|籍|级|统招)本科生|本科学生`)},
@@ -81,10 +81,14 @@ var (
 	// anyRegion matches every text that one of these matches. It is faster, because it begins with
 	// words.
 	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业|工作|从事`))
+	// notEnterprises matches bodies that pass applications on, and a kind of association.
+	notEnterprises = words.New(`管理企业|非企业`)
 	// notFor matches the words before a company size that a call does not ask for:
 	// 非专门面向中小企业.
 	notFor = words.New(`(?:[非不]|不是)(?:专门)?(?:面向|针对)$`)
-	size   = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
+	// ofOffices matches what makes a company size part of the name of an office: 中小企业局.
+	ofOffices = words.New(`^(?:局|处|司|主管|服务中心|协会|促进)`)
+	size      = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
 
 	quality   = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
 	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$`)
@@ -175,7 +179,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 	if r.call.Kind == KindObjection || r.call.Kind == KindTender {
 		names = "" // anybody can object or bid
 	}
-	names = strings.ReplaceAll(names, "管理企业", "") // these pass applications on
+	names = notEnterprises.ReplaceAllString(names, "")
 	names = titles.ReplaceAllString(names, "")
 	r.hired = r.hired || strings.Contains(names, "毕业生") && hires.MatchString(names)
 	names = hires.ReplaceAllString(names, "$1")
@@ -207,7 +211,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 	}
 	if conditions&(1<<2) != 0 {
 		for _, at := range size.FindAllStringIndex(s, 4) {
-			if !notFor.MatchString(s[:at[0]]) {
+			if !notFor.MatchString(s[:at[0]]) && !ofOffices.MatchString(s[at[1]:]) {
 				add(&w.Sizes, s[at[0]:at[1]])
 			}
 		}

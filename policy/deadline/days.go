@@ -177,6 +177,9 @@ func mentions(line, heading string) (all []mention) {
 		m.yearless = g[firstYear] == ""
 		m.isSpan = g[lastDay] != "" || g[untilHour] != ""
 		m.left = cut.BehindLast(cut.Last(plain[:at[0]], leftChars), "。；;！!？?")
+		if m.left == "" {
+			m.left = strings.TrimRight(runIn.FindString(plain[:at[0]]), "。 ")
+		}
 		m.right = sentenceEnd(cut.First(plain[at[1]:], rightChars))
 		m.until = untilWord.FindString(m.right)
 		lead := m.lead()
@@ -196,6 +199,9 @@ func mentions(line, heading string) (all []mention) {
 	}
 	return all
 }
+
+// runIn is a heading in the line of its day that a full stop ends: 一、申报时间。6月1日至6月30日.
+var runIn = words.New(`^\s*(?:[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*)?[^。，；：、]{2,12}(?:时间|日期|期限)。\s*$`)
 
 var enumerated = words.New(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*`)
 

@@ -8,6 +8,7 @@ import (
 	"dibao/feed/ingest"
 	"dibao/policy"
 	"dibao/policy/call"
+	"dibao/policy/warn"
 )
 
 func newInspectCall(readFile FileReader) *cobra.Command {
@@ -29,11 +30,15 @@ func newInspectCall(readFile FileReader) *cobra.Command {
 				item.Shorten()
 				f := policy.Understand(item.Evidence)
 				v := struct {
-					File string     `json:"file"`
-					Call *call.View `json:"call"` // null: the text is not a call
-				}{File: name}
+					File     string         `json:"file"`
+					Call     *call.View     `json:"call"`          // null: the text is not a call
+					Warnings []string       `json:"warnings"`      // in English
+					Codes    []warn.Warning `json:"warning_codes"` // the warnings as codes with parameters
+				}{File: name, Warnings: []string{}, Codes: []warn.Warning{}}
 				if c, ok := call.Extract(f.Title, f.Paragraphs, call.MadeOn(f.IssuedOn, f.PublishedOn)); ok {
 					v.Call = c.View()
+					v.Codes = append(v.Codes, c.Warnings()...)
+					v.Warnings = Sentences(v.Codes, "en")
 				}
 				return v, nil
 			})

@@ -1,0 +1,54 @@
+package call
+
+import (
+	"slices"
+	"strings"
+
+	"dibao/policy/cut"
+	"dibao/policy/warn"
+	"dibao/policy/when"
+)
+
+// IsOfOthers reports whether a day is set for bodies, or for somebody whom the text leaves
+// open, and not for readers.
+func (c Call) IsOfOthers(day when.Date) bool {
+	on := func(s Step) bool { return s.Last == day }
+	return !slices.ContainsFunc(c.Steps, on) && (slices.ContainsFunc(c.ByOthers, on) ||
+		slices.ContainsFunc(c.Unclear, func(u Said) bool { return u.Value == day.String() }))
+}
+
+// IsOver reports whether everybody's last day is before a day; false for a call without
+// days. The days of bodies count only if readers have none: a body that forwards
+// applications accepts none after its own day.
+func (c Call) IsOver(day when.Date) bool {
+	var days []string
+	for _, s := range c.Steps {
+		days = append(days, s.Last.String())
+	}
+	if len(days) == 0 {
+		for _, s := range c.ByOthers {
+			days = append(days, s.Last.String())
+		}
+		for _, u := range c.Unclear {
+			days = append(days, u.Value)
+		}
+	}
+	return len(days) > 0 && slices.Max(days) < day.String()
+}
+
+// longestQuote is how many characters of each sentence a warning has.
+const longestQuote = 80
+
+// Warnings says what admins should know about how the call was read.
+func (c Call) Warnings() []warn.Warning {
+	if len(c.Unclear) == 0 {
+		return nil
+	}
+	var sentences []string
+	for _, u := range c.Unclear {
+		if s := cut.First(u.Evidence, longestQuote); !slices.Contains(sentences, s) {
+			sentences = append(sentences, s)
+		}
+	}
+	return []warn.Warning{warn.New("days-unclear", len(c.Unclear), strings.Join(sentences, " / "))}
+}
