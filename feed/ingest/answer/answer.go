@@ -132,7 +132,7 @@ func (s *scan) wall(status int) (Answer, bool) {
 		return found(Script, "a script that sets a cookie and loads the page again", true)
 	}
 	for _, w := range says {
-		if w.cause == Login || s.prose > maxTitle || s.links > maxLinks || app || s.isDocument() || !w.words.MatchString(s.title) {
+		if w.cause == Login || w.field || s.prose > maxTitle || s.links > maxLinks || app || s.isDocument() || !w.words.MatchString(s.title) {
 			continue
 		}
 		if w.cause == Script && s.lineOf(Human, false) != "" {
@@ -189,7 +189,7 @@ func (s *scan) lineOf(c Cause, app bool) string {
 		lines = append(slices.Clip(lines), s.noscript)
 	}
 	for _, w := range says {
-		if w.cause != c {
+		if w.cause != c || w.field && !s.field {
 			continue
 		}
 		for _, line := range lines {

@@ -3,6 +3,7 @@ package answer
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,14 +21,14 @@ func readJSON(text string) Answer {
 		return Answer{Kind: Page}
 	}
 	for _, value := range object {
-		if _, isList := value.([]any); isList {
+		if rows, isList := value.([]any); isList && len(rows) > 0 {
 			return Answer{Kind: Page}
 		}
 	}
 	for _, key := range messageKeys {
 		message, _ := object[key].(string)
 		message = strings.TrimSpace(message)
-		for _, w := range says {
+		for _, w := range slices.Concat(says, refusals) {
 			if message != "" && w.words.MatchString(message) {
 				return Answer{Kind: Wall, Cause: w.cause, What: fmt.Sprintf("a message that says %q", clip(message)), Sure: true}
 			}

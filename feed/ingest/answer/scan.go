@@ -38,6 +38,7 @@ type scan struct {
 	frames   []frame
 	root     bool // has an element in which an app renders its pages
 	password bool // has a field for a password
+	field    bool // has a field for text
 	sets     []frameSet
 	hollow   []frame // frames whose address a script sets
 	before   string  // the text before the current one
@@ -167,6 +168,7 @@ func (s *scan) takeTag(tag string, attrs map[string]string) {
 		s.sets = append(s.sets, frameSet{sizes(attrs["cols"]), sizes(attrs["rows"])})
 	case "input":
 		s.password = s.password || strings.EqualFold(attrs["type"], "password")
+		s.field = s.field || attrs["type"] == "" || strings.EqualFold(attrs["type"], "text")
 	case "body":
 		if onload := attrs["onload"]; onload != "" {
 			s.scripts += onload + "\n"
