@@ -66,6 +66,47 @@ func TestHelpInChineseIsWhole(t *testing.T) {
 	}
 }
 
+// TestFlagsNameCodesAsTablesDo compares the Chinese words for the codes in the help of a
+// flag with those of tables, which the flag also accepts.
+func TestFlagsNameCodesAsTablesDo(t *testing.T) {
+	t.Parallel()
+	words := make(map[string]string)
+	if err := json.Unmarshal(cli.ChineseHelp, &words); err != nil {
+		t.Fatal(err)
+	}
+	codes := 0
+	var check func(cmd *cobra.Command)
+	check = func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			choice, ok := f.Value.(interface{ Words() []string })
+			if !ok {
+				return
+			}
+			for _, code := range choice.Words() {
+				heading := strings.ToUpper(f.Name[:1]) + f.Name[1:]
+				chinese := cli.Code(heading, code)
+				if chinese == code {
+					continue
+				}
+				codes++
+				if want := code + "（" + chinese + "）"; !strings.Contains(words[f.Usage], want) {
+					t.Errorf("%s --%s: the help does not say %s: %s", cmd.CommandPath(), f.Name, want, words[f.Usage])
+				}
+				if err := f.Value.Set(chinese); err != nil || f.Value.String() != code {
+					t.Errorf("%s --%s %s: %v, %s", cmd.CommandPath(), f.Name, chinese, err, f.Value)
+				}
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			check(sub)
+		}
+	}
+	check(newRoot())
+	if codes < 30 {
+		t.Errorf("%d codes", codes)
+	}
+}
+
 // DIBAO_LANG takes precedence over the locale; both languages list the same verbs and
 // flags.
 func TestHelpSpeaksTheUsersLanguage(t *testing.T) {

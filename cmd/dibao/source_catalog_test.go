@@ -65,7 +65,7 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for _, want := range []string{
-		"页: 3 items are read by the structure of the list; it was last seen working on 2026-09 (crawler: a route)",
+		"页: 3 items are read by the structure of the list; a public crawler read the address as of 2026-09: a route",
 		"组: 2 items are read by the selectors of the catalog, 3 by the structure",
 		"旧: 3 items are read by the structure of the list; the selectors of the catalog find nothing",
 		"墙 is not added: ", "3 sources added, 0 already existed",

@@ -10,9 +10,12 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"dibao/feed"
 	"dibao/feed/sourcelist"
@@ -77,16 +80,19 @@ type Entry struct {
 	TriedOn  string   // file in testdata with which the selectors were tested
 }
 
-// LastSeen says in a clause when the source was last known to work.
+// LastSeen says in one clause where the address is known from.
 func (e Entry) LastSeen() string {
 	day := e.Checked
 	if day == "" {
 		day = "an unknown day"
 	}
-	if e.Evidence == Paper {
-		return fmt.Sprintf("it has never been seen working; the address is from documentation dated %s (%s)", day, e.SeenIn)
+	switch e.Evidence {
+	case SavedPage:
+		return fmt.Sprintf("a copy of the page was saved on %s: %s", day, e.SeenIn)
+	case Crawler:
+		return fmt.Sprintf("a public crawler read the address as of %s: %s", day, e.SeenIn)
 	}
-	return fmt.Sprintf("it was last seen working on %s (%s: %s)", day, e.Evidence, e.SeenIn)
+	return fmt.Sprintf("the address is known only from documentation of %s: %s", day, e.SeenIn)
 }
 
 // All returns the catalog in the order of the table: by level, region and name.
@@ -171,6 +177,31 @@ func (s Selection) matches(e Entry) bool {
 	if !strings.HasPrefix(division.TrimCode(e.Source.Region), s.Region) {
 		return false
 	}
-	text := strings.ToLower(strings.Join([]string{e.Source.Name, e.NameEN, e.Source.Issuer, division.Name(e.Source.Region), e.Source.URL}, "\n"))
-	return !slices.ContainsFunc(s.Words, func(w string) bool { return !strings.Contains(text, strings.ToLower(w)) })
+	text := separate(strings.Join([]string{e.Source.Name, e.NameEN, e.Source.Issuer, division.Name(e.Source.Region), e.Source.URL}, "\n"))
+	return !slices.ContainsFunc(s.Words, func(w string) bool { return !hasWord(text, separate(w)) })
+}
+
+// people begins the names of organs: 人民政府, 人民法院, 人民银行. 民政 is not a word of the first.
+var people = regexp.MustCompile(`人民(\p{Han})`)
+
+// separate returns a text in lower case with a space between 人民 and what follows it.
+func separate(text string) string {
+	return people.ReplaceAllString(strings.ToLower(text), "人民 $1")
+}
+
+// hasWord reports whether a text has a word: Chinese anywhere, other words at the beginning of one.
+func hasWord(text, word string) bool {
+	for at := 0; ; {
+		i := strings.Index(text[at:], word)
+		if i < 0 {
+			return false
+		}
+		at += i
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		first, size := utf8.DecodeRuneInString(word)
+		if unicode.Is(unicode.Han, first) || !unicode.IsLetter(before) && !unicode.IsDigit(before) || unicode.Is(unicode.Han, before) {
+			return true
+		}
+		at += max(size, 1)
+	}
 }

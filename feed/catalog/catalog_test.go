@@ -183,6 +183,7 @@ func TestSelect(t *testing.T) {
 		{"a level in a region", Selection{Region: "44", Level: Province}, 2},
 		{"consultations", Selection{Lists: Consultations}, 5},
 		{"nothing", Selection{Words: []string{"没有这个机关"}}, 0},
+		{"the middle of an English word", Selection{Words: []string{"inance"}}, 0},
 	} {
 		got := Select(All(), c.s)
 		if len(got) < c.want || c.want == 0 && len(got) > 0 {
@@ -192,6 +193,23 @@ func TestSelect(t *testing.T) {
 			if !c.s.matches(e) {
 				t.Errorf("%s: %s", c.name, e.Source.Name)
 			}
+		}
+	}
+}
+
+// TestWordsOfOrgans finds 民政 in 民政部 and not in the middle of 人民政府.
+func TestWordsOfOrgans(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"民政", "民政府"} {
+		for _, e := range Select(All(), Selection{Words: []string{word}}) {
+			if !strings.Contains(e.Source.Issuer+e.Source.Name, "民政部") && !strings.Contains(e.Source.Issuer+e.Source.Name, "民政厅") && !strings.Contains(e.Source.Issuer+e.Source.Name, "民政局") {
+				t.Errorf("%s: %s", word, e.Source.Name)
+			}
+		}
+	}
+	for _, word := range []string{"人民政府", "人民银行", "人民", "民政"} {
+		if len(Select(All(), Selection{Words: []string{word}})) == 0 {
+			t.Errorf("nothing for %s", word)
 		}
 	}
 }
@@ -228,9 +246,9 @@ func TestLastSeen(t *testing.T) {
 		e    Entry
 		want string
 	}{
-		{Entry{Checked: "2026-08-22", Evidence: Crawler, SeenIn: "a route"}, "it was last seen working on 2026-08-22 (crawler: a route)"},
-		{Entry{Evidence: Crawler, SeenIn: "a route"}, "it was last seen working on an unknown day (crawler: a route)"},
-		{Entry{Checked: "2026-07", Evidence: Paper, SeenIn: "a list"}, "it has never been seen working; the address is from documentation dated 2026-07 (a list)"},
+		{Entry{Checked: "2026-08-22", Evidence: Crawler, SeenIn: "a route"}, "a public crawler read the address as of 2026-08-22: a route"},
+		{Entry{Evidence: Crawler, SeenIn: "a route"}, "a public crawler read the address as of an unknown day: a route"},
+		{Entry{Checked: "2026-07", Evidence: Paper, SeenIn: "a list"}, "the address is known only from documentation of 2026-07: a list"},
 	} {
 		if got := c.e.LastSeen(); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
