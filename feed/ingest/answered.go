@@ -3,6 +3,7 @@ package ingest
 import (
 	"dibao/feed/ingest/answer"
 	"dibao/feed/ingest/decode"
+	"dibao/feed/ingest/list"
 )
 
 // Answered classifies a page with this status.
@@ -27,4 +28,14 @@ func (l List) HasDates() bool {
 		}
 	}
 	return false
+}
+
+// Menu returns a row of the menu that was found in place of a list, "" for none.
+func (l List) Menu() string {
+	for _, d := range l.Dropped {
+		if d.Code == list.MenuOnly {
+			return d.Example
+		}
+	}
+	return ""
 }

@@ -1,13 +1,17 @@
 package ingest
 
 import (
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/list"
+	"dibao/feed/ingest/literal"
 )
 
 // Candidate is an address that a page names as a feed.
@@ -66,28 +70,16 @@ func Discover(p Page) []Candidate {
 // structure. It returns "" if no short selector finds the same rows, or if there are more
 // rows than dibao reads from one page.
 func ProposeList(p Page, s Source) string {
-	doc, err := parseList(p, s.Settings.Charset)
-	if err != nil {
-		return ""
-	}
-	reader, err := rowReaderOf(doc, p, s)
-	if err != nil {
-		return ""
-	}
-	found := list.Find(doc.Nodes[0], reader.at, reader.clock)
+	doc, reader, found := findAgain(p, s)
 	if len(found.Rows) == 0 || len(found.Rows) > maxFeedItems || len(found.Containers) == 0 {
 		return ""
 	}
 	l := reader.readFound(found)
-	rows := ""
-	for _, r := range found.Rows { // rows with the same tag, whatever their class
-		if name := r.Node.Data; rows == "" {
-			rows = name
-		} else if rows != name {
-			rows = "*"
-		}
+	rows := make([]*html.Node, len(found.Rows))
+	for i, r := range found.Rows {
+		rows[i] = r.Node
 	}
-	for _, try := range append(selectorsOf(found.Containers[0], rows), selectorOf(found.Rows[0].Node)) {
+	for _, try := range append(selectorsOf(found.Containers[0], tagOf(rows)), selectorOf(rows[0])) {
 		s.Settings.Item = try
 		if again, err := readRows(doc, p, s); err == nil && sameItems(l.Items, again.Items) {
 			return try
@@ -96,7 +88,87 @@ func ProposeList(p Page, s Source) string {
 	return ""
 }
 
-// selectorsOf returns selectors for the rows in a container, shortest first.
+// Offer is another list of a page, which can be read in place of the one that was found.
+type Offer struct {
+	Name  string `json:"name"` // its heading, else its element
+	Rows  int    `json:"rows"`
+	Title string `json:"title"` // of its first row
+	Item  string `json:"item"`  // the selector of its rows, "" if none finds them
+}
+
+// Offers returns the other lists of a page whose source has no selectors, the heaviest
+// first; never nil.
+func Offers(p Page, s Source) []Offer {
+	offers := []Offer{}
+	if s.Settings.Item != "" || literal.IsJSON(p.Body) {
+		return offers
+	}
+	doc, _, found := findAgain(p, s)
+	for _, o := range found.Others {
+		offer := Offer{Name: clip(o.Name, maxTitle), Rows: len(o.Rows), Title: clip(o.Title, maxTitle)}
+		for _, try := range append(selectorsOf(o.Containers[0], tagOf(o.Rows)), placeOf(o.Containers[0])+" > "+tagOf(o.Rows)) {
+			if compiled, err := cascadia.ParseGroup(try); err == nil && finds(doc.FindMatcher(matcher{compiled}).Nodes, o) {
+				offer.Item = try
+				break
+			}
+		}
+		offers = append(offers, offer)
+	}
+	return offers
+}
+
+// finds reports whether a selector matched all rows of a list, and nothing outside its containers.
+func finds(matched []*html.Node, o list.Other) bool {
+	is := make(map[*html.Node]bool, len(matched))
+	for _, n := range matched {
+		if !slices.Contains(o.Containers, n.Parent) {
+			return false
+		}
+		is[n] = true
+	}
+	return !slices.ContainsFunc(o.Rows, func(n *html.Node) bool { return !is[n] })
+}
+
+// placeOf returns the selector that names each step to an element by its place: panels of
+// tabs differ in nothing else.
+func placeOf(n *html.Node) string {
+	path := ""
+	for ; n != nil && n.Type == html.ElementNode && n.Data != "html"; n = n.Parent {
+		at := 1
+		for x := n.PrevSibling; x != nil; x = x.PrevSibling {
+			if x.Type == html.ElementNode {
+				at++
+			}
+		}
+		path = fmt.Sprintf(" > %s:nth-child(%d)", n.Data, at) + path
+	}
+	return strings.TrimPrefix(path, " > ")
+}
+
+// findAgain parses a page and finds its list by its structure.
+func findAgain(p Page, s Source) (*goquery.Document, *rowReader, list.Found) {
+	doc, err := parseList(p, s.Settings.Charset)
+	if err != nil {
+		return nil, nil, list.Found{}
+	}
+	reader, err := rowReaderOf(doc, p, s)
+	if err != nil {
+		return nil, nil, list.Found{}
+	}
+	return doc, reader, list.Find(doc.Nodes[0], reader.at, reader.clock)
+}
+
+// tagOf returns the tag of all rows, "*" if they differ.
+func tagOf(rows []*html.Node) string {
+	for _, n := range rows {
+		if n.Data != rows[0].Data {
+			return "*"
+		}
+	}
+	return rows[0].Data
+}
+
+// selectorsOf returns selectors of the rows in a container, the shortest first.
 func selectorsOf(container *html.Node, rows string) []string {
 	own := selectorOf(container)
 	all := []string{own + " > " + rows, own + " " + rows}

@@ -206,7 +206,7 @@ func (v *Visitor) open(ctx context.Context, at step, read Reader) (Visit, error)
 	if a.Kind == answer.Page && err != nil {
 		return out, err
 	}
-	return out, v.nothing(ctx, out.Page, a)
+	return out, v.nothing(ctx, out, a)
 }
 
 // openFrames reads the frames of a page that has no dated list itself.
@@ -226,13 +226,14 @@ func (v *Visitor) openFrames(ctx context.Context, at step, a answer.Answer, read
 	return Visit{}, false
 }
 
-// nothing returns the error for a page without a list. For a page that needs scripts it
-// lists the addresses that they request.
-func (v *Visitor) nothing(ctx context.Context, page ingest.Page, a answer.Answer) error {
+// nothing is the error for a page without a list. For a page that needs scripts
+// it names what they call.
+func (v *Visitor) nothing(ctx context.Context, out Visit, a answer.Answer) error {
+	page := out.Page
 	if _, err := budget.Within(ctx, len(page.Body), func() (bool, error) { a.FindEndpoints(); return true, nil }); err != nil {
 		return err
 	}
-	e := &answer.Error{Answer: a, URL: page.URL}
+	e := &answer.Error{Answer: a, URL: page.URL, Menu: out.List.Menu()}
 	if a.Kind != answer.Shell && a.Kind != answer.Page {
 		return e
 	}

@@ -244,9 +244,11 @@ func newInspectList() *cobra.Command {
 				return err
 			}
 			if len(l.Items) == 0 {
-				return ingest.NoList(page, src.Settings.Charset)
+				none := ingest.NoList(page, src.Settings.Charset)
+				none.Menu = l.Menu()
+				return none
 			}
-			return cli.WriteJSON(cmd.OutOrStdout(), ViewLeftOut(l))
+			return cli.WriteJSON(cmd.OutOrStdout(), ViewLeftOut(l, ingest.Offers(page, src)))
 		},
 	}
 	cmd.Flags().StringVar(&src.URL, "url", "", "address that the page was served at")

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -119,14 +120,24 @@ func ViewFacts(f policy.Facts) FactsView {
 
 // LeftOut is the last object in the JSON output of a list.
 type LeftOut struct {
-	Dropped []list.Drop `json:"dropped"`
-	Next    *string     `json:"next"`
-	Pager   *string     `json:"pager"`
+	Dropped []list.Drop    `json:"dropped"`
+	Offers  []ingest.Offer `json:"offers"` // other lists of the page
+	Next    *string        `json:"next"`
+	Pager   *string        `json:"pager"`
 }
 
-// ViewLeftOut returns what was left out of a list and where the list continues.
-func ViewLeftOut(l ingest.List) LeftOut {
-	return LeftOut{append([]list.Drop{}, l.Dropped...), cli.Null(l.Next), cli.Null(l.Pager.String())}
+// ViewLeftOut returns what was left out of a list, which other lists its page has, and where
+// the list continues.
+func ViewLeftOut(l ingest.List, offers []ingest.Offer) LeftOut {
+	return LeftOut{append([]list.Drop{}, l.Dropped...), offers, cli.Null(l.Next), cli.Null(l.Pager.String())}
+}
+
+// SayOffer says in one line what another list of a page is and which flag reads it.
+func SayOffer(o ingest.Offer) string {
+	if o.Item == "" {
+		return fmt.Sprintf("%s, %d rows", o.Name, o.Rows)
+	}
+	return fmt.Sprintf("%s, %d rows, read with --item '%s'", o.Name, o.Rows, o.Item)
 }
 
 // ListedView is a row of a list in JSON.

@@ -65,7 +65,9 @@ func newSourceAdd(p Program) *cobra.Command {
 				p.Say(cmd, "the %s %s was found there", found.Kind, found.URL)
 			}
 			showItems(p, cmd, l.Items)
-			showLeftOut(p, cmd, l, found.Settings.Pages)
+			unset := found
+			unset.Settings.Item = s.Settings.Item // not the one that was proposed
+			showLeftOut(p, cmd, l, offersOf(unset, seen), found.Settings.Pages)
 			if err := agree(p, cmd, s, found); err != nil {
 				return err
 			}

@@ -14,6 +14,8 @@ import (
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/list"
+	"dibao/feed/visit"
 )
 
 // New returns the group of commands.
@@ -35,15 +37,23 @@ func showItems(p Program, cmd *cobra.Command, items []ingest.Item) {
 	}
 }
 
-// showLeftOut prints what was left out of a list, what is unusual about it, and, if more
-// pages were requested than can be read, why.
-func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, pages int) {
-	if len(l.Dropped) > 0 {
-		parts := make([]string, len(l.Dropped))
-		for i, d := range l.Dropped {
-			parts[i] = fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(p.Output().Chinese), d.Example)
+// showLeftOut prints what was left out of a list, which other lists the page has, what is
+// unusual about the list, and, if more pages were requested than can be read, why.
+func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, offers []ingest.Offer, pages int) {
+	var parts []string
+	for _, d := range l.Dropped {
+		if d.Code != list.Another {
+			parts = append(parts, fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(p.Output().Chinese), d.Example))
 		}
+	}
+	if len(parts) > 0 {
 		p.Say(cmd, "left out: %s", strings.Join(parts, p.Either("; ", "；")))
+	}
+	for _, o := range offers[:min(len(offers), shownOffers)] {
+		p.Say(cmd, "another list of the page: %s", p.Either(inspect.SayOffer(o), cli.Chinese(inspect.SayOffer(o))))
+	}
+	if more := len(offers) - shownOffers; more > 0 {
+		p.Say(cmd, "and %d more lists; dibao source test shows them all", more)
 	}
 	for _, w := range inspect.Sentences(l.Warnings(), p.Either("en", "zh")) {
 		p.Say(cmd, "warning: %s", w)
@@ -51,6 +61,17 @@ func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, pages int) {
 	if pages > 1 && l.Next == "" {
 		p.Say(cmd, "%d pages were requested, but only this one can be read: %s", pages, l.Pager.Say(p.Output().Chinese))
 	}
+}
+
+// shownOffers is how many other lists of a page are named when a source is added.
+const shownOffers = 5
+
+// offersOf returns the other lists of the page of a source.
+func offersOf(s feed.Source, v visit.Visit) []ingest.Offer {
+	if s.Kind != "page" {
+		return []ingest.Offer{}
+	}
+	return ingest.Offers(v.Page, s.Ingest())
 }
 
 // viewsOf returns the views of sources with the figures of their articles. Warnings are in

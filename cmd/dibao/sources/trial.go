@@ -88,7 +88,7 @@ func orWithoutDatabase(p Program, run func(cmd *cobra.Command, args []string, n 
 func (n *Node) try(ctx context.Context, s feed.Source) *trial.Report {
 	began := time.Now()
 	t := &trial.Report{URL: redact.URL(s.URL), Source: cli.Null(s.Name), Answer: answer.Page, Usual: s.UsualItems, IsNew: map[string]bool{},
-		Hops: []visit.Hop{}, Retitled: []string{}, LeftOut: inspect.ViewLeftOut(ingest.List{}), Warnings: []string{}, Articles: []trial.Article{}}
+		Hops: []visit.Hop{}, Retitled: []string{}, LeftOut: inspect.ViewLeftOut(ingest.List{}, []ingest.Offer{}), Warnings: []string{}, Articles: []trial.Article{}}
 	t.Robots = n.tryRobots(ctx, s)
 	found, seen, err := n.look(ctx, s)
 	t.Kind, t.Drawn, t.Hops = cli.Null(found.Kind), seen.Drawn, append(t.Hops, seen.Hops...)
@@ -98,7 +98,7 @@ func (n *Node) try(ctx context.Context, s feed.Source) *trial.Report {
 	if err != nil {
 		failTrial(t, s, err)
 	} else {
-		n.takeList(ctx, t, found, seen.List)
+		n.takeList(ctx, t, found, seen)
 		n.tryPlain(t, s, seen)
 		n.tryNext(ctx, t, found, seen.List)
 		for _, it := range seen.List.Items[:min(len(seen.List.Items), triedArticles)] {
@@ -138,8 +138,9 @@ func (n *Node) tryRobots(ctx context.Context, s feed.Source) trial.Robots {
 	return out
 }
 
-func (n *Node) takeList(ctx context.Context, t *trial.Report, s feed.Source, l ingest.List) {
-	t.Items, t.Rows, t.LeftOut, t.Pager = l.Items, len(l.Items), inspect.ViewLeftOut(l), l.Pager
+func (n *Node) takeList(ctx context.Context, t *trial.Report, s feed.Source, seen visit.Visit) {
+	l := seen.List
+	t.Items, t.Rows, t.LeftOut, t.Pager = l.Items, len(l.Items), inspect.ViewLeftOut(l, offersOf(s, seen)), l.Pager
 	t.Codes = l.Warnings()
 	t.Warnings = inspect.Sentences(t.Codes, "en")
 	for _, it := range l.Items {

@@ -11,6 +11,7 @@ import (
 	"dibao/cmd/dibao/inspect"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/list"
 	"dibao/feed/ingest/pager"
 	"dibao/feed/visit"
 	"dibao/policy/warn"
@@ -147,7 +148,13 @@ func (t *Report) Write(w io.Writer) {
 	if t.Plain != nil {
 		r.Say("structure", t.plainRows())
 	}
+	for _, o := range t.Offers {
+		r.Say("other list", inspect.SayOffer(o))
+	}
 	for _, d := range t.Dropped {
+		if d.Code == list.Another {
+			continue // an offer
+		}
 		r.Say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.Chinese), d.Example))
 	}
 	for _, w := range inspect.Sentences(t.Codes, language(r)) {

@@ -12,8 +12,9 @@ type Error struct {
 	// Found is an endpoint that returns a list of articles, "" if none was
 	// found.
 	Found  string
-	Status int   // if it is not 2xx
-	Err    error // the error that reported the status, nil if none did
+	Menu   string // a row of the menu that was found instead of a list, "" for none
+	Status int    // if it is not 2xx
+	Err    error  // the error that reported the status, nil if none did
 }
 
 // Unwrap returns the error that reported the status.
@@ -50,6 +51,9 @@ func (e *Error) Sentence() string {
 	if len(e.Frames) > 0 {
 		return "no list of articles was found on the page; it has a frame: " + e.Frames[0]
 	}
+	if e.Menu != "" {
+		return fmt.Sprintf("no list of articles was found on the page; the closest rows look like a menu, since they have no dates and lead to columns or other sites: \"%s\"", e.Menu)
+	}
 	return "no list of articles was found on the page" + e.calls()
 }
 
@@ -70,6 +74,7 @@ var causeAdvice = map[Cause]string{
 	Script:  "the site admits only browsers that run its test, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts, such as a feed or a portal that reposts them",
 	Human:   "a person would have to solve it in a browser each time, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts",
 	Refused: "its firewall refuses the requests of this server: ask the site's administrators to admit it, collect less often (--interval), or use a proxy that the site admits (--proxy)",
+	Client:  "only an app shows this page: use an address of the same texts that a browser on a computer can open",
 	Login:   "dibao does not log in: use an address that everybody can read",
 }
 

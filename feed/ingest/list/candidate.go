@@ -354,7 +354,7 @@ func (f *finder) best(all []*candidate) (best *candidate, next []*candidate) {
 	if whole := f.sections(best); whole != nil {
 		best = whole
 	}
-	return best, others(best, all, minNamed)
+	return best, f.others(best, all, minNamed)
 }
 
 // wholeRows returns the candidate whose rows each contain one container of another candidate, with as many

@@ -36,6 +36,15 @@ type Found struct {
 	Containers []*html.Node // the elements that contain the rows
 	Dropped    Drops
 	Bare       bool // no row has a date, neither printed nor in its address
+	Others     []Other
+}
+
+// Other is another list of a page, which was not taken.
+type Other struct {
+	Name       string // its heading, else its element
+	Title      string // of its first row
+	Rows       []*html.Node
+	Containers []*html.Node
 }
 
 // Find returns the list of a page, or the zero Found if the page has none. The argument at is
@@ -64,6 +73,9 @@ func Find(root *html.Node, at *url.URL, c when.Clock) Found {
 	}
 	if len(best.parts) > 0 {
 		found.Dropped.Add(Parts, strings.Join(best.parts, "、"), "")
+	}
+	if found.Rows = found.withoutMenu(); len(found.Rows) == 0 {
+		return Found{Dropped: found.Dropped}
 	}
 	f.offer(next, best.score, &found)
 	return found

@@ -3,6 +3,7 @@ package list
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -78,7 +79,7 @@ func (f *finder) ofPage(best *candidate, all []*candidate) *candidate {
 	if best.bare || f.own.at == nil || f.isNamed(best) {
 		return best
 	}
-	near := others(best, all, minOther)
+	near := slices.DeleteFunc(f.others(best, all, minOther), func(c *candidate) bool { return c.bare })
 	for _, c := range near {
 		if f.isMain(c) && f.isNamed(c) {
 			return c
@@ -103,6 +104,16 @@ func (f *finder) ofPage(best *candidate, all []*candidate) *candidate {
 // isMain reports whether a list has dates and is neither in a box nor beside the text.
 func (f *finder) isMain(c *candidate) bool {
 	return c.dated*2 >= len(c.rows) && f.side(c.containers[0]) == 1 && !f.isBox(c.containers[0])
+}
+
+// isInMain reports whether a list is not in a box or beside the text. A panel counts as
+// its tabs do, although it is hidden until its tab is chosen.
+func (f *finder) isInMain(c *candidate) bool {
+	n := c.containers[0]
+	if name, tabs := f.tabOf(n); name != "" {
+		n = tabs
+	}
+	return f.side(n) == 1 && !f.isBox(n)
 }
 
 // isNamed reports whether the heading of a list is the name of the page.

@@ -15,6 +15,8 @@ const (
 	Twice         Reason = "twice"
 	Crumbs        Reason = "breadcrumbs"
 	Menu          Reason = "menu"
+	MenuOnly      Reason = "menu-only" // nothing else was found
+	Undated       Reason = "undated"   // the rows are read nevertheless
 	Heading       Reason = "heading"
 	ToMore        Reason = "more"
 	Another       Reason = "another-list"  // Detail names its element
@@ -39,6 +41,8 @@ var sentences = map[Reason][2]string{
 	Twice:         {"the row is on the page twice", "这一行在页面上出现了两次"},
 	Crumbs:        {"the row is the breadcrumb trail of the page", "这一行是页面在网站中的位置"},
 	Menu:          {"all links of the row are in a list inside it", "这一行的链接都在行内的另一个列表中"},
+	MenuOnly:      {"the row looks like part of a menu: it has no date, and its list leads to columns or other sites", "这一行像是导航菜单：没有日期，所在列表指向栏目或其他网站"},
+	Undated:       {"no row of the list has a date", "列表中没有任何一行带日期"},
 	Heading:       {"the row is the heading of a part of the list", "这一行是列表中一部分的标题"},
 	ToMore:        {"the row leads to another list", "这一行通向另一个列表页面"},
 	Another:       {"another list of the page: %s", "页面上的另一个列表：%s"},

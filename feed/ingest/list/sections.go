@@ -54,6 +54,9 @@ func (f *finder) sections(best *candidate) *candidate {
 
 // isSection reports whether a list is short, dated, in the main part of the page, and has a heading.
 func (f *finder) isSection(c *candidate) bool {
+	if name, _ := f.tabOf(c.containers[0]); name != "" {
+		return false // only one panel is shown
+	}
 	return len(c.rows) <= maxSection && c.isDated() && f.side(c.containers[0]) == 1 && f.headingOf(c.containers[0]) != ""
 }
 
@@ -98,7 +101,7 @@ func (f *finder) tabs(under *html.Node, members []*candidate) bool {
 	if head == nil && under.Data != "body" {
 		head = previousElement(under)
 	}
-	return head != nil && f.isHead(head, len(members)) && f.side(head) == 1
+	return head != nil && f.headNames(head, len(members)) != nil && f.side(head) == 1
 }
 
 // areTabs reports whether two containers are panels of the same tabs.
@@ -107,33 +110,38 @@ func (f *finder) areTabs(a, b *candidate) bool {
 	return len(x) > 0 && len(y) > 0 && x[0] == y[0]
 }
 
-// isHead reports whether an element consists of this many short names: they are its
-// children, or the items of a list in it.
-func (f *finder) isHead(head *html.Node, names int) bool {
+// headNames returns the names of which an element consists, if they are as many as given
+// and short: they are its elements, or those of a list nested in it. nil for others.
+func (f *finder) headNames(head *html.Node, count int) []string {
 	for range maxUp {
 		var inner []*html.Node
+		var names []string
 		long := false
 		for c := head.FirstChild; c != nil; c = c.NextSibling {
-			if in := f.seen[c]; in != nil && c.Type == html.ElementNode && in.runes > 0 {
-				inner = append(inner, c)
+			in := f.seen[c]
+			if in == nil || c.Type != html.ElementNode || in.runes == 0 {
+				continue
+			}
+			if name := textOf(c, 200, ' '); letters(name) > 0 { // else a line between names
+				inner, names = append(inner, c), append(names, name)
 				long = long || in.runes > maxHead
 			}
 			if len(inner) > maxSections {
-				return false
+				return nil
 			}
 		}
 		if len(inner) == 0 {
-			return false
+			return nil
 		}
-		if len(inner) == names && !long && names > 1 {
-			return true
+		if len(inner) == count && !long && count > 1 {
+			return names
 		}
 		if len(inner) > 1 && !isNested(inner[0]) {
-			return false
+			return nil
 		}
 		head = inner[0]
 	}
-	return false
+	return nil
 }
 
 func nextElement(n *html.Node) *html.Node {
