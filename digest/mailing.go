@@ -23,7 +23,7 @@ const readerPage = 1000
 
 // errTaken says that another process created deliveries since a page of readers was read:
 // for this mailing, or for another that may send them the same articles.
-var errTaken = errors.New("another process is making deliveries")
+var errTaken = errors.New("another process is creating deliveries to the same readers")
 
 // finishMailings creates the deliveries of mailings that a process left incomplete when it
 // ended.

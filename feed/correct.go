@@ -105,7 +105,7 @@ func CheckTheme(name string) error {
 
 func correctKind(f *policy.Facts, v string) error {
 	if v != "" && !slices.Contains(policy.Kinds, policy.Kind(v)) {
-		return fmt.Errorf("kind %q is not one of %v", v, policy.Kinds)
+		return fmt.Errorf("kind %q is unknown; use one of %s", v, fault.Choices(policy.Kinds))
 	}
 	f.Kind = policy.Kind(v)
 	return nil
@@ -113,7 +113,7 @@ func correctKind(f *policy.Facts, v string) error {
 
 func correctLevel(f *policy.Facts, v string) error {
 	if v != "" && !slices.Contains(levels, division.Level(v)) {
-		return fault.Invalid("level %q is not one of %v", v, levels)
+		return fault.Invalid("level %q is unknown; use one of %s", v, fault.Choices(levels))
 	}
 	f.Level = division.Level(v)
 	return nil

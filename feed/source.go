@@ -133,7 +133,7 @@ func (s *Source) Check() error {
 		return fmt.Errorf("source address %q contains a user name or password, which is not sent; remove it", redact.URL(s.URL))
 	}
 	if strings.Contains(s.Proxy, ":"+redact.Mark+"@") {
-		return fmt.Errorf("the proxy %s was written without its password; put the password in its place", s.Proxy)
+		return fmt.Errorf("the address of proxy %s lacks its password; add it", s.Proxy)
 	}
 	if s.Proxy != "" {
 		if err := fetch.CheckProxy(s.Proxy); err != nil {
@@ -165,7 +165,7 @@ func (s *Source) Check() error {
 		return err
 	}
 	if s.Settings.Pages < 0 || s.Settings.Pages > MaxListPages {
-		return fmt.Errorf("a new source is read from at least 1 and at most %d pages of its list, not %d", MaxListPages, s.Settings.Pages)
+		return fmt.Errorf("--pages must be from 1 to %d, not %d", MaxListPages, s.Settings.Pages)
 	}
 	if s.Zone == "" {
 		s.Zone = "Asia/Shanghai"
@@ -177,7 +177,7 @@ func (s *Source) Check() error {
 		s.Licence = LicenceLinkOnly
 	}
 	if !slices.Contains(Licences, s.Licence) {
-		return fmt.Errorf("licence %q is not one of %v", s.Licence, Licences)
+		return fmt.Errorf("licence %q is unknown; use one of %s", s.Licence, fault.Choices(Licences))
 	}
 	if s.Interval == 0 {
 		s.Interval = DefaultInterval

@@ -124,11 +124,11 @@ func (l *List) check() error {
 	case len(toJSON(l.Query)) > maxQuery:
 		return fmt.Errorf("query of the list is longer than %d bytes; split it into several lists", maxQuery)
 	case l.Language != "zh" && l.Language != "en":
-		return fmt.Errorf("language %q is not zh or en", l.Language)
+		return fmt.Errorf("language %q must be zh or en", l.Language)
 	case l.Visibility != Public && l.Visibility != Hidden && l.Visibility != Invitation:
-		return fmt.Errorf("visibility %q is not public, hidden or invitation", l.Visibility)
+		return fmt.Errorf("visibility %q must be public, hidden or invitation", l.Visibility)
 	case l.MinGap < 0 || l.MinGap > maxMinGap || l.MinGap%time.Second != 0:
-		return fmt.Errorf("the gap between two issues is 0 to %d days in whole seconds, not %s", maxMinGap/(24*time.Hour), l.MinGap)
+		return fmt.Errorf("the gap between two issues must be from 0 to %d days in whole seconds, not %s", maxMinGap/(24*time.Hour), l.MinGap)
 	case l.AsItHappens && l.MinGap < minMinGap:
 		return fmt.Errorf("--as-it-happens needs a --min-gap of at least %s, such as 1h", minMinGap)
 	case l.MaxItems < 1 || l.MaxItems > maxMaxItems:
@@ -169,7 +169,7 @@ func (q *Query) check() error {
 	}
 	for _, k := range q.Kinds {
 		if !slices.Contains(policy.Kinds, policy.Kind(k)) {
-			return fmt.Errorf("kind %q is not one of %v", k, policy.Kinds)
+			return fmt.Errorf("kind %q is unknown; use one of %s", k, fault.Choices(policy.Kinds))
 		}
 	}
 	for _, numbers := range [][]string{q.Documents, q.Chains} {

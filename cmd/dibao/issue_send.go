@@ -102,7 +102,7 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	case err != nil:
 		return err
 	case done.Refused != "":
-		return &partialError{Err: fmt.Errorf("%s; everything waits, nobody is suppressed; see: dibao mail doctor", done.Refused)}
+		return &partialError{Err: fmt.Errorf("%s; all messages wait, and no reader is suppressed; see: dibao mail doctor", done.Refused)}
 	case done.Failed > 0:
 		return &partialError{Err: fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
 	case posted.Failed+posted.Uncertain > 0:

@@ -68,9 +68,9 @@ func concludeMail(g *globals, cmd *cobra.Command, found []doctor.MailFinding) er
 	}
 	switch {
 	case failed > 0 && records == 0:
-		return &partialError{Err: fmt.Errorf("%d checks failed; do what they say, and run it again", failed)}
+		return &partialError{Err: fmt.Errorf("%d checks failed; follow their advice, then run again: dibao mail doctor", failed)}
 	case failed > 0:
-		return &partialError{Err: fmt.Errorf("%d checks failed; publish the records that were printed, wait for DNS, and run it again", failed)}
+		return &partialError{Err: fmt.Errorf("%d checks failed; publish the records that were printed, wait for DNS, then run again: dibao mail doctor", failed)}
 	case warnings > 0:
 		g.say(cmd, "no check failed; %d warnings say what would be better", warnings)
 	default:

@@ -248,7 +248,7 @@ func (a *app) unsuppressMany(g *globals, cmd *cobra.Command, sel subscribers.Sup
 	g.change.target = ""
 	for i, x := range all {
 		if _, err := a.subscribers.Unsuppress(cmd.Context(), x.Address, note); err != nil {
-			return &partialError{Err: fmt.Errorf("%d of %d are done; run it again for the rest: %w", i, len(all), err)}
+			return &partialError{Err: fmt.Errorf("%d of %d are done; run the command again for the rest: %w", i, len(all), err)}
 		}
 	}
 	g.change.target = fmt.Sprintf("%d readers", len(all))

@@ -63,7 +63,7 @@ func fit(c Card, limit int, render func(Card) string, size func(string) int) (st
 			}
 		}
 	}
-	return "", fmt.Errorf("the card does not fit into %d; the address of the issue is too long", limit)
+	return "", fmt.Errorf("the card does not fit into %d bytes (Telegram: characters); the address of the issue is too long", limit)
 }
 
 // shorten returns a title in one line of at most n characters.

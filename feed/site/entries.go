@@ -130,7 +130,7 @@ func (s Entries) MayBeEmpty() Entries {
 }
 
 // errNoSuchFeed says that a feed has never had articles and so does not exist.
-var errNoSuchFeed = errors.New("no article is in it")
+var errNoSuchFeed = errors.New("the feed has no articles")
 
 // allEntries are all articles, by id.
 func allEntries(st *feed.Store) Entries {

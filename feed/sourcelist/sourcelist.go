@@ -119,7 +119,7 @@ func yesColumn(name string, get func(feed.Source) bool, set func(*feed.Source, b
 				set(s, true)
 			case "no", "false", "0":
 			default:
-				return errors.New("is neither yes nor no")
+				return errors.New("use yes or no")
 			}
 			return nil
 		},
@@ -180,7 +180,7 @@ func readCells(cells []string, at []int) (s feed.Source, err error) {
 		if i < len(at) && at[i] >= 0 {
 			c := columns[at[i]]
 			if err := c.write(&s, strings.TrimSpace(cell)); err != nil {
-				return s, fmt.Errorf("%s %q can't be read", c.name, cell)
+				return s, fmt.Errorf("%s %q can't be read: %w", c.name, cell, err)
 			}
 		}
 	}

@@ -5,7 +5,17 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
+
+// Choices joins the values that are allowed, for the text of an error.
+func Choices[T ~string](of []T) string {
+	var all []string
+	for _, v := range of {
+		all = append(all, string(v))
+	}
+	return strings.Join(all, ", ")
+}
 
 // ErrNotFound says that the requested thing does not exist.
 var ErrNotFound = errors.New("not found")

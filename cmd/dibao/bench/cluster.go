@@ -100,7 +100,7 @@ func (b *Cluster) run(ctx context.Context, a *Node, list subscribers.List, serve
 			out.First = time.Since(composed).Seconds()
 		}
 		if time.Since(begun) > time.Hour {
-			return out, fmt.Errorf("%d of %d messages wait after an hour", left, made.Deliveries)
+			return out, fmt.Errorf("%d of %d messages still wait after an hour", left, made.Deliveries)
 		}
 	}
 	out.Wall = time.Since(composed).Seconds()

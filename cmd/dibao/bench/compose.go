@@ -218,7 +218,7 @@ func newCall(random *rand.Rand, today policy.Date) (string, error) {
 		"二、支持标准：按投资额的"+one("10%", "15%", "20%")+"给予补助，最高不超过"+one("100", "200", "500")+"万元。",
 		fmt.Sprintf("三、申报单位请于%d年%d月%d日前登录https://apply.bench.example/申报。", today.Year+1, 1+random.IntN(12), 1+random.IntN(28))), today)
 	if !ok {
-		return "", errors.New("bench: the notice is no call")
+		return "", errors.New("bench: the notice is not a call")
 	}
 	b, err := json.Marshal(c)
 	return string(b), err

@@ -54,7 +54,7 @@ func ReadCosts(path string) (c UnitCosts, err error) {
 	}
 	for _, v := range []float64{c.MailCPU, c.Reply, c.MailKB, c.NodeMbit} {
 		if v <= 0 {
-			return c, fmt.Errorf("%s: mail_cpu_ms, reply_ms, mail_kb and node_mbit_per_second are greater than 0", path)
+			return c, fmt.Errorf("%s: mail_cpu_ms, reply_ms, mail_kb and node_mbit_per_second must be greater than 0", path)
 		}
 	}
 	return c, nil

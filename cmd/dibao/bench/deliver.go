@@ -118,7 +118,7 @@ func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err 
 	out.PeakRSS = peakRSS()
 	out.Messages = done.Sent
 	if done.Sent != b.Recipients {
-		return out, fmt.Errorf("%+v of %d deliveries", done, b.Recipients)
+		return out, fmt.Errorf("%d of %d deliveries were sent: %+v", done.Sent, b.Recipients, done)
 	}
 	out.PerMessage = out.CPU / float64(done.Sent) * 1000
 	rawAfter, err := baseline.raw(ctx)

@@ -14,6 +14,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/feed"
+	"dibao/internal/fault"
 	"dibao/policy/division"
 )
 
@@ -27,7 +28,7 @@ type choice[T ~string] struct {
 // Choice defines a flag whose value is one of several words; its help ends with them.
 func Choice[T ~string](f *pflag.FlagSet, to *T, name string, value T, of []T, help string) {
 	*to = value
-	f.Var(&choice[T]{to, of, name}, name, strings.TrimSpace(help+": "+listOf(of)))
+	f.Var(&choice[T]{to, of, name}, name, strings.TrimSpace(help+": "+fault.Choices(of)))
 }
 
 func (c *choice[T]) String() string { return string(*c.to) }
@@ -36,7 +37,7 @@ func (c *choice[T]) Type() string   { return "word" }
 func (c *choice[T]) Set(s string) error {
 	s = string(cli.CodeNamed(c.name, s, c.of))
 	if s != "" && !slices.Contains(c.of, T(s)) {
-		return fmt.Errorf("use one of %s", listOf(c.of))
+		return fmt.Errorf("use one of %s", fault.Choices(c.of))
 	}
 	*c.to = T(s)
 	return nil
@@ -49,15 +50,6 @@ func (c *choice[T]) Words() []string {
 		all[i] = string(w)
 	}
 	return all
-}
-
-// listOf joins words with commas.
-func listOf[T ~string](words []T) string {
-	var all []string
-	for _, w := range words {
-		all = append(all, string(w))
-	}
-	return strings.Join(all, ", ")
 }
 
 // Complete makes shells complete the values of flags that Choice defined.

@@ -234,7 +234,7 @@ func (n *Node) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Vi
 		}
 	}
 	if err == nil && len(l.Items) == 0 {
-		err = fmt.Errorf("nothing was found at %s as %s; look at the page and set the selectors", s.URL, s.Kind)
+		err = fmt.Errorf("no items were found at %s, read as kind %s; look at the page and set the selectors", s.URL, s.Kind)
 	}
 	return s, out, err
 }

@@ -193,7 +193,7 @@ func (c *depthChecker) begin(t xml.StartElement) error {
 	}
 	// Declarations on the root alone cost nothing; a feed may have many of them.
 	if len(c.open) > 0 && n > maxNames+ofRoot || len(c.open) >= maxDepth {
-		return fmt.Errorf("the feed is nested deeper than %d elements or %d name spaces", maxDepth, maxNames)
+		return fmt.Errorf("the feed has more than %d nested elements, or more than %d namespaces on one element", maxDepth, maxNames)
 	}
 	c.open = append(c.open, openElement{t.Name, n})
 	return nil
