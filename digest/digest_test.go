@@ -289,7 +289,7 @@ func TestReaderOfSeveralListsGetsOneMailWithEachArticleOnce(t *testing.T) {
 		w.article("养老服务通知")
 		w.article("道路通知")
 		w.week()
-		w.composeDue() // Friday: all and elderly were due on Monday, later on Tuesday
+		w.composeDue() // Friday: "all" and "elderly" were due on Monday, "later" on Tuesday
 		w.deliver()
 		got := w.to("both")
 		if len(got) != 1 {

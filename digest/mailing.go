@@ -218,7 +218,7 @@ func (p batch) without(gone map[int64]bool) batch {
 	return p
 }
 
-// plan determines what the readers whose ids follow after get.
+// plan determines what each reader with an id greater than after gets.
 func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, after int64) (batch, error) {
 	p := batch{last: readers[len(readers)-1].ID}
 	if err := m.look(ctx, readers, after, p.last); err != nil {

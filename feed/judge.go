@@ -43,7 +43,7 @@ func understand(e policy.Evidence, now time.Time) (policy.Facts, *call.Call) {
 }
 
 // dropFuture removes a publication date in the future: it is an error, or an attempt to be
-// first in every list. The article then counts from its collection.
+// first in every list. The article is then dated by its collection.
 func dropFuture(f *policy.Facts, now time.Time) {
 	limit := now.Add(aheadOfUs)
 	if f.PublishedAt.IsZero() {

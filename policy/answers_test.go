@@ -130,8 +130,8 @@ func TestAnswers(t *testing.T) {
 		"现就2020年矿业权人勘查开采信息公示有关事项函告如下：矿业权人公示信息填报期限延长至疫情防控措施解除后一个月。")
 }
 
-// Rows 26 and 33 need the laws of the shared test data; row 35 is tested with the seed
-// page, which is read in cmd/dibao.
+// Rows 26 and 33 need the laws of the shared test data; row 35 is tested by TestSeed in
+// cmd/dibao/seed_test.go.
 func TestAnswersOfLaws(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(sharedData(t, "laws"), "versions")

@@ -232,8 +232,8 @@ func (u *understanding) inTitle(re *words.Regexp) (out []occurrence) {
 	return out
 }
 
-// maxRetroactive is the maximum number of days before its issue on which a document can
-// take effect.
+// maxRetroactive is the maximum number of days by which a document can take effect before
+// its issuing.
 const maxRetroactive = 400
 
 // isOld reports whether a date is so long before the document that it belongs to the

@@ -35,7 +35,7 @@ const (
 	relativeWidth = 16 // maximum length in characters
 )
 
-// terms resolves terms that begin on the day of issue, publication or entry into force:
+// terms resolves terms that begin on the day of issuing, publication or entry into force:
 // from the first to the last day that counts.
 func (u *understanding) terms(p string, paragraph int) {
 	for _, m := range termFrom.FindAllStringSubmatch(p, maxRelative) {

@@ -7,7 +7,7 @@ import (
 )
 
 // leastRight are the shares of dates that must be found in each part of sentences.tsv, in
-// percent. No rule was made on part 7, and one on part 4; part 5 and half of parts 6 and 7 are
+// percent. No rule is based on part 7, and only one on part 4; part 5 and half of parts 6 and 7 are
 // misleading days.
 var leastRight = []int{92, 92, 92, 88, 90, 95, 92, 100}
 

@@ -139,7 +139,7 @@ func planOf(key string, list int64) plannedKey {
 	return plannedKey{[16]byte(sum[:16]), list}
 }
 
-// each reads the file and calls flush whenever there are enough rows for a slice.
+// each reads the file and calls flush whenever a batch is full.
 func (r *importRun) each(flush func() error) error {
 	file, err := r.in.Open()
 	if err != nil {

@@ -30,8 +30,8 @@ func (h *Web) askPage(what AskedFor) http.HandlerFunc {
 	}
 }
 
-// ask sends the second link. The answer does not depend on whether one was sent
-// before.
+// ask emails the link that askPage offers. The answer does not depend on whether one was
+// sent before.
 func (h *Web) ask(what AskedFor) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reader, err := h.reader(r)

@@ -139,7 +139,7 @@ func (r *run) due(ctx context.Context, active map[string]bool) (map[string][]*ou
 	return hosts, nil
 }
 
-// run is one Run.
+// run is the state of one call of Run.
 type run struct {
 	*Sender
 	served map[int64]time.Time // when a channel's turn began

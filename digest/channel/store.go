@@ -196,7 +196,7 @@ const rowColumns = `d.channel, c.kind, d.issue, d.mailing, d.state, d.attempts, 
 
 func scanRow(r database.Row) (x Row, err error) {
 	err = r.Scan(&x.Channel, &x.Kind, &x.Issue, &x.Mailing, &x.State, &x.Attempts, &x.Uncertain, &x.NextAt, &x.DoneAt, &x.Reply)
-	if x.State == stateClaimed { // these times only say what happens to the claim
+	if x.State == stateClaimed { // while a row is claimed, its times are those of the claim, not of the delivery
 		x.NextAt, x.DoneAt = nil, nil
 	}
 	return x, err

@@ -99,8 +99,8 @@ var (
 		`(?:account|mail_?box|user|recipient|address)…(?:suspend\w*|inactive|not activ(?:e|ated)|locked|frozen|on hold|temporarily|expired|restricted|unavailable|limited)`, `inactive (?:account|mail_?box|user)`, `\bsuspended\b`, `not (?:currently )?accepting`,
 		`(?:帐号|账号|帐户|账户|邮箱|用户)(?:已被|已|被|处于)?(?:冻结|锁定|暂停|休眠|过期|挂起)`,
 	)
-	// idleText matches words that say that nobody reads the mailbox. "blocked" in it is not
-	// about the email.
+	// idleText matches words that say that nobody reads the mailbox. In such a reply,
+	// "blocked" does not refer to the email.
 	idleText = words(`(?:account|mail_?box|user)…(?:due to|for) inactivity`)
 	// filterText matches words that say that a filter of the reader, or of the reader's
 	// server, refused the email.

@@ -369,8 +369,8 @@ func (h *Hub) content(ctx context.Context, topic string) (c topicContent, ok boo
 		return c, false
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
-	// Archive documents never change, and anybody could make the hub repeat a search at
-	// every change; every other feed has one address.
+	// The hub serves neither archive documents (they never change) nor searches (anybody could
+	// make it repeat one at every change). Every other feed has one address.
 	if err != nil || r.URL.Host != "" || strings.Contains(path, "?") || strings.Contains(path, "#") || strings.HasPrefix(path, "/search/") {
 		return c, false
 	}

@@ -130,8 +130,8 @@ func (r *fileReader) read(n *html.Node, in bool) {
 	}
 }
 
-// readPlayer records the file that a script plays in an element of the text: the script's
-// name, such as wp_pdf_player, is often that of a box beside the text.
+// readPlayer records the file that a script shows in an element of the text. The class of the element,
+// such as wp_pdf_player, is often one by which boxes beside the text are removed.
 func (r *fileReader) readPlayer(n *html.Node) {
 	for _, key := range []string{"pdfsrc", "data-pdf", "data-file", "data-url", "data-src"} {
 		if s := markup.Attr(n, key); s != "" {

@@ -29,7 +29,7 @@ import (
 // Options are options for serving. The zero value of a field means the default next to it.
 type Options struct {
 	Handler        http.Handler
-	TrustedProxies []netip.Prefix // proxies whose X-Forwarded-For is trusted: none
+	TrustedProxies []netip.Prefix // proxies whose X-Forwarded-For is trusted; default: none
 	Logger         *slog.Logger   // default: slog.Default
 	StopWithin     time.Duration  // 10 s; time for running requests to finish
 	MaxBody        int64          // 64 KiB of a request

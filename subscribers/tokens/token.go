@@ -229,8 +229,8 @@ func (k *Keys) UnsubscribeTokens(subscriber, list int64) (web, mail string) {
 	return base64.RawURLEncoding.EncodeToString(sealed), lower.EncodeToString(sealed)
 }
 
-// ParseMailUnsubscribeToken returns the content of a MailUnsubscribeToken in any case, or
-// ErrInvalid.
+// ParseMailUnsubscribeToken returns the content of a MailUnsubscribeToken in upper or lower
+// case, or ErrInvalid if it is invalid.
 func (k *Keys) ParseMailUnsubscribeToken(ctx context.Context, text string) (subscriber, list int64, err error) {
 	t, err := k.openLower(ctx, text)
 	if err != nil || t.Action != ActionUnsubscribe {
