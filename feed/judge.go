@@ -34,8 +34,11 @@ func understand(e policy.Evidence, now time.Time) (policy.Facts, *call.Call) {
 	if c == nil {
 		return f, nil
 	}
-	if c.IsOfOthers(f.DeadlineOn) {
+	bodies, unclear := c.IsOfOthers(f.DeadlineOn)
+	if bodies { // the warnings of the call say which days are unclear
 		f.Warnings = append(f.Warnings, warn.New("deadline-of-others", f.DeadlineOn))
+	}
+	if bodies || unclear {
 		f.DeadlineOn, f.DeadlineFrom = policy.Date{}, ""
 	}
 	f.Warnings = append(f.Warnings, c.Warnings()...)

@@ -376,7 +376,7 @@ func isName(s string) bool {
 	for part := range strings.SplitSeq(s, "、") {
 		part = strings.TrimSpace(part)
 		if !hanName.MatchString(part) || officeEnd.MatchString(part) ||
-			strings.ContainsAny(cut.Last(part, 1), "部局委办会院司处长记社网厅科室股组") {
+			strings.ContainsAny(cut.Last(part, 1), "部局委办会院司处长记社网厅室股组") || strings.HasSuffix(part, "科") && !isPerson(part) {
 			return false
 		}
 	}

@@ -27,6 +27,8 @@ func TestByline(t *testing.T) {
 		{"SenderBeforeReporter", Evidence{Paragraphs: []string{"样例报样州讯（胡例 记者朱样）今年，样例局开展行动。"}}, "朱样", "", "", "", 1},
 		{"CorrespondentBeforeReporter", Evidence{Paragraphs: []string{"本报讯（通讯员 王例 记者 朱样）今年，样例局开展行动。"}}, "朱样", "", "", "", 1},
 		{"LeadWithPictures", Evidence{Paragraphs: []string{"本报16日讯(记者李样冰文/摄)今天6时，样例站开通。"}}, "李样冰", "", "", "", 1},
+		{"ColumnReport", Evidence{Paragraphs: []string{"样例负责人付之一笑：“没有道理。”（金融 专题报道）"}}, "", "", "", "", 1},
+		{"NameEndsInDepartment", Evidence{Paragraphs: []string{"样例正文，内容较长。", "（记者赵登科）"}}, "赵登科", "", "", "", 1},
 		{"NameAndPlace", Evidence{Paragraphs: []string{"样例负责人付之一笑：“没有道理。”（姚样 样州报道）"}}, "姚样", "", "", "", 1},
 		{"SpacedNameInABracket", Evidence{Paragraphs: []string{"样例县围绕工作思路，加强保障。", "一是结合。", "二是创新。", "( 袁 样 ）"}}, "袁 样", "", "", "", 3},
 		{"NameBeforeTextAndPictures", Evidence{Paragraphs: []string{"正文。", "正文到此为止。", "唐样 赵例 文/图"}}, "唐样、赵例", "", "", "", 2},

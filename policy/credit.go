@@ -161,6 +161,8 @@ var (
 	// unit matches the end of the name of an organization, next to which its authors are
 	// named.
 	unit = words.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
+	// columnReport matches kinds of reports that a column is named after: 金融 专题报道.
+	columnReport = words.New(`^(?:专题|专项|系列|连续|特别|深度|跟踪|主题|专版)报[道导]`)
 	// filler matches words of credits that do not name anybody.
 	filler = words.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|文?\p{Han}{0,8}供图|实习|见习|杂志社|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)
 	// rank matches an office or a title before or after a name, without the name of an
@@ -234,7 +236,7 @@ func (r *creditReader) explain(word string) bool {
 	}
 	switch {
 	case filler.MatchString(plain), division.IsProvince(plain), IsFurniture(word):
-		if len(r.Persons) > 0 && r.wrote == noRole && endsInAny(plain, "报道", "报导") { // 王样 样州报道
+		if len(r.Persons) > 0 && r.wrote == noRole && endsInAny(plain, "报道", "报导") && !columnReport.MatchString(plain) { // 王样 样州报道
 			r.Role, r.Reports = true, true
 		}
 		return true

@@ -134,6 +134,8 @@ func (u *understanding) titleEvidence(score kindScore) {
 		score[KindNews] += fair
 	} else if name != "" && (office != "" || len(u.Paragraphs) < 2 || !u.speaksOf(name)) {
 		score[KindSignedArticle] += strong
+	} else if name != "" { // 王样文：扎根基层三十年 is about 王样文
+		score[KindNews] += fair
 	}
 }
 

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// restartWithin is how long a node waits for a PostgreSQL that restarts. It is
-	// shorter than the 90 s after which systemd ends a service that does not start.
+	// restartWithin is how long a node waits for a PostgreSQL that restarts, from the first error to
+	// the last call. It is shorter than the 90 s after which systemd ends a service that does not
+	// start; if the first call takes longer than the difference, systemd starts the node again.
 	restartWithin = time.Minute
 	retryEvery    = time.Second
 )

@@ -121,7 +121,7 @@ func (t *Turns) giveBack(ctx context.Context, host string, turn int64, pause tim
 	// that can't be returned now is free after Lease.
 	_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4)
+			UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4), node = CASE WHEN turn = $2 THEN '' ELSE node END
 			WHERE host = $1 AND (turn = $2 AND node = $3 OR free_at < clock_timestamp() + make_interval(secs => $4))`, host, turn, t.Node(), pause.Seconds())
 		return err
 	})

@@ -9,12 +9,14 @@ import (
 	"dibao/policy/when"
 )
 
-// IsOfOthers reports whether a day is set for bodies, or for somebody whom the text leaves
-// open, and not for readers.
-func (c Call) IsOfOthers(day when.Date) bool {
+// IsOfOthers reports whether a day is not set for readers, but for bodies, or for somebody whom
+// the text leaves open.
+func (c Call) IsOfOthers(day when.Date) (bodies, unclear bool) {
 	on := func(s Step) bool { return s.Last == day }
-	return !slices.ContainsFunc(c.Steps, on) && (slices.ContainsFunc(c.ByOthers, on) ||
-		slices.ContainsFunc(c.Unclear, func(u Said) bool { return u.Value == day.String() }))
+	if slices.ContainsFunc(c.Steps, on) {
+		return false, false
+	}
+	return slices.ContainsFunc(c.ByOthers, on), slices.ContainsFunc(c.Unclear, func(u Said) bool { return u.Value == day.String() })
 }
 
 // IsOver reports whether everybody's last day is before a day; false for a call without

@@ -42,7 +42,7 @@ var (
 	ofAThing = words.New(`^\s*(?:期间|之间|的|发生|内发|内完|内取|新|已|购|完成|取得)`)
 	// spanFor matches the words after a period in which readers can act.
 	spanFor = words.New(`^[（(]?截止(?:日期|时间)以|^(?:期间|止|截止|内)?[，,]?\s*(?:面向社会|(?:向社会|公开|集中|统一|接受|网上|在线|全市|开始)*(?:征集|征求|接受|受理))`)
-	overdue = words.New(`^(?:止)?[，,]?\s*(?:逾期|过期)`)
+	overdue = words.New(`^[）)]?(?:止)?[，,]?\s*(?:逾期|过期)`)
 	// spanOf matches the words before a period without a label: 公开征求意见，自…; 项目申报（….
 	spanOf = words.New(`(?:征求意见|意见征集|征集|公示|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}(?:[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*|[（(])$|公示$`)
 	// checks matches the words before a period in which a body examines what was sent:
