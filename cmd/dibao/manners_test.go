@@ -75,7 +75,7 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"source edit 样例一 --charset foo", 2, "use a name such as gb18030"},
 		{"source edit 样例一 --licence bogus", 2, "use one of official, link-only, permitted, own"},
 		{"source edit 样例一 --kind bogus", 2, "use one of feed, json, mail, page, sitemap"},
-		{"source edit 样例一 --pages 99", 2, "at most 10 pages"},
+		{"source edit 样例一 --pages 99", 2, "--pages must be from 1 to 10, not 99"},
 		{"source edit 样例一 --interval 1", 2, `"1": use a duration such as`},
 		{"source edit 样例一 --zone Mars", 2, "unknown time zone"},
 		{"source edit 样例一 --url nonsense", 2, "is not an http or https address"},

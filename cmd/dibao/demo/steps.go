@@ -58,8 +58,11 @@ func (d *Demo) collectAll(ctx context.Context) error {
 		for _, w := range done.Warnings {
 			d.Summary.Warnings = append(d.Summary.Warnings, templates.AdminWarning("en", w.Code, w.Params))
 		}
-		d.Summary.Articles += done.New
-		d.say("collected %s: %d articles", added.Name, done.New)
+		// The daemon runs already, and may have collected the source before.
+		stored, err := d.Articles.Articles(ctx, feed.Selection{Source: added.ID, Limit: feed.MaxSelection})
+		errs = append(errs, err)
+		d.Summary.Articles += len(stored)
+		d.say("collected %s: %d articles", added.Name, len(stored))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
