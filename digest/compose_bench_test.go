@@ -14,7 +14,7 @@ import (
 
 // BenchmarkCompose composes and renders the digests of readers with different
 // choices: 60 articles, a set of choices for every hundred readers, as
-// «dibao bench compose» does with a million. It reports the time of one digest.
+// "dibao bench compose" does with a million. It reports the time of one digest.
 func BenchmarkCompose(b *testing.B) {
 	const readers = 5000
 	db, err := database.Open(b.Context(), databasetest.SQLite(b), database.Options{})

@@ -54,7 +54,7 @@ service stats {
 `
 
 // dovecot starts a Dovecot that accepts mail by LMTP for any user and provides it by IMAP,
-// with the password «secret».
+// with the password "secret".
 func dovecot(t *testing.T) (lmtp, imap string) {
 	t.Helper()
 	const program = "/usr/sbin/dovecot"

@@ -99,7 +99,7 @@ func (f faultyDomain) want() (states string, from, to time.Duration, suppressed 
 		return "waiting", soon, soon, false
 	case f.fault.Code == 451:
 		return back("waiting")
-	case f.fault.Code == 550: // «no such user» is about the reader after RCPT and after the message
+	case f.fault.Code == 550: // "no such user" describes the reader, whether it follows RCPT or the message
 		return "failed", 0, 0, f.phase == "rcpt" || f.phase == "data" || atDot
 	case f.fault.Code == 421 && f.phase == "body": // it disconnects while we write: the reply may not be read
 		return "waiting uncertain", soon, 19 * time.Minute, false

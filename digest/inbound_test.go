@@ -297,8 +297,8 @@ func TestInboundTakesOnlySignedAddresses(t *testing.T) {
 	})
 }
 
-// Only abuse and fraud are complaints, and «not spam» revokes one; other feedback reports
-// are for the admin.
+// Only reports of abuse or fraud are complaints, and a report of "not-spam" withdraws a complaint.
+// All other feedback reports go to the admin.
 func TestNotSpamTakesAComplaintBack(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newInboundWorld(t, db)

@@ -39,7 +39,7 @@ var Kinds = []Kind{KindDocument, KindInterpretation, KindNews, KindSignedArticle
 type Evidence struct {
 	URL      string `json:"url,omitempty"`
 	Title    string `json:"title,omitempty"`     // headline of the page or feed item
-	SiteName string `json:"site_name,omitempty"` // of the site; «本站» means this name
+	SiteName string `json:"site_name,omitempty"` // name of the site; its texts may call it 本站
 	Zone     string `json:"zone,omitempty"`      // IANA name; "" is Asia/Shanghai
 	Language string `json:"language,omitempty"`  // BCP 47, as declared
 	Issuer   string `json:"issuer,omitempty"`    // the organization that runs the source, if configured

@@ -48,7 +48,7 @@ var providerStateWords = map[providerState]string{
 
 var providerStates = tableOf(providerStateWords)
 
-// isUnset reports whether a field means no, or that there is no date.
+// isUnset reports whether a field says "no" or contains no date.
 func isUnset(field string) bool {
 	switch providerStateOf(field) {
 	case providerNo, providerIn:

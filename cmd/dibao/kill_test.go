@@ -189,7 +189,7 @@ func collectSample(t *testing.T, a *app) {
 	}
 }
 
-// send starts «dibao issue send».
+// send starts "dibao issue send".
 func (r *killRun) send(t *testing.T) *exec.Cmd {
 	t.Helper()
 	return r.start(t, "issue", "send")

@@ -184,7 +184,8 @@ func TestSourceTableHoldsEverything(t *testing.T) {
 	}
 }
 
-// A correction has to be consistent, and its history distinguishes «unknown» from «undone».
+// Corrections that contradict each other are refused. The history of an article shows whether a value
+// was set to unknown or a correction was undone.
 func TestArticleCorrectionsMakeSense(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)

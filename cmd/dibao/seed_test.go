@@ -98,7 +98,7 @@ func TestSeed(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", x.field, x.got, x.want)
 		}
 	}
-	// Unknown is null: neither «未知» nor an office counts as a name.
+	// Unknown is null: neither "未知" nor an office counts as a name.
 	if v := view.OfArticle(got); v.FactsView.Source != nil || v.Author != nil {
 		t.Errorf("source %v and author %v, want null", v.FactsView.Source, v.Author)
 	}

@@ -137,7 +137,7 @@ func TestJournal(t *testing.T) {
 	if len(got.sent) != 1 || got.sent[0] != 100 || len(got.handed) != 1 || got.handed[0] != 102 {
 		t.Errorf("%q is read as sent %v, handed over %v; want [100], [102]", j.text, got.sent, got.handed)
 	}
-	// What precedes «f» is in the rows.
+	// The rows of the table contain everything that precedes "f".
 	j.rewriteAfterFold()
 	if after := parseJournal("h2s h2t s2s " + string(j.text)); len(after.sent) != 1 || len(after.handed) != 1 {
 		t.Errorf("after a fold: sent %v, handed over %v", after.sent, after.handed)

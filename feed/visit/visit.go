@@ -159,8 +159,8 @@ func (v *Visitor) follow(ctx context.Context, from step, hop Hop) (step, error) 
 }
 
 // Open reads the list of a fetched page, of the page to which it redirects browsers, or of
-// a frame in it. If there is no list, the error is an *answer.Error that classifies the
-// page.
+// a frame in it. If it finds no list, it returns an *answer.Error that says what the page is
+// instead: an error page, a wall, or a page without a list.
 func (v *Visitor) Open(ctx context.Context, res *fetch.Response, read Reader) (Visit, error) {
 	return v.open(ctx, step{res: res}, read)
 }

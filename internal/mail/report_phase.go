@@ -16,7 +16,7 @@ var saidAfter = []*lazyregexp.Regexp{
 	lazyregexp.New(`(?i)SMTP command\s+(DATA|RCPT|MAIL|[EH]E?LO)`),                                                                                                // m-FILTER: -------SMTP command / DATA
 	lazyregexp.New(`(?i)(?:does not like|rejected) (recipient|sender) ?[.<]`),                                                                                     // qmail: 192.0.2.3 does not like recipient.
 	lazyregexp.New(`(?i)(failed on DATA|failed after I sent)`),                                                                                                    // qmail
-	lazyregexp.New(`(?i)error from (DATA|RCPT|MAIL)|sending (?:the )?(RCPT|MAIL|DATA)|during (RCPT|MAIL|DATA)`),                                                   // «Error during DATA»
+	lazyregexp.New(`(?i)error from (DATA|RCPT|MAIL)|sending (?:the )?(RCPT|MAIL|DATA)|during (RCPT|MAIL|DATA)`),                                                   // Error during DATA
 	lazyregexp.New(`(?i)(?:SMTP error, ?|^\W*|英文说明[:：]\s*)(DOT|RCPT TO|MAIL FROM|DATA|[EH]E?LO|AUTH)\s*:\s*[245]\d\d`),                                            // Coremail: SMTP error, DOT: 554 DT:SPM
 	lazyregexp.New(`\(state (1[2-8])\)`),                                                                                                                          // Google: 550 no such user (state 14)
 }
