@@ -114,7 +114,7 @@ func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error
 	var due, made time.Time
 	var after, over int64
 	var composed sql.Null[time.Time]
-	skipped := &delivery.Skipped{}
+	var skipped delivery.Skipped
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		var counts sql.Null[string]
 		err := tx.QueryRowContext(ctx, `SELECT due_at, created_at, spread_seconds, issues, state, composed_to, composed_at, skipped FROM mailings WHERE id = $1`, id).
@@ -122,7 +122,7 @@ func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error
 		if err != nil || !counts.Valid {
 			return err
 		}
-		return json.Unmarshal([]byte(counts.V), skipped)
+		return json.Unmarshal([]byte(counts.V), &skipped)
 	})
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &issues)
@@ -135,7 +135,7 @@ func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error
 	}
 	m, err := s.newMailingRun(ctx, id, due, issues)
 	if err == nil {
-		m.open, m.after, m.skipped = true, after, *skipped
+		m.open, m.after, m.skipped = true, after, skipped
 		m.made, m.over = made, time.Duration(over)*time.Second
 	}
 	return m, err

@@ -130,12 +130,12 @@ func (u *understanding) titleEvidence(score kindScore) {
 	if essay.MatchString(title) {
 		score[KindSignedArticle] += fair
 	}
-	if office, name := namedFirst(title); name != "" && u.quotes(name) {
+	switch office, name := namedFirst(title); {
+	case name == "":
+	case u.quotes(name), office == "" && len(u.Paragraphs) >= 2 && u.speaksOf(name): // 王样文：扎根基层三十年 is about 王样文
 		score[KindNews] += fair
-	} else if name != "" && (office != "" || len(u.Paragraphs) < 2 || !u.speaksOf(name)) {
+	default:
 		score[KindSignedArticle] += strong
-	} else if name != "" { // 王样文：扎根基层三十年 is about 王样文
-		score[KindNews] += fair
 	}
 }
 

@@ -206,11 +206,16 @@ func columnsOf(names, first []string, choice ColumnChoice) ([]column, error) {
 // unread returns the names of the columns that the import does not use, in the order of the
 // file, without those that the admin told it to ignore.
 func (in *importReader) unread(choice ColumnChoice) []string {
+	ignored := make(map[int]bool)
+	for _, name := range choice.Ignore {
+		if at, err := columnNamed(in.names, name); err == nil {
+			ignored[at] = true
+		}
+	}
 	names := []string{}
 	for i, c := range in.columns {
 		name := clipField(strings.TrimSpace(in.names[i]))
-		isIgnored := slices.ContainsFunc(choice.Ignore, func(n string) bool { return plain(n) == plain(in.names[i]) || n == strconv.Itoa(i+1) })
-		if (c == columnOther || c == columnHarmless) && name != "" && !isIgnored {
+		if (c == columnOther || c == columnHarmless) && name != "" && !ignored[i] {
 			names = append(names, name)
 		}
 	}

@@ -162,8 +162,11 @@ func newIssueCompose(g *globals) *cobra.Command {
 			}
 			if made.Deliveries == 0 {
 				report, err := a.digest.ReportOf(cmd.Context(), made.Mailing)
+				if err != nil {
+					return err
+				}
 				g.say(cmd, "mailing %d has no emails: %s; the issue is in the archive", made.Mailing, status.NoEmails(report))
-				return err
+				return nil
 			}
 			g.say(cmd, "mailing %d has %d deliveries; dibao serve sends them at once; without it, run: dibao issue send", made.Mailing, made.Deliveries)
 			return nil

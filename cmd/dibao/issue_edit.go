@@ -18,7 +18,6 @@ import (
 
 	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/mailer"
-	"dibao/cmd/dibao/status"
 	"dibao/digest"
 	"dibao/internal/mail"
 	"dibao/subscribers/mailaddr"
@@ -306,7 +305,7 @@ func (a *app) release(g *globals, cmd *cobra.Command, lists []string, over time.
 				if err != nil {
 					return err
 				}
-				g.say(cmd, "mailing %d has no emails: %s", made.Mailing, status.NoEmails(report))
+				sayNoEmails(g, cmd, report)
 			}
 		}
 		if !found {

@@ -12,7 +12,6 @@ import (
 	"dibao/cmd/dibao/bars"
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
-	"dibao/cmd/dibao/status"
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
@@ -184,9 +183,7 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.Maili
 			bars.Rate(r), bars.Left(r)}
 	})
 	for _, r := range rows {
-		if why := status.NoEmails(r); why != "" {
-			g.say(cmd, "mailing %d has no emails: %s", r.Mailing, why)
-		}
+		sayNoEmails(g, cmd, r)
 	}
 	return err
 }

@@ -34,6 +34,13 @@ func (a *app) warnOfAddress(g *globals, cmd *cobra.Command) {
 	}
 }
 
+// sayNoEmails prints why a mailing has no emails, if it has none and the reason is known.
+func sayNoEmails(g *globals, cmd *cobra.Command, r delivery.MailingReport) {
+	if why := status.NoEmails(r); why != "" {
+		g.say(cmd, "mailing %d has no emails: %s", r.Mailing, why)
+	}
+}
+
 // sayWhyNothing says why nothing was sent and nothing waits: the newest mailing has no
 // emails, or none is left to send.
 func (a *app) sayWhyNothing(g *globals, cmd *cobra.Command) error {

@@ -10,7 +10,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/sourcelist"
+	"dibao/internal/lazyregexp"
 	"dibao/policy/division"
 )
 
@@ -182,7 +182,7 @@ func (s Selection) matches(e Entry) bool {
 }
 
 // people begins the names of organs: 人民政府, 人民法院, 人民银行. 民政 is not a word of the first.
-var people = regexp.MustCompile(`人民(\p{Han})`)
+var people = lazyregexp.New(`人民(\p{Han})`)
 
 // separate returns a text in lower case with a space between 人民 and what follows it.
 func separate(text string) string {

@@ -34,6 +34,14 @@ func WantsChinese(getenv func(string) string) bool {
 	return false
 }
 
+// Language returns the code of the language in which a user reads texts from catalogs: zh or en.
+func Language(isChinese bool) string {
+	if isChinese {
+		return "zh"
+	}
+	return "en"
+}
+
 // usageWords are the words around the help text.
 var usageWords = strings.NewReplacer(
 	"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "可用命令：", "Additional Commands:", "其他命令：",

@@ -50,7 +50,8 @@ func showLeftOut(p Program, cmd *cobra.Command, l ingest.List, offers []ingest.O
 		p.Say(cmd, "left out: %s", strings.Join(parts, p.Either("; ", "；")))
 	}
 	for _, o := range offers[:min(len(offers), shownOffers)] {
-		p.Say(cmd, "another list of the page: %s", p.Either(inspect.SayOffer(o), cli.Chinese(inspect.SayOffer(o))))
+		text := inspect.SayOffer(o)
+		p.Say(cmd, "another list of the page: %s", p.Either(text, cli.Chinese(text)))
 	}
 	if more := len(offers) - shownOffers; more > 0 {
 		p.Say(cmd, "and %d more lists; dibao source test shows them all", more)

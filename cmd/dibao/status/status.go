@@ -144,13 +144,6 @@ func (s *screen) text(english string, args ...any) string {
 	return plural.English(fmt.Sprintf(english, args...))
 }
 
-func (s *screen) language() string {
-	if s.chinese {
-		return "zh"
-	}
-	return "en"
-}
-
 // said returns a text that was formatted in English.
 func (s *screen) said(english string) string {
 	if s.chinese {
@@ -267,7 +260,7 @@ func (st Snapshot) printSources(s *screen) {
 		for _, reason := range []string{redact.Text(src.LastError), src.Advice()} {
 			s.detail(reason)
 		}
-		for _, w := range inspect.Sentences(src.Warnings, s.language()) {
+		for _, w := range inspect.Sentences(src.Warnings, cli.Language(s.chinese)) {
 			s.detail(w)
 		}
 	}

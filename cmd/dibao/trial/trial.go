@@ -157,7 +157,7 @@ func (t *Report) Write(w io.Writer) {
 		}
 		r.Say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.Chinese), d.Example))
 	}
-	for _, w := range inspect.Sentences(t.Codes, language(r)) {
+	for _, w := range inspect.Sentences(t.Codes, cli.Language(r.Chinese)) {
 		r.Say("warning", w)
 	}
 	if *t.Kind != "feed" { // a feed has no next page
@@ -220,14 +220,6 @@ func (r Robots) String() string {
 	return "allowed"
 }
 
-// language returns the language of a report as a code.
-func language(r cli.Report) string {
-	if r.Chinese {
-		return "zh"
-	}
-	return "en"
-}
-
 func (a Article) write(r cli.Report, n int) {
 	fmt.Fprintln(r.Out)
 	r.Say(fmt.Sprintf("article %d", n), a.Title)
@@ -240,7 +232,7 @@ func (a Article) write(r cli.Report, n int) {
 	if a.Published != nil {
 		date = *a.Published
 		if a.PublishedFrom != nil {
-			date += " [" + templates.Provenance(language(r), *a.PublishedFrom) + "]"
+			date += " [" + templates.Provenance(cli.Language(r.Chinese), *a.PublishedFrom) + "]"
 		}
 	}
 	r.Say("", fmt.Sprintf("%s; %s; %s; %d characters in %d paragraphs", date, orNone("source %s", a.Source, "no source"), orNone("kind %s", a.Kind, "no kind"), a.Characters, a.Paragraphs))
@@ -251,7 +243,7 @@ func (a Article) write(r cli.Report, n int) {
 		}
 		r.Say("file", name)
 	}
-	for _, w := range inspect.Sentences(a.Codes, language(r)) {
+	for _, w := range inspect.Sentences(a.Codes, cli.Language(r.Chinese)) {
 		r.Say("warning", w)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"dibao/feed/ingest/filelink"
 	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
 )
@@ -66,14 +67,5 @@ func leadsToColumn(href string) bool {
 	if strings.ContainsAny(numbered, "0123456789") || strings.HasPrefix(name, "index.") && ofArticle.MatchString(path) {
 		return false
 	}
-	return len(name) <= maxColumnName && strings.Count(name, "-")+strings.Count(name, "_") < minSlug && !isFile(name)
-}
-
-// isFile reports whether a name is that of a document to download.
-func isFile(name string) bool {
-	switch name = strings.ToLower(name); name[strings.LastIndexByte(name, '.')+1:] {
-	case "pdf", "doc", "docx", "xls", "xlsx", "ofd", "wps", "zip", "rar":
-		return true
-	}
-	return false
+	return len(name) <= maxColumnName && strings.Count(name, "-")+strings.Count(name, "_") < minSlug && filelink.TypeOfName(name) == ""
 }
