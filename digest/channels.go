@@ -65,8 +65,8 @@ func (s *Service) Cancel(ctx context.Context, mailing int64) error {
 	return s.orElse(ctx, mailing, n, err, s.Service.Cancel)
 }
 
-// orElse changes the state of a mailing after that of n deliveries to channels changed.
-// If only deliveries to channels were left, the mailing itself is done.
+// orElse changes the state of a mailing after the states of n deliveries to channels
+// have changed. If only deliveries to channels were left, the mailing itself is done.
 func (s *Service) orElse(ctx context.Context, mailing, n int64, err error, change func(context.Context, int64) error) error {
 	if err != nil {
 		return fmt.Errorf("channels of mailing %d: %w", mailing, err)

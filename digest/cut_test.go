@@ -68,8 +68,8 @@ func TestCutNetworkLosesNobody(t *testing.T) {
 		done, _ := d.Deliver(t.Context()) // it is expected that the server can't be reached
 		uncertain += done.Uncertain
 	}
-	// As often as possible before the first uncertain ones get their second attempt, which
-	// is the last.
+	// Cut as often as possible before the first uncertain emails get their second attempt,
+	// which is the last.
 	for round := range 10 {
 		after := rand.IntN(200) // bytes, in the greeting, EHLO or the commands
 		if round%2 == 0 {

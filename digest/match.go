@@ -216,9 +216,9 @@ func leftOut(l subscribers.List, a feed.Article) string {
 }
 
 // saveMatches stores which of the articles of a page match a list, and deletes
-// matches that no longer hold. Locking the row of the list makes the order of
-// sequence numbers the order of commits: otherwise an issue composed at the
-// same time could skip a match forever.
+// matches that no longer apply. Locking the row of the list makes the order of
+// sequence numbers the order of commits: otherwise an issue composed at the same
+// time could skip a match forever.
 func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found []match, page []int64) error {
 	if err := s.lockList(ctx, tx, list); err != nil {
 		return err

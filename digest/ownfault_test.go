@@ -441,7 +441,7 @@ func TestPropertyRepliesAboutUsSuppressNobody(t *testing.T) {
 				early = early && phase != "rcpt" && phase != "dot"
 				each := rapid.IntRange(1, 3).Draw(rt, "each") // of this many connections or messages, one is refused
 				if reply == "550 computer says no" {
-					each = 1 // sent twice to only some readers of a domain, it is about them
+					each = 1 // if only some readers of a domain get it twice, the reply is about them
 				}
 				n := 0
 				r.answers(func(p, _, _ string) string {

@@ -175,7 +175,7 @@ func tally(t *testing.T, readers int, got map[string][]string) (lost, twice int)
 	return readers - len(got), twice
 }
 
-// byReader returns the Message-IDs that the world's mailbox received.
+// byReader returns the Message-IDs that the test's mailbox received, by reader.
 func (w *world) byReader() map[string][]string {
 	got := make(map[string][]string)
 	for _, m := range w.box.Messages() {

@@ -209,7 +209,8 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 	return st.Index.Flush(ctx)
 }
 
-// checkLife refuses corrections that would make a text end before it begins.
+// checkLife refuses corrections that would make a text expire before it takes
+// effect.
 func checkLife(ctx context.Context, tx *sql.Tx, article int64, corrections []Correction) error {
 	if !slices.ContainsFunc(corrections, func(c Correction) bool { return c.Field == "effective" || c.Field == "expires" }) {
 		return nil

@@ -98,7 +98,7 @@ type Source struct {
 
 	LastAdvice string    // advice on its last error; "" means the advice on its state; see [Source.Advice]
 	BegunAt    time.Time // start of the collection that has not ended; zero: none
-	Crashes    int       // collections since the last success that ended together with the process
+	Crashes    int       // collections since the last success during which the process ended
 }
 
 // PageState says whether an article's own page has been read.

@@ -34,9 +34,9 @@ func docx(t *testing.T, paragraphs ...string) string {
 }
 
 // A long notice that leaves its conditions to a guide is read together with at most two
-// files whose titles sound like it. Their text is not part of the notice's; forms are not
-// fetched, nor are files of a notice that leaves nothing open or does not call for
-// anything.
+// files whose titles suggest such a guide. Their text is not part of the notice's; forms
+// are not fetched, nor are files of a notice that leaves nothing open or does not call
+// for anything.
 func TestGuidesOfCalls(t *testing.T) {
 	t.Parallel()
 	filler := `<p>` + strings.Repeat("样例市持续完善工作机制，加强部门协同，推动各项任务落到实处。", 20) + `</p>`

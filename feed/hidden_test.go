@@ -183,8 +183,8 @@ func TestSupersededIsTakenBack(t *testing.T) {
 	})
 }
 
-// Two texts separate when one changes so that they have only a third in common, and with
-// them the facts that they took from each other.
+// If one of two texts changes so that they have only a third in common, they are
+// separated, and so are the facts that each took from the other.
 func TestClusterFallsApart(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

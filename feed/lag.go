@@ -28,7 +28,7 @@ type Lag struct {
 // lagRows is the number of articles from which the lags of issuers are computed.
 const lagRows = 10_000
 
-// Lags returns how long articles that were collected since a time took to appear, by host
+// Lags returns how long articles that were collected since a time took to appear, by lead
 // issuer, those with the most articles first. Articles that were published before their
 // source was added do not count, nor do archives. Only the newest 10,000 articles are read;
 // cut reports that there are more.

@@ -79,8 +79,8 @@ func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, erro
 // knownPage removes links to pages that were not collected.
 const knownPage = ` AND (r.target IS NOT NULL OR r.target_name NOT LIKE 'url:%')`
 
-// RelationsFrom returns the relations of a document to others, each once however many
-// articles carry it, without those of hidden articles.
+// RelationsFrom returns the relations of a document to others, each once, even if
+// several articles carry it, without those of hidden articles.
 func (st *Store) RelationsFrom(ctx context.Context, document int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN carriers c ON c.article = r.article
 		JOIN articles a ON a.id = r.article WHERE r.document = $1 AND r.gone_at IS NULL AND a.hidden = 0`+knownPage+` ORDER BY c.standing, r.id LIMIT 2000`, document)

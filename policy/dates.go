@@ -290,8 +290,8 @@ func onlyHan(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return !unicode.Is(unicode.Han, r) && r != '·' }) < 0
 }
 
-// signers returns the issuers that signed a text, from the lines above the date
-// of the signature or from its own line; the first is the host.
+// signers returns the issuers that signed a text, from the lines above the date of
+// the signature or from its own line; the first is the lead issuer.
 func signers(paragraphs []string) []string {
 	at, on := signature(paragraphs)
 	if on.IsZero() {

@@ -125,7 +125,7 @@ type Facts struct {
 
 	DocumentNumber string         `json:"document_number,omitempty"` // canonical
 	IndexNumber    string         `json:"index_number,omitempty"`    // 索引号 in the site's register
-	Issuers        []string       `json:"issuers,omitempty"`         // the first is the host (主办)
+	Issuers        []string       `json:"issuers,omitempty"`         // the first is the lead issuer (主办)
 	Kind           Kind           `json:"kind,omitempty"`
 	Type           string         `json:"type,omitempty"`       // 文种
 	Theme          string         `json:"theme,omitempty"`      // 主题分类, with its second level after a backslash

@@ -247,7 +247,7 @@ func namesOrgans(s string) bool {
 	return endsInAny(strings.TrimSpace(s), organEnds...) && !strings.ContainsAny(s, "，。！？：[]【】")
 }
 
-// splitOrgans splits joint issuers; the first is the host (主办).
+// splitOrgans splits joint issuers; the first is the lead issuer (主办).
 func splitOrgans(s string) []string {
 	var all []string
 	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '、' || r == '\u3000' }) {

@@ -89,8 +89,8 @@ func loadZone(name string) *time.Location {
 	return loc
 }
 
-// headline returns the page's title; if the list's title is a truncated form of it, or the
-// other way round, or there is no other, the longer one counts.
+// headline returns the page's title; if the list's title is a truncated form of it, or
+// vice versa, or if there is no other, the longer one counts.
 func (u *understanding) headline() {
 	title := u.e.Title
 	for _, p := range u.e.Meta {

@@ -314,7 +314,8 @@ func (s *Store) SuppressedReaders(ctx context.Context, sel SuppressedSelection) 
 	return all, err
 }
 
-// fillSuppressions adds the readers of a page whose suppression matches to all.
+// fillSuppressions appends to all the readers of a page whose suppression matches
+// the selection.
 func (s *Store) fillSuppressions(ctx context.Context, tx *sql.Tx, page []SuppressedReader, sel SuppressedSelection, all *[]SuppressedReader) error {
 	hashes := make([]string, len(page))
 	for i, x := range page {

@@ -44,8 +44,8 @@ type Web struct {
 	// nil: not shown.
 	History func(ctx context.Context, subscriber int64) ([]HistoryEvent, error)
 	// Stars returns the calls that a reader starred, for the download of their data;
-	// StarItems returns the rows of their preference page, whose address is own. If they
-	// are nil, no stars are shown.
+	// StarItems returns the rows of their preference page; own is the address of that
+	// page. If they are nil, no stars are shown.
 	Stars     func(ctx context.Context, subscriber int64) ([]Starred, error)
 	StarItems func(ctx context.Context, subscriber int64, language, own, base string) ([]templates.StarredItem, error)
 

@@ -181,7 +181,7 @@ func serveACME(t *testing.T, e *entrance, url, dir string, authority acmeAuthori
 }
 
 // A server with acme_hosts gets its certificate from a real authority at the first request,
-// keeps it over a restart without ordering again, and shows none for another name.
+// keeps it across a restart without ordering again, and shows none for another name.
 func TestServerGetsItsCertificate(t *testing.T) {
 	dir, e := t.TempDir(), newEntrance(t)
 	authority := newACMEAuthority(t, e.Addr().(*net.TCPAddr).Port)

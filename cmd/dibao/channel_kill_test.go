@@ -151,7 +151,7 @@ func TestKilledChannelsGetEachIssue(t *testing.T) {
 			r.kill(t, 1+rand.IntN(after))
 		}
 		cmd := r.dibao(t, "issue", "send")
-		if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != 3 { // 3: it is unknown whether some have it
+		if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != 3 { // status 3: it is unknown whether some groups have the issue
 			t.Fatalf("the last run: %v\n%s", err, &r.log)
 		}
 		lost, twice, uncertain := 0, 0, 0

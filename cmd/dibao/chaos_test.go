@@ -268,7 +268,7 @@ func (c *chaos) kill(t *testing.T) {
 }
 
 const (
-	stopFor = 75 * time.Second // longer than a node counts as alive, and than a turn at a host can last
+	stopFor = 75 * time.Second // longer than the time for which a node counts as alive or keeps a turn at a host
 	cutFor  = 45 * time.Second // longer than a node counts as alive
 )
 

@@ -95,7 +95,7 @@ func hostileServers() []hostileSource {
 				if _, err := w.Write([]byte(piece)); err != nil {
 					return
 				}
-				_ = http.NewResponseController(w).Flush() // its error is also that of the next write
+				_ = http.NewResponseController(w).Flush() // the next write returns the same error
 				time.Sleep(every)
 			}
 		}

@@ -140,7 +140,7 @@ func newRootFor(g *globals, args []string) *cobra.Command {
 	return root
 }
 
-// groups are the commands below dibao that do without the others, by name.
+// groups are the commands below dibao that work without the others, by name.
 func groups() map[string]func(*globals) *cobra.Command {
 	return map[string]func(*globals) *cobra.Command{
 		"demo": newDemo, "serve": newServe, "status": newStatus, "node": newNode, "healthcheck": newHealthCheck, "init": newInit,

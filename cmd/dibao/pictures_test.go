@@ -8,7 +8,7 @@ import (
 	"dibao/templates/templatestest"
 )
 
-// A picture is one in the documentation: of a window of this size.
+// A picture is a picture in the documentation, of a window of this size.
 type picture struct {
 	name          string // of the file in docs/images
 	width, height int64

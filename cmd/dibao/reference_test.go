@@ -21,8 +21,8 @@ import (
 	"dibao/internal/web"
 )
 
-// The reference pages are what the program says about itself. After a change run:
-// DIBAO_UPDATE=1 go test ./cmd/dibao -run TestReferencePages
+// The reference pages are generated from the texts of the program. After a change
+// run: DIBAO_UPDATE=1 go test ./cmd/dibao -run TestReferencePages
 func TestReferencePages(t *testing.T) {
 	english, chinese := newRootWith(&globals{}), newRootWith(&globals{chinese: true})
 	cli.SpeakChinese(chinese)

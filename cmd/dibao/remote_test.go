@@ -89,7 +89,7 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		}
 	}
 
-	// The page of a mailing is written to a file on this machine, as it is there; no file is
+	// The page of a mailing is written to a file on this machine, unchanged; no file is
 	// overwritten.
 	err = a.db.Write(t.Context(), func(tx *sql.Tx) error {
 		now := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)

@@ -88,9 +88,8 @@ func (a *app) serve(ctx context.Context, roles []nodes.Role) error {
 	return a.run(ctx, public, admin, roles)
 }
 
-// run is the daemon, wired in one place. Parts end in the order in which their work ends:
-// jobs (with the messages that they are sending), then HTTP. public is nil if the node does
-// not have the role web.
+// run is the daemon, wired in one place. Jobs end first, with the messages that they are
+// sending, then the HTTP server. public is nil if the node does not have the role web.
 func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes.Role) error {
 	version, _ := cli.BuiltFrom()
 	var err error

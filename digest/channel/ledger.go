@@ -21,9 +21,10 @@ import (
 // The hand-over is a commit of its own, after all waiting and just before the service gets
 // the message: a process that dies before it has certainly sent nothing.
 //
-// A mailing that is paused or canceled takes a claim away until the hand-over. Later the
-// claim stays, since the service may have the message, and its times say what becomes of
-// it instead of waiting: with done_at it is canceled, without next_at it is paused.
+// Pausing or canceling a mailing removes a claim that was not handed over. After the
+// hand-over the claim stays, because the service may have the message; its times then
+// say which state replaces waiting: with done_at it is canceled, without next_at it is
+// paused.
 
 // lease is how long a claim is valid if its node is in the list of nodes and not known to
 // have ended: the node may be asleep. A request takes less than half of that time.

@@ -91,8 +91,8 @@ func TestStopDuringAnAttempt(t *testing.T) {
 	})
 }
 
-// A replica's state of a claim is only where recover begins: here the replica does not know
-// yet that the message was handed over.
+// recover may start from the outdated state of a claim on a replica: here, the replica does
+// not know yet that the message was handed over.
 func TestRecoverFromAnOldReplica(t *testing.T) {
 	t.Parallel()
 	const dead = "a node that is not in the list of nodes"

@@ -19,7 +19,7 @@ import (
 // together: three, or 2% of the readers that the mailing has there. If it would suppress
 // more, something is wrong at the domain or with us: none is suppressed, and an admin
 // decides. The same applies to a whole mailing, because each of its readers may have a
-// different domain: ten, or 5%, and half of a small mailing.
+// different domain: ten, or 5%, or half of a small mailing.
 const (
 	strikesLeast          = 3
 	strikesPercent        = 2

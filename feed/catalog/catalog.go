@@ -181,7 +181,8 @@ func (s Selection) matches(e Entry) bool {
 	return !slices.ContainsFunc(s.Words, func(w string) bool { return !hasWord(text, separate(w)) })
 }
 
-// people begins the names of organs: 人民政府, 人民法院, 人民银行. 民政 is not a word of the first.
+// people matches the beginning of names such as 人民政府, 人民法院 and 人民银行, because 民政 is
+// not a word in 人民政府.
 var people = lazyregexp.New(`人民(\p{Han})`)
 
 // separate returns a text in lower case with a space between 人民 and what follows it.

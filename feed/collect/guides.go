@@ -15,7 +15,7 @@ import (
 const maxGuides = 2
 
 // readGuides evaluates an article. If it is a call that does not state its deadline, its
-// applicants or what they get, it first reads the attached files whose titles sound like a
+// applicants or what they get, it first reads the attached files whose titles suggest a
 // guide to the call. A file that can't be read is a warning.
 func (c *Collector) readGuides(ctx context.Context, src *feed.Source, it ingest.Item, out *Collection) (feed.Article, error) {
 	a := c.judge(src, it)

@@ -161,7 +161,7 @@ func TestHubPushesWhatIsNew(t *testing.T) {
 		broken := newSubscriber(t, true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
 		gone := newSubscriber(t, true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusGone) })
 		good := newSubscriber(t, true, nil)
-		t.Cleanup(func() { close(release) }) // before the servers are closed, which wait
+		t.Cleanup(func() { close(release) }) // before the servers are closed, because closing waits for these requests
 		for range 3 {
 			s.subscribe(slow, "/feed.xml", "")
 		}

@@ -121,7 +121,8 @@ func (v *view) firstProse(n *html.Node) int {
 	return s.from
 }
 
-// proseOfText returns the running text under an element without the lines of heads.
+// proseOfText returns the running text under an element without the lines of an
+// article's head.
 func (v *view) proseOfText(n *html.Node) (prose int) {
 	s := v.under(n)
 	for _, l := range v.lines[s.from:s.to] {

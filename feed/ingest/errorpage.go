@@ -12,7 +12,7 @@ import (
 // article's head.
 const (
 	maxErrorText = 400
-	errorHead    = 12 // lines at the beginning in which it says that it is one
+	errorHead    = 12 // first lines of a page that are searched for the words of an error page
 )
 
 // errNoArticle is the error for a page that exists but is not an article.

@@ -22,9 +22,9 @@ func noticesIn(folder string, rows int, dated bool) string {
 	return b.String()
 }
 
-// startPage is the start page of an organ: sections of different shape, a heading with a
-// picture and a link to more, tabs with a line between their names, an undated section, and a
-// menu of other sites.
+// startPage is the home page of a government body: sections of different shape, a heading
+// with a picture and a link to more, tabs with a line between their names, an undated
+// section, and a menu of other sites.
 var startPage = `<html><head><title>样例局</title></head><body><div class="nav"><a href="/a/">首页栏目</a><a href="/b/">公开栏目</a></div>
 <div class="one"><h3><a href="/tzgg/">通知公告</a></h3><a href="/tzgg/">更多&gt;&gt;</a><img src="/l.png"><ul>` + noticesIn("tzgg", 8, true) + `</ul></div>
 <div class="two"><div class="head"><ul><li>政策文件</li><p>|</p><li>政策解读</li></ul></div><div class="body"><div class="p"><ul>` + noticesIn("zcwj", 6, true) + `</ul></div><div class="p" style="display:none"><ul>` + noticesIn("zcjd", 5, true) + `</ul></div></div></div>

@@ -21,7 +21,7 @@ var Formats = []Format{
 }
 
 // TagURI returns an id that never changes (RFC 4151): domain and date identify who assigned
-// it, and specific identifies the thing.
+// it, and specific identifies the thing within that authority.
 func TagURI(domain string, date time.Time, specific string) string {
 	return "tag:" + domain + "," + date.UTC().Format(time.DateOnly) + ":" + specific
 }

@@ -17,15 +17,15 @@ import (
 //
 // FTS5 reads the articles with a word from the newest to the oldest. PostgreSQL's GIN index
 // returns all of them, even if half of all articles match, before the newest is known. So the
-// query is first limited to bands: articles have tokens for the week, the month, the season
-// and the years around their day, and the index intersects a band and a word without reading
-// the rest. Few queries need a second band.
+// query is first limited to bands: articles have tokens for the periods of 8 to 2,048 days
+// around their day, and the index intersects a band and a word without reading the rest. Few
+// queries need a second band.
 const (
 	findSQLite = `SELECT COALESCE(group_concat(k.key || char(10) || k.article || char(10) || k.facets, char(30)), '') FROM
 		(SELECT rowid AS key FROM article_search WHERE article_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4) s
 		CROSS JOIN search_keys k WHERE k.key = s.key`
 
-	// key + 0 keeps the planner from going by key and taking every text apart.
+	// key + 0 keeps the planner from reading rows by key and parsing every text.
 	findBodies  = findPostgres + `body @@ $1::tsquery` + findWithin
 	findInHeads = findPostgres + `head @@ $1::tsquery` + findWithin
 

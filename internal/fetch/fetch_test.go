@@ -301,7 +301,7 @@ func TestRequestsToOneHostWaitForEachOther(t *testing.T) {
 				full <- struct{}{}
 			}
 			if perHost > 1 && n < int32(perHost) {
-				select { // until the other turn is taken
+				select { // until as many requests run as may run at once
 				case <-full:
 				case <-time.After(5 * time.Second):
 				}

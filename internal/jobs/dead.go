@@ -15,7 +15,8 @@ const takeBackEvery = time.Minute
 // The attempt does not count. A node that was only disconnected from the database may finish
 // its run next to the new one; the functions of jobs must expect this.
 //
-// Names that contain "_" are River's own: nodes of earlier releases had no names.
+// A name that contains "_" is one that River made up: nodes of earlier releases had
+// no names of their own.
 func (r *Runner) takeBack(ctx context.Context) error {
 	living, err := r.opts.Living(ctx, r.db)
 	if err != nil {

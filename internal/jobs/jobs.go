@@ -65,9 +65,9 @@ const (
 	// rescueAfter is when a job that was running on a dead node is started again, unless
 	// Living reports that earlier. It is longer than the timeout of any kind.
 	rescueAfter = time.Hour
-	// fetchInterval is the interval in which each queue polls for jobs by itself. That is
-	// not needed, because the watch notifies it every second of all jobs until it has
-	// fetched them.
+	// fetchInterval is the interval in which each queue polls for jobs by itself. Polling
+	// is not needed: every second, the watch notifies each queue of all jobs that it has
+	// not fetched yet.
 	fetchInterval = 24 * time.Hour
 )
 

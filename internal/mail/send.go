@@ -66,7 +66,7 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 		c.opts.Trace(fmt.Sprintf("   (the message, %d bytes)", e.size()))
 	}
 	if err := handOver(); err != nil {
-		c.usable = false // without its dot the message does not count; only closing takes it back
+		c.usable = false // without its dot the message is not accepted; only closing the connection discards it
 		return Reply{}, err
 	}
 	if !stop() {

@@ -167,8 +167,9 @@ func TestParseRoles(t *testing.T) {
 	}
 }
 
-// Several nodes never have more than the agreed requests under way at a host, and a
-// turn that was neither renewed nor given back is another's after its time.
+// Several nodes together never have more concurrent requests to a host than
+// allowed, and a turn that was neither renewed nor returned is free after its
+// lease.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	url := databasetest.Postgres(t)

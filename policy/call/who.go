@@ -106,8 +106,8 @@ const (
 	within = `境内|范围内|内`
 )
 
-// settled returns the part of the expressions for regions that matches what applicants do in a
-// region, including the words of one expression.
+// settled returns a pattern for what applicants do in a region: register, settle, operate. It
+// also matches the given words.
 func settled(more string) string {
 	return `(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|` + more + `)`
 }

@@ -256,7 +256,8 @@ func (m mention) dates(from when.Date) (first, last when.Date) {
 // longestTerm is the maximum number of days between from and a day without a year.
 const longestTerm = 183
 
-// nextDay returns the first such day on or after from, if it is within longestTerm.
+// nextDay returns the first day on or after from that has this month and day, if it
+// is within longestTerm.
 func nextDay(from when.Date, month, day string) when.Date {
 	for y := from.Year; y <= from.Year+1 && !from.IsZero(); y++ {
 		if d := date(strconv.Itoa(y), month, day); !d.IsZero() && !d.Before(from) && d.Before(from.AddDays(longestTerm)) {

@@ -136,7 +136,7 @@ func usageOf(pids ...int) (out []usage, err error) {
 			measured++
 			u.cpu += float64(scheduled.RunningNanoseconds) / 1e9
 			u.switches += float64(status.VoluntaryCtxtSwitches)
-			u.rss = float64(status.VmRSS) / 1024 / 1000 // the process itself reports it; in thousands of KiB, as the baselines count
+			u.rss = float64(status.VmRSS) / 1024 / 1000 // thousands of KiB, as for the baselines
 		}
 		if measured == 0 {
 			return nil, errors.Join(fmt.Errorf("process %d can't be measured: \"bench idle\" needs Linux's /proc, and the process running", pid), err)

@@ -113,7 +113,7 @@ var organs = []string{"国务院", "国务院办公厅", "民政部", "财政部
 func newTexts() *texts {
 	t := &texts{words: strings.Fields(commonWords)}
 	random := rand.New(rand.NewSource(1))
-	for len(t.words) < 6000 { // names of places, programmes, products: rare words
+	for len(t.words) < 6000 { // names of places, programs, products: rare words
 		a, b := rune(0x4e00+random.Intn(6000)), rune(0x4e00+random.Intn(6000))
 		t.words = append(t.words, string([]rune{a, b}))
 	}

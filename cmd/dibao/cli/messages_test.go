@@ -35,7 +35,7 @@ var translatedFolders = []string{"..", "../demo", "../demo/samplesite", "../../.
 // literals and values, or a call of fmt.Sprintf.
 func formatOf(e ast.Expr) (string, bool) { return amounts(e, false) }
 
-// amounts is formatOf; isFormat says that a concatenation is already a format.
+// amounts is formatOf for an expression that may be part of a format (isFormat).
 func amounts(e ast.Expr, isFormat bool) (string, bool) {
 	switch x := e.(type) {
 	case *ast.BasicLit:

@@ -66,7 +66,7 @@ func newSourceAdd(p Program) *cobra.Command {
 			}
 			showItems(p, cmd, l.Items)
 			unset := found
-			unset.Settings.Item = s.Settings.Item // not the one that was proposed
+			unset.Settings.Item = s.Settings.Item // as the admin set it, without the proposed selector
 			showLeftOut(p, cmd, l, offersOf(unset, seen), found.Settings.Pages)
 			if err := agree(p, cmd, s, found); err != nil {
 				return err
