@@ -84,16 +84,16 @@ func (b *batch) identify(a *arrival) *candidate {
 	for _, c := range b.named[a.titleKey] {
 		numbers := f.DocumentNumber == "" || c.number == "" || slices.Contains(policy.NumberNames(c.number, c.region), f.DocumentNumber)
 		if numbers && c.issuedOn == f.IssuedOn && !b.inner[fmt.Sprint(a.titleKey, "\n", c.id)] &&
-			(len(c.issuers) == 0 || len(f.Issuers) == 0 || shareOrgan(c.issuers, f.Issuers)) {
+			(len(c.issuers) == 0 || len(f.Issuers) == 0 || shareIssuer(c.issuers, f.Issuers)) {
 			return c
 		}
 	}
 	return nil
 }
 
-// shareOrgan reports whether two lists of issuers have an issuer in common, written with or
+// shareIssuer reports whether two lists of issuers have an issuer in common, written with or
 // without its region (民政厅, 四川省民政厅).
-func shareOrgan(a, b []string) bool {
+func shareIssuer(a, b []string) bool {
 	for _, x := range a {
 		for _, y := range b {
 			if strings.HasSuffix(x, y) || strings.HasSuffix(y, x) {

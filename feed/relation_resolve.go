@@ -114,7 +114,7 @@ func (b *batch) resolve(r citing) *candidate {
 	var found []*candidate
 	if r.TargetNumber != "" {
 		for _, c := range b.named[r.TargetNumber] {
-			if c.id != r.Document && !(len(r.TargetIssuers) > 0 && len(c.issuers) > 0 && len(b.named[r.TargetNumber]) > 1 && !shareOrgan(c.issuers, r.TargetIssuers)) {
+			if c.id != r.Document && !(len(r.TargetIssuers) > 0 && len(c.issuers) > 0 && len(b.named[r.TargetNumber]) > 1 && !shareIssuer(c.issuers, r.TargetIssuers)) {
 				found = append(found, c)
 			}
 		}
@@ -125,7 +125,7 @@ func (b *batch) resolve(r citing) *candidate {
 			switch {
 			case c.id == r.Document,
 				r.TargetNumber != "" && c.number != "" && !slices.Contains(policy.NumberNames(c.number, c.region), r.TargetNumber),
-				len(r.TargetIssuers) > 0 && len(c.issuers) > 0 && !shareOrgan(c.issuers, r.TargetIssuers),
+				len(r.TargetIssuers) > 0 && len(c.issuers) > 0 && !shareIssuer(c.issuers, r.TargetIssuers),
 				!strings.HasPrefix(r.region, c.region) && !strings.HasPrefix(c.region, r.region),
 				r.Kind != RelationPromises && !r.on.IsZero() && !c.issuedOn.IsZero() && r.on.Before(c.issuedOn),
 				r.Kind == RelationPromises && !r.on.IsZero() && (c.issuedOn.IsZero() || c.issuedOn.Before(r.on)):

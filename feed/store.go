@@ -168,8 +168,8 @@ func (a *arrival) feeds() []string {
 	for n := 2; n <= 6 && n < len(f.Region); n += 2 {
 		add("region/", f.Region[:n])
 	}
-	for _, organ := range f.Issuers {
-		add("issuer/", organ)
+	for _, issuer := range f.Issuers {
+		add("issuer/", issuer)
 	}
 	add("number/", f.DocumentNumber)
 	for _, c := range f.Citations {

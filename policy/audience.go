@@ -60,8 +60,8 @@ func (u *understanding) audiences() {
 		return
 	}
 	subject := u.Title
-	for _, organ := range u.Issuers {
-		subject = strings.TrimPrefix(subject, organ)
+	for _, issuer := range u.Issuers {
+		subject = strings.TrimPrefix(subject, issuer)
 	}
 	if len(subject) > maxTitle {
 		return

@@ -31,7 +31,7 @@ var (
 	// unitAndName matches a bracket after a text: （样例局杨样）, （样例电大张样 报道）.
 	unitAndName = words.New(`^\p{Han}{2,20}(?:局|委|办|站|段|队|所|院|校|中心|公司|电大|报社)(\p{Han}{2,3})(?:\s*报[道导])?$`)
 	officeEnd   = words.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|总编辑|顾问|负责人|处|科员)$`)
-	organWord   = words.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
+	issuerWord  = words.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
 	firstOffice = words.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
 	marked      = words.New(`^[■□◎◆●▲★]\s*`)
 	penName     = words.New(`^\p{Han}{2,4}$`)
@@ -344,7 +344,7 @@ func readAuthors(value string) Credit {
 // isOffice reports whether s is an office in an organization: 样例大学教授、博士生导师.
 func isOffice(s string) bool {
 	s = strings.TrimSpace(s)
-	return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, "。！？") && officeEnd.MatchString(strings.TrimRight(s, "）)")) && organWord.MatchString(s)
+	return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, "。！？") && officeEnd.MatchString(strings.TrimRight(s, "）)")) && issuerWord.MatchString(s)
 }
 
 // setAuthor sets the author as a person or as an office.
@@ -361,7 +361,7 @@ func (u *understanding) setAuthor(s string) {
 		u.Author, u.AuthorOffice = strings.Join(c.Persons, "、"), c.Office
 	} else if endsInAny(s, "发布", "报", "网", "客户端", "融媒体中心") { // who published it
 		u.Credit = cmp.Or(u.Credit, s)
-	} else if officeEnd.MatchString(s) || organWord.MatchString(s) || utf8.RuneCountInString(s) > 2 && endsInAny(s, "科", "室", "组", "股") {
+	} else if officeEnd.MatchString(s) || issuerWord.MatchString(s) || utf8.RuneCountInString(s) > 2 && endsInAny(s, "科", "室", "组", "股") {
 		u.AuthorOffice = s
 	} else {
 		u.Author = s // a name that is not Chinese, or a pen name

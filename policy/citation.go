@@ -39,7 +39,7 @@ var (
 	citation     = words.New(`《((?:[^《》]|〈[^〉]*〉){2,120})》(?:[（(]([^（）()]{1,40})[)）])?`)
 	citedIssuers = words.New(`([\p{Han}、]{2,40})(?:联合)?(?:下发|印发|发布|制定|出台)的$`)
 	promisedNear = words.New(`(?:即将|将|拟|抓紧|尽快|年内|加快|适时)[^，。；》]{0,8}?(?:制定|出台|发布|印发|公布|修订|起草)(?:的)?$`)
-	organNames   = words.New(`(?:中央|国务院|全国人大|最高人民法院|[\p{Han}]{1,12}(?:部|委|局|厅|署|办公厅|办公室|政府|委员会))`)
+	issuerNames  = words.New(`(?:中央|国务院|全国人大|最高人民法院|[\p{Han}]{1,12}(?:部|委|局|厅|署|办公厅|办公室|政府|委员会))`)
 
 	takesUp = words.New(`贯彻(?:落实|执行|实施)?《?(\p{Han}{2,30}关于[^《》]{4,80}?(?:意见|决定|通知|条例|规划|纲要|方案|办法))》?(?:的|精神|有关|实施)`)
 	extends = words.New(`(?:延长|继续执行|延续)[^《》]{0,10}《.{2,80}》.{0,30}(?:有效期|执行期限|期限|执行)|《.{2,80}》.{0,10}(?:有效期|执行期限)(?:延长|延续)|继续(?:执行|实施)《`)
@@ -223,7 +223,7 @@ func (u *understanding) quotedCitations(p string, at int, listed string) {
 		if !strings.HasSuffix(before, "的") {
 			// The text does not name the issuers.
 		} else if x := citedIssuers.FindStringSubmatch(before); x != nil {
-			c.Issuers = citedOrgans(x[1])
+			c.Issuers = splitCited(x[1])
 		}
 		c.Relation = relationAt(p, m[0], m[1], at, listed)
 		if c.Status == StatusPromised {
@@ -311,12 +311,12 @@ func relationAt(p string, start, end, paragraph int, listed string) string {
 
 var withoutNames = words.New(`《[^《》]*》(?:[（(][^（）()]*[)）])?(?:[和、及与]|以及|，)?`)
 
-// citedOrgans returns the issuers in the words before 下发的: 要认真贯彻落实中央办公厅、国务院办公厅.
-func citedOrgans(s string) []string {
+// splitCited returns the issuers in the words before 下发的: 要认真贯彻落实中央办公厅、国务院办公厅.
+func splitCited(s string) []string {
 	var all []string
 	for part := range strings.SplitSeq(s, "、") {
 		part = cutPrefix(part)
-		if (organNames.MatchString(part) && namesOrgans(part) || strings.HasSuffix(part, "办公厅")) && !slices.Contains(all, part) {
+		if (issuerNames.MatchString(part) && namesIssuers(part) || strings.HasSuffix(part, "办公厅")) && !slices.Contains(all, part) {
 			all = append(all, part)
 		}
 	}

@@ -240,7 +240,7 @@ func signature(paragraphs []string) (at int, on Date) {
 		if d, ok := readSignature(p); ok && i > 0 {
 			return i, d
 		}
-		if organs, d := signedLine(p); organs != "" && i > 0 {
+		if issuers, d := signedLine(p); issuers != "" && i > 0 {
 			return i, d
 		}
 	}
@@ -250,7 +250,7 @@ func signature(paragraphs []string) (at int, on Date) {
 var signedOn = words.New(`^(\p{Han}[\p{Han}\s、\x{3000}\x{a0}]{2,60}?)` + gap + `(` + yearOrHan + gap + `年` + gap + digitsOrHan + gap + `月` + gap + digitsOrHan + gap + `日)` + gap + `$`)
 
 // signedLine reads a line with organizations and the date of a signature: 样例市民政局 2024年3月1日.
-func signedLine(line string) (organs string, on Date) {
+func signedLine(line string) (issuers string, on Date) {
 	if len(line) > maxSignature || !strings.HasSuffix(strings.TrimSpace(line), "日") {
 		return "", Date{}
 	}
@@ -266,9 +266,9 @@ func signedLine(line string) (organs string, on Date) {
 }
 
 const (
-	maxSignature = 70 * 3 // bytes of a line under a text
-	maxSigners   = 12     // organizations that sign one text
-	longestOrgan = 30     // characters
+	maxSignature  = 70 * 3 // bytes of a line under a text
+	maxSigners    = 12     // organizations that sign one text
+	longestIssuer = 30     // characters
 )
 
 // signs reports whether a line contains only organizations.
@@ -276,9 +276,9 @@ func signs(line string) bool {
 	if line = strings.TrimSpace(line); line == "" || len(line) > maxSignature {
 		return false
 	}
-	for _, organ := range splitOrgans(line) {
-		n := utf8.RuneCountInString(organ)
-		if n < 3 || n > longestOrgan || !namesOrgans(organ) || !onlyHan(organ) || strings.HasPrefix(organ, "各") || containsAny(organ, "关于", "的", "附件") {
+	for _, issuer := range splitIssuers(line) {
+		n := utf8.RuneCountInString(issuer)
+		if n < 3 || n > longestIssuer || !namesIssuers(issuer) || !onlyHan(issuer) || strings.HasPrefix(issuer, "各") || containsAny(issuer, "关于", "的", "附件") {
 			return false
 		}
 	}
@@ -297,8 +297,8 @@ func signers(paragraphs []string) []string {
 	if on.IsZero() {
 		return nil
 	}
-	if organs, _ := signedLine(paragraphs[at]); organs != "" {
-		return splitOrgans(organs)
+	if issuers, _ := signedLine(paragraphs[at]); issuers != "" {
+		return splitIssuers(issuers)
 	}
 	first := at
 	for first > 1 && at-first < maxSigners && signs(fold(paragraphs[first-1])) {
@@ -306,7 +306,7 @@ func signers(paragraphs []string) []string {
 	}
 	var all []string
 	for _, p := range paragraphs[first:at] {
-		all = append(all, splitOrgans(strings.TrimSpace(fold(p)))...)
+		all = append(all, splitIssuers(strings.TrimSpace(fold(p)))...)
 	}
 	return all
 }

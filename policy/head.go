@@ -112,17 +112,17 @@ var markBefore = words.New(`^[（(【\[][^（）()【】\[\]\d]{1,6}[)）\]】]\
 
 // headlineIn returns how many lines at the start of a text repeat its headline,
 // and the issuers in separate lines above it.
-func headlineIn(paragraphs []string, title string) (lines int, organs []string) {
-	if lines, organs = repeats(paragraphs, title); lines == 0 {
+func headlineIn(paragraphs []string, title string) (lines int, issuers []string) {
+	if lines, issuers = repeats(paragraphs, title); lines == 0 {
 		if mark := markBefore.FindString(title); mark != "" {
 			return repeats(paragraphs, title[len(mark):])
 		}
 	}
-	return lines, organs
+	return lines, issuers
 }
 
 // repeats is headlineIn for a headline without a mark before it.
-func repeats(paragraphs []string, title string) (lines int, organs []string) {
+func repeats(paragraphs []string, title string) (lines int, issuers []string) {
 	whole := same.Clean(title)
 	if whole == "" {
 		return 0, nil
@@ -131,22 +131,22 @@ func repeats(paragraphs []string, title string) (lines int, organs []string) {
 	for i, p := range paragraphs[:min(len(paragraphs), headLines)] {
 		clean := same.Clean(p)
 		if column := columnBehind.FindStringIndex(p); column != nil && rest == whole && same.Clean(p[:column[0]]) == whole { // …（样例传真）
-			return i + 1, organs
+			return i + 1, issuers
 		}
 		if at := strings.Index(clean, cut.First(whole, 4)); at > 0 && rest == whole && signs(clean[:at]) { // 样例省能源局关于做好…
-			organs, clean = append(organs, clean[:at]), clean[at:]
+			issuers, clean = append(issuers, clean[:at]), clean[at:]
 		}
 		part, found := strings.CutPrefix(rest, clean)
 		switch {
 		case !found && rest == whole && strings.Contains(clean, whole) && issuesTitle.MatchString(clean):
-			return i + 1, organs
+			return i + 1, issuers
 		case !found && rest == whole && signs(redHead(p)):
-			organs = append(organs, splitOrgans(redHead(p))...)
-		case !found && rest == whole && len(organs) > 0 && squeeze(p) == "文件": // the issuer above the document
+			issuers = append(issuers, splitIssuers(redHead(p))...)
+		case !found && rest == whole && len(issuers) > 0 && squeeze(p) == "文件": // the issuer above the document
 		case !found:
 			return 0, nil
 		case part == "":
-			return i + 1, organs
+			return i + 1, issuers
 		}
 		if found {
 			rest = part
@@ -163,10 +163,10 @@ func redHead(line string) string {
 // dropHeadline removes the headline from the text, which repeats it in one line
 // or in several.
 func (u *understanding) dropHeadline() {
-	n, organs := headlineIn(u.Paragraphs, u.Title)
+	n, issuers := headlineIn(u.Paragraphs, u.Title)
 	u.Paragraphs = u.Paragraphs[n:]
-	if len(organs) > 0 {
-		u.organs = organs
+	if len(issuers) > 0 {
+		u.issuers = issuers
 	}
 }
 

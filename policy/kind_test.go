@@ -33,9 +33,9 @@ func TestKinds(t *testing.T) {
 		{"Conference", Evidence{Title: "样例部召开新闻发布会介绍行动方案", ListDate: "2026-11-27", Paragraphs: []string{"11月27日上午，样例部召开发布会。"}}, KindNews},
 		{"ReportOfAnIssue", Evidence{Title: "中办 国办印发《关于样例的意见》", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 近日，中共中央办公厅、国务院办公厅印发了《关于样例的意见》，并发出通知。"}}, KindNews},
 		{"Exclaims", Evidence{Title: "注意啦！样例市养老服务申请指南", ListDate: "2026-11-27", Paragraphs: []string{"市民可以在样例中心申请养老服务。"}}, KindNews},
-		{"OrganPublishes", Evidence{Title: "样例组织发布样例管理新准则", ListDate: "2026-11-27", Paragraphs: []string{"样例组织25日发布新的准则，呼吁各国更新框架。"}}, KindNews},
+		{"IssuerPublishes", Evidence{Title: "样例组织发布样例管理新准则", ListDate: "2026-11-27", Paragraphs: []string{"样例组织25日发布新的准则，呼吁各国更新框架。"}}, KindNews},
 		{"PublishesByAnnouncement", Evidence{Title: "样例部关于发布样例准则的公告", ListDate: "2026-11-27", Paragraphs: []string{"现予公布。", "样例部", "2026年11月27日"}}, KindDocument},
-		{"IssuedByAnOrgan", Evidence{Title: "样例部等九部门印发《样例方案》的通知", ListDate: "2026-11-27", Paragraphs: []string{"各有关单位：", "现将《样例方案》印发给你们。"}}, KindDocument},
+		{"NoticeThatIssues", Evidence{Title: "样例部等九部门印发《样例方案》的通知", ListDate: "2026-11-27", Paragraphs: []string{"各有关单位：", "现将《样例方案》印发给你们。"}}, KindDocument},
 		{"AWordInATitle", Evidence{Title: "基因密码是科学解读出来的", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 科学家公布成果。"}}, KindNews},
 		{"ConferencesExplain", Evidence{Title: "样例盘点：56场新闻发布会解读政策 回应关切", ListDate: "2026-11-27", Paragraphs: []string{"上周共举行56场发布会。"}}, KindNews},
 		{"OfficialsExplain", Evidence{Title: "样例部有关负责人解读应急实施方案", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 题：提高能力", "新华社记者 王样例"}}, KindInterpretation},
@@ -71,7 +71,7 @@ func TestKinds(t *testing.T) {
 		{"EnglishAnnouncement", Evidence{Title: "Sample office unveils new limits", ListDate: "2026-11-27", Paragraphs: []string{"Today the office set new limits.", "They apply from May."}}, KindNews},
 		{"EnglishSpeech", Evidence{Title: "Reform of sample powers", ListDate: "2026-11-27", Paragraphs: []string{"With permission, Mr Speaker, I should like to make a statement.", "It is about powers."}}, KindOther},
 		{"EnglishRule", Evidence{Title: "Sample Safety (Fees) Regulations 2026", ListDate: "2026-11-27", Paragraphs: []string{"These Regulations come into force on 1 May.", "They revoke earlier ones."}}, KindDocument},
-		{"OrganInTitle", Evidence{Title: "教育部：网传说法不实", ListDate: "2026-11-27", Paragraphs: []string{"近日，有说法称样例。"}}, KindNews},
+		{"IssuerInTitle", Evidence{Title: "教育部：网传说法不实", ListDate: "2026-11-27", Paragraphs: []string{"近日，有说法称样例。"}}, KindNews},
 	} {
 		if f := Understand(c.e); f.Kind != c.want {
 			t.Errorf("%s: %q, want %q (by-line %q)", c.name, f.Kind, c.want, f.Byline)

@@ -35,8 +35,8 @@ var (
 	numberNotice = words.New(`(\p{Han}{0,23})` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
 	// 国务院令第703号
 	// 财政部公告2021年第12号, in running text.
-	numberOrganNotice = words.New(`(\p{Han}{2,23}(?: \p{Han}{2,12})?` + sp + `(?:令|公告|通告))` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `第` + sp + `0*(\d{1,4})` + sp + `号`)
-	numberOrder       = words.New(`(\p{Han}{0,23}` + sp + `(?:令|公告|通告))` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
+	numberIssuerNotice = words.New(`(\p{Han}{2,23}(?: \p{Han}{2,12})?` + sp + `(?:令|公告|通告))` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `第` + sp + `0*(\d{1,4})` + sp + `号`)
+	numberOrder        = words.New(`(\p{Han}{0,23}` + sp + `(?:令|公告|通告))` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
 )
 
 // ParseNumber reads the value of a field that holds a document number, with or without its
@@ -186,7 +186,7 @@ func numberIn(window string) (NumberAt, bool) {
 	}{
 		{numberYear, yearBrackets, func(prefix string, m []string) string { return prefix + "〔" + m[2] + "〕" + m[3] + "号" }},
 		{numberOrder, "令告", func(prefix string, m []string) string { return prefix + "第" + m[2] + "号" }},
-		{numberOrganNotice, "令告", func(prefix string, m []string) string { return prefix + m[2] + "年第" + m[3] + "号" }},
+		{numberIssuerNotice, "令告", func(prefix string, m []string) string { return prefix + m[2] + "年第" + m[3] + "号" }},
 	} {
 		if !strings.ContainsAny(window, form.sign) {
 			continue
@@ -285,9 +285,9 @@ var (
 	// ofASentence matches words of the sentence before a prefix that prefixCuts does not
 	// contain.
 	ofASentence = words.New(`^(?:依照|遵照|详见|参见|执行|[我本该][省市县区州局委部厅]|全[省市县区]|[年月日]|原(?:国家)?|经(?:[国省市中]))`)
-	// organBefore matches an organization's name followed by the prefix of another, or its
+	// issuerBefore matches an organization's name followed by the prefix of another, or its
 	// own.
-	organBefore = words.New(`^(\p{Han}{0,20}(?:人民政府|办公厅|办公室|委员会|总局|总会|总社|部|局|委|厅))(\p{Han}{2,12})$`)
+	issuerBefore = words.New(`^(\p{Han}{0,20}(?:人民政府|办公厅|办公室|委员会|总局|总会|总社|部|局|委|厅))(\p{Han}{2,12})$`)
 	// noCode matches the end of words that count something else: 第三届（2018）5号.
 	noCode = words.New(`(?:[届次款条项期批页卷路街弄楼栋幢室]|第[一二三四五六七八九十]+\p{Han}?)$`)
 )
@@ -308,14 +308,14 @@ func withoutLead(s string) string {
 		}
 	}
 	if rest, ok := cutFirst(s, "经", "依", "据", "按", "将", "对", "即"); ok && order {
-		if _, _, known := division.OfOrgan(rest, ""); known || strings.HasPrefix(rest, "主席") {
+		if _, _, known := division.OfIssuer(rest, ""); known || strings.HasPrefix(rest, "主席") {
 			s = rest
 		}
 	}
 	if noCode.MatchString(s) {
 		return ""
 	}
-	if m := organBefore.FindStringSubmatch(s); m != nil && !order {
+	if m := issuerBefore.FindStringSubmatch(s); m != nil && !order {
 		first, _ := utf8.DecodeRuneInString(m[2])
 		long := endsInAny(m[1], "人民政府", "办公厅", "办公室", "委员会", "总局", "总会", "总社") && utf8.RuneCountInString(m[1]) > 4
 		own := strings.ContainsRune(m[1], first) && m[1] != "工信部" && m[1] != "人社部" // their prefixes begin with a character of their names

@@ -88,17 +88,17 @@ func TestRealDeadlines(t *testing.T) {
 func TestThemesOfNotices(t *testing.T) {
 	t.Parallel()
 	for part, rows := range realRows(t, "themes-notices.tsv") {
-		for _, organ := range []bool{false, true} {
+		for _, issuer := range []bool{false, true} {
 			var s score
 			for _, c := range rows {
 				e := Evidence{Title: c[1]}
-				if organ {
+				if issuer {
 					e.Issuer = c[2]
 				}
 				f := Understand(e)
 				s.add(t, c[0], f.Theme, c[1]+" by "+f.ThemeFrom)
 			}
-			t.Logf("part %d: themes of %d titles, organ of the source known: %v: %+v", part+1, len(rows), organ, s)
+			t.Logf("part %d: themes of %d titles, issuer of the source known: %v: %+v", part+1, len(rows), issuer, s)
 			if s.wrong*100 > len(rows)*4 || s.right*100 < len(rows)*45 {
 				t.Errorf("part %d: %+v", part+1, s)
 			}

@@ -25,11 +25,11 @@ func (u *understanding) region() {
 	if home == "" {
 		home = source
 	}
-	for i, organ := range u.Issuers {
-		u.Issuers[i] = division.ExpandOrgan(organ, home)
+	for i, issuer := range u.Issuers {
+		u.Issuers[i] = division.ExpandIssuer(issuer, home)
 	}
 	if len(u.Issuers) > 0 {
-		if code, level, ok := division.OfOrgan(u.Issuers[0], home); ok {
+		if code, level, ok := division.OfIssuer(u.Issuers[0], home); ok {
 			u.Region, u.Level = code, level
 			return
 		}
@@ -37,7 +37,7 @@ func (u *understanding) region() {
 	if len(u.Issuers) == 0 && u.Kind == KindDocument { // 上海市优化营商环境条例
 		switch u.title.Type {
 		case "条例", "办法", "规定", "细则", "规则":
-			if code, level, ok := division.OfOrgan(u.title.Title, home); ok && code != "" && u.title.Relation == "" {
+			if code, level, ok := division.OfIssuer(u.title.Title, home); ok && code != "" && u.title.Relation == "" {
 				u.Region, u.Level = code, level
 				return
 			}
@@ -57,7 +57,7 @@ func (u *understanding) region() {
 		u.Level = division.LevelOf(u.Region)
 		return
 	}
-	if code, level, ok := division.OfOrgan(u.e.Issuer, home); ok && code != "" && strings.HasPrefix(code, home) {
+	if code, level, ok := division.OfIssuer(u.e.Issuer, home); ok && code != "" && strings.HasPrefix(code, home) {
 		u.Region, u.Level = code, level // an issuer of a city on a source with the code of the province
 		return
 	}
@@ -73,8 +73,8 @@ func (u *understanding) region() {
 // the province of the document's number; "" if there is none. home is the region of the
 // site or source.
 func (u *understanding) elsewhere(province, home string) string {
-	for _, organ := range append(slices.Clone(u.Issuers), u.e.Issuer, u.siteName()) {
-		if place := division.Elsewhere(organ, province); place != "" {
+	for _, issuer := range append(slices.Clone(u.Issuers), u.e.Issuer, u.siteName()) {
+		if place := division.Elsewhere(issuer, province); place != "" {
 			return place
 		}
 	}
@@ -90,15 +90,15 @@ func (u *understanding) elsewhere(province, home string) string {
 
 // partOf reports whether an organization belongs to the government that runs the source:
 // its bureaus sign what its site publishes.
-func (u *understanding) partOf(organ, source string) bool {
+func (u *understanding) partOf(issuer, source string) bool {
 	place, _, ok := strings.Cut(source, "人民政府")
 	if !ok || place == "" {
 		return false
 	}
-	home, _, known := division.OfOrgan(source, division.TrimCode(u.e.Region))
-	if strings.HasPrefix(organ, place) || division.ExpandOrgan(organ, home) != organ {
+	home, _, known := division.OfIssuer(source, division.TrimCode(u.e.Region))
+	if strings.HasPrefix(issuer, place) || division.ExpandIssuer(issuer, home) != issuer {
 		return true
 	}
-	code, _, in := division.OfOrgan(organ, home)
+	code, _, in := division.OfIssuer(issuer, home)
 	return known && in && home != "" && strings.HasPrefix(code, home)
 }

@@ -41,7 +41,7 @@ func TestRegion(t *testing.T) {
 			t.Errorf("%s: %q %q, want %q %q (issuers %v)", c.name, f.Region, f.Level, c.region, c.level, f.Issuers)
 		}
 	}
-	if got := division.ExpandOrgan("市政府办公厅", "31"); got != "上海市人民政府办公厅" {
+	if got := division.ExpandIssuer("市政府办公厅", "31"); got != "上海市人民政府办公厅" {
 		t.Error(got)
 	}
 	for code, want := range map[string]string{"440300": "广东省深圳市", "110118": "北京市密云区", "44": "广东省", "999999": ""} {
@@ -102,9 +102,9 @@ func TestRegionOfSharedNumbers(t *testing.T) {
 			t.Errorf("%s: %q %q, %v, want %q (issuers %v)", c.name, f.Region, f.Level, f.Warnings, c.region, f.Issuers)
 		}
 	}
-	for organ, want := range map[string]string{"海南藏族自治州人民政府": "6325", "吉林市人民政府": "2202", "吉林省人民政府": "22", "海南省人民政府": "46", "上海市人民政府": "31", "北京密云区人民政府": "110118"} {
-		if got, _, _ := division.OfOrgan(organ, ""); got != want {
-			t.Errorf("%s: %q, want %q", organ, got, want)
+	for issuer, want := range map[string]string{"海南藏族自治州人民政府": "6325", "吉林市人民政府": "2202", "吉林省人民政府": "22", "海南省人民政府": "46", "上海市人民政府": "31", "北京密云区人民政府": "110118"} {
+		if got, _, _ := division.OfIssuer(issuer, ""); got != want {
+			t.Errorf("%s: %q, want %q", issuer, got, want)
 		}
 	}
 	for region, want := range map[string]int{"": 2, "63": 2, "3702": 1, "310118": 1} {

@@ -16,11 +16,11 @@ func (u *understanding) theme() {
 		return
 	}
 	title := u.Title[:min(len(u.Title), maxTitle)]
-	organ, _, rest, ok := splitAtVerb(title)
-	if ok && namesOrgans(organ) {
+	issuer, _, rest, ok := splitAtVerb(title)
+	if ok && namesIssuers(issuer) {
 		title = rest
 	} else {
-		organ = strings.Join(u.Issuers, "、")
+		issuer = strings.Join(u.Issuers, "、")
 	}
-	u.Theme, u.ThemeFrom = theme.Of(title, organ, strings.Join(u.Paragraphs[:min(len(u.Paragraphs), textLines)], "\n"))
+	u.Theme, u.ThemeFrom = theme.Of(title, issuer, strings.Join(u.Paragraphs[:min(len(u.Paragraphs), textLines)], "\n"))
 }

@@ -41,10 +41,10 @@ var (
 	debris      = words.New(`^.{0,60}">`)
 	actionFirst = words.New(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
 	// The issuer answers or implements: 国务院对…的批复, 四川省人民政府贯彻落实国务院关于….
-	organActs = words.New(`^(.{2,60}?)(对|给|致|贯彻落实|贯彻)(.+)$`)
-	noOrgan   = words.New(`^(?:贯彻|落实|对|给|做好|关于)`)
-	organEnds = []string{"部", "委员会", "委", "局", "厅", "署", "院", "办公室", "办", "政府", "国务院", "中央", "军委", "大", "会", "行", "社", "集团", "公司", "法院", "检察院", "区", "司", "处", "所", "中心", "小组", "机制", "党组", "政协", "大学", "联合会", "总队", "支队", "国办", "中办", "馆", "站", "台", "协", "联"}
-	quoted    = words.New(`《((?:[^《》]|〈[^〉]*〉)+)》`)
+	issuerActs = words.New(`^(.{2,60}?)(对|给|致|贯彻落实|贯彻)(.+)$`)
+	noIssuer   = words.New(`^(?:贯彻|落实|对|给|做好|关于)`)
+	issuerEnds = []string{"部", "委员会", "委", "局", "厅", "署", "院", "办公室", "办", "政府", "国务院", "中央", "军委", "大", "会", "行", "社", "集团", "公司", "法院", "检察院", "区", "司", "处", "所", "中心", "小组", "机制", "党组", "政协", "大学", "联合会", "总队", "支队", "国办", "中办", "馆", "站", "台", "协", "联"}
+	quoted     = words.New(`《((?:[^《》]|〈[^〉]*〉)+)》`)
 )
 
 // maxTitle is the maximum length, in bytes, of a headline that is parsed.
@@ -72,28 +72,28 @@ func ParseTitle(s string) Title {
 	}
 	core = spaced.ReplaceAllString(core, "$1$2")
 	formName, base := typeOf(core)
-	organs, verb, rest, ok := splitAtVerb(core)
-	if acts := organActs.FindStringSubmatch(core); acts != nil && formName != "" && namesOrgans(acts[1]) && !strings.Contains(acts[1], "关于") && (!ok || len(acts[1]) < len(organs)) {
-		t.Issuers, t.Type = splitOrgans(acts[1]), base
+	issuers, verb, rest, ok := splitAtVerb(core)
+	if acts := issuerActs.FindStringSubmatch(core); acts != nil && formName != "" && namesIssuers(acts[1]) && !strings.Contains(acts[1], "关于") && (!ok || len(acts[1]) < len(issuers)) {
+		t.Issuers, t.Type = splitIssuers(acts[1]), base
 		t.Subject = strings.TrimSuffix(strings.TrimSuffix(acts[3], formName), "的")
 		return t
 	}
-	if lead := andOthers.FindStringSubmatch(organs); lead != nil {
-		organs = lead[1] // 教育部等八部门: the others are in the text
+	if lead := andOthers.FindStringSubmatch(issuers); lead != nil {
+		issuers = lead[1] // 教育部等八部门: the others are in the text
 	}
-	if !ok || organs != "" && !namesOrgans(organs) {
+	if !ok || issuers != "" && !namesIssuers(issuers) {
 		if formName != "" {
 			t.Type = base
-			if organ := ordering(core, formName); organ != "" {
-				t.Issuers = []string{organ}
+			if issuer := ordering(core, formName); issuer != "" {
+				t.Issuers = []string{issuer}
 				return t
 			}
 			t.Subject = strings.TrimSuffix(strings.TrimSuffix(core, formName), "的")
 		}
 		return t
 	}
-	if !noOrgan.MatchString(organs) {
-		t.Issuers = splitOrgans(organs)
+	if !noIssuer.MatchString(issuers) {
+		t.Issuers = splitIssuers(issuers)
 	}
 	if verb != "关于" {
 		t.Relation = verb
@@ -148,9 +148,9 @@ func ordering(title, form string) string {
 	default:
 		return ""
 	}
-	organ := strings.TrimPrefix(strings.TrimSpace(strings.TrimSuffix(title, form)), "中华人民共和国")
-	if _, _, known := division.OfOrgan(organ, ""); known && namesOrgans(organ) && onlyHan(organ) {
-		return organ
+	issuer := strings.TrimPrefix(strings.TrimSpace(strings.TrimSuffix(title, form)), "中华人民共和国")
+	if _, _, known := division.OfIssuer(issuer, ""); known && namesIssuers(issuer) && onlyHan(issuer) {
+		return issuer
 	}
 	return ""
 }
@@ -165,22 +165,22 @@ func typeOfNumber(number string) string {
 	return ""
 }
 
-// longestOrgans is the maximum number of characters before the verb of a title.
-const longestOrgans = 60
+// longestIssuers is the maximum number of characters before the verb of a title.
+const longestIssuers = 60
 
 // splitAtVerb splits a title at the first verb of the formula.
-func splitAtVerb(s string) (organs, verb, rest string, ok bool) {
+func splitAtVerb(s string) (issuers, verb, rest string, ok bool) {
 	at := len(s)
 	for _, v := range [...]string{"关于", "印发", "转发", "批转", "发布", "公布"} {
 		if i := strings.Index(s[:min(len(s), at+len(v))], v); i >= 0 && i < at {
 			at, verb = i, v
 		}
 	}
-	organs = strings.TrimRightFunc(s[:at], unicode.IsSpace)
-	if verb == "" || at+len(verb) == len(s) || utf8.RuneCountInString(organs) > longestOrgans {
+	issuers = strings.TrimRightFunc(s[:at], unicode.IsSpace)
+	if verb == "" || at+len(verb) == len(s) || utf8.RuneCountInString(issuers) > longestIssuers {
 		return "", "", "", false
 	}
-	return organs, verb, s[at+len(verb):], true
+	return issuers, verb, s[at+len(verb):], true
 }
 
 // withoutTrailing removes brackets and spaces at the end of a title: （试行）,
@@ -242,13 +242,13 @@ func typeOf(s string) (name, base string) {
 	return "", ""
 }
 
-// namesOrgans reports whether s ends like an organization's name.
-func namesOrgans(s string) bool {
-	return endsInAny(strings.TrimSpace(s), organEnds...) && !strings.ContainsAny(s, "，。！？：[]【】")
+// namesIssuers reports whether s ends like an organization's name.
+func namesIssuers(s string) bool {
+	return endsInAny(strings.TrimSpace(s), issuerEnds...) && !strings.ContainsAny(s, "，。！？：[]【】")
 }
 
-// splitOrgans splits joint issuers; the first is the lead issuer (主办).
-func splitOrgans(s string) []string {
+// splitIssuers splits joint issuers; the first is the lead issuer (主办).
+func splitIssuers(s string) []string {
 	var all []string
 	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '、' || r == '\u3000' }) {
 		for part != "" {
@@ -261,8 +261,8 @@ func splitOrgans(s string) []string {
 }
 
 var (
-	glued      = words.New(`(?:人民政府|办公厅|部|委员会|委|局|署|院|行|会)`)
-	organStart = []string{"国家", "中国", "中华人民共和国", "中共", "教育部", "公安部", "民政部", "司法部", "财政部", "海关总署", "最高人民", "税务总局", "市场监管总局", "发展改革委", "工业和信息化部", "人力资源社会保障部", "住房城乡建设部", "交通运输部", "生态环境部", "农业农村部", "文化和旅游部", "商务部", "科技部"}
+	glued       = words.New(`(?:人民政府|办公厅|部|委员会|委|局|署|院|行|会)`)
+	issuerStart = []string{"国家", "中国", "中华人民共和国", "中共", "教育部", "公安部", "民政部", "司法部", "财政部", "海关总署", "最高人民", "税务总局", "市场监管总局", "发展改革委", "工业和信息化部", "人力资源社会保障部", "住房城乡建设部", "交通运输部", "生态环境部", "农业农村部", "文化和旅游部", "商务部", "科技部"}
 )
 
 // gluedAt returns where the first issuer of s ends: joint issuers are sometimes
@@ -270,10 +270,10 @@ var (
 func gluedAt(s string) int {
 	for _, at := range glued.FindAllStringIndex(s, 20) {
 		rest := s[at[1]:]
-		if len(rest) < 3*3 || !namesOrgans(rest) {
+		if len(rest) < 3*3 || !namesIssuers(rest) {
 			continue
 		}
-		for _, start := range organStart {
+		for _, start := range issuerStart {
 			if strings.HasPrefix(rest, start) {
 				return at[1]
 			}

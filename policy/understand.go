@@ -15,11 +15,11 @@ import (
 // understanding is the state of understanding one article.
 type understanding struct {
 	Facts
-	e      Evidence
-	zone   *time.Location
-	title  Title
-	organs []string // issuers above the headline in the text
-	hints  []uint64 // of each paragraph
+	e       Evidence
+	zone    *time.Location
+	title   Title
+	issuers []string // issuers above the headline in the text
+	hints   []uint64 // of each paragraph
 
 	reported bool // its author is a reporter
 	behind   bool // the by-line follows the text
@@ -224,7 +224,7 @@ func (u *understanding) identity() {
 			u.DocumentNumber = n
 		case "发文机关", "制发机关", "发布机关", "发布机构", "发文单位", "发布单位", "制定机关", "公布机关", "发文机构":
 			if u.Issuers == nil && cleanCredit(l.Value) != "" {
-				u.Issuers = splitOrgans(l.Value)
+				u.Issuers = splitIssuers(l.Value)
 			}
 		case "主题分类":
 			if u.Theme == "" {
@@ -249,15 +249,15 @@ func (u *understanding) identity() {
 		u.Issuers = u.title.Issuers
 	}
 	if len(u.Issuers) == 0 {
-		u.Issuers = u.organs
+		u.Issuers = u.issuers
 	}
 	if form := typeOfNumber(u.DocumentNumber); form != "" && len(u.Issuers) == 0 {
-		organ, _, _ := strings.Cut(u.DocumentNumber, form)
-		if organ == "国" && form == "令" {
-			organ = "国务院"
+		issuer, _, _ := strings.Cut(u.DocumentNumber, form)
+		if issuer == "国" && form == "令" {
+			issuer = "国务院"
 		}
-		if namesOrgans(organ) || organ == "国务院" {
-			u.Issuers = splitOrgans(organ)
+		if namesIssuers(issuer) || issuer == "国务院" {
+			u.Issuers = splitIssuers(issuer)
 		}
 	}
 	u.Type = u.title.Type

@@ -110,8 +110,8 @@ func checkRegion(t *testing.T, e Entry) {
 		return
 	}
 	digits := len(division.TrimCode(code))
-	if organ, _, ok := division.OfOrgan(e.Source.Issuer, ""); !ok || organ != division.TrimCode(code) && organ != code {
-		t.Errorf("%s: issuer %s has region %q, the row %q", e.Source.Name, e.Source.Issuer, organ, code)
+	if region, _, ok := division.OfIssuer(e.Source.Issuer, ""); !ok || region != division.TrimCode(code) && region != code {
+		t.Errorf("%s: issuer %s has region %q, the row %q", e.Source.Name, e.Source.Issuer, region, code)
 	}
 	if len(code) != 6 || division.Name(code) == "" || e.Level == Province && digits != 2 || e.Level == City && digits < 4 || e.Level != Province && e.Level != City {
 		t.Errorf("%s: level %s, region %q (%s)", e.Source.Name, e.Level, code, division.Name(code))
@@ -197,8 +197,8 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// TestWordsOfOrgans finds 民政 in 民政部 and not in the middle of 人民政府.
-func TestWordsOfOrgans(t *testing.T) {
+// TestWordsOfIssuers finds 民政 in 民政部 and not in the middle of 人民政府.
+func TestWordsOfIssuers(t *testing.T) {
 	t.Parallel()
 	for _, word := range []string{"民政", "民政府"} {
 		for _, e := range Select(All(), Selection{Words: []string{word}}) {

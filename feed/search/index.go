@@ -80,10 +80,10 @@ func (m matcher) rowOf(a Article) row {
 	head.add(f.DocumentNumber, false)
 	body.add(a.Title, true)
 	body.add(f.DocumentNumber, true)
-	for _, organ := range f.Issuers {
-		head.add(organ, true)
-		body.add(organ, true)
-		fields.fieldPairs(markIssuer, organ)
+	for _, issuer := range f.Issuers {
+		head.add(issuer, true)
+		body.add(issuer, true)
+		fields.fieldPairs(markIssuer, issuer)
 	}
 	body.add(f.Summary, true)
 	body.add(f.Author+" "+f.AuthorOffice+" "+f.Credit, true)

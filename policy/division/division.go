@@ -108,20 +108,20 @@ func OfSite(id string) (code string, ok bool) {
 }
 
 var (
-	centralOrgan  = words.New(`^(?:中共中央|中央|国务院|全国人大|全国人民代表大会|全国政协|最高人民|中华人民共和国(?:主席|国务院)|国家主席)`)
-	ministryOrgan = words.New(`^(?:中华人民共和国|国家|中国人民银行|中国证券|中国银行|中国保险|中国气象|中国民用|海关总署|审计署|税务总局|教育部|科技部|科学技术部|` +
+	centralIssuer  = words.New(`^(?:中共中央|中央|国务院|全国人大|全国人民代表大会|全国政协|最高人民|中华人民共和国(?:主席|国务院)|国家主席)`)
+	ministryIssuer = words.New(`^(?:中华人民共和国|国家|中国人民银行|中国证券|中国银行|中国保险|中国气象|中国民用|海关总署|审计署|税务总局|教育部|科技部|科学技术部|` +
 		`\p{Han}{2,10}部(?:办公厅|办公室)?$|\p{Han}{2,10}总局(?:办公厅|办公室)?$|公安部|财政部)`)
-	bareOrgan = words.New(`^(省|市|区|县|自治区)((?:人民)?政府(?:办公厅|办公室)?|[^场域际直长\P{Han}]\p{Han}{0,9}(?:局|委|厅|办|办公室))$`)
+	bareIssuer = words.New(`^(省|市|区|县|自治区)((?:人民)?政府(?:办公厅|办公室)?|[^场域际直长\P{Han}]\p{Han}{0,9}(?:局|委|厅|办|办公室))$`)
 )
 
-// OfOrgan returns the region and level of an issuer. within is a region that decides which
+// OfIssuer returns the region and level of an issuer. within is a region that decides which
 // 鼓楼区 is meant; "" if it is unknown. ok is false if the name shows neither.
-func OfOrgan(organ, within string) (code string, level Level, ok bool) {
-	organ = strings.TrimPrefix(strings.TrimPrefix(organ, "中共"), "中国共产党")
-	if centralOrgan.MatchString(organ) || strings.HasPrefix(organ, "中央") {
+func OfIssuer(issuer, within string) (code string, level Level, ok bool) {
+	issuer = strings.TrimPrefix(strings.TrimPrefix(issuer, "中共"), "中国共产党")
+	if centralIssuer.MatchString(issuer) || strings.HasPrefix(issuer, "中央") {
 		return "", Central, true
 	}
-	rest := organ
+	rest := issuer
 	if c, r, found := CutProvince(rest); found {
 		code, rest = c, r
 	}
@@ -136,7 +136,7 @@ func OfOrgan(organ, within string) (code string, level Level, ok bool) {
 		if c := pickRegion(regions().codes[rest[:n]], parent, code != ""); c != "" {
 			code, rest = c, rest[n:]
 			if len(c) == 4 { // one of its counties may follow
-				if d, _, found := regionOfOrganRest(rest, c); found {
+				if d, _, found := regionOfIssuerRest(rest, c); found {
 					code = d
 				}
 			}
@@ -151,13 +151,13 @@ func OfOrgan(organ, within string) (code string, level Level, ok bool) {
 	case 6:
 		return code, County, true
 	}
-	if ministryOrgan.MatchString(organ) {
+	if ministryIssuer.MatchString(issuer) {
 		return "", Ministry, true
 	}
 	return "", "", false
 }
 
-func regionOfOrganRest(rest, parent string) (code, after string, ok bool) {
+func regionOfIssuerRest(rest, parent string) (code, after string, ok bool) {
 	for n := 12 * 3; n >= 2*3; n -= 3 {
 		if len(rest) > n {
 			if c := pickRegion(regions().codes[rest[:n]], parent, true); c != "" {
@@ -228,18 +228,18 @@ func LevelOf(code string) Level {
 	return ""
 }
 
-// organsInShort are abbreviations that mean the same organization everywhere.
-var organsInShort = map[string]string{"国办": "国务院办公厅", "中办": "中共中央办公厅", "全国人大常委会": "全国人民代表大会常务委员会"}
+// shortIssuers are abbreviations that mean the same organization everywhere.
+var shortIssuers = map[string]string{"国办": "国务院办公厅", "中办": "中共中央办公厅", "全国人大常委会": "全国人民代表大会常务委员会"}
 
-// ExpandOrgan expands the short name that a government uses locally: 市政府 on
+// ExpandIssuer expands the short name that a government uses locally: 市政府 on
 // the site of 31 is 上海市人民政府, 市科委 is 上海市科委.
-func ExpandOrgan(organ, region string) string {
-	if full, ok := organsInShort[organ]; ok {
+func ExpandIssuer(issuer, region string) string {
+	if full, ok := shortIssuers[issuer]; ok {
 		return full
 	}
-	m := bareOrgan.FindStringSubmatch(organ)
+	m := bareIssuer.FindStringSubmatch(issuer)
 	if m == nil || region == "" {
-		return organ
+		return issuer
 	}
 	name := ""
 	for n := 2; n <= len(region); n += 2 {
@@ -249,7 +249,7 @@ func ExpandOrgan(organ, region string) string {
 		}
 	}
 	if name == "" {
-		return organ
+		return issuer
 	}
 	rest := m[2]
 	if after, ok := strings.CutPrefix(rest, "政府"); ok {

@@ -2,11 +2,11 @@ package division
 
 import "testing"
 
-func TestExpandOrgan(t *testing.T) {
+func TestExpandIssuer(t *testing.T) {
 	t.Parallel()
-	for organ, want := range map[string]string{"市科委": "上海市科委", "市场监管局": "市场监管局", "市人民政府": "上海市人民政府", "省政府": "省政府", "民政部": "民政部"} {
-		if got := ExpandOrgan(organ, "310101"); got != want {
-			t.Errorf("%s is %s, want %s", organ, got, want)
+	for issuer, want := range map[string]string{"市科委": "上海市科委", "市场监管局": "市场监管局", "市人民政府": "上海市人民政府", "省政府": "省政府", "民政部": "民政部"} {
+		if got := ExpandIssuer(issuer, "310101"); got != want {
+			t.Errorf("%s is %s, want %s", issuer, got, want)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func placeAtStart(name string) string {
 // place of another province, or an unknown one. For the names of national bodies, and for
 // those without a place, it returns "".
 func Elsewhere(name, province string) string {
-	if code, _, ok := OfOrgan(name, province); ok {
+	if code, _, ok := OfIssuer(name, province); ok {
 		if strings.HasPrefix(code, province) || code == "" {
 			return ""
 		}

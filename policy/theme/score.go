@@ -15,7 +15,7 @@ import (
 const (
 	usualWeight = 8   // default weight of a word, in tenths
 	titleFactor = 3   // a word of the title counts as much as three of the text
-	organScore  = 3   // score of an issuer whose field is one theme
+	issuerScore = 3   // score of an issuer whose field is one theme
 	textFactor  = 0.6 // factor for the score of the text
 	textCap     = 16  // maximum score of the text before that factor
 	textChars   = 600 // characters of the text that are examined
@@ -30,8 +30,8 @@ const (
 
 // fields are words in the names of organizations whose field is one theme.
 var fields = []struct {
-	organs []string
-	theme  string
+	issuers []string
+	theme   string
 }{
 	{[]string{"民政", "退役军人", "扶贫", "双拥", "残疾人联合"}, "民政、扶贫、救灾"},
 	{[]string{"财政", "税务", "审计", "银保监", "银监", "保监", "证监", "人民银行", "金融监管", "外汇", "中国银行"}, "财政、金融、审计"},
@@ -164,12 +164,12 @@ func (s themeScores) ofTitle(title string) {
 
 // fieldOf returns the theme of an organization's field, by the first word of its name that
 // has one.
-func fieldOf(organ string) string {
-	organ = strings.ReplaceAll(organ, "人民政府", "")
-	first, at := "", len(organ)
+func fieldOf(issuer string) string {
+	issuer = strings.ReplaceAll(issuer, "人民政府", "")
+	first, at := "", len(issuer)
 	for _, f := range fields {
-		for _, word := range f.organs {
-			if i := strings.Index(organ, word); i >= 0 && i < at {
+		for _, word := range f.issuers {
+			if i := strings.Index(issuer, word); i >= 0 && i < at {
 				first, at = f.theme, i
 			}
 		}
@@ -177,12 +177,12 @@ func fieldOf(organ string) string {
 	return first
 }
 
-// ofOrgan adds the field of the issuer.
-func (s themeScores) ofOrgan(organ string) {
-	field := fieldOf(organ)
+// ofIssuer adds the field of the issuer.
+func (s themeScores) ofIssuer(issuer string) {
+	field := fieldOf(issuer)
 	for i := range s {
 		if Names[s[i].theme] == field {
-			s[i].score += organScore
+			s[i].score += issuerScore
 			s[i].hits++
 		}
 	}
@@ -236,17 +236,17 @@ func (s themeScore) from() string {
 // Of returns the theme of a document or article, and the words that decided; "" if there is not
 // enough evidence. title is its title without the issuer. The form of the title decides, or else the
 // scores of the words of title and text and of the issuer's field.
-func Of(title, organ, text string) (theme, from string) {
+func Of(title, issuer, text string) (theme, from string) {
 	for _, d := range decisive {
 		m := d.title.FindString(title)
 		if m == "" {
 			continue
 		}
 		if d.answers {
-			if strings.HasPrefix(organ, "国务院") {
+			if strings.HasPrefix(issuer, "国务院") {
 				return "", ""
 			}
-			if fieldOf(organ) != "" {
+			if fieldOf(issuer) != "" {
 				break
 			}
 		}
@@ -257,7 +257,7 @@ func Of(title, organ, text string) (theme, from string) {
 		scores[i].theme = i
 	}
 	scores.ofTitle(title)
-	scores.ofOrgan(organ)
+	scores.ofIssuer(issuer)
 	scores.ofText(cut.First(text, textChars))
 	if first, ok := scores.best(); ok {
 		return Names[first.theme], first.from()

@@ -8,7 +8,7 @@ import (
 // What can determine a theme, and what can't.
 func TestOf(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ name, title, organ, text, want string }{
+	for _, c := range []struct{ name, title, issuer, text, want string }{
 		{"NameOfAPlace", "样例自治县2026年稳岗补贴发放企业名单公示", "", "样例自治县人力资源和社会保障局", "劳动、人事、监察"},
 		{"NameOfAGovernment", "关于《样例市政府采购交易系统》维护的通知", "", "各政府采购供应商：系统将维护。", "财政、金融、审计"},
 		{"ManyWordsOfTheText", "样例新站今日启用", "", "地铁列车今日进站，换乘客流平稳，行车间隔缩短。", "工业、交通"},
@@ -18,7 +18,7 @@ func TestOf(t *testing.T) {
 		{"AnswerOfTheStateCouncil", "对全国政协第0001号医院提案的答复", "国务院办公厅", "", ""},
 		{"WordInAnother", "样例国华文学子返乡", "", "华文学校的学子回到家乡。", "港澳台侨工作"},
 	} {
-		if got, from := Of(c.title, c.organ, c.text); got != c.want {
+		if got, from := Of(c.title, c.issuer, c.text); got != c.want {
 			t.Errorf("%s: %q by %s, want %q", c.name, got, from, c.want)
 		}
 	}

@@ -108,7 +108,7 @@ const commonWords = `养老 就业 教育 医疗 药品 食品 环境 土地 住
 	统计 价格 国有企业 自由贸易 开发区 外贸 口岸 电子商务 消费 质量 安全生产 专利 科技 学校 职业教育 高等教育 幼儿园 信息化 大数据 人工智能 新能源汽车 充电 光伏
 	营商环境 政务公开 政务服务 行政许可 应急预案 督查 信访 保密 档案 标准化 知识产权 乡村振兴 城镇化 老旧小区 物业 燃气 供水 垃圾 污水 大气 噪声 土壤 湿地 河长 气象 地震`
 
-var organs = []string{"国务院", "国务院办公厅", "民政部", "财政部", "教育部", "四川省人民政府", "四川省人民政府办公厅", "广东省人民政府", "云南省人民政府", "上海市人民政府", "重庆市人民政府", "成都市人民政府"}
+var issuers = []string{"国务院", "国务院办公厅", "民政部", "财政部", "教育部", "四川省人民政府", "四川省人民政府办公厅", "广东省人民政府", "云南省人民政府", "上海市人民政府", "重庆市人民政府", "成都市人民政府"}
 
 func newTexts() *texts {
 	t := &texts{words: strings.Fields(commonWords)}
@@ -130,9 +130,9 @@ func (t *texts) random(n int) (*rand.Rand, *rand.Zipf) {
 func (t *texts) item(n int) ingest.Item {
 	random, zipf := t.random(n)
 	word := func() string { return t.words[zipf.Uint64()] }
-	organ := organs[random.Intn(len(organs))]
+	issuer := issuers[random.Intn(len(issuers))]
 	form := [...]string{"通知", "通知", "通知", "意见", "办法", "批复", "决定"}[random.Intn(7)]
-	title := fmt.Sprintf("%s关于加强%s%s工作的%s", organ, word(), word(), form)
+	title := fmt.Sprintf("%s关于加强%s%s工作的%s", issuer, word(), word(), form)
 	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -random.Intn(5000))
 	number := fmt.Sprintf("样政发〔%d〕%d号", day.Year(), n+1)
 	paragraphs := []string{number, "各市、县人民政府，各有关部门和单位："}
