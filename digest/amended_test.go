@@ -24,7 +24,7 @@ func (w *world) amend(key string, notice *call.Change) {
 		if err != nil {
 			return err
 		}
-		return amend.Store(w.t.Context(), tx, w.db.Dialect(), w.now(), []amend.Arrival{{Article: id, IsNew: true, Keys: []string{amend.KeyOf(amend.ByProject, key)}, Notice: notice}})
+		return amend.Store(w.t.Context(), tx, w.db.Dialect(), w.now(), []amend.StoredArticle{{Article: id, IsNew: true, Keys: []string{amend.KeyOf(amend.ByProject, key)}, Notice: notice}})
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -42,7 +42,7 @@ func NotHeld(issue Issue) error {
 }
 
 // SetNote sets the editor's note of an issue. An email that was already composed contains
-// it only if it has not been rendered yet; see [Service.Begun].
+// it only if it has not been rendered yet; see [Service.CountStarted].
 func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 	note = templates.NoteText(note)
 	if n := utf8.RuneCountInString(note); n > maxNote || !utf8.ValidString(note) {
@@ -54,9 +54,9 @@ func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 	})
 }
 
-// Begun returns how many emails of a mailing have already been sent or are being sent: they
+// CountStarted returns how many emails of a mailing have already been sent or are being sent: they
 // lack a note that is set now.
-func (s *Service) Begun(ctx context.Context, mailing int64) (n int, err error) {
+func (s *Service) CountStarted(ctx context.Context, mailing int64) (n int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE mailing = $1 AND attempts > 0`, mailing).Scan(&n)
 	})

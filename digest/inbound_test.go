@@ -290,7 +290,7 @@ func TestInboundTakesOnlySignedAddresses(t *testing.T) {
 			"reader@bounces.test":                                                    false,
 			"b+@bounces.test":                                                        false,
 		} {
-			if got := w.inbound().Takes(t.Context(), address); got != want {
+			if got := w.inbound().Accepts(t.Context(), address); got != want {
 				t.Errorf("%s is taken: %v, want %v", address, got, want)
 			}
 		}

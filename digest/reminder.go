@@ -51,7 +51,7 @@ type reminder struct {
 func (s *Service) composeReminders(ctx context.Context) (all []Composed, err error) {
 	today := policy.DateOf(s.now()) // in any time zone, it is this day, the previous or the next one
 	for after := int64(0); ; {
-		near, err := s.Stars.Near(ctx, today.AddDays(-1), today.AddDays(slices.Max(agenda.Before)+1), after, reminderPage)
+		near, err := s.Stars.Near(ctx, today.AddDays(-1), today.AddDays(slices.Max(agenda.ReminderDays)+1), after, reminderPage)
 		if err != nil || len(near) == 0 {
 			return all, err
 		}

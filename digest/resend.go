@@ -14,7 +14,7 @@ import (
 // Resent is the result of Resend.
 type Resent struct {
 	Again      int `json:"again"`      // deliveries that are sent again
-	Brought    int `json:"brought"`    // readers who get the same articles in a later mailing
+	Later      int `json:"brought"`    // readers who get the same articles in a later mailing
 	Suppressed int `json:"suppressed"` // readers who are suppressed or gone
 }
 
@@ -81,7 +81,7 @@ func (s *Service) resendPage(ctx context.Context, mailing int64, domain string, 
 		case !here || r.Suppressed:
 			page.Suppressed++
 		case anyOf(f.items, got[f.subscriber]):
-			page.Brought++
+			page.Later++
 		default:
 			again = append(again, f.id)
 		}
@@ -91,7 +91,7 @@ func (s *Service) resendPage(ctx context.Context, mailing int64, domain string, 
 		err = s.reopen(ctx, mailing, again, version)
 	}
 	if err == nil {
-		*out = Resent{out.Again + page.Again, out.Brought + page.Brought, out.Suppressed + page.Suppressed}
+		*out = Resent{out.Again + page.Again, out.Later + page.Later, out.Suppressed + page.Suppressed}
 	}
 	return len(failed), failed[len(failed)-1].id, err
 }

@@ -68,7 +68,7 @@ func TestResendToThoseWhoGotNothing(t *testing.T) {
 		}
 		w.issue("乙通知")
 		w.deliver()
-		if out := must[digest.Resent](t)(w.service.Resend(t.Context(), mailing, "")); out != (digest.Resent{Brought: 5}) {
+		if out := must[digest.Resent](t)(w.service.Resend(t.Context(), mailing, "")); out != (digest.Resent{Later: 5}) {
 			t.Errorf("resent after the next issue: %+v", out)
 		}
 		w.deliver()

@@ -30,7 +30,7 @@ type arrival struct {
 	sketch     []int64
 	columns    largeColumns
 	columnsErr error
-	amends     amend.Arrival
+	amends     amend.StoredArticle
 
 	unfinished bool // it was not compared with all articles that may have the same text
 }

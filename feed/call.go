@@ -82,8 +82,8 @@ func (st *Store) CallsOf(ctx context.Context, ids []int64) (map[int64]call.Call,
 
 // amending returns the keys that identify an article as a call, or those of the call that it
 // changes. Most articles are neither a call nor a change.
-func (a *arrival) amending() amend.Arrival {
-	out := amend.Arrival{Article: a.ID, IsNew: a.isNew}
+func (a *arrival) amending() amend.StoredArticle {
+	out := amend.StoredArticle{Article: a.ID, IsNew: a.isNew}
 	f := a.Facts
 	add := func(kind string, values ...string) {
 		for _, v := range values {
@@ -117,7 +117,7 @@ func (a *arrival) amending() amend.Arrival {
 
 // storeAmendments links calls with the notices that change them.
 func (b *batch) storeAmendments(ctx context.Context) error {
-	var all []amend.Arrival
+	var all []amend.StoredArticle
 	for _, a := range b.articles {
 		x := a.amends
 		if x.Article, x.IsNew = a.ID, a.isNew; !x.IsNew || len(x.Keys) > 0 || x.Notice != nil {
@@ -143,7 +143,7 @@ func (st *Store) keyCalls(ctx context.Context) error {
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		arrivals := make([]amend.Arrival, len(all))
+		arrivals := make([]amend.StoredArticle, len(all))
 		for i, a := range all {
 			arrivals[i] = a.amending()
 		}

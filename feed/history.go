@@ -9,8 +9,8 @@ import (
 	"dibao/internal/database"
 )
 
-// Happening is an event in the history of an article after it was collected.
-type Happening struct {
+// HistoryEvent is an event in the history of an article after it was collected.
+type HistoryEvent struct {
 	At     time.Time
 	What   string  // text, correction, undone, relation, relation-gone, withdrawn
 	Field  string  // the corrected field, or the kind of relation
@@ -20,11 +20,11 @@ type Happening struct {
 
 // History returns the events of an article, oldest first: its text changed, it was
 // corrected, a relation to another document began or ended, its page was removed.
-func (st *Store) History(ctx context.Context, article int64) ([]Happening, error) {
-	var all []Happening
+func (st *Store) History(ctx context.Context, article int64) ([]HistoryEvent, error) {
+	var all []HistoryEvent
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-		all, err = database.Collect(ctx, tx, func(row database.Row) (Happening, error) {
-			var h Happening
+		all, err = database.Collect(ctx, tx, func(row database.Row) (HistoryEvent, error) {
+			var h HistoryEvent
 			err := row.Scan(&h.At, &h.What, &h.Field, &h.Value, &h.Detail)
 			return h, err
 		}, `SELECT replaced_at AS at, 'text' AS what, '' AS field, title AS value, '' AS detail FROM revisions WHERE article = $1
@@ -35,7 +35,7 @@ func (st *Store) History(ctx context.Context, article int64) ([]Happening, error
 			UNION ALL SELECT withdrawn_at, 'withdrawn', '', NULL, '' FROM articles WHERE id = $1 AND withdrawn_at IS NOT NULL`, article)
 		return err
 	})
-	slices.SortStableFunc(all, func(a, b Happening) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(all, func(a, b HistoryEvent) int { return a.At.Compare(b.At) })
 	return all, err
 }
 

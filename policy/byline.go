@@ -237,7 +237,7 @@ func (u *understanding) edited(name string) bool {
 		}
 	}
 	last := u.e.Paragraphs[max(0, len(u.e.Paragraphs)-bylineLines):]
-	return slices.ContainsFunc(last, func(p string) bool { return len(p) <= maxByline && strings.Contains(p, name) && IsFurniture(p) })
+	return slices.ContainsFunc(last, func(p string) bool { return len(p) <= maxByline && strings.Contains(p, name) && IsBoilerplate(p) })
 }
 
 // dateline reads the beginning of reports:

@@ -235,7 +235,7 @@ func (r *creditReader) explain(word string) bool {
 		return r.name(word)
 	}
 	switch {
-	case filler.MatchString(plain), division.IsProvince(plain), IsFurniture(word):
+	case filler.MatchString(plain), division.IsProvince(plain), IsBoilerplate(word):
 		if len(r.Persons) > 0 && r.wrote == noRole && endsInAny(plain, "报道", "报导") && !columnReport.MatchString(plain) { // 王样 样州报道
 			r.Role, r.Reports = true, true
 		}

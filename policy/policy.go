@@ -94,7 +94,7 @@ type Label struct {
 type Facts struct {
 	Title      string   `json:"title,omitempty"`
 	Subtitle   string   `json:"subtitle,omitempty"`
-	Paragraphs []string `json:"paragraphs,omitempty"` // the text without by-line and page furniture
+	Paragraphs []string `json:"paragraphs,omitempty"` // the text without by-line and page boilerplate
 	Summary    string   `json:"summary,omitempty"`
 	Language   string   `json:"language,omitempty"` // BCP 47
 

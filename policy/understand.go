@@ -111,9 +111,9 @@ func (u *understanding) headline() {
 	u.Title = u.title.Title
 }
 
-// furniture matches lines that belong to the page and not to the text; for furnitureWithin,
+// boilerplate matches lines that belong to the page and not to the text; for boilerplateWithin,
 // the first words do not matter.
-var furniture = words.New(`^(?:` + strings.Join([]string{
+var boilerplate = words.New(`^(?:` + strings.Join([]string{
 	// Rows of controls: 【打印本页】【关闭窗口】, 大 中 小, 微博 微信 QQ空间.
 	`(?:[【\[（(|｜/\s]*(?:打印|字体|字号|正常|关闭|返回|收藏|纠错|我要纠错|转发|分享|分享到|分享至|分享按钮|保存|举报|点赞|关注|订阅|返回顶部|回到顶部|返回首页|返回列表|TOP|默认|特大|超大|大|中|小|放大|缩小|放大字体|缩小字体|调整字体|` +
 		`QQ好友|QQ空间|Qzone|QQ|新浪微博|腾讯微博|微博|微信|微信好友|微信朋友圈|朋友圈|人人网|豆瓣|易信|复制链接|参与互动|评论|留言|图集|听新闻|我要反馈|在看|写留言)(?:本页|本文|窗口|此页|页面|该页)?[】\])）|｜/:：\s]*)+`,
@@ -129,7 +129,7 @@ var furniture = words.New(`^(?:` + strings.Join([]string{
 	`(?i)(?:(?:PDF|Word|WPS|OFD|DOCX?)(?:版|文档|文件|格式)?下载\s*)+`, `第\s*\d+\s*页\s*[/／]?\s*共?\s*\d+\s*页.{0,24}`,
 }, "|") + `)$`)
 
-var furnitureWithin = words.New(`^(?:` + strings.Join([]string{
+var boilerplateWithin = words.New(`^(?:` + strings.Join([]string{
 	`\p{Han}{2,6}编辑\s*[|｜丨]\s*\p{Han}{2,4}`,
 	`.{0,8}客户端下载`,
 	`.{0,40}(?:下载|加入|扫码|关注).{0,12}(?:APP|App|公众号|视频号|LINE|Telegram).{0,30}`,
@@ -140,31 +140,31 @@ var furnitureWithin = words.New(`^(?:` + strings.Join([]string{
 	`.{0,4}资讯请关注.{0,16}`,
 }, "|") + `)$`)
 
-// notices match lines of furniture that continue with other words.
+// notices match lines of boilerplate that continue with other words.
 var notices = words.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|点击(?:查看|阅读|收听|观看)[^。；，：:]{0,10}[:：]|[（(【\[]?(?:本文)?原(?:标题|题)为?\s*[:：《]|安装.{2,8}客户端.{0,40}下载地址|[上下]一[篇条页]|(?:版权|免责|特别)声明|[^。；，]{2,30}(?:专稿|独家稿件?|原创)[，,]\s?未经.{0,30}转载|(?:本网站?|本站|本报|本刊|本文|未经)[^。]{0,30}(?:授权|许可|转载|版权)[^。]{0,40}(?:转载|使用|利用|传输|改编|所有)|[^。；，]{0,40}(?:点我|点此|立即|扫码)(?:下载|加入|关注)|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
 
 // noticeFinder finds words, one of which every such line contains.
 var noticeFinder = words.NewFinder(strings.Fields(`返回 点击 原标题 原题 下载地址 一篇 一条 一页 声明 标签 关键字 字号 字体 位置 授权 许可 转载 版权 点我 点此 立即 扫码
 		聲明 標籤 關鍵字 字號 字體 授權 許可 轉載 版權 點我 掃碼`)...)
 
-// Maximum length of a line of furniture, in characters.
+// Maximum length of a line of boilerplate, in characters.
 const (
-	maxFurniture = 40
-	maxNotice    = 80
+	maxBoilerplate = 40
+	maxNotice      = 80
 )
 
-// IsFurniture reports whether a line of a page is a control, a counter or the
+// IsBoilerplate reports whether a line of a page is a control, a counter or the
 // name of an editor, and not part of a text.
-func IsFurniture(line string) bool {
+func IsBoilerplate(line string) bool {
 	n := utf8.RuneCountInString(line)
 	if n >= maxNotice || step.MatchString(line) {
 		return false
 	}
-	if n >= maxFurniture && !noticeFinder.In(line) {
+	if n >= maxBoilerplate && !noticeFinder.In(line) {
 		return false
 	}
 	line = hans.Simplify(line)
-	return notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && (furniture.MatchString(line) || furnitureWithin.MatchString(line))
+	return notices.MatchString(line) || n < maxBoilerplate && !strings.Contains(line, "。") && (boilerplate.MatchString(line) || boilerplateWithin.MatchString(line))
 }
 
 // step matches the beginning of a line in a list of steps: 1.先扫二维码.
@@ -188,13 +188,13 @@ func isCaption(p string) bool {
 // backLink matches the end of the last line of a page: 返回某网，查看更多.
 var backLink = words.New(`\s*返回\p{Han}{2,6}[，,]\s*查看更多$`)
 
-// cleanParagraphs removes furniture and captions; it keeps the captions of a story told in
+// cleanParagraphs removes boilerplate and captions; it keeps the captions of a story told in
 // pictures, which are its text.
 func cleanParagraphs(all []string) []string {
 	var out, plain []string
 	for _, p := range all {
 		p = strings.TrimSpace(backLink.ReplaceAllString(strings.ReplaceAll(p, `\`, ""), ""))
-		if p == "" || IsFurniture(p) {
+		if p == "" || IsBoilerplate(p) {
 			continue
 		}
 		out = append(out, p)

@@ -161,9 +161,9 @@ func FuzzParseTitle(f *testing.F) {
 	})
 }
 
-// TestIsFurniture distinguishes what a page says about itself, its channels and other pages
+// TestIsBoilerplate distinguishes what a page says about itself, its channels and other pages
 // from sentences of a text.
-func TestIsFurniture(t *testing.T) {
+func TestIsBoilerplate(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]bool{
 		"点击右上角": true, "选择在浏览器中打开": true, "努力加载中，请稍后...": true, "样浪新闻公众号": true, "图片均来自网络": true,
@@ -172,7 +172,7 @@ func TestIsFurniture(t *testing.T) {
 		"安装样浪财经客户端第一时间接收最全面的市场资讯→【下载地址】": true,
 		"打开工作局面，加强公众号建设":                 false, "图片来自网络安全宣传周的现场，由主办方提供给各家媒体使用": false, "他原题写于一九五二年": false, "点击进入报名系统，填写信息": false, "正在加快建设": false,
 	} {
-		if got := IsFurniture(line); got != want {
+		if got := IsBoilerplate(line); got != want {
 			t.Errorf("%s: %v", line, got)
 		}
 	}

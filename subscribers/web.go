@@ -145,7 +145,7 @@ func (h *Web) form(w http.ResponseWriter, r *http.Request) {
 	f := filled{chosen: r.URL.Query()["list"], invite: r.URL.Query().Get("invite")}
 	// If a proof is needed, the browser can begin to compute it while the form is filled
 	// in.
-	needed, err := h.Store.ProofNeeded(r.Context(), web.Client(r), "")
+	needed, err := h.Store.ProofNeeded(r.Context(), web.ClientNetwork(r), "")
 	if err != nil {
 		h.fail(w, r, err)
 		return
@@ -174,7 +174,7 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 	p := h.page(r, "form.title")
 	p.NoIndex, p.Canonical, p.Current = false, h.BaseURL+"/subscribe", "subscribe"
 	if f.stamp == "" {
-		f.stamp = h.Store.keys.FormStamp(web.Client(r))
+		f.stamp = h.Store.keys.FormStamp(web.ClientNetwork(r))
 	}
 	view := templates.FormPage{
 		Page: p, Action: "/subscribe?lang=" + p.Language, Address: mailaddr.Readable(f.address), Error: f.problem,
@@ -208,7 +208,7 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		h.message(w, r, http.StatusOK, "checkmail", nil) // do not let the program know that it was detected
 		return
 	}
-	age, same, err := h.Store.keys.FormAge(r.Context(), r.PostForm.Get("started"), web.Client(r))
+	age, same, err := h.Store.keys.FormAge(r.Context(), r.PostForm.Get("started"), web.ClientNetwork(r))
 	if err != nil || age < h.minFill() || age > maxFillTime {
 		if err == nil && age < h.minFill() {
 			f.stamp = r.PostForm.Get("started") // a person who was too quick submits the form again
@@ -237,7 +237,7 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request := Request{
-		Address: f.address, Language: web.Language(r), Lists: lists, Network: web.Client(r),
+		Address: f.address, Language: web.Language(r), Lists: lists, Network: web.ClientNetwork(r),
 		Proof: proofOf(r.PostForm.Get("started"), r.PostForm.Get("work"), age, same),
 	}
 	if !h.proved(w, r, f, request, address, same) {
@@ -279,7 +279,7 @@ func (h *Web) proved(w http.ResponseWriter, r *http.Request, f filled, request R
 
 // allow reports whether a network may post again; if not, it sends the answer.
 func (h *Web) allow(w http.ResponseWriter, r *http.Request) bool {
-	if h.Limiter.Allow(web.Client(r)) {
+	if h.Limiter.Allow(web.ClientNetwork(r)) {
 		return true
 	}
 	w.Header().Set("Retry-After", "600")
@@ -369,7 +369,7 @@ func (h *Web) confirm(w http.ResponseWriter, r *http.Request) {
 			shown = append(shown, l.ID)
 		}
 	}
-	confirmed, err := h.Store.Confirm(r.Context(), r.PathValue("token"), shown, web.Client(r))
+	confirmed, err := h.Store.Confirm(r.Context(), r.PathValue("token"), shown, web.ClientNetwork(r))
 	if err != nil {
 		h.fail(w, r, err)
 		return
@@ -439,7 +439,7 @@ func (h *Web) unsubscribe(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("lang") { // only the form on our page adds it
 		how = "page"
 	}
-	_, err = h.Store.Unsubscribe(r.Context(), t.Subscriber, t.List, how, web.Client(r))
+	_, err = h.Store.Unsubscribe(r.Context(), t.Subscriber, t.List, how, web.ClientNetwork(r))
 	if err != nil && !errors.Is(err, ErrNotFound) { // a deleted reader gets no mail anyway
 		h.fail(w, r, err)
 		return

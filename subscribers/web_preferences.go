@@ -181,7 +181,7 @@ func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
 	}
 	prefs, problem := chosenIn(r.PostForm, prefs, lists, policy.DateOf(h.Store.now()))
 	if problem == "" {
-		err = h.Store.SetPreferences(r.Context(), reader.ID, prefs, web.Client(r))
+		err = h.Store.SetPreferences(r.Context(), reader.ID, prefs, web.ClientNetwork(r))
 	}
 	switch {
 	case problem != "":
@@ -281,7 +281,7 @@ func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	typed := r.PostFormValue("address")
-	mails, err := h.Store.AskChange(r.Context(), reader.ID, typed, web.Client(r))
+	mails, err := h.Store.AskChange(r.Context(), reader.ID, typed, web.ClientNetwork(r))
 	if errors.Is(err, mailaddr.ErrInvalid) {
 		problem := "address"
 		if _, bad := mailaddr.Parse(typed); bad == nil {
@@ -316,7 +316,7 @@ func (h *Web) changePage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Web) change(w http.ResponseWriter, r *http.Request) {
-	c, err := h.Store.ConfirmChange(r.Context(), r.PathValue("token"), web.Client(r))
+	c, err := h.Store.ConfirmChange(r.Context(), r.PathValue("token"), web.ClientNetwork(r))
 	switch {
 	case err != nil:
 		h.failAsked(w, r, err)

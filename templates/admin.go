@@ -60,11 +60,11 @@ type AdminList struct {
 
 // AdminMailing is a mailing in a table.
 type AdminMailing struct {
-	Number                                    int64
-	URL, Due, State, Class                    string
-	Lists                                     string // titles of its lists; only on the overview
-	NoEmails                                  string // why it has no emails; "" if it has some
-	All, Sent, Waiting, Failed, Uncertain, No int    // No: not sent, because the reader is suppressed
+	Number                                         int64
+	URL, Due, State, Class                         string
+	Lists                                          string // titles of its lists; only on the overview
+	NoEmails                                       string // why it has no emails; "" if it has some
+	All, Sent, Waiting, Failed, Uncertain, NotSent int    // NotSent: none was sent, because the reader is suppressed
 }
 
 // AdminSources shows the states of all sources.
@@ -190,7 +190,7 @@ type AdminMailingPage struct {
 // percent.
 type AdminDomain struct {
 	Domain                                                    string
-	All, Sent, Waiting, Deferred, Failed, Uncertain, No       int
+	All, Sent, Waiting, Deferred, Failed, Uncertain, NotSent  int
 	SentShare, WaitingShare, WaitingAt, FailedShare, FailedAt string
 	Next                                                      string
 }

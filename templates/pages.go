@@ -48,17 +48,17 @@ type LifeEvent struct {
 // DocumentPage is one official text with its relations and its history.
 type DocumentPage struct {
 	Page
-	Document Mention // title, number, issuer, status
-	Summary  string
-	Facts    []Fact
-	Life     []LifeEvent
-	Groups   []RelationGroup
-	Carriers []Item // articles that contain the text, the original first
-	Readings []Item // its interpretations
-	Versions []Version
-	ChainURL string     // "" if no document implements it
-	Chain    int        // number of documents that implement it
-	Steps    []ChainRow // the first of these
+	Document        Mention // title, number, issuer, status
+	Summary         string
+	Facts           []Fact
+	Life            []LifeEvent
+	Groups          []RelationGroup
+	Carriers        []Item // articles that contain the text, the original first
+	Interpretations []Item // its interpretations
+	Versions        []Version
+	ChainURL        string     // "" if no document implements it
+	Chain           int        // number of documents that implement it
+	Steps           []ChainRow // the first of these
 }
 
 // Version is a version of a document; ChangesURL compares it with the previous one.

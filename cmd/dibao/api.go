@@ -83,7 +83,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	token, err := s.token(r)
 	switch {
 	case errors.Is(err, tokens.ErrInvalid):
-		if !s.failed.Allow(web.Client(r)) {
+		if !s.failed.Allow(web.ClientNetwork(r)) {
 			s.refuse(w, http.StatusTooManyRequests, errors.New("too many wrong tokens; try again in a minute"))
 			return
 		}

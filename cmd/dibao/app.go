@@ -92,7 +92,7 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 		return err
 	}
 	if cmd.Name() == "serve" { // otherwise the user sees the error and decides whether to wait
-		err = database.Outlast(cmd.Context(), log, open)
+		err = database.RetryUntilReachable(cmd.Context(), log, open)
 	} else {
 		err = open()
 	}

@@ -221,7 +221,7 @@ func newBounceApply(g *globals) *cobra.Command {
 // inbox returns the receiver of returned mail.
 func (a *app) inbox() *inbox.Inbox {
 	return &inbox.Inbox{
-		Accept: a.inbound.Takes,
+		Accept: a.inbound.Accepts,
 		Receive: func(ctx context.Context, to []string, raw []byte) error {
 			in, err := a.inbound.Receive(ctx, inbound.Incoming{To: to, Raw: raw})
 			if err == nil {

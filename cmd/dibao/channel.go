@@ -123,7 +123,7 @@ func newChannelList(g *globals) *cobra.Command {
 				if v.Last != nil {
 					state = v.Last.State
 					if reply == "" {
-						reply = v.Last.Says()
+						reply = v.Last.LastReply()
 					}
 				}
 				return []any{v.ID, v.List, v.Kind, cli.Value(v.Server), cli.Value(v.Room), state, reply}
@@ -201,7 +201,7 @@ func (a *app) printChannels(g *globals, cmd *cobra.Command, rows []channel.Row) 
 		if r.NextAt != nil {
 			next = shortTime(*r.NextAt, a.config.Schedule.Zone)
 		}
-		return []any{r.Channel, r.Kind, r.State, r.Attempts, next, r.Says()}
+		return []any{r.Channel, r.Kind, r.State, r.Attempts, next, r.LastReply()}
 	})
 }
 

@@ -342,7 +342,7 @@ func newIssueResend(g *globals) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				all = digest.Resent{Again: all.Again + out.Again, Brought: all.Brought + out.Brought, Suppressed: all.Suppressed + out.Suppressed}
+				all = digest.Resent{Again: all.Again + out.Again, Later: all.Later + out.Later, Suppressed: all.Suppressed + out.Suppressed}
 			}
 			channels := int64(0)
 			if domains[0] == "" {
@@ -351,7 +351,7 @@ func newIssueResend(g *globals) *cobra.Command {
 				}
 			}
 			g.change = change{none: all.Again == 0 && channels == 0, target: fmt.Sprintf("mailing %d", mailing), detail: fmt.Sprintf("%d deliveries", all.Again)}
-			g.say(cmd, "resending %d emails; skipping %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
+			g.say(cmd, "resending %d emails; skipping %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Later, all.Suppressed)
 			if channels > 0 {
 				g.say(cmd, "%d channels get the issue again", channels)
 			}

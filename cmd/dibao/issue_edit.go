@@ -152,7 +152,7 @@ func newIssueNote(g *globals) *cobra.Command {
 			if err := a.digest.SetNote(cmd.Context(), i.ID, args[2]); err != nil {
 				return err
 			}
-			sent, err := a.digest.Begun(cmd.Context(), i.Mailing)
+			sent, err := a.digest.CountStarted(cmd.Context(), i.Mailing)
 			if err != nil {
 				return err
 			}

@@ -38,9 +38,9 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}/calendar.ics", h.calendar)
 }
 
-// Before lists how many days before a date readers are reminded of it, longest first: by
+// ReminderDays lists how many days before a date readers are reminded of it, longest first: by
 // alarms in their calendar, and by email for calls they starred.
-var Before = []int{7, 1}
+var ReminderDays = []int{7, 1}
 
 func (h *Web) calendar(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
@@ -81,7 +81,7 @@ func (h *Web) write(ctx context.Context, token string) ([]byte, error) {
 	return h.Feeds.OwnCalendar(ctx, publish.Calendar{
 		Name: templates.Words(reader.Language, "own.calendar.name", h.Feeds.SiteName), Description: templates.Words(reader.Language, "own.calendar.about"), Language: reader.Language,
 		URL: h.Feeds.BaseURL + "/",
-	}, articles, Before)
+	}, articles, ReminderDays)
 }
 
 // maxEmails is the number of a reader's most recent emails that a calendar covers: more

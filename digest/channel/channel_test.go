@@ -296,8 +296,8 @@ func TestAnswers(t *testing.T) {
 			w.issues(t, int64(i)+1)
 			w.run(t)
 			row := w.state(t, int64(i)+1)
-			if row.State != tt.state || !strings.Contains(row.Says(), tt.reply) {
-				t.Errorf("%s %d %s: %s, %q; want %s, %q", tt.kind, tt.status, tt.body, row.State, row.Says(), tt.state, tt.reply)
+			if row.State != tt.state || !strings.Contains(row.LastReply(), tt.reply) {
+				t.Errorf("%s %d %s: %s, %q; want %s, %q", tt.kind, tt.status, tt.body, row.State, row.LastReply(), tt.state, tt.reply)
 			}
 			if (row.NextAt == nil) != (tt.within == 0) || row.NextAt != nil && (row.NextAt.Sub(w.clock.now()) > tt.within || !row.NextAt.After(w.clock.now())) {
 				t.Errorf("%s %d %s: next try at %v", tt.kind, tt.status, tt.body, row.NextAt)

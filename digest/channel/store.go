@@ -240,8 +240,8 @@ func (s *Store) Troubled(ctx context.Context) (rows []Row, err error) {
 	return rows, err
 }
 
-// Says returns the last reply of the service, "" if there is none.
-func (r Row) Says() string {
+// LastReply returns the last reply of the service, "" if there is none.
+func (r Row) LastReply() string {
 	if r.Reply == nil {
 		return ""
 	}

@@ -63,7 +63,7 @@ func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 func phaseOf(command string) verdict.Phase {
 	switch command {
 	case "":
-		return verdict.PhaseUnsaid
+		return verdict.PhaseUnknown
 	case "DATA":
 		return verdict.PhaseDot
 	case "HELO":

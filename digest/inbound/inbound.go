@@ -149,9 +149,9 @@ func tokenIn(address, prefix string) (string, bool) {
 	return m[2], true
 }
 
-// Takes reports whether an address comes from one of our emails: its token has our
+// Accepts reports whether an address comes from one of our emails: its token has our
 // signature. Mail to all other addresses is refused before it is read.
-func (s *Service) Takes(ctx context.Context, address string) bool {
+func (s *Service) Accepts(ctx context.Context, address string) bool {
 	if token, ok := tokenIn(address, "b+"); ok {
 		_, err := s.subscribers.Keys().ParseBounceToken(ctx, token)
 		return err == nil

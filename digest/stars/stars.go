@@ -141,7 +141,7 @@ func (s *Store) Near(ctx context.Context, from, to policy.Date, after int64, lim
 			WHERE st.subscriber > $5 AND st.remind = 1 AND a.hidden = 0 AND a.held = 0 AND a.withdrawn_at IS NULL AND COALESCE(cs.kind, '') <> 'canceled'
 				AND COALESCE(cs.until_on, a.deadline_on) >= $1 AND COALESCE(cs.until_on, a.deadline_on) <= $2
 				AND NOT EXISTS (SELECT 1 FROM reminders x WHERE x.subscriber = st.subscriber AND x.article = st.article AND x.last_on = COALESCE(cs.until_on, a.deadline_on) AND x.days = $4)
-			ORDER BY st.subscriber, st.article LIMIT $3`, from, to, limit, slices.Min(agenda.Before), after)
+			ORDER BY st.subscriber, st.article LIMIT $3`, from, to, limit, slices.Min(agenda.ReminderDays), after)
 		return err
 	})
 	if n := len(all); n > 0 && n == limit { // the last reader may have more
@@ -156,13 +156,13 @@ func (s *Store) Near(ctx context.Context, from, to policy.Date, after int64, lim
 // a reminder or later, in the zone, does not get that reminder.
 func (w Wanted) Due(today policy.Date, zone *time.Location) int {
 	starred := policy.DateOf(w.At.In(zone))
-	for i := len(agenda.Before) - 1; i >= 0; i-- {
-		day := w.Last.AddDays(-agenda.Before[i])
+	for i := len(agenda.ReminderDays) - 1; i >= 0; i-- {
+		day := w.Last.AddDays(-agenda.ReminderDays[i])
 		if !today.Before(day) && !w.Last.Before(today) {
-			if w.sent != 0 && w.sent <= agenda.Before[i] || !starred.Before(day) {
+			if w.sent != 0 && w.sent <= agenda.ReminderDays[i] || !starred.Before(day) {
 				return 0
 			}
-			return agenda.Before[i]
+			return agenda.ReminderDays[i]
 		}
 	}
 	return 0

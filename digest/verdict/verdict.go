@@ -51,8 +51,8 @@ const (
 	PhaseRcpt     Phase = "rcpt"
 	PhaseData     Phase = "data"
 	PhaseDot      Phase = "dot" // the reply to the message itself
-	// PhaseUnsaid is for a report that does not say which command was refused.
-	PhaseUnsaid Phase = "unsaid"
+	// PhaseUnknown is for a report that does not say which command was refused.
+	PhaseUnknown Phase = "unsaid"
 )
 
 // BeforeReader reports whether no reader has been named in this phase, so that
@@ -163,7 +163,7 @@ func Judge(r Reply) Verdict {
 	switch {
 	case !v.Suppress || r.aboutReader() || listed && !r.Phase.BeforeReader():
 		return v
-	case r.Phase == PhaseUnsaid:
+	case r.Phase == PhaseUnknown:
 		return unknown
 	}
 	return ours
@@ -193,7 +193,7 @@ func (r Reply) aboutReader() bool {
 	switch r.Phase {
 	case PhaseRcpt, PhaseLookup, "":
 		return true
-	case PhaseData, PhaseDot, PhaseUnsaid:
+	case PhaseData, PhaseDot, PhaseUnknown:
 		return certainText.MatchString(r.Text) || certainText.MatchString(r.Around) || slices.Contains(mailboxCodes, r.Enhanced) && !(r.Enhanced == "5.2.1" && goneRecipient.MatchString(r.Text+" "+r.Around))
 	}
 	return false

@@ -112,7 +112,7 @@ func TestPhaseDecidesWhomARefusalIsAbout(t *testing.T) {
 	}{
 		{PhaseGreeting, "5.1.1", false}, {PhaseEHLO, "5.1.1", false}, {PhaseAuth, "5.1.1", false}, {PhaseMail, "5.1.1", false},
 		{PhaseRcpt, "5.1.1", true}, {PhaseRcpt, "", true}, {PhaseDot, "5.1.1", true}, {PhaseDot, "", false}, {PhaseData, "", false},
-		{PhaseUnsaid, "5.1.1", true}, {PhaseUnsaid, "", false},
+		{PhaseUnknown, "5.1.1", true}, {PhaseUnknown, "", false},
 	} {
 		if v := Judge(Reply{Phase: c.phase, Domain: "a.example", Code: 550, Enhanced: c.enhanced, Text: "no such user"}); v.Suppress != c.suppress {
 			t.Errorf("%s %s: suppress %v", c.phase, c.enhanced, v.Suppress)
@@ -126,7 +126,7 @@ func TestPhaseDecidesWhomARefusalIsAbout(t *testing.T) {
 // TestListedRepliesSpeakOfTheReaderAfterTheMessage checks that Yahoo reports unknown users
 // after DATA, in words that it publishes.
 func TestListedRepliesSpeakOfTheReaderAfterTheMessage(t *testing.T) {
-	for phase, suppress := range map[Phase]bool{PhaseDot: true, PhaseUnsaid: true, PhaseMail: false} {
+	for phase, suppress := range map[Phase]bool{PhaseDot: true, PhaseUnknown: true, PhaseMail: false} {
 		v := Judge(Reply{Phase: phase, Domain: "a.example", Code: 554, Text: "delivery error: dd Sorry your message to x@a.example cannot be delivered. This account has been disabled or discontinued [#102]."})
 		if v.Suppress != suppress {
 			t.Errorf("after %s: suppress %t", phase, v.Suppress)

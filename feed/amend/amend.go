@@ -22,8 +22,8 @@ import (
 	"dibao/policy/call"
 )
 
-// Arrival is what linking needs to know about a newly stored article.
-type Arrival struct {
+// StoredArticle is what linking needs to know about a newly stored article.
+type StoredArticle struct {
 	Article int64
 	IsNew   bool
 	Keys    []string     // what identifies its call, or what its notice mentions; see KeyOf
@@ -58,7 +58,7 @@ const maxKey = 400
 
 // Store stores the keys and notices of articles. It links these notices, and earlier
 // notices that waited for one of these calls.
-func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, arrivals []Arrival) error {
+func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, arrivals []StoredArticle) error {
 	var known, notices []int64
 	var rows [][]any
 	var wanted []string // keys of calls; earlier notices may wait for them

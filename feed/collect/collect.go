@@ -123,7 +123,7 @@ func (c *Collector) collectNow(ctx context.Context, id int64) (Collection, error
 		return out, errors.Join(ctx.Err(), c.stopped(ctx, src.ID))
 	}
 	if errors.Is(err, database.ErrUnreachable) { // not the source's fault
-		return out, errors.Join(err, database.Outlast(ctx, c.Logger, func() error { return c.Store.StopCollection(ctx, src.ID) }))
+		return out, errors.Join(err, database.RetryUntilReachable(ctx, c.Logger, func() error { return c.Store.StopCollection(ctx, src.ID) }))
 	}
 	now := c.Store.Now()
 	src.CheckedAt = now
@@ -135,7 +135,7 @@ func (c *Collector) collectNow(ctx context.Context, id int64) (Collection, error
 	out.Source = src
 	// If the end of a collection is not recorded, the collection counts as one that ended
 	// the process.
-	saveErr := database.Outlast(ctx, c.Logger, func() error { return c.Store.SaveCollection(ctx, src) })
+	saveErr := database.RetryUntilReachable(ctx, c.Logger, func() error { return c.Store.SaveCollection(ctx, src) })
 	return out, errors.Join(err, saveErr, indexErr)
 }
 

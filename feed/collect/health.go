@@ -60,7 +60,7 @@ func stateAfter(err error) feed.State {
 	switch {
 	case errors.As(err, &answered) && answered.Kind == answer.Wall:
 		return feed.StateBlocked
-	case errors.As(err, &answered) && answered.Kind != answer.Fault, errors.As(err, &suspect):
+	case errors.As(err, &answered) && answered.Kind != answer.ErrorPage, errors.As(err, &suspect):
 		return feed.StateChanged
 	case errors.As(err, &status) && status.Status == http.StatusGone:
 		return feed.StateGone

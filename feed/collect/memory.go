@@ -61,7 +61,7 @@ func isWall(ctx context.Context, page ingest.Page, src *feed.Source, listed stri
 // end of the collection. The previous input has been stored by then.
 func (out *Collection) hold(ctx context.Context, bytes int) (err error) {
 	out.release()
-	out.held, err = budget.Hold(ctx, bytes)
+	out.held, err = budget.Keep(ctx, bytes)
 	return err
 }
 

@@ -33,9 +33,9 @@ type Hub struct {
 	Fetch  fetch.Options
 	Others []string // addresses of other hubs that are notified
 	// Topics returns the paths of the feeds whose changes are sent to other hubs.
-	Topics  func(context.Context) ([]string, error)
-	Limiter *web.Limiter // for requests to the hub; nil: none
-	Most    int          // maximum number of subscriptions; 0: 20,000
+	Topics           func(context.Context) ([]string, error)
+	Limiter          *web.Limiter // for requests to the hub; nil: none
+	MaxSubscriptions int          // maximum number of subscriptions; 0: 20,000
 	// HourlyBytes is the maximum number of bytes pushed per hour in total, a quarter of it
 	// at once; pushes beyond it are delayed and send the newest content. 0: 1 GB.
 	HourlyBytes int64
@@ -53,14 +53,14 @@ type Hub struct {
 }
 
 const (
-	standardLease    = 10 * 24 * time.Hour
-	shortestLease    = 5 * time.Minute
-	longestLease     = 30 * 24 * time.Hour
-	maxSubscriptions = 20_000
-	maxOfHost        = 40    // subscriptions per callback host
-	maxOfNetwork     = 100   // subscriptions per network that contains callbacks
-	maxCallback      = 2_000 // bytes of an address
-	maxSecret        = 200   // bytes (W3C WebSub §5.1)
+	standardLease        = 10 * 24 * time.Hour
+	shortestLease        = 5 * time.Minute
+	longestLease         = 30 * 24 * time.Hour
+	defaultSubscriptions = 20_000
+	maxOfHost            = 40    // subscriptions per callback host
+	maxOfNetwork         = 100   // subscriptions per network that contains callbacks
+	maxCallback          = 2_000 // bytes of an address
+	maxSecret            = 200   // bytes (W3C WebSub §5.1)
 )
 
 func (h *Hub) init() {
@@ -92,7 +92,7 @@ func hubAnswer(w http.ResponseWriter, status int, text string) {
 // accept handles a request (W3C WebSub §5.1). The hub asks the callback later whether it
 // wants this; until then nothing is stored in the database.
 func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
-	if h.Limiter != nil && !h.Limiter.Allow(web.Client(r)) {
+	if h.Limiter != nil && !h.Limiter.Allow(web.ClientNetwork(r)) {
 		w.Header().Set("Retry-After", "60")
 		hubAnswer(w, http.StatusTooManyRequests, "Too many requests; try again in a minute.")
 		return
@@ -115,7 +115,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 		hubAnswer(w, http.StatusBadRequest, problem)
 		return
 	}
-	refusal, err := h.admitRequest(r.Context(), req, web.Client(r))
+	refusal, err := h.admitRequest(r.Context(), req, web.ClientNetwork(r))
 	switch {
 	case err != nil:
 		h.Logger.Error("form of a hub request not read", "err", err)

@@ -259,7 +259,7 @@ func TestFullHubServesWhoIsOnIt(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newPushSite(t, db)
 		s.Add(1, 1, func(int) (int, string) { return 1, "国防" })
-		s.hub.Most = 1
+		s.hub.MaxSubscriptions = 1
 		first, second := newSubscriber(t, true, nil), newSubscriber(t, true, nil)
 		s.subscribe(first, "/feed.xml", "x")
 		form := func(mode string, c *subscriber) url.Values {

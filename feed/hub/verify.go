@@ -146,7 +146,7 @@ func (h *Hub) admitRequest(ctx context.Context, req pushRequest, from netip.Pref
 		return nil, err
 	case !c.subscribed && req.mode == "unsubscribe":
 		return nil, nil // there is no subscription to end, and no callback to ask
-	case !c.subscribed && c.all >= cmp.Or(h.Most, maxSubscriptions):
+	case !c.subscribed && c.all >= cmp.Or(h.MaxSubscriptions, defaultSubscriptions):
 		return &hubRefusal{http.StatusServiceUnavailable, "The hub has as many subscriptions as it can serve.", time.Hour}, nil
 	case !c.subscribed && c.ofHost >= maxOfHost:
 		return &hubRefusal{http.StatusTooManyRequests, "The host of hub.callback has as many subscriptions as one host may have.", time.Hour}, nil
@@ -241,7 +241,7 @@ func (h *Hub) grant(ctx context.Context, req pushRequest, network string) error 
 			return err
 		}
 		c, err := countSubscriptions(ctx, tx, req, network)
-		full = !c.subscribed && (c.all >= cmp.Or(h.Most, maxSubscriptions) || c.ofHost >= maxOfHost || c.ofNetwork >= maxOfNetwork)
+		full = !c.subscribed && (c.all >= cmp.Or(h.MaxSubscriptions, defaultSubscriptions) || c.ofHost >= maxOfHost || c.ofNetwork >= maxOfNetwork)
 		if err != nil || full {
 			return err
 		}

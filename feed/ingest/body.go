@@ -208,7 +208,7 @@ func (v *view) afterHeadline(h headline) *html.Node {
 			}
 			s := v.under(next)
 			for i, l := range v.lines[s.from:s.to] {
-				if l.aside == inArticle && (i >= maxHeaders || !isHeader(l)) && !policy.IsFurniture(l.text) && (l.prose > 0 || isFileLine(l) || l.link == 0 && strings.HasSuffix(l.text, "。")) {
+				if l.aside == inArticle && (i >= maxHeaders || !isHeader(l)) && !policy.IsBoilerplate(l.text) && (l.prose > 0 || isFileLine(l) || l.link == 0 && strings.HasSuffix(l.text, "。")) {
 					if textLevel[next.Data] && markup.NextElement(next) != nil { // the first of several paragraphs
 						return next.Parent
 					}
@@ -257,7 +257,7 @@ func isHeader(l line) bool {
 	if l.size > 150 || strings.Contains(l.text, "。") {
 		return false
 	}
-	if policy.IsFurniture(l.text) || clockLine.MatchString(l.text) && !strings.HasSuffix(l.text, "日") || countLine.MatchString(l.text) || crumbLine.MatchString(l.text) {
+	if policy.IsBoilerplate(l.text) || clockLine.MatchString(l.text) && !strings.HasSuffix(l.text, "日") || countLine.MatchString(l.text) || crumbLine.MatchString(l.text) {
 		return true
 	}
 	return len(headerLabels(l)) > 0 || isCell(l.node) && isLabelCell(l) || l.size <= maxHeadLine && mayCredit(l.text) && policy.ReadCredit(l.raw).IsCredit()
@@ -300,7 +300,7 @@ func (v *view) trim(container *html.Node, text span) {
 	s := v.under(container)
 	start, end := text.from, text.to
 	for i := s.from; i < s.to; i++ {
-		if l := v.lines[i]; i < start || i >= end || l.aside != inArticle || policy.IsFurniture(l.text) {
+		if l := v.lines[i]; i < start || i >= end || l.aside != inArticle || policy.IsBoilerplate(l.text) {
 			drop(l)
 		}
 	}

@@ -76,7 +76,7 @@ func (v *view) endsPage(l line) bool {
 	if isCell(l.node) || l.size > 60 || inRow(l.node) {
 		return false
 	}
-	if l.aside != inArticle || policy.IsFurniture(l.text) || countLine.MatchString(l.text) || l.link == 0 && noFiles.MatchString(l.text) {
+	if l.aside != inArticle || policy.IsBoilerplate(l.text) || countLine.MatchString(l.text) || l.link == 0 && noFiles.MatchString(l.text) {
 		return true
 	}
 	return slices.ContainsFunc(headerLabels(l), func(f label.Field) bool {
@@ -129,9 +129,9 @@ func (v *view) endOf(s span) int {
 			s.to = i
 			break
 		}
-		annexed = annexHeading.MatchString(l.text) || annexed && l.link > 0 && !policy.IsFurniture(l.text)
+		annexed = annexHeading.MatchString(l.text) || annexed && l.link > 0 && !policy.IsBoilerplate(l.text)
 		switch {
-		case l.prose > 0 && l.aside == inArticle && !policy.IsFurniture(l.text) || isFileLine(l):
+		case l.prose > 0 && l.aside == inArticle && !policy.IsBoilerplate(l.text) || isFileLine(l):
 			last, begun = i, true
 		case begun && l.aside == inArticle && (annexed || i-last <= maxSigned && signedOn.MatchString(l.text)):
 			last = i
@@ -139,7 +139,7 @@ func (v *view) endOf(s span) int {
 	}
 	for i := last + 1; i < s.to; i++ {
 		l := v.lines[i]
-		if (l.link*2 > l.size && !isFileLine(l) || policy.IsFurniture(l.text)) && v.linksFrom(span{i, s.to}) {
+		if (l.link*2 > l.size && !isFileLine(l) || policy.IsBoilerplate(l.text)) && v.linksFrom(span{i, s.to}) {
 			return i
 		}
 	}
@@ -216,7 +216,7 @@ func (v *view) linksFrom(s span) bool {
 	var size, link int
 	for _, l := range v.lines[s.from:s.to] {
 		size += l.size
-		if link += l.link; policy.IsFurniture(l.text) {
+		if link += l.link; policy.IsBoilerplate(l.text) {
 			link += l.size - l.link
 		}
 	}

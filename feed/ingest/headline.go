@@ -209,7 +209,7 @@ func (v *view) looksLikeOne(body, first int, title string, site []string) (headl
 			continue
 		}
 		fields, _ := label.Split(l.raw)
-		if plain := squeeze(l.text); len(fields) > 0 && !v.opens(i) || l.size <= columnTitle && headsOthers(l.text) || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || textblock.Numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
+		if plain := squeeze(l.text); len(fields) > 0 && !v.opens(i) || l.size <= columnTitle && headsOthers(l.text) || policy.IsBoilerplate(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || textblock.Numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
 			continue
 		}
 		h := headline{text: l.text, lines: span{i, i + 1}, at: l.node}

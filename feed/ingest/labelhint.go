@@ -59,7 +59,7 @@ var accountMark = lazyregexp.New(`\s?(?:(?:企鹅|百家|大鱼|头条|搜狐|�
 // platform, not a prompt to follow it.
 func isAccount(text string) bool {
 	at := accountMark.FindStringIndex(text)
-	return at != nil && runes(text[:at[0]]) >= 2 && !policy.IsFurniture(text)
+	return at != nil && runes(text[:at[0]]) >= 2 && !policy.IsBoilerplate(text)
 }
 
 // nameWords are names of elements that contain the name of an account of a platform.

@@ -110,7 +110,7 @@ func TestCallOfArticle(t *testing.T) {
 func amended(s *sitetest.Site, db *database.DB, change call.Change) {
 	s.Helper()
 	err := db.Write(s.Context(), func(tx *sql.Tx) error {
-		return amend.Store(s.Context(), tx, db.Dialect(), sitetest.Clock(), []amend.Arrival{
+		return amend.Store(s.Context(), tx, db.Dialect(), sitetest.Clock(), []amend.StoredArticle{
 			{Article: 1, IsNew: true, Keys: []string{"project:1"}}, {Article: 2, Keys: []string{"project:1"}, Notice: &change}})
 	})
 	if err != nil {

@@ -92,7 +92,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		if view.Readings, err = h.itemsByID(ctx, p.Language, ids); err != nil {
+		if view.Interpretations, err = h.itemsByID(ctx, p.Language, ids); err != nil {
 			return nil, err
 		}
 		// The provenance of the dates comes from the article that shows it best.

@@ -29,7 +29,7 @@ const (
 // Browser renders pages: it runs the scripts of a fetched page and returns the
 // result.
 type Browser interface {
-	Draw(ctx context.Context, req fetch.Request, page *fetch.Response) (*fetch.Response, error)
+	Render(ctx context.Context, req fetch.Request, page *fetch.Response) (*fetch.Response, error)
 }
 
 // Visitor visits pages on behalf of one source.
@@ -53,7 +53,7 @@ type Visit struct {
 	Page     ingest.Page
 	List     ingest.List
 	Hops     []Hop
-	Drawn    bool
+	Rendered bool
 }
 
 // Reader reads the list of a page.
@@ -92,7 +92,7 @@ func explain(ctx context.Context, err error) error {
 	if waitErr != nil {
 		return errors.Join(err, waitErr)
 	}
-	if a.Kind == answer.Fault && status.Status >= http.StatusInternalServerError {
+	if a.Kind == answer.ErrorPage && status.Status >= http.StatusInternalServerError {
 		return &answer.Error{Answer: a, URL: status.URL, Status: status.Status, Err: err}
 	}
 	if a.Kind != answer.Wall {
@@ -127,14 +127,14 @@ func (v *Visitor) Article(ctx context.Context, res *fetch.Response) (*fetch.Resp
 		switch {
 		case err != nil:
 			return nil, err
-		case a.Kind == answer.Onward && len(at.hops) < maxHops:
+		case a.Kind == answer.Redirect && len(at.hops) < maxHops:
 			next, err := v.follow(ctx, at, Hop{a.What, a.To})
 			if err != nil {
 				return nil, err
 			}
 			at = next
 		case a.Kind == answer.Shell && v.Browser != nil:
-			return v.Browser.Draw(ctx, v.request(at.res.URL), at.res)
+			return v.Browser.Render(ctx, v.request(at.res.URL), at.res)
 		default:
 			return at.res, nil
 		}
@@ -171,24 +171,24 @@ func (v *Visitor) open(ctx context.Context, at step, read Reader) (Visit, error)
 	if err != nil {
 		return out, err
 	}
-	if a.Kind == answer.Onward && len(at.hops) < maxHops {
+	if a.Kind == answer.Redirect && len(at.hops) < maxHops {
 		next, err := v.follow(ctx, at, Hop{a.What, a.To})
 		if err != nil {
 			return out, err
 		}
 		return v.open(ctx, next, read)
 	}
-	if v.Browser != nil && a.Kind != answer.Wall && a.Kind != answer.Fault && !literal.IsJSON(out.Page.Body) {
-		drawn, err := v.Browser.Draw(ctx, v.request(at.res.URL), at.res)
+	if v.Browser != nil && a.Kind != answer.Wall && a.Kind != answer.ErrorPage && !literal.IsJSON(out.Page.Body) {
+		drawn, err := v.Browser.Render(ctx, v.request(at.res.URL), at.res)
 		if err != nil {
 			return out, fmt.Errorf("render %s in the browser: %w", at.res.URL, err)
 		}
-		out.Response, out.Page, out.Drawn = drawn, v.page(drawn), true
+		out.Response, out.Page, out.Rendered = drawn, v.page(drawn), true
 		if a, err = answered(ctx, out.Page, drawn.Status, v.Charset); err != nil {
 			return out, err
 		}
 	}
-	if a.Sure && (a.Kind == answer.Wall || a.Kind == answer.Fault) {
+	if a.Sure && (a.Kind == answer.Wall || a.Kind == answer.ErrorPage) {
 		return out, &answer.Error{Answer: a, URL: at.res.URL}
 	}
 	if out.List, err = read(ctx, out.Page); ctx.Err() != nil {

@@ -54,15 +54,15 @@ type Browser struct {
 // New returns a browser. It starts no process until a page must be rendered.
 func New(path string, client *fetch.Client) *Browser { return &Browser{Path: path, Client: client} }
 
-// Draw runs the scripts of a page that was fetched by req, and returns the
+// Render runs the scripts of a page that was fetched by req, and returns the
 // answer with the resulting markup. It ends when the page requests nothing
 // more, or at the deadline with what is there.
-func (b *Browser) Draw(ctx context.Context, req fetch.Request, res *fetch.Response) (*fetch.Response, error) {
+func (b *Browser) Render(ctx context.Context, req fetch.Request, res *fetch.Response) (*fetch.Response, error) {
 	b.turn.Lock()
 	defer b.turn.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(b.Deadline, defaultDeadline))
 	defer cancel()
-	wall, err := newWall()
+	wall, err := newRefusingProxy()
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +110,8 @@ func (b *Browser) Draw(ctx context.Context, req fetch.Request, res *fetch.Respon
 	return &drawn, nil
 }
 
-// newWall starts a proxy that refuses everything.
-func newWall() (net.Listener, error) {
+// newRefusingProxy starts a proxy that refuses everything.
+func newRefusingProxy() (net.Listener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

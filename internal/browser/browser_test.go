@@ -51,9 +51,9 @@ const more = await (await fetch("/api/more", {method: "POST", headers: {"Content
 document.getElementById("app").innerHTML = "<ul>" + list.concat(more).map(x => '<li><a href="/a/' + x.id + '.html">' + x.title + "</a><span>2026-11-20</span></li>").join("") + "</ul>";
 })()`
 
-// TestDraw renders an app through the guard: its list is there, and no other host was
+// TestRender renders an app through the guard: its list is there, and no other host was
 // reached.
-func TestDraw(t *testing.T) {
+func TestRender(t *testing.T) {
 	t.Parallel()
 	path := chromium(t)
 	var mu sync.Mutex
@@ -99,7 +99,7 @@ func TestDraw(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := &Browser{Path: path, Client: client, Deadline: time.Minute}
-	drawn, err := b.Draw(t.Context(), req, res)
+	drawn, err := b.Render(t.Context(), req, res)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,9 +123,9 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-// TestDrawEnds renders a page that never stops requesting, and one that never stops
+// TestRenderEnds renders a page that never stops requesting, and one that never stops
 // computing.
-func TestDrawEnds(t *testing.T) {
+func TestRenderEnds(t *testing.T) {
 	t.Parallel()
 	path := chromium(t)
 	var mu sync.Mutex
@@ -153,7 +153,7 @@ func TestDrawEnds(t *testing.T) {
 		}
 		b := &Browser{Path: path, Client: client, Deadline: 12 * time.Second}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		drawn, err := b.Draw(ctx, req, res)
+		drawn, err := b.Render(ctx, req, res)
 		if name == "/poll" && (err != nil || !strings.Contains(string(drawn.Body), "there")) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -87,10 +87,10 @@ func Within[T any](ctx context.Context, bytes int, f func() (T, error)) (result 
 	return f()
 }
 
-// Hold waits until there is memory to keep parsed input of this many bytes until it is
-// stored; done releases it. The holder may call Reserve, but not Hold; the holder of a
-// reservation must not call Hold.
-func Hold(ctx context.Context, bytes int) (done func(), err error) {
+// Keep waits until there is memory to keep parsed input of this many bytes until it is
+// stored; done releases it. The holder may call Reserve, but not Keep; the holder of a
+// reservation must not call Keep.
+func Keep(ctx context.Context, bytes int) (done func(), err error) {
 	return holding.Load().take(ctx, int64(bytes)*perHeld)
 }
 

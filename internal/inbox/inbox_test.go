@@ -132,20 +132,20 @@ func TestInboxTakesNewMailOfAMaildir(t *testing.T) {
 	}
 	k := taken{fail: true}
 	box := newInbox(&k)
-	if n, err := box.TakeMaildir(t.Context(), dir); err == nil || n != 0 {
+	if n, err := box.ProcessMaildir(t.Context(), dir); err == nil || n != 0 {
 		t.Errorf("while the database is away: %d, %v", n, err)
 	}
 	k.fail = false
-	if n, err := box.TakeMaildir(t.Context(), dir); err != nil || n != 1 || len(k.all) != 1 {
+	if n, err := box.ProcessMaildir(t.Context(), dir); err != nil || n != 1 || len(k.all) != 1 {
 		t.Errorf("taken: %d, %v, %q", n, err, k.all)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "cur", "1.host:2,S")); err != nil {
 		t.Errorf("it was not marked as seen: %v", err)
 	}
-	if n, err := box.TakeMaildir(t.Context(), dir); err != nil || n != 0 {
+	if n, err := box.ProcessMaildir(t.Context(), dir); err != nil || n != 0 {
 		t.Errorf("the second time: %d, %v", n, err)
 	}
-	if _, err := box.TakeMaildir(t.Context(), filepath.Join(dir, "nothing")); err == nil {
+	if _, err := box.ProcessMaildir(t.Context(), filepath.Join(dir, "nothing")); err == nil {
 		t.Error("a folder that is not there was read")
 	}
 }

@@ -23,7 +23,7 @@ func (b *Inbox) Watch(ctx context.Context, dir string) error {
 	tick := time.NewTicker(maildirEvery)
 	defer tick.Stop()
 	for {
-		if _, err := b.TakeMaildir(ctx, dir); err != nil && ctx.Err() == nil {
+		if _, err := b.ProcessMaildir(ctx, dir); err != nil && ctx.Err() == nil {
 			b.Logger.Error("mail folder not read", "err", err)
 		}
 		select {
@@ -34,9 +34,9 @@ func (b *Inbox) Watch(ctx context.Context, dir string) error {
 	}
 }
 
-// TakeMaildir processes the new messages of a Maildir folder now and returns
+// ProcessMaildir processes the new messages of a Maildir folder now and returns
 // their number.
-func (b *Inbox) TakeMaildir(ctx context.Context, dir string) (taken int, err error) {
+func (b *Inbox) ProcessMaildir(ctx context.Context, dir string) (taken int, err error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "new"))
 	if err != nil {
 		return 0, fmt.Errorf("%s is not a Maildir folder that dibao may read: %w", dir, err)

@@ -247,7 +247,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	defer all.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := database.Outlast(ctx, r.opts.Logger, func() error { return r.clear(ctx) }); err != nil {
+	if err := database.RetryUntilReachable(ctx, r.opts.Logger, func() error { return r.clear(ctx) }); err != nil {
 		return fmt.Errorf("start the job queue: %w", database.Explain(err))
 	}
 	if r.opts.Living != nil {

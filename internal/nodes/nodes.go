@@ -46,9 +46,9 @@ const (
 	settleAfter = 2 * Beat
 	// GoneAfter is the time after which a node that was not seen counts as gone.
 	GoneAfter = 3 * Beat
-	// MostSkew is the maximum difference between the clock of a node and that of the
+	// MaxSkew is the maximum difference between the clock of a node and that of the
 	// database server.
-	MostSkew = 10 * time.Second
+	MaxSkew = 10 * time.Second
 	// rememberFor is how long a node that is gone is listed.
 	rememberFor = 24 * time.Hour
 )
@@ -121,7 +121,7 @@ func Join(ctx context.Context, db *database.DB, version string, roles []Role, lo
 	}
 	m := &Member{db: db, log: log, self: Node{ID: rand.Text(), Host: host, PID: os.Getpid(), Machine: machine(), Version: version, Roles: roles}}
 	joined.Store(m.self.ID, true)
-	err = database.Outlast(ctx, log, func() error {
+	err = database.RetryUntilReachable(ctx, log, func() error {
 		if err := m.forget(ctx); err != nil {
 			return err
 		}

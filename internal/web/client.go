@@ -12,9 +12,9 @@ import (
 
 type clientKey struct{}
 
-// Client returns the network of a request: /24 of IPv4, /64 of IPv6. The single
+// ClientNetwork returns the network of a request: /24 of IPv4, /64 of IPv6. The single
 // address of a person is never stored.
-func Client(r *http.Request) netip.Prefix {
+func ClientNetwork(r *http.Request) netip.Prefix {
 	addr, _ := r.Context().Value(clientKey{}).(netip.Addr)
 	return network(addr)
 }

@@ -310,8 +310,8 @@ func (l line) sentence(from, to int) string {
 // clauseBefore returns the text before a position back to the last punctuation
 // mark of the sentence, and the whole sentence before it.
 func clauseBefore(text string, at int) (clause, sentence string) {
-	sentence = cut.Last(cut.BehindLast(text[:at], "。;!?"), 150)
-	return cut.BehindLast(sentence, ","), sentence
+	sentence = cut.Last(cut.AfterLast(text[:at], "。;!?"), 150)
+	return cut.AfterLast(sentence, ","), sentence
 }
 
 // clauseBehind returns the text after a position up to the next punctuation mark.

@@ -110,7 +110,7 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	}
 	for rest := strings.TrimSuffix(sentence, clause); rest != ""; {
 		rest = strings.TrimRight(rest, ",")
-		c := cut.BehindLast(rest, ",")
+		c := cut.AfterLast(rest, ",")
 		if who, by := actorOf(c); who != unknown {
 			return r.settled(who, by, c, sentence, given)
 		}
@@ -162,7 +162,7 @@ func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (doer
 		return others, ""
 	}
 	for rest := strings.TrimRight(before, ",。;"); rest != ""; {
-		c := cut.BehindLast(rest, ",。;")
+		c := cut.AfterLast(rest, ",。;")
 		if who, by := subjectOf(c); who != unknown {
 			return who, by
 		}

@@ -219,7 +219,7 @@ func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 // officeOf returns the last office before a position in its line.
 func officeOf(before string) string {
 	before = cut.Last(before, 60)
-	before = cut.BehindLast(before, "。;")
+	before = cut.AfterLast(before, "。;")
 	all := office.FindAllString(before, 6)
 	if len(all) == 0 {
 		return ""

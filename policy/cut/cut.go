@@ -25,8 +25,8 @@ func Last(s string, n int) string {
 	return s[i:]
 }
 
-// BehindLast returns what follows the last of the marks; all of s if there are none.
-func BehindLast(s, marks string) string {
+// AfterLast returns what follows the last of the marks; all of s if there are none.
+func AfterLast(s, marks string) string {
 	if i := strings.LastIndexAny(s, marks); i >= 0 {
 		_, size := utf8.DecodeRuneInString(s[i:])
 		return s[i+size:]

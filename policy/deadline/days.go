@@ -176,7 +176,7 @@ func mentions(line, heading string) (all []mention) {
 		}
 		m.yearless = g[firstYear] == ""
 		m.isSpan = g[lastDay] != "" || g[untilHour] != ""
-		m.left = cut.BehindLast(cut.Last(plain[:at[0]], leftChars), "。；;！!？?")
+		m.left = cut.AfterLast(cut.Last(plain[:at[0]], leftChars), "。；;！!？?")
 		if m.left == "" {
 			m.left = strings.TrimRight(runIn.FindString(plain[:at[0]]), "。 ")
 		}
@@ -208,7 +208,7 @@ var enumerated = words.New(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)
 // lead returns the beginning of the quote for a day: the words before it, back to the
 // comma, if there are few.
 func (m mention) lead() string {
-	lead := enumerated.ReplaceAllString(cut.BehindLast(m.left, "，,"), "")
+	lead := enumerated.ReplaceAllString(cut.AfterLast(m.left, "，,"), "")
 	if utf8.RuneCountInString(lead) > longestLead {
 		return ""
 	}

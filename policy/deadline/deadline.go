@@ -108,7 +108,7 @@ func (r Reader) Within(line string) (count, unit, text string) {
 	}
 	plain := hans.Simplify(line)
 	for _, at := range fromPublication.FindAllStringSubmatchIndex(plain, maxMentions) {
-		m := mention{left: cut.BehindLast(cut.Last(plain[:at[0]], leftChars), "。；;"), right: cut.BeforeFirst(cut.First(plain[at[1]:], rightChars), "。；;"), until: "内"}
+		m := mention{left: cut.AfterLast(cut.Last(plain[:at[0]], leftChars), "。；;"), right: cut.BeforeFirst(cut.First(plain[at[1]:], rightChars), "。；;"), until: "内"}
 		if r.isAsked(m, false) {
 			return plain[at[2]:at[3]], plain[at[4]:at[5]], line[at[0]:at[1]]
 		}
@@ -221,7 +221,7 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 		return false
 	case (afterwards.MatchString(m.left) && !(r.isFor("公示") && dissent.MatchString(m.left)) || promoted.MatchString(m.right)) && (r.Asks || !r.Notice):
 		return false
-	case m.yearless && !r.Asks && everyYear.MatchString(cut.BehindLast(m.left, "，,")+cut.First(m.right, nearChars)):
+	case m.yearless && !r.Asks && everyYear.MatchString(cut.AfterLast(m.left, "，,")+cut.First(m.right, nearChars)):
 		return false
 	case others.MatchString(m.left) && !r.Asks && !toUs.MatchString(m.right), provinces.MatchString(m.left), reviewed.MatchString(m.left) && !r.Notice && !toUs.MatchString(m.right):
 		return false

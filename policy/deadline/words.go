@@ -200,7 +200,7 @@ func labelOf(left string) (l label) {
 		text = oldDay.ReplaceAllString(text, "")
 	}
 	text = andWhere.ReplaceAllString(text, "$1")
-	l.text = enumerated.ReplaceAllString(cut.BehindLast(text, "，,、：:（）()“”"), "")
+	l.text = enumerated.ReplaceAllString(cut.AfterLast(text, "，,、：:（）()“”"), "")
 	l.isLabel = labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(cut.Last(l.text, 2))
 	l.closes = moved.MatchString(left) || closing.MatchString(tail) || l.isLabel && closing.MatchString(l.text)
 	return l

@@ -96,7 +96,7 @@ func Split(line string) (fields []Field, rest string) {
 		}
 		f, left := m.read(line[m.value:end])
 		rest += string(Boundary) + left
-		if f.Kind != Unknown && f.Kind != Furniture && (m.colon || f.Value != "") {
+		if f.Kind != Unknown && f.Kind != Control && (m.colon || f.Value != "") {
 			fields = append(fields, f)
 		}
 	}
@@ -246,7 +246,7 @@ func (f found) read(text string) (Field, string) {
 	switch f.kind {
 	case Text:
 		if loc := sizes.FindStringIndex(text); loc != nil {
-			out.Kind = Furniture
+			out.Kind = Control
 			return out, text[loc[1]:]
 		}
 		out.Value = clip(strip(plain(cut(text))), maxValue)

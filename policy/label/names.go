@@ -15,13 +15,13 @@ type Kind int
 
 // The kinds of labels.
 const (
-	Unknown   Kind = iota // a label that ends the value before it; its own value is not read
-	Text                  // a number, an organization, a theme: the value is the following text
-	Date                  // a date; the name says which one
-	Source                // the medium or organization that a text was taken from
-	Author                // the author of a text: a person or an office
-	Editor                // who edited, checked, photographed or sent a text
-	Furniture             // a control or counter of the page
+	Unknown Kind = iota // a label that ends the value before it; its own value is not read
+	Text                // a number, an organization, a theme: the value is the following text
+	Date                // a date; the name says which one
+	Source              // the medium or organization that a text was taken from
+	Author              // the author of a text: a person or an office
+	Editor              // who edited, checked, photographed or sent a text
+	Control             // a control or counter of the page
 )
 
 // names are the labels in header lines, registers and tables of official and news sites.
@@ -40,7 +40,7 @@ var names = map[Kind]string{
 		发文机关 发文单位 发文部门 发文机构 发布机构 发布机关 发布单位 发布部门 制发机关 制定机关 公布机关 公开责任部门 责任部门 公开主体 主办单位 主办部门 信息提供单位 成文单位 印发机关 印发单位
 		有效性 效力状态 文件状态 时效性 时效状态 是否有效 公开方式 公开形式 公开范围 公开类别 公开属性 公开类型 信息公开类别 公开程序 公开时限 生成方式 获取方式 语种 载体形式 内容概述 内容概要 内容描述 信息格式 登记号 文件登记号 统一登记号 统一编号 备注
 		发文字号 公文字号 公文编号 文件字号 文件编号 文件号 发布文号 发文文号 发文号 文号 字号 标题 文件标题 信息标题 信息名称 文件名称 公文名称 名称 副标题`,
-	Furniture: `只看该作者 只看楼主 浏览字号 字体 字体大小 字号大小 文字大小 浏览次数 浏览量 阅读次数 阅读量 阅读数 访问次数 访问量 查看次数 点击数 点击量 点击率 点击次数 点击 阅读 浏览 人气 热度 评论 评论数 点赞 分享 分享到 分享至 打印 收藏 扫一扫 朗读 保护视力色 视力保护色 背景色 我要纠错 纠错 当前位置 您的位置 您现在的位置 您当前的位置 位置 font views hits clicks share`,
+	Control: `只看该作者 只看楼主 浏览字号 字体 字体大小 字号大小 文字大小 浏览次数 浏览量 阅读次数 阅读量 阅读数 访问次数 访问量 查看次数 点击数 点击量 点击率 点击次数 点击 阅读 浏览 人气 热度 评论 评论数 点赞 分享 分享到 分享至 打印 收藏 扫一扫 朗读 保护视力色 视力保护色 背景色 我要纠错 纠错 当前位置 您的位置 您现在的位置 您当前的位置 位置 font views hits clicks share`,
 }
 
 // kinds contains the names and their kinds.

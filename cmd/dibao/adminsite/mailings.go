@@ -241,7 +241,7 @@ func (v voice) domain(d delivery.DomainReport) templates.AdminDomain {
 	all := d.Sent + d.Waiting + d.Failed + d.Uncertain + d.Suppressed
 	share := func(n int) string { return strconv.FormatFloat(float64(n)*100/float64(max(all, 1)), 'f', 2, 64) }
 	out := templates.AdminDomain{
-		Domain: d.Domain, All: all, Sent: d.Sent, Waiting: d.Waiting - d.Deferred, Deferred: d.Deferred, Failed: d.Failed, Uncertain: d.Uncertain, No: d.Suppressed,
+		Domain: d.Domain, All: all, Sent: d.Sent, Waiting: d.Waiting - d.Deferred, Deferred: d.Deferred, Failed: d.Failed, Uncertain: d.Uncertain, NotSent: d.Suppressed,
 		SentShare: share(d.Sent), WaitingAt: share(d.Sent), WaitingShare: share(d.Waiting + d.Uncertain), FailedAt: share(d.Sent + d.Waiting + d.Uncertain), FailedShare: share(d.Failed),
 	}
 	if d.NextAt != nil && d.Waiting+d.Uncertain > 0 {

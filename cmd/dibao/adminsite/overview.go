@@ -105,7 +105,7 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 	if st.DiskFree > 0 && st.DiskFree < minDisk {
 		add(true, "dibao doctor", "disk", humanize.Bytes(st.DiskFree))
 	}
-	if st.ClockSkew.Abs() > nodes.MostSkew {
+	if st.ClockSkew.Abs() > nodes.MaxSkew {
 		add(true, "dibao doctor", "clock", st.ClockSkew.Abs().Round(time.Second))
 	}
 	if n := st.Feed.Held; n > 0 {
@@ -179,6 +179,6 @@ func (v voice) list(heading string, counts map[string]int) (text string) {
 func (v voice) mailing(m delivery.MailingReport) templates.AdminMailing {
 	return templates.AdminMailing{
 		Number: m.Mailing, URL: fmt.Sprintf("/mailings/%d", m.Mailing), Due: cli.ShortTime(m.DueAt, v.Node.Zone), State: v.code("State", m.State), Class: mailingClass(m.State),
-		NoEmails: v.sentence(status.NoEmails(m)), All: m.Emails(), Sent: m.Sent, Waiting: m.Waiting + m.Claimed, Failed: m.Failed, Uncertain: m.Uncertain, No: m.Suppressed,
+		NoEmails: v.sentence(status.NoEmails(m)), All: m.Emails(), Sent: m.Sent, Waiting: m.Waiting + m.Claimed, Failed: m.Failed, Uncertain: m.Uncertain, NotSent: m.Suppressed,
 	}
 }

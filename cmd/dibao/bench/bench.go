@@ -77,10 +77,10 @@ func startHelper(ctx context.Context, args ...string) (addr string, stop func(),
 	return strings.TrimSpace(line), stop, nil
 }
 
-// Help runs the helper process, which the benchmarks start as "bench helper KIND": it
+// RunHelper runs the helper process, which the benchmarks start as "bench helper KIND": it
 // listens on loopback, writes its address to out and serves until ctx ends. It returns
 // false for an unknown kind.
-func Help(ctx context.Context, kind string, feeds, items int, out io.Writer) (known bool, err error) {
+func RunHelper(ctx context.Context, kind string, feeds, items int, out io.Writer) (known bool, err error) {
 	var serve func(net.Listener) error
 	switch kind {
 	case "feeds":

@@ -315,7 +315,7 @@ func (v *verbs) newHelper() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "helper KIND", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			known, err := Help(cmd.Context(), args[0], feeds, items, cmd.OutOrStdout())
+			known, err := RunHelper(cmd.Context(), args[0], feeds, items, cmd.OutOrStdout())
 			if !known {
 				return cli.Usagef("unknown kind %q", args[0])
 			}

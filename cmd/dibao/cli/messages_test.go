@@ -155,7 +155,7 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 						}
 					}
 				case *ast.KeyValueExpr:
-					if key, ok := x.Key.(*ast.Ident); ok && filepath.Base(folder) == "answer" && slices.Contains([]string{"What", "Script", "Human", "Refused"}, key.Name) {
+					if key, ok := x.Key.(*ast.Ident); ok && filepath.Base(folder) == "answer" && slices.Contains([]string{"What", "Script", "Puzzle", "Refused"}, key.Name) {
 						add(x.Value) // the kind of a page
 					}
 				case *ast.AssignStmt:

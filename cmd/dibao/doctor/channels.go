@@ -27,12 +27,12 @@ func (n *Node) examineChannels(ctx context.Context) (all []Finding) {
 		return append(all, Finding{"channels", "failed", redact.Line(err)})
 	}
 	for _, r := range troubled {
-		text := fmt.Sprintf("channel %d (%s) may already have received its newest issue, and does not get it again: %s", r.Channel, r.Kind, r.Says())
+		text := fmt.Sprintf("channel %d (%s) may already have received its newest issue, and does not get it again: %s", r.Channel, r.Kind, r.LastReply())
 		switch r.State {
 		case "failed":
-			text = fmt.Sprintf("channel %d (%s) did not accept its newest issue; correct this and run dibao issue resend %d --failed: %s", r.Channel, r.Kind, r.Mailing, r.Says())
+			text = fmt.Sprintf("channel %d (%s) did not accept its newest issue; correct this and run dibao issue resend %d --failed: %s", r.Channel, r.Kind, r.Mailing, r.LastReply())
 		case "waiting":
-			text = fmt.Sprintf("channel %d (%s) has not accepted its newest issue yet; dibao tries again: %s", r.Channel, r.Kind, r.Says())
+			text = fmt.Sprintf("channel %d (%s) has not accepted its newest issue yet; dibao tries again: %s", r.Channel, r.Kind, r.LastReply())
 		}
 		all = append(all, Finding{"channels", "warning", text})
 	}

@@ -26,7 +26,7 @@ func (n *Node) examineNodes(ctx context.Context) (all []Finding) {
 			continue
 		}
 		living++
-		if node.Clock.Abs() > nodes.MostSkew {
+		if node.Clock.Abs() > nodes.MaxSkew {
 			all = append(all, Finding{"nodes", "warning", fmt.Sprintf("the clock of %s differs from the database server's by %s; synchronize it with NTP", name, node.Clock.Round(time.Second))})
 		}
 		if !slices.Contains(versions, node.Version) {

@@ -131,7 +131,7 @@ func showHops(p Program, cmd *cobra.Command, v visit.Visit) {
 	for _, hop := range v.Hops {
 		p.Say(cmd, "followed %s to %s", hop.By, hop.To)
 	}
-	if v.Drawn {
+	if v.Rendered {
 		p.Say(cmd, "the page was rendered by the browser")
 	}
 }

@@ -91,7 +91,7 @@ func (n *Node) try(ctx context.Context, s feed.Source) *trial.Report {
 		Hops: []visit.Hop{}, Retitled: []string{}, LeftOut: inspect.ViewLeftOut(ingest.List{}, []ingest.Offer{}), Warnings: []string{}, Articles: []trial.Article{}}
 	t.Robots = n.tryRobots(ctx, s)
 	found, seen, err := n.look(ctx, s)
-	t.Kind, t.Drawn, t.Hops = cli.Null(found.Kind), seen.Drawn, append(t.Hops, seen.Hops...)
+	t.Kind, t.Rendered, t.Hops = cli.Null(found.Kind), seen.Rendered, append(t.Hops, seen.Hops...)
 	if err == nil && found.URL != s.URL {
 		t.Hops = append(t.Hops, visit.Hop{By: "a search for a feed", To: redact.URL(found.URL)})
 	}

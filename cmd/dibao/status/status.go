@@ -220,7 +220,7 @@ func (st Snapshot) Print(w io.Writer, chinese bool) error {
 		s.head("CHANNELS")
 		s.item(s.counts("State", st.Posted))
 		for _, r := range st.Troubled {
-			s.columns([]int{6, 10, 10}, fmt.Sprint(r.Channel), s.code("Kind", r.Kind), s.code("State", r.State), s.said(r.Says()))
+			s.columns([]int{6, 10, 10}, fmt.Sprint(r.Channel), s.code("Kind", r.Kind), s.code("State", r.State), s.said(r.LastReply()))
 		}
 	}
 	s.head("READERS")

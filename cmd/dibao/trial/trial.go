@@ -30,7 +30,7 @@ type Report struct {
 	Problem         *string     `json:"problem"` // null if a list was read
 	Advice          *string     `json:"advice"`
 	Hops            []visit.Hop `json:"hops"`
-	Drawn           bool        `json:"drawn"` // rendered by a browser
+	Rendered        bool        `json:"drawn"` // rendered by a browser
 	Robots          Robots      `json:"robots"`
 	Rows            int         `json:"rows"`
 	Dated           int         `json:"dated"`
@@ -127,7 +127,7 @@ func (t *Report) Write(w io.Writer) {
 	for _, hop := range t.Hops {
 		r.Say("followed", r.Text(hop.By)+" → "+hop.To)
 	}
-	if t.Drawn {
+	if t.Rendered {
 		r.Say("rendered", "by the browser")
 	}
 	r.Say("robots", t.Robots.String())

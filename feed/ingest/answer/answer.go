@@ -22,12 +22,12 @@ type Kind string
 
 // The kinds of answers.
 const (
-	Page   Kind = "page"
-	Wall   Kind = "wall"   // a challenge, a refusal or a login
-	Fault  Kind = "fault"  // an error page, with any status
-	Onward Kind = "onward" // a page that redirects browsers to To
-	Shell  Kind = "shell"  // scripts render it
-	Empty  Kind = "empty"
+	Page      Kind = "page"
+	Wall      Kind = "wall"   // a challenge, a refusal or a login
+	ErrorPage Kind = "fault"  // an error page, with any status
+	Redirect  Kind = "onward" // a page that redirects browsers to To
+	Shell     Kind = "shell"  // scripts render it
+	Empty     Kind = "empty"
 )
 
 // Answer is the classification of a page.
@@ -84,7 +84,7 @@ func (s *scan) kind(status int) Answer {
 	if a, ok := s.fault(); ok {
 		return a
 	}
-	if a, ok := s.onward(); ok {
+	if a, ok := s.redirect(); ok {
 		return a
 	}
 	scripted := s.scripts != "" || len(s.sources) > 0
@@ -135,8 +135,8 @@ func (s *scan) wall(status int) (Answer, bool) {
 		if w.cause == Login || w.field || s.prose > maxTitle || s.links > maxLinks || app || s.isDocument() || !w.words.MatchString(s.title) {
 			continue
 		}
-		if w.cause == Script && s.lineOf(Human, false) != "" {
-			w.cause = Human // "访问验证" above a picture with a code
+		if w.cause == Script && s.lineOf(Puzzle, false) != "" {
+			w.cause = Puzzle // "访问验证" above a picture with a code
 		}
 		return found(w.cause, fmt.Sprintf("a page with the title %q", clip(s.title)), true)
 	}
@@ -204,18 +204,18 @@ func (s *scan) lineOf(c Cause, app bool) string {
 // fault recognizes an error page.
 func (s *scan) fault() (Answer, bool) {
 	if faultIn(s.title) != "" && s.prose <= maxTitle && !s.isDocument() && !s.isDated() {
-		return Answer{Kind: Fault, What: clip(s.title), Sure: true}, true
+		return Answer{Kind: ErrorPage, What: clip(s.title), Sure: true}, true
 	}
 	all := strings.Join(s.lines, "\n")
 	if t := StackTrace.FindAllString(all, 2); len(t) == 2 || len(t) == 1 && s.prose <= maxFault {
-		return Answer{Kind: Fault, What: clip(t[0]), Sure: true}, true
+		return Answer{Kind: ErrorPage, What: clip(t[0]), Sure: true}, true
 	}
 	if s.prose > maxFault || s.isDated() || s.isDocument() {
 		return Answer{}, false
 	}
 	for _, line := range s.lines[:min(len(s.lines), 12)] {
 		if faultIn(line) != "" {
-			return Answer{Kind: Fault, What: clip(line), Sure: s.seen() <= maxBare}, true
+			return Answer{Kind: ErrorPage, What: clip(line), Sure: s.seen() <= maxBare}, true
 		}
 	}
 	return Answer{}, false

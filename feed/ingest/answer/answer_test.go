@@ -17,7 +17,7 @@ type page struct {
 	status     int
 	kind       Kind
 	cause      Cause
-	to         string // for Onward, or the first endpoint or frame
+	to         string // for Redirect, or the first endpoint or frame
 }
 
 var rows = strings.Repeat(`<li><a href="/zcwj/202611/t20261120_1.html">关于印发某省数字经济促进行动方案的通知</a><span>2026-11-20</span></li>`, 25)
@@ -38,7 +38,7 @@ var wild = []page{
 	{"jsl second", `<script>var _0x1=['a'];(function(a){})(_0x1);function hash(s){};function go(d){};go({"bts":["1714542141.604|0|y1V","2BUX%3D"],"chars":"yKjB","ct":"b739","ha":"sha1","tn":"__jsl_clearance_s","vt":"3600","wt":"1500"})</script>`, 521, Wall, Script, ""},
 	{"AWS", `<!DOCTYPE html><html><head><title></title><script>window.awsWafCookieDomainList = [];window.gokuProps = {"key":"AQ"};</script><script src="https://1.token.awswaf.com/1/challenge.js"></script></head><body><div id="challenge-container"></div><noscript><h1>JavaScript is disabled</h1>In order to continue, we need to verify that you're not a robot. This requires JavaScript.</noscript></body></html>`, 202, Wall, Script, ""},
 	{"Aliyun picture", `<!doctype html><html><head><title>405</title></head><body><div class="main"><img src="//g.example.com/image/405.png"><div>很抱歉，由于您访问的URL有可能对网站造成安全威胁，您的访问被阻断。</div><div>您的请求ID是：<strong>7b39</strong></div></div></body></html>`, 405, Wall, Refused, ""},
-	{"slider", `<html><head><title>向右滑动完成拼图</title></head><body><div id="waf_slider"></div><p>请完成安全验证后继续访问</p><script src="/waf_slider_verify.js"></script></body></html>`, 200, Wall, Human, ""},
+	{"slider", `<html><head><title>向右滑动完成拼图</title></head><body><div id="waf_slider"></div><p>请完成安全验证后继续访问</p><script src="/waf_slider_verify.js"></script></body></html>`, 200, Wall, Puzzle, ""},
 	{"SafeLine", `<!DOCTYPE html><html lang="zh"><head><title>安全检测能力由 雷池 提供</title><script type="module" src="/.safeline/challenge/v2/a.js"></script></head><body><div class="sl-loader">正在检查您的浏览器环境，请稍候…</div></body></html>`, 468, Wall, Script, ""},
 	{"English script", `<html><head><title></title></head><body><noscript>Please enable JavaScript and refresh the page.</noscript><script>var a="x";eval(a)</script></body></html>`, 200, Wall, Script, ""},
 	{"Cloudflare block", `<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head><body><div id="cf-error-details"><h1>Sorry, you have been blocked</h1><h2>You are unable to access example.org</h2><p>This website is using a security service to protect itself from online attacks. The action you just performed triggered the security solution.</p></div></body></html>`, 403, Wall, Refused, ""},
@@ -46,7 +46,7 @@ var wild = []page{
 	{"DDoS-Guard", `<html><head><title>DDoS-Guard</title><script src="/.well-known/ddos-guard/check?context=free_splash"></script></head><body><h1>Checking your browser before accessing</h1><p>Please allow up to 5 seconds…</p></body></html>`, 403, Wall, Script, ""},
 	{"session", `<html><head><title>提示</title></head><body><p>身份失效了，请重新登录网站</p><a href="/login">登录</a></body></html>`, 200, Wall, Login, ""},
 	{"sso", `<html><head><title>某市统一身份认证平台</title></head><body><form action="/cas/login"><input name="username"><input type="password" name="pw"><button>登录</button></form><p>忘记密码</p></body></html>`, 200, Wall, Login, ""},
-	{"picture code", `<html><head><title>访问验证</title></head><body><form><img src="/ImageCaptcha"><input name="code" placeholder="验证码"><button>提交</button></form><p>您的访问过于频繁，请输入图片中的验证码继续访问</p></body></html>`, 200, Wall, Human, ""},
+	{"picture code", `<html><head><title>访问验证</title></head><body><form><img src="/ImageCaptcha"><input name="code" placeholder="验证码"><button>提交</button></form><p>您的访问过于频繁，请输入图片中的验证码继续访问</p></body></html>`, 200, Wall, Puzzle, ""},
 
 	{"Vue CLI", `<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title>政策库</title><link href=/css/app.1.css rel=preload as=style></head><body><noscript><strong>We're sorry but policy doesn't work properly without JavaScript enabled. Please enable it to continue.</strong></noscript><div id=app></div><script src=/js/chunk-vendors.1.js></script><script src=/js/app.1.js></script></body></html>`, 200, Shell, "", ""},
 	{"React", `<!doctype html><html><head><title>React App</title><script defer="defer" src="/static/js/main.1.js"></script></head><body><noscript>You need to enable JavaScript to run this app.</noscript><div id="root"></div></body></html>`, 200, Shell, "", ""},
@@ -55,25 +55,25 @@ var wild = []page{
 	{"jQuery and template", `<html><head><title>通知公告</title><script src="/js/jquery.min.js"></script></head><body><div id="list"></div><script>$.ajax({url:"/api/article/list",data:{channel:12,page:1},success:function(r){render(r)}});</script></body></html>`, 200, Shell, "", "http://www.site.test/api/article/list"},
 	{"Ant Design Pro", `<!DOCTYPE html><html><head><title>政策服务</title></head><body><div id="root"><div class="loading">正在加载资源</div><div class="sub">初次加载资源可能需要较多时间 请耐心等待</div></div><script>window.routerBase="/";</script><script src="/umi.4.js"></script></body></html>`, 200, Shell, "", ""},
 
-	{"refresh in capitals", `<HTML><HEAD><META HTTP-EQUIV="Refresh" CONTENT="0;URL=/zwgk/index.htm"></HEAD><BODY></BODY></HTML>`, 200, Onward, "", "http://www.site.test/zwgk/index.htm"},
-	{"script at once", `<!DOCTYPE html><html><head><title>某市人民政府</title><script type="text/javascript">window.location.href="./zcwj/index.html";</script></head><body></body></html>`, 200, Onward, "", "http://www.site.test/list/zcwj/index.html"},
-	{"script later", `<html><body><p>页面正在跳转，请稍候</p><script>setTimeout("javascript:location.href='/main/'", 3000);</script></body></html>`, 200, Onward, "", "http://www.site.test/main/"},
-	{"variable", `<html><script>var strUrl = "/col/col12/index.html"; top.location = strUrl;</script></html>`, 200, Onward, "", "http://www.site.test/col/col12/index.html"},
-	{"onload", `<html><head><title>index</title></head><body onload="window.location.replace('/new/list.shtml')"></body></html>`, 200, Onward, "", "http://www.site.test/new/list.shtml"},
-	{"escaped", `<script>document.location.assign("\/xxgk\/list\/");</script>`, 200, Onward, "", "http://www.site.test/xxgk/list/"},
+	{"refresh in capitals", `<HTML><HEAD><META HTTP-EQUIV="Refresh" CONTENT="0;URL=/zwgk/index.htm"></HEAD><BODY></BODY></HTML>`, 200, Redirect, "", "http://www.site.test/zwgk/index.htm"},
+	{"script at once", `<!DOCTYPE html><html><head><title>某市人民政府</title><script type="text/javascript">window.location.href="./zcwj/index.html";</script></head><body></body></html>`, 200, Redirect, "", "http://www.site.test/list/zcwj/index.html"},
+	{"script later", `<html><body><p>页面正在跳转，请稍候</p><script>setTimeout("javascript:location.href='/main/'", 3000);</script></body></html>`, 200, Redirect, "", "http://www.site.test/main/"},
+	{"variable", `<html><script>var strUrl = "/col/col12/index.html"; top.location = strUrl;</script></html>`, 200, Redirect, "", "http://www.site.test/col/col12/index.html"},
+	{"onload", `<html><head><title>index</title></head><body onload="window.location.replace('/new/list.shtml')"></body></html>`, 200, Redirect, "", "http://www.site.test/new/list.shtml"},
+	{"escaped", `<script>document.location.assign("\/xxgk\/list\/");</script>`, 200, Redirect, "", "http://www.site.test/xxgk/list/"},
 	{"frameset", `<html><head><title>t</title></head><frameset rows="80,*"><frame src="top.html" name="topFrame"><frame src="main.html" name="mainFrame"></frameset></html>`, 200, Page, "", "http://www.site.test/list/main.html"},
 
-	{"error with a way home", `<html><head><title>出错啦</title><meta http-equiv="refresh" content="3;url=/"></head><body><p>您访问的页面不存在，3秒后自动返回首页</p></body></html>`, 200, Fault, "", ""},
-	{"stack trace", `<html><head><title>Error</title></head><body><pre>java.lang.NullPointerException at com.site.web.ListAction.list(ListAction.java:77) at org.apache.struts.Action</pre></body></html>`, 200, Fault, "", ""},
-	{"no such site", `<html><head><title>没有找到站点</title></head><body><h1>没有找到站点</h1><p>您的请求在服务器中没有对应的站点！</p><ul><li>您没有将此域名或 IP 绑定到站点</li><li>配置文件未生效</li></ul></body></html>`, 200, Fault, "", ""},
-	{"stopped site", `<html><head><title>提示</title></head><body><h1>抱歉！该站点已经被管理员停止运行</h1></body></html>`, 200, Fault, "", ""},
-	{"new site", `<html><head><title>恭喜，站点创建成功！</title></head><body><h1>恭喜，站点创建成功！</h1><h3>本页面由系统自动生成</h3><ul><li>您可以修改、删除或覆盖本页面</li></ul></body></html>`, 200, Fault, "", ""},
-	{"default page", `<html><head><title>Welcome to nginx!</title></head><body><h1>Welcome to nginx!</h1><p>The web server is installed and works. Further configuration is required.</p></body></html>`, 200, Fault, "", ""},
-	{"not registered", `<html><head><title>提示</title></head><body><h3>网站暂时无法访问</h3><p>该网站未根据工信部相关法规进行备案。</p></body></html>`, 200, Fault, "", ""},
-	{"for sale", `<html><head><title>sample.example</title></head><body><h1>sample.example</h1><p>该域名正在出售，有意者请联系。</p></body></html>`, 200, Fault, "", ""},
+	{"error with a way home", `<html><head><title>出错啦</title><meta http-equiv="refresh" content="3;url=/"></head><body><p>您访问的页面不存在，3秒后自动返回首页</p></body></html>`, 200, ErrorPage, "", ""},
+	{"stack trace", `<html><head><title>Error</title></head><body><pre>java.lang.NullPointerException at com.site.web.ListAction.list(ListAction.java:77) at org.apache.struts.Action</pre></body></html>`, 200, ErrorPage, "", ""},
+	{"no such site", `<html><head><title>没有找到站点</title></head><body><h1>没有找到站点</h1><p>您的请求在服务器中没有对应的站点！</p><ul><li>您没有将此域名或 IP 绑定到站点</li><li>配置文件未生效</li></ul></body></html>`, 200, ErrorPage, "", ""},
+	{"stopped site", `<html><head><title>提示</title></head><body><h1>抱歉！该站点已经被管理员停止运行</h1></body></html>`, 200, ErrorPage, "", ""},
+	{"new site", `<html><head><title>恭喜，站点创建成功！</title></head><body><h1>恭喜，站点创建成功！</h1><h3>本页面由系统自动生成</h3><ul><li>您可以修改、删除或覆盖本页面</li></ul></body></html>`, 200, ErrorPage, "", ""},
+	{"default page", `<html><head><title>Welcome to nginx!</title></head><body><h1>Welcome to nginx!</h1><p>The web server is installed and works. Further configuration is required.</p></body></html>`, 200, ErrorPage, "", ""},
+	{"not registered", `<html><head><title>提示</title></head><body><h3>网站暂时无法访问</h3><p>该网站未根据工信部相关法规进行备案。</p></body></html>`, 200, ErrorPage, "", ""},
+	{"for sale", `<html><head><title>sample.example</title></head><body><h1>sample.example</h1><p>该域名正在出售，有意者请联系。</p></body></html>`, 200, ErrorPage, "", ""},
 	{"blocked page", `<html><head><title>Web Page Blocked!</title></head><body><h1>Web Page Blocked!</h1><p>Please contact the administrator. Attack ID: 20000051</p></body></html>`, 200, Wall, Refused, ""},
-	{"maintenance", `<html><head><title>系统维护中</title></head><body><h1>网站升级中，请稍后访问</h1></body></html>`, 200, Fault, "", ""},
-	{"iis", `<html><head><title>404 - 找不到文件或目录。</title></head><body><h1>服务器错误</h1><h2>404 - 找不到文件或目录。</h2><h3>您要查找的资源可能已被删除，已更改名称或者暂时不可用。</h3></body></html>`, 200, Fault, "", ""},
+	{"maintenance", `<html><head><title>系统维护中</title></head><body><h1>网站升级中，请稍后访问</h1></body></html>`, 200, ErrorPage, "", ""},
+	{"iis", `<html><head><title>404 - 找不到文件或目录。</title></head><body><h1>服务器错误</h1><h2>404 - 找不到文件或目录。</h2><h3>您要查找的资源可能已被删除，已更改名称或者暂时不可用。</h3></body></html>`, 200, ErrorPage, "", ""},
 	{"nothing", `<html><head></head><body></body></html>`, 200, Empty, "", ""},
 
 	{"protected list", `<html><head><title>政策文件</title><meta id="a" content="x" r="m"><script>$_ts=window['$_ts'];</script></head><body><ul>` + rows + `</ul></body></html>`, 200, Page, "", ""},
@@ -83,7 +83,7 @@ var wild = []page{
 	{"for phones", `<html><head><title>政策</title><script>if(/Android|iPhone/i.test(navigator.userAgent)){location.href="/m/"}</script></head><body><ul>` + rows + `</ul></body></html>`, 200, Page, "", ""},
 	{"app drawn by the server", `<html><body><div id="__nuxt"><ul>` + rows + `</ul></div><script src="/_nuxt/1.js"></script></body></html>`, 200, Page, "", ""},
 	{"button of a page with little text", `<html><body><p>附件见扫描件</p><img src="/1.jpg"><script>function goBack(){location.href="/index.html";}</script><button onclick="goBack()">返回</button></body></html>`, 200, Shell, "", ""},
-	{"function that is called", `<html><script>function go(){location.href="/index.html";} go();</script></html>`, 200, Onward, "", "http://www.site.test/index.html"},
+	{"function that is called", `<html><script>function go(){location.href="/index.html";} go();</script></html>`, 200, Redirect, "", "http://www.site.test/index.html"},
 	{"list of six", `<html><head><title>公示公告</title><script src="/js/jquery.js"></script></head><body><ul>` + rows[:len(rows)/25*6] + `</ul></body></html>`, 200, Page, "", ""},
 }
 
@@ -138,7 +138,7 @@ func TestCases(t *testing.T) {
 			want = Script
 		}
 		if strings.Contains(name, "slider") {
-			want = Human
+			want = Puzzle
 		}
 		if a := Read("http://www.site.test/list/", status, string(b)); a.Kind != Wall || a.Cause != want {
 			t.Errorf("%s: %s %s (%s)", name, a.Kind, a.Cause, a.What)
@@ -146,8 +146,8 @@ func TestCases(t *testing.T) {
 	}
 	for file, want := range map[string]page{
 		"/lists/042-iframe-list.html":  {kind: Page, to: "http://www.site.test/zwgk/frame/list.html"},
-		"/lists/043-meta-refresh.html": {kind: Onward, to: "http://www.site.test/list/list.html"},
-		"/articles/92-05-soft404.html": {kind: Fault},
+		"/lists/043-meta-refresh.html": {kind: Redirect, to: "http://www.site.test/list/list.html"},
+		"/articles/92-05-soft404.html": {kind: ErrorPage},
 	} {
 		b, err := os.ReadFile(dir + file)
 		if err != nil {
@@ -173,7 +173,7 @@ func TestPagesAreNoWalls(t *testing.T) {
 			read++
 			base := filepath.Base(name)
 			a := Read("http://www.site.test/list/", 200, string(b))
-			if (a.Kind == Wall || a.Kind == Fault || a.Kind == Empty) && base != "92-05-soft404.html" && base != "21.html" { // 21 is in UTF-16
+			if (a.Kind == Wall || a.Kind == ErrorPage || a.Kind == Empty) && base != "92-05-soft404.html" && base != "21.html" { // 21 is in UTF-16
 				t.Errorf("%s: %s %q", name, a.Kind, a.What)
 			}
 		}

@@ -5,9 +5,9 @@ import "testing"
 // codes are pages that ask for the characters of a picture, that are shown only in an app,
 // and refusals of interfaces in JSON.
 var codes = []page{
-	{"characters beside", `<html><body><form><p>请输入右侧字符</p><input name="c"><img src="/c.jpg"></form></body></html>`, 200, Wall, Human, ""},
-	{"digits in a picture", `<html><body><div>请输入图片中的数字</div><img src="/v"><input><button>确定</button></body></html>`, 200, Wall, Human, ""},
-	{"English characters", `<html><body><p>Enter the characters shown in the picture</p><img src="/c"><input type="text"></body></html>`, 200, Wall, Human, ""},
+	{"characters beside", `<html><body><form><p>请输入右侧字符</p><input name="c"><img src="/c.jpg"></form></body></html>`, 200, Wall, Puzzle, ""},
+	{"digits in a picture", `<html><body><div>请输入图片中的数字</div><img src="/v"><input><button>确定</button></body></html>`, 200, Wall, Puzzle, ""},
+	{"English characters", `<html><body><p>Enter the characters shown in the picture</p><img src="/c"><input type="text"></body></html>`, 200, Wall, Puzzle, ""},
 	{"only in WeChat", `<html><body><h4>请在微信客户端打开链接</h4></body></html>`, 200, Wall, Client, ""},
 	{"only in an app", `<html><body><p>请在“样例办”APP中打开</p><img src="/q"></body></html>`, 200, Wall, Client, ""},
 	{"only on a phone", `<html><body><p>请使用手机浏览器访问本页面</p></body></html>`, 200, Wall, Client, ""},

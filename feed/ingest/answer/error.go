@@ -36,12 +36,12 @@ func (e *Error) Sentence() string {
 			return fmt.Sprintf("the site answers with status %d and %s in place of its pages; it does not count as \"nothing new\"", e.Status, e.What)
 		}
 		return fmt.Sprintf("the site answers with %s in place of its pages; it does not count as \"nothing new\"", e.What)
-	case Fault:
+	case ErrorPage:
 		if e.Status != 0 {
 			return fmt.Sprintf("the site answers with status %d and an error page: \"%s\"", e.Status, e.What)
 		}
 		return fmt.Sprintf("the site answers with an error page: \"%s\"", e.What)
-	case Onward:
+	case Redirect:
 		return fmt.Sprintf("the page redirects browsers to %s (by %s)", e.To, e.What)
 	case Shell:
 		return "the page is an empty shell: it is " + e.What + e.calls()
@@ -72,7 +72,7 @@ func (e *Error) calls() string {
 // wall.
 var causeAdvice = map[Cause]string{
 	Script:  "the site admits only browsers that run its test, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts, such as a feed or a portal that reposts them",
-	Human:   "a person would have to solve it in a browser each time, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts",
+	Puzzle:  "a person would have to solve it in a browser each time, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts",
 	Refused: "its firewall refuses the requests of this server: ask the site's administrators to admit it, collect less often (--interval), or use a proxy that the site admits (--proxy)",
 	Client:  "only an app shows this page: use an address of the same texts that a browser on a computer can open",
 	Login:   "dibao does not log in: use an address that everybody can read",
@@ -89,9 +89,9 @@ func (e *Error) Advice(source string) string {
 	switch e.Kind {
 	case Wall:
 		return causeAdvice[e.Cause]
-	case Fault:
+	case ErrorPage:
 		return "open the address in a browser: if the error persists, use the address that the site has now"
-	case Onward:
+	case Redirect:
 		return "use that address"
 	case Shell:
 		switch {

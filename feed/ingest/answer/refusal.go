@@ -34,7 +34,7 @@ func readJSON(text string) Answer {
 			}
 		}
 		if faultIn(message) != "" {
-			return Answer{Kind: Fault, What: clip(message), Sure: true}
+			return Answer{Kind: ErrorPage, What: clip(message), Sure: true}
 		}
 	}
 	return Answer{Kind: Page}

@@ -54,7 +54,7 @@ func Is(n *html.Node) bool {
 		if utf8.RuneCountInString(name) > maxLabel {
 			continue
 		}
-		if kind := label.KindOf(name); kind != label.Unknown && kind != label.Furniture {
+		if kind := label.KindOf(name); kind != label.Unknown && kind != label.Control {
 			labels++
 		}
 		if strong[name] {

@@ -20,10 +20,10 @@ const (
 	retryEvery    = time.Second
 )
 
-// Outlast runs f, and runs it again each second for up to a minute while its error means
+// RetryUntilReachable runs f, and runs it again each second for up to a minute while its error means
 // that PostgreSQL can't be reached, is starting or is stopping. It returns other errors,
 // such as a wrong password, at once. It logs that it waits.
-func Outlast(ctx context.Context, log *slog.Logger, f func() error) error {
+func RetryUntilReachable(ctx context.Context, log *slog.Logger, f func() error) error {
 	// The first call may take long before it fails, since PostgreSQL no longer answers. That is not part of the minute.
 	for begun := (time.Time{}); ; {
 		err := f()

@@ -26,16 +26,16 @@ const maxRedirect = 16 << 10
 // news pages reload themselves after minutes.
 const longestDelay = 15
 
-// onward recognizes a page that only redirects browsers.
-func (s *scan) onward() (Answer, bool) {
+// redirect recognizes a page that only redirects browsers.
+func (s *scan) redirect() (Answer, bool) {
 	if s.refresh != "" && s.delay <= longestDelay && s.seen() < maxShell && s.refresh != s.base.String() {
-		return Answer{Kind: Onward, What: "a meta refresh", To: s.refresh, Sure: true}, true
+		return Answer{Kind: Redirect, What: "a meta refresh", To: s.refresh, Sure: true}, true
 	}
 	if s.seen() >= maxBare || s.root && len(s.sources) > 0 {
 		return Answer{}, false
 	}
 	if to := s.target(); to != "" && to != s.base.String() {
-		return Answer{Kind: Onward, What: "a script", To: to, Sure: true}, true
+		return Answer{Kind: Redirect, What: "a script", To: to, Sure: true}, true
 	}
 	return Answer{}, false
 }
