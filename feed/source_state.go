@@ -99,7 +99,7 @@ func (s Source) Advice() string {
 	case StateChanged:
 		return "the page was rebuilt: compare with dibao source test " + ref + ", then dibao source edit " + ref + " --item …"
 	case StateGone:
-		return "the site has removed it for good: dibao source remove " + ref
+		return "the site has removed it permanently: dibao source remove " + ref
 	case StateFlood:
 		return "many old texts came at once and are held back: check them, then run: dibao source release " + ref
 	case StateQuiet:

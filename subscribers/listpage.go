@@ -72,7 +72,7 @@ func (s *Store) FillPageKeys(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("make the secret addresses of lists: %w", err)
+		return fmt.Errorf("create the secret addresses of lists: %w", err)
 	}
 	return nil
 }

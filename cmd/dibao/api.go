@@ -88,7 +88,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		s.refuse(w, http.StatusUnauthorized, errors.New("no such token; make one with: dibao token create"))
+		s.refuse(w, http.StatusUnauthorized, errors.New("no such token; create one with: dibao token create"))
 		return
 	case err != nil:
 		s.app.log.Error("token not checked", "err", err)

@@ -109,7 +109,7 @@ func missingDatabase(c config.Config) error {
 		return nil
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no database %s; run dibao in its folder, specify it with --database, or make it with: dibao init", path)
+		return fmt.Errorf("there is no database %s; run dibao in its folder, specify it with --database, or create it with: dibao init", path)
 	}
 	return nil
 }

@@ -207,7 +207,7 @@ func newIssueTest(g *globals) *cobra.Command {
 		Use:   "test ADDRESS",
 		Short: "Send the next issue of a list, or an existing issue, to one address",
 		Long: "Sends the mail like one of a mailing and prints the SMTP dialogue. The links to unsubscribe and to the preferences lead\n" +
-			"nowhere, because the mail belongs to no reader.",
+			"nowhere, because the mail does not belong to a reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if _, err := mailaddr.Parse(args[0]); err != nil {
@@ -268,7 +268,7 @@ func (a *app) onlyList(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case len(lists) == 0:
-		return "", errors.New("there is no list yet; make one with: dibao list create weekly")
+		return "", errors.New("there is no list yet; create one with: dibao list create weekly")
 	case len(lists) > 1:
 		return "", usagef("there are %d lists; specify one with --list", len(lists))
 	}

@@ -111,7 +111,7 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	case done.Refused != "":
 		return &partialError{Err: fmt.Errorf("%s; all messages wait, and no reader is suppressed; see: dibao mail doctor", done.Refused)}
 	case done.Failed > 0:
-		return &partialError{Err: fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
+		return &partialError{Err: fmt.Errorf("%d deliveries were refused permanently; see: dibao issue report", done.Failed)}
 	case posted.Failed+posted.Uncertain > 0:
 		return &partialError{Err: fmt.Errorf("%d channels did not accept the issue; see: dibao list channel list", posted.Failed+posted.Uncertain)}
 	}

@@ -41,7 +41,8 @@ func newListCreate(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a list",
-		Long: "A list is a saved query with a schedule. An article must match one value of each flag; without flags, the list takes\n" +
+		Long: "A list is a saved query with a schedule. An article must match all conditions. If a flag is repeated, one of its\n" +
+			"values is enough; but every value of --all must occur, and no value of --none. Without conditions, the list contains\n" +
 			"every article.",
 		Example: "  dibao list create weekly --title 邸报周刊\n" +
 			"  dibao list create elderly --title 养老政策 --any 养老 --any 老年 --kind document --kind interpretation --cron \"0 9 * * 1-5\"",

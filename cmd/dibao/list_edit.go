@@ -40,7 +40,7 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f.Int64SliceVar(&l.Query.Sources, "source", nil, "number of a source")
 	f.StringArrayVar(&l.Query.Documents, "document", nil, "number of a document to follow: the document itself, changes and interpretations")
 	f.StringArrayVar(&l.Query.Chains, "chain", nil, "number of a document whose implementation at lower levels to follow")
-	f.StringArrayVar(&l.Query.Any, "any", nil, "a word or phrase of which one must occur (repeatable)")
+	f.StringArrayVar(&l.Query.Any, "any", nil, "a word or phrase; one of them must occur (repeatable)")
 	f.StringArrayVar(&l.Query.All, "all", nil, "a word or phrase that must occur (repeatable)")
 	f.StringArrayVar(&l.Query.None, "none", nil, "a word or phrase that must not occur in the title or summary")
 }

@@ -19,7 +19,7 @@ func newStatus(g *globals) *cobra.Command {
 			"reports of the last seven days, the disk and the version. --watch shows it again every few seconds until Ctrl-C.",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			if every < time.Second {
-				return usagef("--every is %s; use at least 1s", every)
+				return usagef("--every is %s; it must be at least 1s", every)
 			}
 			for {
 				st, err := a.node().Read(cmd.Context())

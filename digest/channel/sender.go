@@ -67,7 +67,7 @@ const attemptTimeout = 2 * time.Minute
 // Run sends what is due. It can run in any number of processes at the same time.
 func (s *Sender) Run(ctx context.Context) (Sent, error) {
 	if err := s.Store.catchUp(ctx); err != nil {
-		return Sent{}, fmt.Errorf("look for issues that channels lack: %w", err)
+		return Sent{}, fmt.Errorf("look for issues that channels have not got yet: %w", err)
 	}
 	recovered, err := s.Store.recover(ctx, s.Node)
 	if err != nil {

@@ -205,7 +205,7 @@ func webhookKey(token string) ([]byte, error) {
 	text, ok := strings.CutPrefix(token, "whsec_")
 	key, err := base64.StdEncoding.DecodeString(text)
 	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
-		return nil, fmt.Errorf(`the secret of a webhook is whsec_ and 24 to 64 bytes in base64; make one with: echo "whsec_$(openssl rand -base64 32)"`)
+		return nil, fmt.Errorf(`the secret of a webhook is whsec_ and 24 to 64 bytes in base64; create one with: echo "whsec_$(openssl rand -base64 32)"`)
 	}
 	return key, nil
 }

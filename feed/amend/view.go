@@ -11,7 +11,7 @@ type ChangeView struct {
 	Title    string  `json:"title"`  // title of the notice
 	On       *string `json:"published"`
 	Evidence string  `json:"evidence"`
-	By       string  `json:"linked_by"` // by what the notice was linked with the call: number, project, title or subject
+	By       string  `json:"linked_by"` // how the notice was linked to the call: by number, project, title or subject
 }
 
 // Views returns changes in the form in which JSON shows them; nil if there are none.

@@ -102,7 +102,7 @@ func Paging(q url.Values) (limit int, before int64, err error) {
 	limit = 50
 	if s := q.Get("limit"); s != "" {
 		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxAPIPage {
-			return 0, 0, fault.Invalid("limit is from 1 to %d", maxAPIPage)
+			return 0, 0, fault.Invalid("limit must be from 1 to %d", maxAPIPage)
 		}
 	}
 	if s := q.Get("cursor"); s != "" {
@@ -127,7 +127,7 @@ func NextCursor(full bool, last int64) *string {
 var apiFilters = map[string]func(string) (string, error){
 	"source": func(v string) (string, error) {
 		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < 1 {
-			return "", fault.Invalid("source is the number of a source, not %q", v)
+			return "", fault.Invalid("source must be the number of a source, not %q", v)
 		}
 		return "source/" + v, nil
 	},
@@ -140,7 +140,7 @@ var apiFilters = map[string]func(string) (string, error){
 	"number": func(v string) (string, error) {
 		n, ok := policy.ParseNumber(v)
 		if !ok {
-			return "", fault.Invalid("number is a document number such as 国办发〔2023〕15号, not %q", v)
+			return "", fault.Invalid("number must be a document number such as 国办发〔2023〕15号, not %q", v)
 		}
 		return "number/" + n, nil
 	},
@@ -150,7 +150,7 @@ var apiFilters = map[string]func(string) (string, error){
 func apiRegion(v string) (string, error) {
 	code := division.Code(v)
 	if v != "" && code == "" {
-		return "", fault.Invalid("region is the code of a region such as 51 or its name, not %q", v)
+		return "", fault.Invalid("region must be the code of a region, such as 51, or its name, not %q", v)
 	}
 	return code, nil
 }
@@ -274,7 +274,7 @@ func (h *Web) apiDocuments(w http.ResponseWriter, r *http.Request) {
 		}
 		level := division.Level(q.Get("level"))
 		if level != "" && !slices.Contains(division.Levels, level) {
-			return nil, fault.Invalid("level is one of %v, not %q", division.Levels, level)
+			return nil, fault.Invalid("level must be one of %v, not %q", division.Levels, level)
 		}
 		all, err := h.Store.Documents(ctx, feed.DocumentSelection{
 			Region: region, Level: level, Theme: q.Get("theme"), Type: q.Get("type"), Issuer: q.Get("issuer"), Before: before, Limit: limit,
@@ -359,7 +359,7 @@ func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
 		}
 		kind := q.Get("kind")
 		if known := append([]string{feed.RelationPromises, feed.CitesName}, policy.Relations...); kind != "" && !slices.Contains(known, kind) {
-			return nil, fault.Invalid("kind is one of %v, not %q", known, kind)
+			return nil, fault.Invalid("kind must be one of %v, not %q", known, kind)
 		}
 		all, err := h.Store.RelationsBefore(ctx, kind, before, limit)
 		page := APIPage{Data: apiRelations(all)}

@@ -95,11 +95,11 @@ func (l *lineReader) Err() error { return l.err }
 // decodeRow decodes a row of a backup for a statement.
 func decodeRow(line []byte, width int) ([]any, error) {
 	if elements(line) != width {
-		return nil, errors.New("the backup is damaged: a row is not as wide as its table")
+		return nil, errors.New("the backup is damaged: a row has more or fewer values than its table has columns")
 	}
 	var raw []json.RawMessage
 	if err := json.Unmarshal(line, &raw); err != nil || len(raw) != width {
-		return nil, errors.Join(errors.New("the backup is damaged: a row is not as wide as its table"), err)
+		return nil, errors.Join(errors.New("the backup is damaged: a row has more or fewer values than its table has columns"), err)
 	}
 	values := make([]any, width)
 	for i, r := range raw {

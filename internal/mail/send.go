@@ -371,5 +371,5 @@ func (c *Conn) converse(mechanism string, initial []byte, next func([]byte) ([]b
 		}
 		command = base64.StdEncoding.EncodeToString(answer)
 	}
-	return errors.New("auth: the server keeps asking")
+	return errors.New("auth: the server sends one challenge after another")
 }

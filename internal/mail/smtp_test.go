@@ -44,7 +44,7 @@ func TestFaultsOfServers(t *testing.T) {
 				hasCode := f.Code != 0
 				atDot := phase == "dot" || phase == "body"
 				if phase == "auth" && isReply && refused.Code >= 500 != strings.Contains(err.Error(), "password_file") {
-					t.Errorf("%v: advice is for a login that was refused for good", err)
+					t.Errorf("%v: advice is for a login that was refused permanently", err)
 				}
 				switch {
 				case err == nil:

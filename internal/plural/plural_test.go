@@ -5,7 +5,7 @@ import "testing"
 func TestEnglish(t *testing.T) {
 	for text, want := range map[string]string{
 		"mailing 7 has 1 deliveries":             "mailing 7 has 1 delivery",
-		"1 deliveries were refused for good":     "1 delivery was refused for good",
+		"1 deliveries were refused permanently":  "1 delivery was refused permanently",
 		"weekly No. 1 goes out: 1 deliveries":    "weekly No. 1 goes out: 1 delivery",
 		"1 addresses suppressed, 1 were already": "1 address suppressed, 1 were already",
 		"1 new readers added":                    "1 new reader added",

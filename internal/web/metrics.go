@@ -13,8 +13,8 @@ import (
 var (
 	requestsMetric  = metrics.New(metrics.Counter, "dibao_http_requests_total", "Requests answered, by pattern of the path, method and status.", "route", "method", "status")
 	durationMetric  = metrics.New(metrics.Histogram, "dibao_http_request_seconds", "Time until a request was answered.", "route")
-	documentsMetric = metrics.New(metrics.Gauge, "dibao_http_cache_documents", "Documents kept as bytes.")
-	bytesMetric     = metrics.New(metrics.Gauge, "dibao_http_cache_bytes", "Bytes of the documents that are kept.")
+	documentsMetric = metrics.New(metrics.Gauge, "dibao_http_cache_documents", "Cached responses.")
+	bytesMetric     = metrics.New(metrics.Gauge, "dibao_http_cache_bytes", "Size of the cached responses, in bytes.")
 )
 
 // durationBounds are the upper bounds of a histogram's buckets, in seconds.

@@ -41,11 +41,11 @@ func Parse(typed string) (string, error) {
 		return "", fmt.Errorf("%w: it contains characters that an address can't have", ErrInvalid)
 	}
 	if strings.HasSuffix(typed, ";") { // net/mail accepts a group of one address
-		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrInvalid, typed)
+		return "", fmt.Errorf("%w: %q does not look like name@example.org", ErrInvalid, typed)
 	}
 	a, err := mail.ParseAddress(norm.NFC.String(width.Fold.String(typed)))
 	if err != nil {
-		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrInvalid, typed)
+		return "", fmt.Errorf("%w: %q does not look like name@example.org", ErrInvalid, typed)
 	}
 	at := strings.LastIndexByte(a.Address, '@')
 	local, domain := a.Address[:at], a.Address[at+1:]
@@ -59,7 +59,7 @@ func Parse(typed string) (string, error) {
 	}
 	// An address that needs quotes would be another address without them.
 	if b, err := mail.ParseAddress(address); err != nil || b.Address != address || b.Name != "" || strings.ContainsAny(local, `"()<>`) || strings.ContainsFunc(local, unicode.IsSpace) {
-		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrInvalid, typed)
+		return "", fmt.Errorf("%w: %q does not look like name@example.org", ErrInvalid, typed)
 	}
 	return address, nil
 }

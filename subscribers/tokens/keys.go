@@ -49,7 +49,7 @@ func Open(ctx context.Context, db *database.DB, now func() time.Time) (*Keys, er
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make the first secret key: %w", err)
+		return nil, fmt.Errorf("create the first secret key: %w", err)
 	}
 	return k, k.reload(ctx)
 }
@@ -73,7 +73,7 @@ func (k *Keys) Rotate(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("make a secret key: %w", err)
+		return fmt.Errorf("create a secret key: %w", err)
 	}
 	return k.reload(ctx)
 }

@@ -57,7 +57,7 @@ func (v *verbs) newCollect() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if feeds < 1 || items < 1 || feeds > 100_000 || items > 2000 {
-				return cli.Usagef("--feeds is from 1 to 100000, --items from 1 to 2000")
+				return cli.Usagef("--feeds must be from 1 to 100000, --items from 1 to 2000")
 			}
 			out, err := Collect(cmd.Context(), v.open, feeds, items, pages)
 			if err != nil {
@@ -85,7 +85,7 @@ func (v *verbs) newCompose() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if readers < 1 || sets < 1 || profiles < 0 || articles < 1 || articles > 400 {
-				return cli.Usagef("readers and sets are 1 or more, profiles 0 or more, articles 1 to 400")
+				return cli.Usagef("--readers and --sets must be 1 or more, --profiles 0 or more, --articles from 1 to 400")
 			}
 			figures, err := Compose(cmd.Context(), v.open, readers, sets, profiles, articles)
 			if err != nil {
@@ -134,10 +134,10 @@ func (v *verbs) newDeliver() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if b.Recipients < 1 || b.Recipients > 5_000_000 || b.BodyKB < 4 || b.BodyKB > 90 || b.Connections < 1 || b.Connections > 100 {
-				return cli.Usagef("--recipients is from 1 to 5000000, --body-kb from 4 to 90, --connections from 1 to 100")
+				return cli.Usagef("--recipients must be from 1 to 5000000, --body-kb from 4 to 90, --connections from 1 to 100")
 			}
 			if b.DKIM != "none" && b.DKIM != "rsa" && b.DKIM != "ed25519" {
-				return cli.Usagef("--dkim is none, rsa or ed25519, not %q", b.DKIM)
+				return cli.Usagef("--dkim must be none, rsa or ed25519, not %q", b.DKIM)
 			}
 			out, err := b.Run(cmd.Context(), v.open)
 			if err != nil {
@@ -170,7 +170,7 @@ func (v *verbs) newCluster() *cobra.Command {
 				return cli.Usagef("name an empty PostgreSQL database with --database")
 			}
 			if b.Recipients < 1 || slices.Min(b.Nodes) < 1 || slices.Max(b.Nodes) > 32 {
-				return cli.Usagef("--recipients is 1 or more, --nodes from 1 to 32")
+				return cli.Usagef("--recipients must be 1 or more, --nodes from 1 to 32")
 			}
 			out, err := b.Run(cmd.Context(), v.open)
 			if err != nil {
@@ -204,7 +204,7 @@ func (v *verbs) newSimulate() *cobra.Command {
 				return err
 			}
 			if one.Sources < 0 || one.Readers < 0 || one.Limit < 0 || min(one.Nodes, one.Cores, one.Connections, one.DBCores) < 1 || max(one.Nodes, one.Cores, one.Connections, one.DBCores) > 1000 {
-				return cli.Usagef("--sources, --readers and --limit are 0 or more, --nodes, --cores, --connections and --database-cores from 1 to 1000")
+				return cli.Usagef("--sources, --readers and --limit must be 0 or more, --nodes, --cores, --connections and --database-cores from 1 to 1000")
 			}
 			all := Services
 			if one.Readers > 0 {
@@ -240,7 +240,7 @@ func (v *verbs) newImport() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if rows < 1 {
-				return cli.Usagef("--rows is 1 or more")
+				return cli.Usagef("--rows must be 1 or more")
 			}
 			r, err := Import(cmd.Context(), v.open, rows)
 			if err != nil {
@@ -263,7 +263,7 @@ func (v *verbs) newPublish() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if articles < 20 || articles > 1_000_000 {
-				return cli.Usagef("--articles is from 20 to 1000000")
+				return cli.Usagef("--articles must be from 20 to 1000000")
 			}
 			out, err := Publish(cmd.Context(), v.open, articles)
 			if err != nil {
@@ -288,7 +288,7 @@ func (v *verbs) newSearch() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if articles < 100 || articles > 2_000_000 || queries < 10 || queries > 100_000 {
-				return cli.Usagef("--articles is from 100 to 2000000, --queries from 10 to 100000")
+				return cli.Usagef("--articles must be from 100 to 2000000, --queries from 10 to 100000")
 			}
 			out, err := Search(cmd.Context(), v.open, articles, queries)
 			if err != nil {

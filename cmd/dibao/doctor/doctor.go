@@ -62,7 +62,7 @@ func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
 	case err != nil:
 		all = append(all, Finding{"lists", "failed", redact.Line(err)})
 	case len(lists) == 0:
-		all = append(all, Finding{"lists", "warning", "none yet; make one with: dibao list create weekly"})
+		all = append(all, Finding{"lists", "warning", "none yet; create one with: dibao list create weekly"})
 	default:
 		all = append(all, Finding{"lists", "ok", fmt.Sprintf("%d", len(lists))})
 	}

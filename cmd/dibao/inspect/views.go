@@ -38,7 +38,7 @@ type FactsView struct {
 	Deadline       *string  `json:"deadline"`        // 截止日期, the last day for readers
 	Source         *string  `json:"source"`          // what the page prints after 来源：
 	Issuer         *string  `json:"issuer"`          // all issuers, joined by 、
-	Issuers        []string `json:"issuers"`         // the host (主办机关) first
+	Issuers        []string `json:"issuers"`         // the lead issuer (主办机关) first
 	Author         *string  `json:"author"`          // a person's name
 	AuthorOffice   *string  `json:"author_office"`   // the office given with the name
 	DocumentNumber *string  `json:"document_number"` // 发文字号, in its canonical form

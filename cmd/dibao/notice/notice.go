@@ -45,7 +45,7 @@ func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
 	case delivery.NoticeDone:
 		l := templates.Letter{Title: fmt.Sprintf("Mailing %d is done, %d sent", n.Mailing, r.Sent), Rows: reportRows(r, zone), Commands: report}
 		if r.Failed > 0 {
-			l.Lead = fmt.Sprintf("%d emails were refused for good. The replies of the servers are below, by domain.", r.Failed)
+			l.Lead = fmt.Sprintf("%d emails were refused permanently. The replies of the servers are below, by domain.", r.Failed)
 		}
 		return l
 	case delivery.NoticeStuck:

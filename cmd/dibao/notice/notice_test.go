@@ -21,7 +21,7 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		title, text string
 		command     string
 	}{
-		{delivery.Notice{Kind: delivery.NoticeDone, Mailing: 12, Report: report}, "Mailing 12 is done, 970 sent", "3 emails were refused for good", "dibao issue report 12"},
+		{delivery.Notice{Kind: delivery.NoticeDone, Mailing: 12, Report: report}, "Mailing 12 is done, 970 sent", "3 emails were refused permanently", "dibao issue report 12"},
 		{delivery.Notice{Kind: delivery.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 emails wait", "tries them for two days", "dibao mail doctor"},
 		{delivery.Notice{Kind: delivery.NoticePolicy, Domain: "qq.com"}, "qq.com refuses our mail", "No reader was suppressed", "dibao mail doctor"},
 		{delivery.Notice{Kind: delivery.NoticeRefused, Domain: "smtp.example:465", Text: "server answered 535 no (auth)"}, "smtp.example:465 refuses our mail before we name a recipient", "535 no", "dibao issue send"},

@@ -32,7 +32,7 @@ func newSourceAdd(p Program) *cobra.Command {
 		Short: "Add a feed or a list page as a source",
 		Long: "Fetches the address, shows what would be collected, and stores the source. dibao recognizes feeds. For a page, it tries\n" +
 			"the feeds that the page links to, then the list of articles on it, by --item and the other selectors, or by its\n" +
-			"structure. In the latter case it proposes selectors, and stores them only if you agree (--yes agrees beforehand).",
+			"structure. In the latter case it proposes selectors, and stores them only if you agree (--yes agrees in advance).",
 		Example: "  dibao source add --catalog 国务院\n  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
 			"  dibao source add https://www.example.org/feed.xml",
 		Args: cobra.ExactArgs(1),

@@ -121,7 +121,7 @@ func (n *Node) AddEntries(p Program, cmd *cobra.Command, entries []catalog.Entry
 	if unread == 0 {
 		return nil
 	}
-	return &cli.PartialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now (see above); --anyway adds them all the same, and each collection tries them again", unread, len(entries))}
+	return &cli.PartialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now (see above); --anyway adds them nevertheless, and each collection tries them again", unread, len(entries))}
 }
 
 // readEntry reads an entry by the structure of its list and, if the catalog has selectors,

@@ -49,7 +49,7 @@ var (
 	metricHeld          = gauge("articles_held", "Articles that are held back until an admin releases them.")
 	metricListNext      = gauge("list_next_due_timestamp_seconds", "When the next issue of a list is due, in Unix time.", "list")
 	metricListOverdue   = gauge("list_overdue_seconds", "For how long an issue of a list has been overdue.", "list")
-	metricListMatched   = gauge("list_matched_articles", "Articles of a list that no issue has dealt with.", "list")
+	metricListMatched   = gauge("list_matched_articles", "Articles that match a list and wait for its next issue.", "list")
 	metricHeldIssues    = gauge("issues_held", "Issues that wait for an admin to release them.")
 	metricDeliveries    = gauge("deliveries", "Deliveries by state, of mailings due in the last seven days.", "state")
 	metricPosted        = gauge("channel_deliveries", "Issues in channels by state.", "state")

@@ -122,7 +122,7 @@ func Open(dir string) (*Site, error) {
 	s := newSite(conf.Now)
 	for path, file := range conf.Pages {
 		if !strings.HasPrefix(path, "/") || !filepath.IsLocal(file) {
-			return nil, fmt.Errorf("%s: %q → %q is not allowed; paths begin with a slash, files lie in the folder", name, path, file)
+			return nil, fmt.Errorf("%s: %q → %q is not allowed; paths begin with a slash, files are in the folder", name, path, file)
 		}
 		body, err := readFile(filepath.Join(dir, file))
 		if err != nil {
