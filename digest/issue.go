@@ -206,14 +206,20 @@ func (s *Service) Preview(ctx context.Context, l subscribers.List) ([]IssueItem,
 	return next.items, err
 }
 
+// lastIssued returns the number of the last match of a list that an issue has processed; 0
+// if there is no issue.
+func lastIssued(ctx context.Context, tx *sql.Tx, list int64) (seq int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(last_seq), 0) FROM issues WHERE list = $1`, list).Scan(&seq)
+	return seq, err
+}
+
 // next drafts the next issue of l as it would be now.
 func (s *Service) next(ctx context.Context, l subscribers.List) (next draft, err error) {
 	if err := s.Match(ctx); err != nil {
 		return draft{}, err
 	}
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		var last int64
-		err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(last_seq), 0) FROM issues WHERE list = $1`, l.ID).Scan(&last)
+		last, err := lastIssued(ctx, tx, l.ID)
 		if err != nil {
 			return err
 		}

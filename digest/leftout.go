@@ -38,8 +38,8 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 	var next draft
 	issued, matches := make(map[int64]bool), make(map[int64]int64)
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		var last int64
-		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(last_seq), 0) FROM issues WHERE list = $1`, l.ID).Scan(&last); err != nil {
+		last, err := lastIssued(ctx, tx, l.ID)
+		if err != nil {
 			return err
 		}
 		brought, err := database.Collect(ctx, tx, database.ScanOne[int64],

@@ -6,9 +6,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"dibao/policy/warn"
-
 	"dibao/policy/hans"
+	"dibao/policy/warn"
+	"dibao/policy/when"
 	"dibao/policy/words"
 )
 
@@ -33,7 +33,7 @@ const MaxText = 1 << 20
 // Understand evaluates the evidence. The same evidence always gives the same facts, on any
 // machine and day.
 func Understand(e Evidence) Facts {
-	u := &understanding{e: e, zone: zone(e.Zone)}
+	u := &understanding{e: e, zone: when.Zone(e.Zone)}
 	u.headline()
 	u.Paragraphs = cleanParagraphs(e.Paragraphs)
 	u.headLabels()
@@ -68,25 +68,6 @@ func Understand(e Evidence) Facts {
 
 func (u *understanding) warn(code string, params ...any) {
 	u.Warnings = append(u.Warnings, warn.New(code, params...))
-}
-
-// shanghai is the zone of nearly every source; loading it takes longer than everything that
-// is done with it.
-var shanghai = loadZone("Asia/Shanghai")
-
-func zone(name string) *time.Location {
-	if name == "" || name == "Asia/Shanghai" {
-		return shanghai
-	}
-	return loadZone(name)
-}
-
-func loadZone(name string) *time.Location {
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		return time.FixedZone("CST", 8*60*60)
-	}
-	return loc
 }
 
 // headline returns the page's title; if the list's title is a truncated form of it, or

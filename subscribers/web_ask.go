@@ -15,19 +15,14 @@ import (
 
 // askPage shows what a link of any email can request: a second link by email.
 func (h *Web) askPage(what AskedFor) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		reader, err := h.reader(r)
-		if err != nil {
-			h.failPreferences(w, r, err)
-			return
-		}
+	return h.withReader(func(w http.ResponseWriter, r *http.Request, reader Subscriber) {
 		key := "ask" + string(what)
 		p := h.page(r, "button."+key+".title")
 		own := "/preferences/" + r.PathValue("token")
 		h.show(w, http.StatusOK, templates.ButtonPage{
 			Page: p, Key: key, Subject: masked(reader.Address), Action: own + "/" + string(what) + "?lang=" + p.Language, Back: own + "?lang=" + p.Language,
 		})
-	}
+	})
 }
 
 // ask emails the link that askPage offers. The answer does not depend on whether one was

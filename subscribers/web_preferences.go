@@ -19,13 +19,13 @@ import (
 
 // registerPreferences registers the pages of a reader's own link on mux.
 func (h *Web) registerPreferences(mux *http.ServeMux) {
-	mux.HandleFunc("GET /preferences/{token}", h.preferencesPage)
-	mux.HandleFunc("POST /preferences/{token}", h.preferences)
+	mux.HandleFunc("GET /preferences/{token}", h.withReader(h.preferencesPage))
+	mux.HandleFunc("POST /preferences/{token}", h.withReader(h.preferences))
 	mux.HandleFunc("POST /preferences/{token}/link", h.ask(AskedLink))
 	mux.HandleFunc("GET /preferences/{token}/data", h.askPage(AskedData))
 	mux.HandleFunc("POST /preferences/{token}/data", h.ask(AskedData))
-	mux.HandleFunc("GET /preferences/{token}/address", h.addressPage)
-	mux.HandleFunc("POST /preferences/{token}/address", h.askChange)
+	mux.HandleFunc("GET /preferences/{token}/address", h.withReader(h.addressPage))
+	mux.HandleFunc("POST /preferences/{token}/address", h.withReader(h.askChange))
 	mux.HandleFunc("GET /preferences/{token}/delete", h.askPage(AskedDelete))
 	mux.HandleFunc("POST /preferences/{token}/delete", h.ask(AskedDelete))
 	mux.HandleFunc("GET /delete/{token}", h.askedPage(AskedDelete))
@@ -39,6 +39,19 @@ func (h *Web) registerPreferences(mux *http.ServeMux) {
 // reader returns the reader of a preference token.
 func (h *Web) reader(r *http.Request) (Subscriber, error) {
 	return h.Store.ReaderOf(r.Context(), r.PathValue("token"))
+}
+
+// withReader returns a handler for a link to the preferences that calls handle with its
+// reader, or answers with the page for a link that does not work.
+func (h *Web) withReader(handle func(w http.ResponseWriter, r *http.Request, reader Subscriber)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		reader, err := h.reader(r)
+		if err != nil {
+			h.failPreferences(w, r, err)
+			return
+		}
+		handle(w, r, reader)
+	}
 }
 
 // failPreferences answers with the page for a link to the preferences that does not work.
@@ -59,12 +72,7 @@ func (h *Web) offered(ctx context.Context, reader Subscriber) ([]List, error) {
 	return slices.DeleteFunc(all, func(l List) bool { return l.Visibility != Public && !reader.takes(l.ID) }), err
 }
 
-func (h *Web) preferencesPage(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if err != nil {
-		h.failPreferences(w, r, err)
-		return
-	}
+func (h *Web) preferencesPage(w http.ResponseWriter, r *http.Request, reader Subscriber) {
 	h.showPreferences(w, r, http.StatusOK, reader, "")
 }
 
@@ -156,12 +164,7 @@ func boxes(values, chosen []string, title func(string) string) []templates.Choic
 	return out
 }
 
-func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if err != nil {
-		h.failPreferences(w, r, err)
-		return
-	}
+func (h *Web) preferences(w http.ResponseWriter, r *http.Request, reader Subscriber) {
 	// Choosing no list ends all subscriptions, so a POST that does not come from the form
 	// must not have that effect.
 	if err := r.ParseForm(); err != nil || !r.PostForm.Has("language") {
@@ -254,12 +257,7 @@ func among(chosen, offered []string) []string {
 	return kept
 }
 
-func (h *Web) addressPage(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if err != nil {
-		h.failPreferences(w, r, err)
-		return
-	}
+func (h *Web) addressPage(w http.ResponseWriter, r *http.Request, reader Subscriber) {
 	h.showAddress(w, r, http.StatusOK, templates.AddressPage{Address: masked(reader.Address)})
 }
 
@@ -271,12 +269,7 @@ func (h *Web) showAddress(w http.ResponseWriter, r *http.Request, status int, vi
 
 // askChange sends emails to both mailboxes. The answer is the same for an address that
 // another reader has.
-func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if err != nil {
-		h.failPreferences(w, r, err)
-		return
-	}
+func (h *Web) askChange(w http.ResponseWriter, r *http.Request, reader Subscriber) {
 	if !h.allow(w, r) {
 		return
 	}

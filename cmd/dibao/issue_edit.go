@@ -66,7 +66,7 @@ func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number 
 
 // previewReader renders the next mail of a reader.
 func (a *app) previewReader(ctx context.Context, address string) (digest.Mail, error) {
-	known, err := a.subscribers.SubscriberByAddress(ctx, address)
+	known, err := a.reader(ctx, address)
 	if err != nil {
 		return digest.Mail{}, err
 	}

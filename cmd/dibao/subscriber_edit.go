@@ -38,9 +38,9 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 			"  dibao subscriber edit reader@example.org --unstar 42",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
-			x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
+			x, err := a.reader(cmd.Context(), args[0])
 			if err != nil {
-				return a.explainUnknown(cmd.Context(), args[0], err)
+				return err
 			}
 			p, err := a.subscribers.Profile(cmd.Context(), x.ID)
 			if err != nil {

@@ -32,18 +32,12 @@ func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f fu
 		return f(cmd.Context(), pattern)
 	}
 	var addresses []string
-	for sel := (subscribers.Selection{Like: pattern, Limit: 1000}); ; {
-		page, err := a.subscribers.Subscribers(cmd.Context(), sel)
-		if err != nil {
-			return err
-		}
-		for _, x := range page {
-			sel.After = x.ID
-			addresses = append(addresses, x.Address)
-		}
-		if len(page) < sel.Limit {
-			break
-		}
+	err := a.eachReader(cmd.Context(), subscribers.Selection{Like: pattern}, func(x subscribers.Subscriber) error {
+		addresses = append(addresses, x.Address)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if len(addresses) == 0 {
 		return fmt.Errorf("no reader matches %s", pattern)
@@ -87,9 +81,9 @@ func newSubscriberUnsubscribe(g *globals) *cobra.Command {
 				id = l.ID
 			}
 			return m.each(g, cmd, a, args[0], func(ctx context.Context, address string) error {
-				s, err := a.subscribers.SubscriberByAddress(ctx, address)
+				s, err := a.reader(ctx, address)
 				if err != nil {
-					return a.explainUnknown(ctx, address, err)
+					return err
 				}
 				ended, err := a.subscribers.Unsubscribe(ctx, s.ID, id, "admin", netip.Prefix{})
 				if err != nil {
@@ -268,9 +262,9 @@ func newSubscriberForget(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if !strings.Contains(args[0], "*") { // for several readers, the user confirms their number
-				if _, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0]); err != nil {
+				if _, err := a.reader(cmd.Context(), args[0]); err != nil {
 					g.change.none = true
-					return fmt.Errorf("%w; nothing was done; to stop mail to an address without a reader: dibao subscriber suppress ADDRESS", a.explainUnknown(cmd.Context(), args[0], err))
+					return fmt.Errorf("%w; nothing was done; to stop mail to an address without a reader: dibao subscriber suppress ADDRESS", err)
 				}
 				if err := g.confirm(cmd, "Delete all data of %s? This can't be undone.", args[0]); err != nil {
 					return err

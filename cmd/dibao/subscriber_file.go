@@ -193,9 +193,9 @@ func newSubscriberExport(g *globals) *cobra.Command {
 func (a *app) export(g *globals, cmd *cobra.Command, w io.Writer, args []string, list int64) error {
 	switch {
 	case len(args) == 1:
-		x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
+		x, err := a.reader(cmd.Context(), args[0])
 		if err != nil {
-			return a.explainUnknown(cmd.Context(), args[0], err)
+			return err
 		}
 		v, err := a.person(cmd.Context(), x.ID)
 		if err != nil {
@@ -204,25 +204,14 @@ func (a *app) export(g *globals, cmd *cobra.Command, w io.Writer, args []string,
 		return writeJSON(w, v.Person)
 	case g.json:
 		buffered := bufio.NewWriter(w)
-		for sel := (subscribers.Selection{List: list, Limit: 1000}); ; {
-			page, err := a.subscribers.Subscribers(cmd.Context(), sel)
+		err := a.eachReader(cmd.Context(), subscribers.Selection{List: list}, func(x subscribers.Subscriber) error {
+			p, err := a.person(cmd.Context(), x.ID)
 			if err != nil {
 				return err
 			}
-			for _, x := range page {
-				sel.After = x.ID
-				p, err := a.person(cmd.Context(), x.ID)
-				if err != nil {
-					return err
-				}
-				if err := writeJSON(buffered, p.Person); err != nil {
-					return err
-				}
-			}
-			if len(page) < sel.Limit {
-				return buffered.Flush()
-			}
-		}
+			return writeJSON(buffered, p.Person)
+		})
+		return errors.Join(err, buffered.Flush())
 	}
 	n, err := a.subscribers.Export(cmd.Context(), w, list)
 	if err == nil {

@@ -36,9 +36,9 @@ func newSubscriberShow(g *globals) *cobra.Command {
 		Short: "Show a reader: preferences and history",
 		Args:  cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
-			x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
+			x, err := a.reader(cmd.Context(), args[0])
 			if err != nil {
-				return a.explainUnknown(cmd.Context(), args[0], err)
+				return err
 			}
 			v, err := a.person(cmd.Context(), x.ID)
 			if err != nil {
@@ -80,11 +80,34 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 	})
 }
 
-// explainUnknown adds to the error for an unknown address whether the address is
-// suppressed.
-func (a *app) explainUnknown(ctx context.Context, address string, err error) error {
-	if x, e := a.subscribers.Suppression(ctx, address); e == nil && x != nil {
-		return fmt.Errorf("%w; the address is suppressed (%s) since %s", err, x.Reason, shortTime(x.At, a.config.Schedule.Zone))
+// reader returns the reader with an address. The error for an unknown address says if the
+// address is suppressed.
+func (a *app) reader(ctx context.Context, address string) (subscribers.Subscriber, error) {
+	reader, err := a.subscribers.SubscriberByAddress(ctx, address)
+	if err == nil {
+		return reader, nil
 	}
-	return err
+	if x, e := a.subscribers.Suppression(ctx, address); e == nil && x != nil {
+		err = fmt.Errorf("%w; the address is suppressed (%s) since %s", err, x.Reason, shortTime(x.At, a.config.Schedule.Zone))
+	}
+	return reader, err
+}
+
+// eachReader calls f with the selected readers, in the order of their ids.
+func (a *app) eachReader(ctx context.Context, sel subscribers.Selection, f func(subscribers.Subscriber) error) error {
+	for sel.Limit = 1000; ; {
+		page, err := a.subscribers.Subscribers(ctx, sel)
+		if err != nil {
+			return err
+		}
+		for _, x := range page {
+			sel.After = x.ID
+			if err := f(x); err != nil {
+				return err
+			}
+		}
+		if len(page) < sel.Limit {
+			return nil
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dibao/policy"
+	"dibao/policy/when"
 )
 
 // TestOwnArticleCases reads article pages of many systems (WeChat, SiteWeaver, DedeCMS,
@@ -36,7 +37,7 @@ func TestOwnArticleCases(t *testing.T) {
 			f := policy.Understand(it.Evidence)
 			at := f.PublishedOn.String()
 			if !f.PublishedAt.IsZero() {
-				at = f.PublishedAt.In(shanghai).Format(time.RFC3339)
+				at = f.PublishedAt.In(when.Shanghai).Format(time.RFC3339)
 			}
 			for _, x := range [][3]string{{"title", f.Title, want.Title}, {"source", f.Credit, want.Source}, {"author", f.Author, want.Author}} {
 				if x[1] != x[2] {

@@ -131,7 +131,7 @@ func drawArticle(object map[string]any) []byte {
 	b.WriteString("<!DOCTYPE html><html><head><title>" + title + "</title></head><body><h1>" + title + "</h1>")
 	for _, x := range jsonHead {
 		value := plainText(member(object, x.keys))
-		if w, ok := when.Read(value, when.Clock{Zone: shanghai}); ok && len(value) >= 10 && strings.Trim(value, "0123456789") == "" {
+		if w, ok := when.Read(value, when.Clock{Zone: when.Shanghai}); ok && len(value) >= 10 && strings.Trim(value, "0123456789") == "" {
 			value = stampOf(w) // seconds since 1970
 		}
 		if value != "" {

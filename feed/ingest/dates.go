@@ -6,30 +6,9 @@ import (
 	"dibao/policy/when"
 )
 
-// defaultZone is the time zone of sources that do not state one.
-const defaultZone = "Asia/Shanghai"
-
-// shanghai is loaded once, because loading takes longer than reading a date.
-var shanghai = loadZone(defaultZone)
-
-func zoneOf(name string) *time.Location {
-	if name == "" || name == defaultZone {
-		return shanghai
-	}
-	return loadZone(name)
-}
-
-func loadZone(name string) *time.Location {
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		return time.FixedZone("CST", 8*60*60) // the machine has no time zone files
-	}
-	return loc
-}
-
 // clockOf returns the clock from which the dates of a page are counted.
 func clockOf(p Page, src Source) when.Clock {
-	return when.Clock{Now: p.FetchedAt, Zone: zoneOf(src.Zone)}
+	return when.Clock{Now: p.FetchedAt, Zone: when.Zone(src.Zone)}
 }
 
 // lastYear is the last year that a feed's date can have; 9999 is a placeholder.

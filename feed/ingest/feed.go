@@ -11,8 +11,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"dibao/policy/warn"
-
 	"github.com/mmcdole/gofeed"
 
 	"dibao/feed/ingest/feedtext"
@@ -20,6 +18,8 @@ import (
 	"dibao/feed/ingest/weburl"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
+	"dibao/policy/warn"
+	"dibao/policy/when"
 )
 
 // Limits on a feed. Without them, 133 KB of nested xmlns attributes make the parser use 976
@@ -82,12 +82,12 @@ const (
 // against xml:base, or else baseURL, or else the feed's own link. Dates without a zone are
 // in Asia/Shanghai.
 func ParseFeed(body []byte, contentType, baseURL string) (FeedDoc, error) {
-	return readFeed(Page{URL: baseURL, ContentType: contentType, Body: body}, "", zoneOf(""))
+	return readFeed(Page{URL: baseURL, ContentType: contentType, Body: body}, "", when.Zone(""))
 }
 
 // FeedTitle returns the title of a feed on one line; "" if it has none.
 func FeedTitle(p Page) string {
-	doc, err := readFeed(p, "", zoneOf(""))
+	doc, err := readFeed(p, "", when.Zone(""))
 	if err != nil {
 		return ""
 	}
@@ -100,7 +100,7 @@ var _ Reader = feedReader{}
 
 // Read returns the items of a feed in its order, each item once.
 func (feedReader) Read(p Page, src Source) ([]Item, error) {
-	doc, err := readFeed(p, src.Settings.Charset, zoneOf(src.Zone))
+	doc, err := readFeed(p, src.Settings.Charset, when.Zone(src.Zone))
 	if err != nil {
 		return nil, err
 	}

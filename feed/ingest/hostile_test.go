@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dibao/policy/when"
 )
 
 // TestHostileFeeds reads every hostile or broken feed of the shared data: it checks that
@@ -138,7 +140,7 @@ func TestFeedDates(t *testing.T) {
 		if err != nil || n >= len(doc.Items) {
 			t.Fatalf("row %q of %d items", row[0], len(doc.Items))
 		}
-		want, zone := row[2], shanghai
+		want, zone := row[2], when.Shanghai
 		if strings.HasSuffix(want, "Z") {
 			zone = time.UTC
 		}

@@ -96,7 +96,7 @@ func (v *view) hasTime(i int) bool {
 	if l.size > 80 || l.link*2 > l.size {
 		return false
 	}
-	w, ok := when.First(strings.ReplaceAll(l.raw, string(label.Boundary), " "), when.Clock{Zone: shanghai})
+	w, ok := when.First(strings.ReplaceAll(l.raw, string(label.Boundary), " "), when.Clock{Zone: when.Shanghai})
 	return ok && !w.At.IsZero() && strings.HasPrefix(l.text, w.Text[:min(4, len(w.Text))])
 }
 

@@ -1,17 +1,19 @@
 package ingest
 
 import (
-	"dibao/feed/ingest/literal"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"dibao/feed/ingest/literal"
+	"dibao/policy/when"
 )
 
 // casesAt is the time of fetching of the shared cases.
-var casesAt = time.Date(2026, 11, 29, 12, 0, 0, 0, shanghai)
+var casesAt = time.Date(2026, 11, 29, 12, 0, 0, 0, when.Shanghai)
 
 // wantedList is a page of cases/lists with its rows.
 type wantedList struct {

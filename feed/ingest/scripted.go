@@ -48,7 +48,7 @@ func readScriptMeta(doc *goquery.Document) []policy.Pair {
 			return
 		}
 		if m := scriptTime.FindStringSubmatch(text[:min(len(text), maxTimeScript)]); m != nil {
-			if w, ok := when.Read(m[1], when.Clock{Zone: shanghai}); ok {
+			if w, ok := when.Read(m[1], when.Clock{Zone: when.Shanghai}); ok {
 				hasTime = true
 				add(policy.MetaOfScript, stampOf(w))
 			}
@@ -62,7 +62,7 @@ func stampOf(w when.When) string {
 	if w.At.IsZero() {
 		return w.On.String()
 	}
-	return w.At.In(shanghai).Format("2006-01-02 15:04:05")
+	return w.At.In(when.Shanghai).Format("2006-01-02 15:04:05")
 }
 
 // linkedData reads the members of the first article in linked data.
@@ -103,18 +103,18 @@ func linkedData(v any, depth int, add func(name, value string)) {
 func (r *articleReader) addTimes() {
 	var times []when.When
 	r.doc.Find("time[datetime]").EachWithBreak(func(_ int, s *goquery.Selection) bool {
-		if w, ok := when.Read(s.AttrOr("datetime", ""), when.Clock{Zone: shanghai}); ok && !w.At.IsZero() {
+		if w, ok := when.Read(s.AttrOr("datetime", ""), when.Clock{Zone: when.Shanghai}); ok && !w.At.IsZero() {
 			times = append(times, w)
 		}
 		return len(times) < 10
 	})
 	for i, l := range r.e.Labels {
-		w, ok := when.First(l.Value, when.Clock{Zone: shanghai})
+		w, ok := when.First(l.Value, when.Clock{Zone: when.Shanghai})
 		if !ok || !w.At.IsZero() || l.Name != "" && when.RoleOf(l.Name) != when.RolePublished {
 			continue
 		}
 		for _, t := range times {
-			if when.DateOf(t.At.In(shanghai)) == w.On {
+			if when.DateOf(t.At.In(when.Shanghai)) == w.On {
 				r.e.Labels[i].Value = stampOf(t)
 				break
 			}

@@ -10,11 +10,12 @@ import (
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy"
+	"dibao/policy/cut"
 )
 
 func collapse(s string) string { return plain.Collapse(s) }
 
-func clip(s string, n int) string { return plain.Clip(s, n) }
+func clip(s string, n int) string { return cut.First(s, n) }
 
 // firstOf returns the first value that is not blank, trimmed.
 func firstOf(values ...string) string {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dibao/internal/costtest"
+	"dibao/policy/cut"
 )
 
 // TestCostOfLabels splits lines of the maximum length that is read. A text of 5 MB has at
@@ -24,7 +25,7 @@ func TestCostOfLabels(t *testing.T) {
 		{Name: "Text", Units: []string{"通知"}},
 	} {
 		t.Run(seed.Name, func(t *testing.T) {
-			line := clip(string(seed.Input(4*maxLine)), maxLine)
+			line := cut.First(string(seed.Input(4*maxLine)), maxLine)
 			cost := costtest.Measure(func() { Split(line) })
 			if limit := costtest.MaxTime / 40; cost.Time > limit || cost.Allocated > 4<<20 {
 				t.Errorf("a line of %d bytes cost %+v; the limit is %s", len(line), cost, limit)

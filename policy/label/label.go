@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/surname"
 	"dibao/policy/when"
@@ -249,7 +250,7 @@ func (f found) read(text string) (Field, string) {
 			out.Kind = Control
 			return out, text[loc[1]:]
 		}
-		out.Value = clip(strip(plain(cut(text))), maxValue)
+		out.Value = cut.First(strip(plain(beforeControl(text))), maxValue)
 		return out, ""
 	case Date:
 		return f.readDate(out, text)
@@ -271,11 +272,11 @@ func (f found) readDate(out Field, text string) (Field, string) {
 		if name := out.Name; strings.Contains(name, "起止") || strings.Contains(name, "征") || strings.Contains(name, "公示") || strings.Contains(name, "报名") || strings.Contains(name, "申报") {
 			end = len(text) // a range
 		}
-		out.Value = clip(strip(plain(text[:end])), maxValue)
+		out.Value = cut.First(strip(plain(text[:end])), maxValue)
 		return out, text[end:]
 	}
 	run, left := firstRun(text)
-	if out.Value = clip(strip(run), maxValue); KindOf(out.Value) != Unknown {
+	if out.Value = cut.First(strip(run), maxValue); KindOf(out.Value) != Unknown {
 		out.Value = ""
 	}
 	return out, left
@@ -340,8 +341,8 @@ func firstRun(text string) (run, left string) {
 	return plain(text[:end]), text[end:]
 }
 
-// cut truncates a text at the first control of the page.
-func cut(text string) string {
+// beforeControl truncates a text at the first control of the page.
+func beforeControl(text string) string {
 	if loc := control.FindStringIndex(text); loc != nil && loc[0] > 0 {
 		return text[:loc[0]]
 	}
@@ -352,14 +353,4 @@ func plain(s string) string { return strings.Join(strings.FieldsFunc(s, isGap), 
 
 func strip(s string) string {
 	return strings.Trim(s, " |｜丨│[]【】,，;；:：、·-—<>"+map[bool]string{true: "（）()", false: ""}[strings.Count(s, "（")+strings.Count(s, "(") != strings.Count(s, "）")+strings.Count(s, ")")])
-}
-
-func clip(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"unicode/utf8"
+
+	"dibao/policy/cut"
 )
 
 // Regexp is a regular expression for words that most texts do not contain. It finds what a
@@ -136,7 +138,7 @@ func (r *Regexp) from(s string) int {
 	}
 	from := 0
 	if r.tail > 0 {
-		from = len(s) - len(last(s, r.tail))
+		from = len(s) - len(cut.Last(s, r.tail))
 	}
 	if r.holds != nil && r.holds.next(s, from) < 0 {
 		return -1
@@ -297,15 +299,6 @@ func shift(at []int, by int) []int {
 func behind(s string, at int) int {
 	_, size := utf8.DecodeRuneInString(s[at:])
 	return at + size
-}
-
-func last(s string, n int) string {
-	i := len(s)
-	for ; n > 0 && i > 0; n-- {
-		_, size := utf8.DecodeLastRuneInString(s[:i])
-		i -= size
-	}
-	return s[i:]
 }
 
 // set is a set of words that are searched for in one pass.

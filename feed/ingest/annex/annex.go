@@ -15,6 +15,7 @@ import (
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
+	"dibao/policy/cut"
 )
 
 // Limits on scripts and their content.
@@ -201,7 +202,7 @@ func (r *reader) place(script *html.Node, address, title string) {
 	}
 	r.seen[address] = true
 	link := &html.Node{Type: html.ElementNode, Data: "a", DataAtom: atom.A, Attr: []html.Attribute{{Key: "href", Val: address}}}
-	link.AppendChild(&html.Node{Type: html.TextNode, Data: plain.Clip(plain.Collapse(title), maxTitle)})
+	link.AppendChild(&html.Node{Type: html.TextNode, Data: cut.First(plain.Collapse(title), maxTitle)})
 	block := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div, Attr: []html.Attribute{{Key: "class", Val: Class}}}
 	block.AppendChild(link)
 	for up := script.Parent; up != nil; up = up.Parent {

@@ -15,6 +15,7 @@ import (
 	"dibao/feed/ingest/list"
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 )
 
 // Pager is how a page links to its next one.
@@ -188,7 +189,7 @@ func scriptOf(a *html.Node) string {
 
 // note records a link whose script leads to an unknown address.
 func (r *pagerReader) note(text, call string) {
-	r.unknown = text + " by " + plain.Clip(plain.Collapse(call), 60)
+	r.unknown = text + " by " + cut.First(plain.Collapse(call), 60)
 	r.isForm = r.posts || strings.Contains(call, "PostBack")
 }
 
@@ -289,7 +290,7 @@ func (r *pagerReader) byCall() string {
 			}
 		}
 		if len(numbers) < 2 || len(names) < 2 {
-			r.unknown = cmp.Or(r.unknown, plain.Clip(m[0], 80))
+			r.unknown = cmp.Or(r.unknown, cut.First(m[0], 80))
 			continue
 		}
 		name, extension := names[len(names)-2], names[len(names)-1]
@@ -407,11 +408,11 @@ func (r *pagerReader) notUnderstood() string {
 		switch m := manyPages.FindStringSubmatch(text); {
 		case len(text) > 200:
 		case m != nil && cmp.Or(m[1], m[2]) != "1" && cmp.Or(m[1], m[2]) != "0":
-			return plain.Clip(text, 60)
+			return cut.First(text, 60)
 		case moreText.MatchString(strings.ToLower(text)):
 			return text
 		case plain.IsBase64(text) && said == "":
-			said = plain.Clip(text, 20) + "…"
+			said = cut.First(text, 20) + "…"
 		}
 	}
 	return cmp.Or(said, r.drawnPager())

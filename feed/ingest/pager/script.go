@@ -8,6 +8,7 @@ import (
 
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 )
 
 // Scripts that render a pager state its addresses: by a template, or by a function that
@@ -45,7 +46,7 @@ func (r *pagerReader) byScript() string {
 // drawnPager returns the name of a pager that a library renders in the browser.
 func (r *pagerReader) drawnPager() string {
 	if m := drawn.FindString(r.scripts); m != "" {
-		return plain.Clip(plain.Collapse(m), 60)
+		return cut.First(plain.Collapse(m), 60)
 	}
 	for n := range r.root.Descendants() {
 		if n.Type == html.ElementNode && strings.Contains(" "+attribute(n, "class")+" ", " el-pagination ") {

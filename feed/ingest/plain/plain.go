@@ -60,20 +60,6 @@ func isInvisible(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !IsSpace(r)
 }
 
-// Clip truncates text to n characters.
-func Clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
-}
-
 // IsBase64 reports whether a text is entirely in base64; shorter texts may be words.
 func IsBase64(s string) bool {
 	s = strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"dibao/feed/ingest/plain"
 	"dibao/feed/ingest/textblock"
 	"dibao/feed/ingest/weburl"
 	"dibao/policy/warn"
@@ -20,6 +19,7 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
+	"dibao/policy/cut"
 )
 
 // permitted are the elements that markup from other sites may contain, with their attributes: text,
@@ -230,7 +230,7 @@ func textOf(s *goquery.Selection) string {
 	left := MaxMarkup / len("&amp;") // characters
 	for _, n := range s.Nodes {
 		for _, block := range textblock.Of(n) {
-			if block = plain.Clip(block, left); block == "" {
+			if block = cut.First(block, left); block == "" {
 				break
 			}
 			left -= utf8.RuneCountInString(block)

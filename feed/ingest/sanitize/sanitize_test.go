@@ -13,10 +13,10 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 
-	"dibao/feed/ingest/plain"
 	"dibao/feed/ingest/sanitize"
 	"dibao/feed/ingest/textblock"
 	"dibao/internal/trust"
+	"dibao/policy/cut"
 )
 
 func TestSanitize(t *testing.T) {
@@ -44,7 +44,7 @@ func TestSanitize(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			if got := sanitize.Clean(tt.in, base); got != tt.want {
-				t.Errorf("%q: got %q, want %q", plain.Clip(tt.in, 100), got, tt.want)
+				t.Errorf("%q: got %q, want %q", cut.First(tt.in, 100), got, tt.want)
 			}
 		})
 	}
