@@ -1,9 +1,57 @@
 package hans
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"dibao/policy/fold"
 )
+
+// The words of all rules are read in Traditional texts, too: Simplify converts every
+// Traditional form of their characters.
+func TestCharactersOfRules(t *testing.T) {
+	t.Parallel()
+	var files []string
+	for _, pattern := range []string{"../*.go", "../*/*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	used := make(map[rune]string)
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") || slices.Contains([]string{"hans", "fold"}, filepath.Base(filepath.Dir(path))) {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if l, ok := n.(*ast.BasicLit); ok {
+				for _, r := range l.Value {
+					used[r] = path
+				}
+			}
+			return true
+		})
+	}
+	if len(used) < 500 {
+		t.Fatalf("only %d characters were found in %d files", len(used), len(files))
+	}
+	for r := rune(firstHan); r <= lastHan; r++ {
+		if s := fold.Rune(r); s != r && used[s] != "" && Simplify(string(r)) == string(r) {
+			t.Errorf("add %c%c to pairs, for %s", r, s, used[s])
+		}
+	}
+}
 
 func TestSimplify(t *testing.T) {
 	t.Parallel()
