@@ -4,43 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"strings"
 
 	"dibao/feed/amend"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/policy/call"
 )
-
-// callOf reads what an article and the files attached to it ask of readers; nil if they ask
-// for nothing.
-func callOf(f policy.Facts, e policy.Evidence) *call.Call {
-	var guides []call.Part
-	for _, g := range e.Guides {
-		guides = append(guides, call.Part{Name: g.Name, Paragraphs: g.Paragraphs})
-	}
-	c, ok := call.ExtractGuided(f.Title, partsOf(f, e), guides, call.MadeOn(f.IssuedOn, f.PublishedOn))
-	if !ok {
-		return nil
-	}
-	return &c
-}
-
-// partsOf separates the text of an article from that of the file attached to it.
-func partsOf(f policy.Facts, e policy.Evidence) []call.Part {
-	if e.File == "" || e.FileFrom < 0 || e.FileFrom >= len(e.Paragraphs) {
-		return []call.Part{{Paragraphs: f.Paragraphs}}
-	}
-	inFile := make(map[string]bool)
-	for _, p := range e.Paragraphs[e.FileFrom:] {
-		inFile[strings.TrimSpace(p)] = true
-	}
-	at := len(f.Paragraphs) // without the paragraphs of the page around the text
-	for at > 0 && inFile[f.Paragraphs[at-1]] {
-		at--
-	}
-	return []call.Part{{Paragraphs: f.Paragraphs[:at]}, {Name: e.File, Paragraphs: f.Paragraphs[at:]}}
-}
 
 // encodeCall returns a call as it is stored; "" if there is none.
 func encodeCall(c *call.Call) (string, error) {

@@ -25,24 +25,11 @@ func Judge(src Source, it ingest.Item, now time.Time) Article {
 	}
 }
 
-// understand returns the facts of a text, and what it asks of its readers. A last day for
-// bodies that pass applications on is not the deadline of the readers.
+// understand returns the facts of a text, and what it asks of its readers.
 func understand(e policy.Evidence, now time.Time) (policy.Facts, *call.Call) {
 	f := policy.Understand(e)
 	dropFuture(&f, now)
-	c := callOf(f, e)
-	if c == nil {
-		return f, nil
-	}
-	bodies, unclear := c.IsOfOthers(f.DeadlineOn)
-	if bodies { // the warnings of the call say which days are unclear
-		f.Warnings = append(f.Warnings, warn.New("deadline-of-others", f.DeadlineOn))
-	}
-	if bodies || unclear {
-		f.DeadlineOn, f.DeadlineFrom = policy.Date{}, ""
-	}
-	f.Warnings = append(f.Warnings, c.Warnings()...)
-	return f, c
+	return f, policy.CallOf(&f, e)
 }
 
 // dropFuture removes a publication date in the future: it is an error, or an attempt to be

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -99,7 +100,11 @@ func (u *understanding) deadline() {
 	}
 	ends := w.last()
 	if len(ends) > 1 {
-		u.warn("deadlines-differ")
+		var days []any
+		for _, d := range slices.SortedFunc(maps.Keys(ends), Date.Compare) {
+			days = append(days, d)
+		}
+		u.warn("deadlines-differ", days...)
 		return
 	}
 	for d, from := range ends {

@@ -49,6 +49,14 @@ func Rows(c call.Call, language string) (rows []templates.CallRow) {
 		contacts = append(contacts, templates.CallLine{Text: strings.Join(strings.Fields(x.Office+" "+x.Telephone+" "+x.Email), " "), Quote: x.Evidence, File: x.In})
 	}
 	add("contacts", contacts...)
+	if c.Buyer.Value != "" {
+		add("buyer", w.said([]call.Said{c.Buyer}, same)...)
+	}
+	var plans []templates.CallLine
+	for _, p := range c.Plans {
+		plans = append(plans, templates.CallLine{Text: w.plan(p), Quote: p.Evidence, File: p.In})
+	}
+	add("plans", plans...)
 	return rows
 }
 
@@ -122,6 +130,21 @@ func (w Words) Benefit(b call.Benefit) string {
 		return w.say("call.per", w.per(b.Per), text)
 	}
 	return text
+}
+
+// plan describes something that a body plans to buy: 样例设备采购（预算20万元，计划2026-07采购）.
+func (w Words) plan(p call.Plan) string {
+	var about []string
+	if p.Yuan > 0 {
+		about = append(about, w.say("call.plan.budget", w.figure(p.Yuan)))
+	}
+	if p.Month != "" {
+		about = append(about, w.say("call.plan.month", p.Month))
+	}
+	if len(about) == 0 {
+		return p.What
+	}
+	return w.say("call.plan", p.What, strings.Join(about, w.say("comma")))
 }
 
 // units are the units for which money is offered, by the word that calls use.

@@ -33,7 +33,7 @@ var (
 	// granted matches words about what earlier calls paid.
 	granted  = words.New(`(?:立项|共|累计)(?:资助|支持|奖励|补助)[^,。;]{0,4}\d`)
 	capped   = words.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
-	behindIs = words.New(`^(?:的?标准)?,给予[^,。;]{0,24}(?:补贴|补助|奖励|资助|奖金)|^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以|享受)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)|^的?(?:标准|比例|额度)?(?:给予|予以)(?:资金|经费|财政)?支持|^[、,]?(?:且|总额)?(?:最高)?不超过[^,。;]{1,12}元的?(?:标准)?(?:给予|予以)`)
+	behindIs = words.New(`^(?:的?标准)?,给予[^,。;]{0,24}(?:补贴|补助|奖励|资助|奖金)|^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以|享受)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)|^的?(?:标准|比例|额度)?(?:给予|予以)(?:资金|经费|财政)?支持|^(?:的)?(?:资金|经费)?支持(?:$|[。;])|^[、,]?(?:且|总额)?(?:最高)?不超过[^,。;]{1,12}元的?(?:标准)?(?:给予|予以)`)
 	onlyIf   = words.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
 	perWhom  = words.New(`每(?:(?:招用|吸纳|新增|培训|引进)\d?[人名]|人每月|人每年|人次|人|家企业|户|项|件(?:作品)?|名|亩|年|月|平方米|(?:个|家|所|处|座|间|辆|台|套|场|张|例|篇|部|位|支|条|吨|千瓦)(?:[^,。;\d]{0,14})?)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$`)
 	// gives matches the end of a word for those to whom money is given.
@@ -47,7 +47,7 @@ var (
 // brings reads the amounts that a line offers. Calls for comments or bids also mention
 // amounts, but nobody receives these.
 func (r *reading) brings(l line) {
-	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || len(r.call.Brings) >= maxEntries {
+	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || k == KindIntention || len(r.call.Brings) >= maxEntries {
 		return
 	}
 	for _, at := range sums(l.text) {

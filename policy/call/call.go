@@ -30,6 +30,7 @@ const (
 	KindConsultation Kind = "consultation" // 征求意见
 	KindObjection    Kind = "objection"    // 公示: readers can object
 	KindTender       Kind = "tender"       // 招标, 采购, 磋商, 询价
+	KindIntention    Kind = "intention"    // 采购意向: what a body plans to buy
 )
 
 // Said is a value as the text has it, and the sentence that states it.
@@ -58,6 +59,8 @@ type Call struct {
 	Platforms []Said // web addresses at which readers apply
 	Addresses []Said // postal addresses, as printed
 	Contacts  []Contact
+	Buyer     Said   // who plans to buy, if it is not the issuer of the notice
+	Plans     []Plan // what a body plans to buy
 }
 
 // Limits on what is read and returned. A text that exceeds them is read in part.
@@ -101,7 +104,9 @@ type reading struct {
 	hired bool
 	// listing says that the following lines list documents to submit.
 	listing bool
-	seen    map[string]bool
+	// table is the head of the table of plans that the following rows belong to; nil: none.
+	table *planTable
+	seen  map[string]bool
 }
 
 // Extract reads a notice: its title, its paragraphs, and the day from which
@@ -125,6 +130,9 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 		call: &c, title: title, seen: make(map[string]bool),
 		terms: deadline.Reader{Title: title, Asks: true, Comments: kind == KindConsultation, Notice: strings.HasSuffix(title, "通知"), From: published},
 	}
+	if kind == KindIntention {
+		r.buyer(line{raw: printed, text: title})
+	}
 	r.split(parts)
 	r.addressed = addresseesOf(r.lines)
 	for i := range r.lines {
@@ -140,6 +148,7 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 		r.materials(l)
 		r.places(l)
 		r.contacts(l)
+		r.plans(l)
 	}
 	c.tidy(published)
 	return c, c.says()
@@ -169,6 +178,9 @@ func (c *Call) tidy(made when.Date) {
 // says reports whether a call asks readers for anything or offers them anything.
 func (c Call) says() bool {
 	w := c.Who
+	if c.Kind == KindIntention {
+		return len(c.Plans) > 0
+	}
 	return len(c.Steps)+len(c.ByOthers)+len(c.Unclear)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
 }
 

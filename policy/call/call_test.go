@@ -103,6 +103,10 @@ func brief(c Call) string {
 		contacts = append(contacts, x.Telephone+x.Email)
 	}
 	add("contact", strings.Join(contacts, ","))
+	add("buyer", c.Buyer.Value)
+	for _, p := range c.Plans {
+		add("plan", strings.TrimSpace(fmt.Sprintf("%s %d %s", p.What, p.Yuan, p.Month)))
+	}
 	return strings.Join(parts, "; ")
 }
 
@@ -110,6 +114,9 @@ func brief(c Call) string {
 func quotes(v reflect.Value) (all []string) {
 	switch v.Kind() {
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[Said]() && v.IsZero() {
+			return nil
+		}
 		for i := range v.NumField() {
 			if v.Type().Field(i).Name == "Evidence" {
 				all = append(all, v.Field(i).String())
@@ -128,6 +135,7 @@ func quotes(v reflect.Value) (all []string) {
 // Every value quotes a sentence of the text as printed, and lists stay within their limits.
 func FuzzExtract(f *testing.F) {
 	f.Add("关于组织申报样例项目的通知", "一、申报条件\n（１）在样例省注册的企业，营业收入2000万元以上。\n请于2026年6月5日前登录http://a.example/b申报，电话：010-12345678，邮箱:a@b.cn")
+	f.Add("样例局2026年7月政府采购意向", "序号 | 采购项目名称 | 预算金额（万元） | 预计采购时间\n1 | 样例设备 | 12.5 | 202607\n项目名称：样例服务\n预算金额：3万元\n预计采购时间：2026-08")
 	f.Add("样例补贴申领公告", "补贴标准：按50%给予补助，最高不超过20万元。\xff\n地址：样例市样例路1号")
 	f.Fuzz(func(t *testing.T, title, text string) {
 		c, ok := Extract(title, strings.Split(text, "\n"), when.MakeDate(2026, 6, 1))
@@ -140,7 +148,7 @@ func FuzzExtract(f *testing.F) {
 				t.Errorf("%q is no quotation of the text", q)
 			}
 		}
-		for _, n := range []int{len(c.Brings), len(c.Steps), len(c.ByOthers), len(c.Materials), len(c.Platforms), len(c.Addresses), len(c.Contacts), len(c.Who.Entities), len(c.Who.Thresholds)} {
+		for _, n := range []int{len(c.Brings), len(c.Steps), len(c.ByOthers), len(c.Materials), len(c.Platforms), len(c.Addresses), len(c.Contacts), len(c.Who.Entities), len(c.Who.Thresholds), len(c.Plans)} {
 			if n > 2*maxEntries {
 				t.Errorf("%d entries", n)
 			}
@@ -148,6 +156,11 @@ func FuzzExtract(f *testing.F) {
 		for _, b := range c.Brings {
 			if b.Yuan < 0 || b.Cap < 0 || b.UpTo < 0 || b.Percent < 0 || b.Percent > 100 || b.UpTo > 0 && b.UpTo < b.Yuan {
 				t.Errorf("%+v", b)
+			}
+		}
+		for _, p := range c.Plans {
+			if _, err := time.Parse("2006-01", p.Month); p.What == "" || p.Yuan < 0 || p.Month != "" && err != nil {
+				t.Errorf("%+v", p)
 			}
 		}
 	})

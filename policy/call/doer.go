@@ -238,7 +238,7 @@ var (
 	// moves matches the beginning of a clause without a subject.
 	moves = words.New(`^(?:将|把|联系|向|报|送|寄|发|提交|经)`)
 	// bare matches the rest of a clause that only a label or a heading explains.
-	bare    = words.New(`^[ 止]*(?:接受|受理)?(?:申报|报名|申请|投稿|征集)?(?:截止|结束)?$`)
+	bare    = words.New(`^[ 止]*(?:接受|受理)?(?:申报|报名|申请|投稿|征稿|征集)?(?:截止|结束)?$`)
 	accepts = words.New(`^[ 止]*(?:接受|受理)(?:申报|报名|申请|投稿|征集)`)
 	ends    = words.New(`^ *(?:截止|结束)`)
 	asksFor = words.New(`申报|报名|申请|投稿|征集`)

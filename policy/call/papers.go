@@ -34,7 +34,7 @@ var (
 // materials reads the documents that applicants submit: the points of a list, and the names
 // in one sentence.
 func (r *reading) materials(l line) {
-	if k := r.call.Kind; k == KindConsultation || k == KindObjection || len(r.call.Materials) >= maxEntries {
+	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindIntention || len(r.call.Materials) >= maxEntries {
 		return // drafts regulate documents of others
 	}
 	if r.listing && !r.item(l) {

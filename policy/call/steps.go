@@ -28,12 +28,13 @@ type Step struct {
 var (
 	// ofThose matches the words after a day that only says whom a rule applies to:
 	// 5月30日之前的可以申请. It also matches those after a day until which something was counted:
-	// 截至9月30日,共收到.
-	ofThose = words.New(`^(?:经[^,。;]{0,12})?(?:列入|认定|取得|获得|注册|成立|登记|注册登记|投产|建成)[^,。;]*的|^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
+	// 截至9月30日,共收到, and those after a period in which something was spent:
+	// 5月1日至4月30日期间发生的利息.
+	ofThose = words.New(`^(?:经[^,。;]{0,12})?(?:列入|认定|取得|获得|注册|成立|登记|注册登记|投产|建成)[^,。;]*的|^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)|^期间(?:内)?(?:实际)?(?:发生|产生|支付|购置|购买|实现)`)
 
 	// counted matches the words before a day until which something is counted, or a project
 	// runs.
-	counted = words.New(`(?:统计|数据|时点|年龄|业绩|计算)[^,。;]{0,6}(?:截止|截至|时间|日期)[^,。;]{0,6}$|(?:申请书|研究|实施|执行|合同|任务书?|服务|建设)的?(?:起止|执行|实施|研究)?(?:时间|期限|期|周期|年限)(?:统一)?[^,。;]{0,6}$|项目起止[^,。;]{0,10}$`)
+	counted = words.New(`(?:统计|数据|时点|年龄|业绩|计算|营业|开业|建成|投产|竣工)[^,。;]{0,6}(?:截止|截至|时间|日期)[^,。;]{0,6}$|(?:申请书|研究|实施|执行|合同|任务书?|服务|建设)的?(?:起止|执行|实施|研究)?(?:时间|期限|期|周期|年限)(?:统一)?[^,。;]{0,6}$|项目起止[^,。;]{0,10}$`)
 
 	whats = []struct {
 		what  string
@@ -63,6 +64,9 @@ func (r *reading) steps(l line) {
 		end = d.End
 		if !d.Until && !d.Ours && !r.dueOn(d) || d.At < from || ofThose.MatchString(d.Right) {
 			continue
+		}
+		if r.call.Kind == KindIntention && !answersPlan.MatchString(d.Left+d.Right) {
+			continue // a condition for what is bought
 		}
 		clause, _ := clauseBefore(l.text, d.At)
 		if counted.MatchString(clause) || strings.TrimSpace(l.text[min(d.End, len(l.text)):]) == ":" {

@@ -19,9 +19,27 @@ func (c Call) IsOfOthers(day when.Date) (bodies, unclear bool) {
 	return slices.ContainsFunc(c.ByOthers, on), slices.ContainsFunc(c.Unclear, func(u Said) bool { return u.Value == day.String() })
 }
 
+// OwnAmong returns the only one of several last days that is the readers', with its sentence. It
+// returns the zero Date if there is another one of which the call does not say that it is for
+// somebody else, or that it is left open.
+func (c Call) OwnAmong(days []when.Date) (own when.Date, evidence string) {
+	for _, d := range days {
+		if bodies, unclear := c.IsOfOthers(d); bodies || unclear {
+			continue
+		}
+		i := slices.IndexFunc(c.Steps, func(s Step) bool { return s.Last == d })
+		if i < 0 || !own.IsZero() {
+			return when.Date{}, ""
+		}
+		own, evidence = d, c.Steps[i].Evidence
+	}
+	return own, evidence
+}
+
 // IsOver reports whether everybody's last day is before a day; false for a call without
 // days. The days of bodies count only if readers have none: a body that forwards
-// applications accepts none after its own day.
+// applications accepts none after its own day. What a body plans to buy is over after the
+// months in which it plans to.
 func (c Call) IsOver(day when.Date) bool {
 	var days []string
 	for _, s := range c.Steps {
@@ -34,6 +52,12 @@ func (c Call) IsOver(day when.Date) bool {
 		for _, u := range c.Unclear {
 			days = append(days, u.Value)
 		}
+	}
+	for _, p := range c.Plans {
+		if p.Month == "" {
+			return false
+		}
+		days = append(days, p.Month+"-31")
 	}
 	return len(days) > 0 && slices.Max(days) < day.String()
 }

@@ -13,7 +13,7 @@ func MadeOn(issued, published when.Date) when.Date {
 
 // View is a call in JSON; unknown values are null, and lists without entries are empty.
 type View struct {
-	Kind           string          `json:"kind"`           // application, collection, selection, consultation, objection or tender
+	Kind           string          `json:"kind"`           // application, collection, selection, consultation, objection, tender or intention
 	Subject        *SaidView       `json:"subject"`        // the project, fund, title or text
 	Entities       []SaidView      `json:"entities"`       // who may apply: enterprise, university, individual and so on
 	Regions        []SaidView      `json:"regions"`        // where they are registered
@@ -29,6 +29,8 @@ type View struct {
 	Platforms      []SaidView      `json:"platforms"`      // addresses on the web
 	Addresses      []SaidView      `json:"addresses"`      // postal addresses
 	Contacts       []ContactView   `json:"contacts"`
+	Buyer          *SaidView       `json:"buyer"` // who plans to buy, if the text names it
+	Plans          []PlanView      `json:"plans"` // what a body plans to buy
 }
 
 // SaidView is a value with its sentence.
@@ -81,13 +83,22 @@ type ContactView struct {
 	File      *string `json:"file"` // the attached file that contains the sentence; null: the notice
 }
 
+// PlanView is something that a body plans to buy.
+type PlanView struct {
+	What     string  `json:"what"`
+	Yuan     *int64  `json:"yuan"`  // the budget
+	Month    *string `json:"month"` // when the purchase is planned to begin, such as 2026-07
+	Evidence string  `json:"evidence"`
+	File     *string `json:"file"` // the attached file that contains the sentence; null: the notice
+}
+
 // View returns a call as it is printed in JSON.
 func (c Call) View() *View {
 	v := View{
 		Kind: string(c.Kind), Entities: viewSaid(c.Who.Entities), Regions: viewSaid(c.Who.Regions), Industries: viewSaid(c.Who.Industries),
 		Sizes: viewSaid(c.Who.Sizes), Qualifications: viewSaid(c.Who.Qualifications), Thresholds: []ThresholdView{}, Brings: []BenefitView{},
 		Steps: viewSteps(c.Steps), ByOthers: viewSteps(c.ByOthers), Unclear: viewSaid(c.Unclear), Materials: viewSaid(c.Materials), Platforms: viewSaid(c.Platforms),
-		Addresses: viewSaid(c.Addresses), Contacts: []ContactView{},
+		Addresses: viewSaid(c.Addresses), Contacts: []ContactView{}, Plans: []PlanView{},
 	}
 	if c.Subject.Value != "" {
 		v.Subject = &SaidView{c.Subject.Value, c.Subject.Evidence, nil}
@@ -100,6 +111,12 @@ func (c Call) View() *View {
 	}
 	for _, x := range c.Contacts {
 		v.Contacts = append(v.Contacts, ContactView{Known(x.Office), Known(x.Telephone), Known(x.Email), x.Evidence, Known(x.In)})
+	}
+	if c.Buyer.Value != "" {
+		v.Buyer = &SaidView{c.Buyer.Value, c.Buyer.Evidence, Known(c.Buyer.In)}
+	}
+	for _, p := range c.Plans {
+		v.Plans = append(v.Plans, PlanView{p.What, Known(p.Yuan), Known(p.Month), p.Evidence, Known(p.In)})
 	}
 	return &v
 }

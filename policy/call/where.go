@@ -24,6 +24,10 @@ var (
 	signsIn = words.New(`登[录陆][^,。;]{0,24}(?:系统|平台)[^,。;]{0,4}$`)
 	// reads matches words about pages that are only read.
 	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|练习|模拟|导出|下载地址`)
+	// shows matches words after the address of a page on which something is published, submits
+	// those about what readers do on it.
+	shows   = words.New(`公[示布]|发布`)
+	submits = words.New(`登[录陆]|提交|申报|上传|填报|填写|报名|报送|发送|提出|投稿`)
 
 	email = words.New(`[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}\s?@\s?[A-Za-z0-9][A-Za-z0-9.\-]{1,80}\.[A-Za-z]{2,6}`)
 
@@ -35,7 +39,7 @@ var (
 	office    = words.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
 
 	addressLabel = words.New(`(?:地\s*址|地\s*点|信函|信件|来信)\s*(?:及邮编)?\s*[:为]\s*`)
-	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
+	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交到|交至|投(?:寄|递)?至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
 	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
 	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
 	// there matches the words after an address to which readers go: 到样例路1号报名.
@@ -137,6 +141,9 @@ func (r *reading) platforms(l line) {
 			near = cut.Last(l.before, 40) + cut.Last(l.text[:at[0]], 60)
 		}
 		behind := cut.First(l.text[at[1]:], 16)
+		if rest := cut.BeforeFirst(l.text[at[1]:], "。;"); shows.MatchString(rest) && !submits.MatchString(near+rest) {
+			continue
+		}
 		if !applies.MatchString(near+behind) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(behind) && !signsIn.MatchString(near) {
 			continue
 		}
@@ -167,13 +174,16 @@ func (r *reading) contacts(l line) {
 	chain := -1 // end of the previous telephone number, which another may follow
 	for _, at := range telephone.FindAllStringIndex(l.text, 40) {
 		value := l.text[at[0]:at[1]]
-		before := cut.Last(l.text[:at[0]], 40)
-		if touches(l.text, at[0], at[1]) || notPhone.MatchString(before) && !both.MatchString(before) {
-			continue
+		before := cut.Last(alsoFax.ReplaceAllString(l.text[:at[0]], ""), 40)
+		if before == "" && ofPhone.MatchString(l.before) {
+			before = l.before
 		}
 		linked := chain >= 0 && joint.MatchString(l.text[chain:at[0]])
+		if !linked && touches(l.text, at[0], at[1]) || notPhone.MatchString(before) && !both.MatchString(before) {
+			continue
+		}
 		named := withCode.MatchString(value) || linked || calls.MatchString(cut.Last(before, 24)) || l.section == contactSection && r.person(before)
-		if !named {
+		if !named || linked && faxOnly.MatchString(l.text[at[1]:]) {
 			continue
 		}
 		chain = at[1]
@@ -184,6 +194,12 @@ func (r *reading) contacts(l line) {
 var (
 	joint  = words.New(`^\s*(?:[、,;/ ]|或|及|和|\([^()]{1,12}\))*\s*$`)
 	people = words.New(`\p{Han}{1,4}\s*$`)
+	// alsoFax matches the remark that the telephone number before it is also a fax number.
+	alsoFax = words.New(`\([^()]{0,4}传真\)`)
+	// faxOnly matches the remark that the second of two numbers is a fax number.
+	faxOnly = words.New(`^\s*\(\s*传真\s*\)`)
+	// ofPhone matches a label that is a line of its own; its number is the next line.
+	ofPhone = words.New(`电话:?$`)
 )
 
 // person reports whether a person's name precedes a number.

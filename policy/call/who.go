@@ -37,7 +37,7 @@ var entities = []struct {
 	name  string
 	words *words.Regexp
 }{
-	{"enterprise", words.New(`企业法人|企业(?:$|[^名命信法规负家文所产资汇标主内职员参技社养制经登\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
+	{"enterprise", words.New(`企业法人|企业(?:$|[^名命信法规负家文所产资汇标主内职员参技社养制经登协\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
 	{"institution", words.New(`事业单位|企事业单位`)},
 	{"university", words.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生的全具])|大专院校`)},
 	{"institute", words.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
@@ -151,7 +151,7 @@ var hints = func() *words.Finder {
 // who reads who may apply from the sentences that say so.
 func (r *reading) who(l line) {
 	inSection := l.section == whoSection
-	if l.heads || !inSection && l.may&mayName == 0 {
+	if l.heads || r.call.Kind == KindIntention || !inSection && l.may&mayName == 0 {
 		return
 	}
 	from := 0

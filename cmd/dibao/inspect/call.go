@@ -35,7 +35,7 @@ func newInspectCall(readFile FileReader) *cobra.Command {
 					Warnings []string       `json:"warnings"`      // in English
 					Codes    []warn.Warning `json:"warning_codes"` // the warnings as codes with parameters
 				}{File: name, Warnings: []string{}, Codes: []warn.Warning{}}
-				if c, ok := call.Extract(f.Title, f.Paragraphs, call.MadeOn(f.IssuedOn, f.PublishedOn)); ok {
+				if c := policy.CallOf(&f, item.Evidence); c != nil {
 					v.Call = c.View()
 					v.Codes = append(v.Codes, c.Warnings()...)
 					v.Warnings = Sentences(v.Codes, "en")

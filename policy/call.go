@@ -1,0 +1,67 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"dibao/policy/call"
+	"dibao/policy/warn"
+	"dibao/policy/when"
+)
+
+// CallOf reads what a text and the files attached to it ask of readers; it returns nil if they
+// ask for nothing. It also corrects the deadline in f, and adds the warnings of the call.
+func CallOf(f *Facts, e Evidence) *call.Call {
+	var guides []call.Part
+	for _, g := range e.Guides {
+		guides = append(guides, call.Part{Name: g.Name, Paragraphs: g.Paragraphs})
+	}
+	c, ok := call.ExtractGuided(f.Title, partsOf(*f, e), guides, call.MadeOn(f.IssuedOn, f.PublishedOn))
+	if !ok {
+		return nil
+	}
+	f.settleDeadline(c)
+	f.Warnings = append(f.Warnings, c.Warnings()...)
+	return &c
+}
+
+// partsOf separates the text of an article from that of the file attached to it.
+func partsOf(f Facts, e Evidence) []call.Part {
+	if e.File == "" || e.FileFrom < 0 || e.FileFrom >= len(e.Paragraphs) {
+		return []call.Part{{Paragraphs: f.Paragraphs}}
+	}
+	inFile := make(map[string]bool)
+	for _, p := range e.Paragraphs[e.FileFrom:] {
+		inFile[strings.TrimSpace(p)] = true
+	}
+	at := len(f.Paragraphs) // without the paragraphs of the page around the text
+	for at > 0 && inFile[f.Paragraphs[at-1]] {
+		at--
+	}
+	return []call.Part{{Paragraphs: f.Paragraphs[:at]}, {Name: e.File, Paragraphs: f.Paragraphs[at:]}}
+}
+
+// settleDeadline removes a deadline that is not set for readers. Of different last days, it
+// gives the one of readers if the call assigns all others to somebody else, or withholds them.
+func (f *Facts) settleDeadline(c call.Call) {
+	if i := slices.IndexFunc(f.Warnings, func(w warn.Warning) bool { return w.Code == "deadlines-differ" }); i >= 0 {
+		var days []when.Date
+		for _, p := range f.Warnings[i].Params {
+			if d, err := when.ParseDate(p); err == nil {
+				days = append(days, d)
+			}
+		}
+		if day, evidence := c.OwnAmong(days); !day.IsZero() {
+			f.DeadlineOn, f.DeadlineFrom = day, "正文“"+evidence+"”"
+			f.Warnings = slices.Delete(f.Warnings, i, i+1)
+		}
+		return
+	}
+	bodies, unclear := c.IsOfOthers(f.DeadlineOn)
+	if bodies { // the warnings of the call say which days are unclear
+		f.Warnings = append(f.Warnings, warn.New("deadline-of-others", f.DeadlineOn))
+	}
+	if bodies || unclear {
+		f.DeadlineOn, f.DeadlineFrom = Date{}, ""
+	}
+}

@@ -1,0 +1,198 @@
+package call
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"dibao/policy/words"
+)
+
+// Plan is something that a body plans to buy (采购意向). What the text does not state is empty.
+type Plan struct {
+	What     string // the name of the project, as printed
+	Yuan     int64  // the budget
+	Month    string // when the purchase is planned to begin, such as 2026-07
+	Evidence string // the row or the line that states What
+	In       string `json:",omitempty"` // as in Said
+}
+
+var (
+	intends  = words.New(`采购意向`)
+	planned  = words.New(`^(?:采购)?项目名称$`)
+	budget   = words.New(`^(?:采购)?(?:项目)?预算(?:总)?(?:金额|价|额)?(?:\((万|亿)?元[^()]*\))?$`)
+	begins   = words.New(`^(?:预计|计划|拟)(?:实施)?采购(?:时间|月份|日期)(?:\([^()]*\))?$`)
+	buys     = words.New(`^采购(?:单位|人)(?:名称)?$`)
+	theMonth = words.New(`^(20\d{2})(?:年(\d{1,2})月?(?:\d{1,2}日)?|[-./](\d{1,2})(?:[-./]\d{1,2})?|(\d{2}))$`)
+	theSum   = words.New(`^(\d[\d,]*(?:\.\d+)?)(?:(万|亿)?(元))?$`)
+	// ofBuyer matches the body in the sentence before a table of plans, or before the period in
+	// a title.
+	ofBuyer = words.New(`^(?:[^。;]*现将\s*)?(\p{Han}[\p{Han}()]{2,40}?)(?:\(本级\))?\s*(?:关于)?(?:19|20)\d{2}年[^,。;]{0,20}采购意向`)
+	// answersPlan matches what readers may do by a day in a text about plans.
+	answersPlan = words.New(`意见|反馈|咨询|建议|疑问|异议|报名`)
+	// oneself matches words by which a body refers to itself.
+	oneself = words.New(`^(?:本|我)(?:单位|部门|机构|[局厅委院校会])$`)
+)
+
+// planTable says which columns of a table state what is planned; -1: none does.
+type planTable struct {
+	what, yuan, month int
+	unit              string // unit of the budgets, as in units; meaningful if hasUnit
+	hasUnit           bool
+}
+
+// plans reads what a body plans to buy: the rows of a table, or lines with labels.
+func (r *reading) plans(l line) {
+	if r.call.Kind != KindIntention {
+		return
+	}
+	r.buyer(l)
+	cells := cellsOf(l.text)
+	switch len(cells) {
+	case 1:
+		r.planLabels(l, cells[0])
+		return
+	case 2:
+		r.planLabel(l, cellText(l.text, cells[0]), cells[1])
+		return
+	}
+	if t, ok := planTableOf(l.text, cells); ok {
+		r.table = &t
+		return
+	}
+	if t := r.table; t != nil && len(cells) > max(t.what, t.yuan, t.month) && len(r.call.Plans) < maxEntries {
+		p := Plan{What: l.printed(cells[t.what][0], cells[t.what][1]), Evidence: l.sentence(cells[t.what][0], cells[t.what][1]), In: l.in}
+		if t.yuan >= 0 {
+			p.Yuan = t.sum(cellText(l.text, cells[t.yuan]))
+		}
+		if t.month >= 0 {
+			p.Month = monthOf(cellText(l.text, cells[t.month]))
+		}
+		if p.What != "" && (p.Yuan != 0 || p.Month != "") {
+			r.call.Plans = append(r.call.Plans, p)
+		}
+	}
+}
+
+// planLabels reads the labels of a line: 采购项目名称:…;预算金额:….
+func (r *reading) planLabels(l line, at [2]int) {
+	for from := at[0]; from < at[1]; {
+		to := at[1]
+		if i := strings.IndexAny(l.text[from:to], "。;"); i >= 0 {
+			to = from + i
+		}
+		if label, _, found := strings.Cut(l.text[from:to], ":"); found {
+			r.planLabel(l, numbered.ReplaceAllString(label, ""), trimmed(l.text, from+len(label)+1, to))
+		}
+		_, size := utf8.DecodeRuneInString(l.text[to:])
+		from = to + size
+	}
+}
+
+// planLabel reads the value of a label. The labels after a name state its budget and month.
+func (r *reading) planLabel(l line, name string, value [2]int) {
+	name = squeezed(name)
+	n := len(r.call.Plans)
+	text := cellText(l.text, value)
+	switch {
+	case text == "":
+	case planned.MatchString(name) && n < maxEntries:
+		r.call.Plans = append(r.call.Plans, Plan{What: l.printed(value[0], value[1]), Evidence: l.sentence(value[0], value[1]), In: l.in})
+	case buys.MatchString(name):
+		r.setBuyer(l, value[0], value[1])
+	case n == 0:
+	case budget.MatchString(name) && r.call.Plans[n-1].Yuan == 0:
+		m := budget.FindStringSubmatch(name)
+		t := planTable{unit: m[1], hasUnit: strings.Contains(name, "元")}
+		r.call.Plans[n-1].Yuan = t.sum(text)
+	case begins.MatchString(name) && r.call.Plans[n-1].Month == "":
+		r.call.Plans[n-1].Month = monthOf(text)
+	}
+}
+
+// buyer reads the name of the body from a title, or from the sentence before a table.
+func (r *reading) buyer(l line) {
+	if m := ofBuyer.FindStringSubmatchIndex(l.text); m != nil {
+		r.setBuyer(l, m[2], m[3])
+	}
+}
+
+func (r *reading) setBuyer(l line, from, to int) {
+	if r.call.Buyer.Value == "" && !oneself.MatchString(l.text[from:to]) {
+		r.call.Buyer = Said{l.printed(from, to), l.sentence(from, to), l.in}
+	}
+}
+
+// planTableOf reads the head of a table.
+func planTableOf(text string, cells [][2]int) (t planTable, ok bool) {
+	t = planTable{what: -1, yuan: -1, month: -1}
+	for i, c := range cells {
+		name := squeezed(cellText(text, c))
+		switch {
+		case t.what < 0 && planned.MatchString(name):
+			t.what = i
+		case t.yuan < 0 && budget.MatchString(name):
+			t.yuan, t.unit, t.hasUnit = i, budget.FindStringSubmatch(name)[1], strings.Contains(name, "元")
+		case t.month < 0 && begins.MatchString(name):
+			t.month = i
+		}
+	}
+	return t, t.what >= 0 && (t.yuan >= 0 || t.month >= 0)
+}
+
+// sum reads a budget in yuan; 0 if neither it nor the head of its column has a unit.
+func (t planTable) sum(text string) int64 {
+	m := theSum.FindStringSubmatch(squeezed(text))
+	switch {
+	case m == nil:
+		return 0
+	case m[3] != "":
+		return yuan(m[1], m[2])
+	case t.hasUnit:
+		return yuan(m[1], t.unit)
+	}
+	return 0
+}
+
+// monthOf reads a month: 2026年7月, 2026-07-15 and 202607 are 2026-07; "" for anything else.
+func monthOf(text string) string {
+	m := theMonth.FindStringSubmatch(squeezed(text))
+	if m == nil {
+		return ""
+	}
+	month, _ := strconv.Atoi(m[2] + m[3] + m[4])
+	if month < 1 || month > 12 {
+		return ""
+	}
+	return m[1] + "-" + string([]byte{'0' + byte(month/10), '0' + byte(month%10)})
+}
+
+// cellsOf returns the positions of the cells of a row, without the spaces around them; one
+// position if the line is not a row.
+func cellsOf(text string) (all [][2]int) {
+	from, to := 0, len(text)
+	if strings.HasPrefix(text, "|") {
+		from = 1
+	}
+	if to > from && strings.HasSuffix(text, "|") {
+		to--
+	}
+	for {
+		i := strings.IndexByte(text[from:to], '|')
+		if i < 0 {
+			return append(all, trimmed(text, from, to))
+		}
+		all = append(all, trimmed(text, from, from+i))
+		from += i + 1
+	}
+}
+
+func trimmed(text string, from, to int) [2]int {
+	s := text[from:to]
+	from += len(s) - len(strings.TrimLeft(s, " "))
+	return [2]int{from, from + len(strings.TrimSpace(s))}
+}
+
+func cellText(text string, cell [2]int) string { return text[cell[0]:cell[1]] }
+
+func squeezed(s string) string { return strings.Join(strings.Fields(s), "") }
