@@ -29,6 +29,7 @@ type info struct {
 	first *html.Node // the first link in it that is long enough to be a title
 	links int        // such links, with different addresses
 	total int        // letters of those whose address does not occur all over the page
+	lead  int        // the first link's share of total
 	most  int        // letters of the longest
 	runes int        // characters of text, at most a little over maxRowRunes
 	nodes int        // nodes, at most a little over maxRowNodes
@@ -110,13 +111,8 @@ func (f *finder) look(n *html.Node) *info {
 			if in.first == nil {
 				in.first = x.first
 			}
-			if x.links > 0 && !(x.links == 1 && x.last == in.last) {
-				in.links += x.links
-				in.total += x.total
-				in.most = max(in.most, x.most)
-			}
 			if x.links > 0 {
-				in.last = x.last
+				in.add(x)
 			}
 			if in.action == nil {
 				in.action = x.action
@@ -138,11 +134,11 @@ func (f *finder) look(n *html.Node) *info {
 		in.first, in.links, in.last = n, 1, href
 		if f.often[href] < minOften {
 			in.most = min(letters(text), maxChars)
-			in.total = in.most
+			in.total, in.lead = in.most, in.most
 		}
 	} else if href != "" && n.Data == "a" && in.links > 0 {
 		in.links, in.last = 1, href
-		in.total = in.most
+		in.total, in.lead = in.most, in.most
 	} else if href != "" && n.Data == "a" && f.links <= maxLinks && (text == "" || isAction(text) || isReference(text)) {
 		in.action, in.actions = n, 1
 	} else if href != "" && len(text) > 0 && len(text) <= 3 && strings.Trim(text, "0123456789") == "" {
@@ -150,6 +146,23 @@ func (f *finder) look(n *html.Node) *info {
 	}
 	f.seen[n] = in
 	return in
+}
+
+// add counts the links of a child. If its first link leads to the address of the link before
+// it, both are one: a picture and the title below it.
+func (in *info) add(x *info) {
+	links, total := x.links, x.total
+	if x.first != nil && Address(x.first) == in.last {
+		links--
+		total -= x.lead
+	}
+	if in.links == 0 {
+		in.lead = x.lead
+	}
+	in.links += links
+	in.total += total
+	in.most = max(in.most, x.most)
+	in.last = x.last
 }
 
 // nextPage matches the words of a pager.
