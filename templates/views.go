@@ -246,6 +246,7 @@ type UnsubscribePage struct {
 type MessagePage struct {
 	Page
 	Key   string
+	Text  string // instead of the text of Key
 	Lists []ListCard
 	Link  FeedLink // link to continue, zero if there is none
 }

@@ -183,18 +183,17 @@ func (h *Web) registerCalendars(mux *http.ServeMux) {
 // ServeCalendar answers with the calendar of the page at path, which ends in a
 // slash. find returns its title and content.
 func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string, find func(context.Context) (publish.Calendar, Agenda, error)) {
-	h.serveCalendar(w, r, path, "", find)
+	h.serveCalendar(w, r, path, "", h.agendaFrom(), find)
 }
 
 // serveCalendar is ServeCalendar with the query of the page, which begins with a
-// question mark.
-func (h *Web) serveCalendar(w http.ResponseWriter, r *http.Request, path, query string, find func(context.Context) (publish.Calendar, Agenda, error)) {
+// question mark, and with the first day of the calendar.
+func (h *Web) serveCalendar(w http.ResponseWriter, r *http.Request, path, query string, from policy.Date, find func(context.Context) (publish.Calendar, Agenda, error)) {
 	version, _, err := h.Store.Version(r.Context())
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	from := h.agendaFrom()
 	err = h.Cache.Serve(w, r, path+"calendar.ics"+query, version+" "+cmp.Or(dayOf(h, query), from.String()), func() (web.Document, error) {
 		c, ask, err := find(r.Context())
 		if err != nil {

@@ -1,8 +1,10 @@
 package site
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -10,6 +12,7 @@ import (
 
 	"dibao/feed"
 	"dibao/internal/database"
+	"dibao/internal/web"
 	"dibao/policy"
 	"dibao/policy/match"
 	"dibao/policy/theme"
@@ -40,17 +43,58 @@ var callFields = []struct {
 	{"state", []string{"closed"}, func(l, v string) string { return templates.Words(l, "calls.state."+v) }},
 }
 
-// callFilterOf reads a filter from the parameters of an address; an unknown value is
-// feed.ErrNotFound.
+// unknownValue is the error for a value that a field of a filter does not have.
+type unknownValue struct {
+	field int // index in callFields
+	value string
+}
+
+func (e unknownValue) Error() string { return e.text("en") }
+
+// longestValue is how many characters of an unknown value a message shows.
+const longestValue = 40
+
+// text says which values the field has.
+func (e unknownValue) text(language string) string {
+	x := callFields[e.field]
+	var known []string
+	for _, v := range x.values {
+		if title := x.title(language, v); title != v {
+			v = templates.Words(language, "calls.filter.value", v, title)
+		}
+		known = append(known, v)
+	}
+	value := []rune(e.value)
+	return templates.Words(language, "message.unknown_value.text", string(value[:min(len(value), longestValue)]), x.name, strings.Join(known, templates.Words(language, "comma")))
+}
+
+// failUnknown answers with an unknown value of a filter, in the reader's language.
+func (h *Web) failUnknown(w http.ResponseWriter, r *http.Request, e unknownValue) {
+	l := web.Language(r)
+	text := e.text(l)
+	p := templates.MessagePage{
+		Page: templates.Page{Language: l, Chosen: web.LanguageChosen(r), SiteName: h.SiteName, NoIndex: true, Title: templates.Words(l, "message.unknown_value.title")},
+		Key:  "unknown_value", Text: text, Link: templates.FeedLink{Title: templates.Words(l, "message.unknown_value.back"), URL: "/calls/"},
+	}
+	var page bytes.Buffer
+	if err := p.Render(&page); err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	web.Invalid(w, r, text, page.Bytes())
+}
+
+// callFilterOf reads a filter from the parameters of an address; it returns unknownValue for a
+// value that it does not know.
 func callFilterOf(q url.Values) (f callFilter, err error) {
 	f.values = make(map[string]string)
-	for _, x := range callFields {
+	for i, x := range callFields {
 		v := q.Get(x.name)
 		if v == "" {
 			continue
 		}
 		if !slices.Contains(x.values, v) {
-			return f, feed.ErrNotFound
+			return f, unknownValue{i, v}
 		}
 		f.values[x.name] = v
 	}

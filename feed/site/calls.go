@@ -58,14 +58,14 @@ func (h *Web) registerCalls(mux *http.ServeMux) {
 				h.fail(w, r, err)
 				return
 			}
-			h.serveCalendar(w, r, x.path(r), filter.query(), func(ctx context.Context) (publish.Calendar, Agenda, error) {
+			from := h.Today() // what has ended is not open
+			if filter.values["state"] != "" {
+				from = h.agendaFrom()
+			}
+			h.serveCalendar(w, r, x.path(r), filter.query(), from, func(ctx context.Context) (publish.Calendar, Agenda, error) {
 				name := publish.Calendar{Name: c.name + " · " + h.SiteName, Description: c.name}
 				if filter.query() == "" {
 					return name, Agenda{Feed: c.feed, Calls: true}, nil
-				}
-				from := h.agendaFrom()
-				if filter.values["within"] != "" {
-					from = h.Today()
 				}
 				ids, err := h.callIDs(ctx, c.feed, filter, from)
 				return name, Agenda{Articles: append([]int64{}, ids...), Calls: true}, err

@@ -32,8 +32,13 @@ func (h *Web) Register(mux *http.ServeMux) {
 }
 
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, feed.ErrNotFound) {
+	var unknown unknownValue
+	switch {
+	case errors.Is(err, feed.ErrNotFound):
 		web.NotFound(w, r)
+		return
+	case errors.As(err, &unknown):
+		h.failUnknown(w, r, unknown)
 		return
 	}
 	h.Logger.Error("request failed", "url", r.URL.Path, "err", err)

@@ -289,7 +289,21 @@ type errorPageKey struct{}
 // text.
 func fail(w http.ResponseWriter, r *http.Request, status int, text string) {
 	page, ok := r.Context().Value(errorPageKey{}).(func(*http.Request, int) []byte)
-	if !ok || !wantsPage(r) {
+	if !ok {
+		page = nil
+	}
+	failWith(w, r, status, text, page)
+}
+
+// Invalid answers 400: with a page if the client accepts one, or else with a line of text.
+func Invalid(w http.ResponseWriter, r *http.Request, text string, page []byte) {
+	failWith(w, r, http.StatusBadRequest, text, func(*http.Request, int) []byte { return page })
+}
+
+// failWith answers with an error as a page, or as a line of text if page is nil or the client
+// does not accept pages.
+func failWith(w http.ResponseWriter, r *http.Request, status int, text string, page func(*http.Request, int) []byte) {
+	if page == nil || !wantsPage(r) {
 		plain(w, status, text)
 		return
 	}
