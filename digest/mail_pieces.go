@@ -249,7 +249,7 @@ func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, err
 		v := m.s.digestItem(it, m.language, m.day)
 		v.Short, v.Under = short, it.Under != 0
 		if m.mayStar(it) {
-			v.Star = stars.Path(it.Article.ID)
+			v.Star, v.Undated = stars.Path(it.Article.ID), it.Article.Facts.DeadlineOn.IsZero()
 		}
 		if section == sectionForReader && it.Concern != nil {
 			v.ForReader, v.Summary = forreader.View(m.language, it.Article, *it.Concern, m.day), ""

@@ -126,7 +126,7 @@ func TestStarsAndReminders(t *testing.T) {
 			}
 		}
 		for _, m := range w.box.Messages()[5:] {
-			if !strings.Contains(m.Unsubscribe, "/u/") || m.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
+			if !strings.Contains(m.Unsubscribe, "/u/") || !strings.HasSuffix(m.Unsubscribe, stars.StopPath) || m.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
 				t.Errorf("a reminder without List-Unsubscribe:\n%.800s", m.Raw)
 			}
 		}
@@ -151,6 +151,130 @@ func TestStarsAndReminders(t *testing.T) {
 		if n := must[int64](t)(w.service.Stars.Prune(ctx)); n == 0 || starred("zh") != 0 {
 			t.Errorf("%d stars pruned, %d left", n, starred("zh"))
 		}
+	})
+}
+
+// The List-Unsubscribe field of a reminder turns off reminders, not the list: the address shows a
+// page with a button, and a POST to it works at once (RFC 8058), as often as it is sent.
+func TestOneClickTurnsOffReminders(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		ctx := t.Context()
+		mux := http.NewServeMux()
+		(&stars.Web{Store: w.service.Stars, DB: db, Readers: w.readers, Articles: w.articles, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Logger: quiet}).Register(mux)
+		l := w.list("weekly", subscribers.Query{})
+		last := policy.DateOf(w.now()).AddDays(21)
+		id := must[int64](t)(w.readers.AddConfirmed(ctx, "reader@test.example", "zh", []subscribers.List{l}, "test"))
+		other := must[int64](t)(w.readers.AddConfirmed(ctx, "other@test.example", "zh", []subscribers.List{l}, "test"))
+		w.call("样例省厅关于组织申报样例技改项目的通知", last, "51", "各有关企业：", "请申报单位于"+last.String()+"前登录http://apply.example/a填报。")
+		w.week()
+		w.composeDue()
+		w.deliver()
+		for _, reader := range []int64{id, other} {
+			if err := w.service.Stars.Put(ctx, reader, 1, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.exec(`UPDATE lists SET cron = '0 0 30 6 *'`) // no issues from here on
+		w.set(last.AddDays(-7).In(time.UTC).Add(6 * time.Hour))
+		w.composeDue()
+		if d := w.deliver(); d.Sent != 2 {
+			t.Fatalf("%+v", d)
+		}
+		var link string
+		for _, m := range w.box.Messages()[2:] {
+			if strings.Contains(string(m.Raw), "reader@test.example") {
+				link = strings.TrimPrefix(m.Unsubscribe, "http://127.0.0.1:8080")
+			}
+		}
+		reminded := func(reader int64) bool { return must[[]stars.Star](t)(w.service.Stars.Of(ctx, reader))[0].Remind }
+		for _, x := range []struct {
+			method, path, text string
+			status             int
+			on                 bool
+		}{
+			{"GET", link, "不再发送已标记事项的提醒", 200, true}, {"POST", strings.Replace(link, "/u/", "/u/x", 1), "", 404, true},
+			{"POST", link, "已关闭提醒", 200, false}, {"POST", link, "已关闭提醒", 200, false},
+		} {
+			r := httptest.NewRequest(x.method, x.path, strings.NewReader("List-Unsubscribe=One-Click"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			res := httptest.NewRecorder()
+			mux.ServeHTTP(res, r)
+			if res.Code != x.status || !strings.Contains(res.Body.String(), x.text) || reminded(id) != x.on || !reminded(other) {
+				t.Errorf("%s %s: %d, reminded: %v\n%s", x.method, x.path, res.Code, reminded(id), res.Body)
+			}
+		}
+		w.set(last.AddDays(-1).In(time.UTC).Add(6 * time.Hour))
+		w.composeDue()
+		if d := w.deliver(); d.Sent != 1 {
+			t.Errorf("the second reminder: %+v", d)
+		}
+		w.article("乙通知")
+		w.exec(`UPDATE lists SET cron = '0 8 * * 1'`)
+		w.week()
+		w.composeDue()
+		if d := w.deliver(); d.Sent != 2 {
+			t.Errorf("the list after that: %+v", d)
+		}
+	})
+}
+
+// A call without a last day, and one whose reminders would be late, promise no reminder: neither
+// in the email nor on the page of the star.
+func TestNoPromiseOfReminders(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		ctx := t.Context()
+		mux := http.NewServeMux()
+		(&stars.Web{Store: w.service.Stars, DB: db, Readers: w.readers, Articles: w.articles, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Logger: quiet}).Register(mux)
+		(&subscribers.Web{
+			Store: w.readers, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Logger: quiet, Send: func(subscribers.Confirmation) {}, StarItems: w.service.Stars.Items,
+		}).Register(mux)
+		l := w.list("weekly", subscribers.Query{})
+		id := must[int64](t)(w.readers.AddConfirmed(ctx, "reader@test.example", "zh", []subscribers.List{l}, "test"))
+		w.call("样例省厅关于组织申报样例常年项目的通知", policy.Date{}, "51", "各有关企业：", "符合条件的企业登录http://apply.example/a填报。")
+		w.week()
+		w.composeDue()
+		w.deliver()
+		m := regexp.MustCompile(`标记（原文未写明截止日期，没有提醒）\s+http://127\.0\.0\.1:8080(/preferences/[\w-]+)/star/1\b`).FindStringSubmatch(w.to("reader")[0])
+		if m == nil {
+			t.Fatalf("the email:\n%s", w.to("reader")[0])
+		}
+		read := func(path string) string {
+			res := httptest.NewRecorder()
+			mux.ServeHTTP(res, httptest.NewRequest("GET", path, nil))
+			return res.Body.String()
+		}
+		promises := []string{"截止前会发邮件提醒您", ">有邮件提醒", "> 截止前 7 天"}
+		check := func(when, path string, want ...string) {
+			t.Helper()
+			page := read(path)
+			for _, text := range want {
+				if !strings.Contains(page, text) {
+					t.Errorf("%s, %s: no %q in\n%s", when, path, text, page)
+				}
+			}
+			for _, text := range promises {
+				if strings.Contains(page, text) && !slices.Contains(want, text) {
+					t.Errorf("%s, %s: %q in\n%s", when, path, text, page)
+				}
+			}
+		}
+		check("unstarred", m[1]+"/star/1", "原文没有写明截止日期，因此没有提醒", "以后的公告另定截止日期的")
+		if err := w.service.Stars.Put(ctx, id, 1, true); err != nil {
+			t.Fatal(err)
+		}
+		check("undated", m[1]+"/star/1", "原文没有写明截止日期，因此没有提醒", "您已标记这一事项。")
+		check("undated", m[1], "未写明截止日期，没有提醒")
+		last := policy.DateOf(w.now()).AddDays(20)
+		w.exec(`UPDATE articles SET deadline_on = $1 WHERE id = 1`, last.String())
+		check("dated", m[1]+"/star/1", "截止前会发邮件提醒您", "> 截止前 7 天")
+		check("dated", m[1], ">有邮件提醒")
+		w.set(last.In(time.UTC))
+		check("late", m[1]+"/star/1", "这一事项不再发提醒")
+		check("late", m[1], "没有邮件提醒")
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dibao/digest/delivery"
+	"dibao/digest/stars"
 	"dibao/internal/database"
 	"dibao/internal/mail"
 	"dibao/subscribers"
@@ -106,6 +107,7 @@ type variant struct {
 	bytes    int
 	why      receiptReason
 	said     sync.Map // whySaid by the quarter of an hour in which its reader was added
+	reminder bool     // it reminds readers of calls that they starred
 	void     bool     // all its articles are hidden: nobody gets it
 }
 
@@ -182,7 +184,9 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	unsubscribe := r.service.opts.BaseURL + "/u/" + byWeb
 	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID, reader.Address)
 	leave := "<" + unsubscribe + ">"
-	if domain := r.service.opts.BounceDomain; domain != "" { // the web first: most programs use the first one
+	if v.reminder { // who wants no more reminders may still want the list
+		leave = "<" + unsubscribe + stars.StopPath + ">"
+	} else if domain := r.service.opts.BounceDomain; domain != "" { // the web first: most programs use the first one
 		leave += ", <mailto:u+" + byMail + "@" + domain + "?subject=unsubscribe>"
 	}
 	return mail.Personal{
@@ -295,7 +299,7 @@ func (p *pieceRenderer) edit(ctx context.Context, stored storedVariant) (edited,
 // render renders the email.
 func (r *renderer) render(e edited) (*variant, error) {
 	s := r.service
-	v := &variant{renderer: r}
+	v := &variant{renderer: r, reminder: e.reminder}
 	for _, i := range e.issues {
 		if !slices.Contains(v.lists, i.List.ID) {
 			v.lists = append(v.lists, i.List.ID)

@@ -72,6 +72,7 @@ type DigestItem struct {
 
 	ForReader *ForReader // for a call that may concern the reader; otherwise nil
 	Star      string     // path, below the address of the reader's preferences, of the page for starring the item; "" for none
+	Undated   bool       // the call states no last day, so there can be no reminders of it
 }
 
 // ForReader is what an email says about a call that may concern its reader.

@@ -35,6 +35,7 @@ type StarredItem struct {
 	Last       string // the last day, "" if unknown
 	Canceled   bool
 	Remind     bool
+	Prospect   string // "" if a reminder can still be sent; else why not: undated or late
 	Page       string // page for changing the star
 }
 
@@ -45,6 +46,7 @@ type StarPage struct {
 	Last       string
 	Starred    bool
 	Remind     bool
+	Prospect   string // as in StarredItem
 	Action     string
 	Back       string // address of the reader's preferences
 }

@@ -59,7 +59,7 @@ func (s *Service) deliveryOf(ctx context.Context, to []string, r mail.Report, fr
 	return reported{}, nil
 }
 
-var unsubscribeLink = lazyregexp.New(`/u/([A-Za-z0-9_-]{20,160})[>?\s]`)
+var unsubscribeLink = lazyregexp.New(`/u/([A-Za-z0-9_-]{20,160})[>/?\s]`)
 
 // deliveryOfLink finds a reader's latest delivery by the unsubscribe link of
 // the returned mail: complaints hide who sent them.

@@ -40,6 +40,33 @@ type Star struct {
 	At       time.Time
 }
 
+// Prospect says whether a reminder of a starred call can still be sent.
+type Prospect string
+
+// Whether a reminder can be sent. Its words have the key "star." and this value.
+const (
+	Dated   Prospect = ""        // a reminder will be sent
+	Undated Prospect = "undated" // the call has no last day; a later notice may set one
+	Late    Prospect = "late"    // the days of all reminders have passed, or the call was canceled
+)
+
+// Prospect returns whether a reminder of the call can be sent from today on.
+func (s Star) Prospect(today policy.Date) Prospect {
+	if s.Canceled {
+		return Late
+	}
+	if s.Last.IsZero() {
+		return Undated
+	}
+	starred := policy.DateOf(s.At)
+	for _, days := range agenda.ReminderDays {
+		if day := s.Last.AddDays(-days); !day.Before(today) && starred.Before(day) {
+			return Dated
+		}
+	}
+	return Late
+}
+
 const columns = `SELECT st.article, a.title, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled', st.remind = 1, st.at
 	FROM stars st JOIN articles a ON a.id = st.article LEFT JOIN call_states cs ON cs.article = st.article
 	WHERE a.hidden = 0 AND st.subscriber = $1`
@@ -55,6 +82,16 @@ func (s *Store) Of(ctx context.Context, subscriber int64) (all []Star, err error
 		return err
 	})
 	return all, err
+}
+
+// unstarred returns an article as if a reader starred it now.
+func (s *Store) unstarred(ctx context.Context, article int64) (star Star, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT a.id, a.title, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled'
+			FROM articles a LEFT JOIN call_states cs ON cs.article = a.id WHERE a.id = $1`, article).Scan(&star.Article, &star.Title, &star.Last, &star.Canceled)
+	})
+	star.At = s.now()
+	return star, err
 }
 
 // Put stars an article for a reader, or changes whether they are reminded of it. It
@@ -90,6 +127,14 @@ func (s *Store) Remove(ctx context.Context, subscriber, article int64) (was bool
 		return err
 	})
 	return was, err
+}
+
+// StopReminders turns off all reminders of a reader; the stars remain.
+func (s *Store) StopReminders(ctx context.Context, subscriber int64) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE stars SET remind = 0 WHERE subscriber = $1 AND remind <> 0`, subscriber)
+		return err
+	})
 }
 
 const (

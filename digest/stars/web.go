@@ -13,6 +13,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/web"
+	"dibao/policy"
 	"dibao/subscribers"
 	"dibao/subscribers/tokens"
 	"dibao/templates"
@@ -34,6 +35,38 @@ type Web struct {
 func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}/star/{article}", h.page)
 	mux.HandleFunc("POST /preferences/{token}/star/{article}", h.change)
+	mux.HandleFunc("GET /u/{token}"+StopPath, h.stopPage)
+	mux.HandleFunc("POST /u/{token}"+StopPath, h.stop)
+}
+
+// StopPath is the path, below a reader's link for unsubscribing, that turns off reminders. It
+// is in the List-Unsubscribe field of reminders.
+const StopPath = "/reminders"
+
+func (h *Web) stopPage(w http.ResponseWriter, r *http.Request) {
+	if _, err := h.Readers.Keys().Check(r.Context(), r.PathValue("token"), tokens.ActionUnsubscribe); err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	l := web.Language(r)
+	h.show(w, http.StatusOK, templates.ButtonPage{
+		Page: templates.Page{Language: l, Chosen: web.LanguageChosen(r), SiteName: h.SiteName, NoIndex: true, Title: templates.Words(l, "button.reminders.title")},
+		Key:  "reminders", Action: "/u/" + r.PathValue("token") + StopPath + "?lang=" + l,
+	})
+}
+
+// stop turns off the reader's reminders at once, as RFC 8058 asks: without a login or a
+// redirect. It can be repeated.
+func (h *Web) stop(w http.ResponseWriter, r *http.Request) {
+	t, err := h.Readers.Keys().Check(r.Context(), r.PathValue("token"), tokens.ActionUnsubscribe)
+	if err == nil {
+		err = h.Store.StopReminders(r.Context(), t.Subscriber)
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.message(w, r, http.StatusOK, "reminders_off")
 }
 
 // Path returns the path of the page of an article's star, below the address of a reader's
@@ -84,12 +117,18 @@ func (h *Web) page(w http.ResponseWriter, r *http.Request) {
 	own := "/preferences/" + r.PathValue("token")
 	view := templates.StarPage{
 		Page:  templates.Page{Language: l, Chosen: web.LanguageChosen(r), SiteName: h.SiteName, NoIndex: true, Title: templates.Words(l, "star.title")},
-		Title: a.Title(), URL: feed.ArticleURL(h.BaseURL, a.ID), Last: a.Facts.DeadlineOn.String(), Remind: true,
+		Title: a.Title(), URL: feed.ArticleURL(h.BaseURL, a.ID), Remind: true,
 		Action: own + Path(a.ID) + "?lang=" + l, Back: own + "?lang=" + l + "#stars",
 	}
 	if star != nil {
-		view.Starred, view.Remind, view.Last = true, star.Remind, star.Last.String()
+		view.Starred, view.Remind = true, star.Remind
+	} else if now, err := h.Store.unstarred(r.Context(), a.ID); err == nil {
+		star = &now
+	} else {
+		h.fail(w, r, err)
+		return
 	}
+	view.Last, view.Prospect = star.Last.String(), string(star.Prospect(policy.DateOf(h.Store.now())))
 	h.show(w, http.StatusOK, view)
 }
 
@@ -163,11 +202,12 @@ func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 // Items returns the rows of a reader's preference page.
 func (s *Store) Items(ctx context.Context, subscriber int64, language, own, base string) ([]templates.StarredItem, error) {
 	all, err := s.Of(ctx, subscriber)
+	today := policy.DateOf(s.now())
 	var items []templates.StarredItem
 	for _, x := range all {
 		items = append(items, templates.StarredItem{
 			Title: x.Title, URL: feed.ArticleURL(base, x.Article), Last: x.Last.String(), Canceled: x.Canceled, Remind: x.Remind,
-			Page: own + Path(x.Article) + "?lang=" + language,
+			Prospect: string(x.Prospect(today)), Page: own + Path(x.Article) + "?lang=" + language,
 		})
 	}
 	return items, err
