@@ -43,7 +43,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/scripts",
+		Dir:  "testdata/scripts",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": func(ts *testscript.TestScript, _ bool, _ []string) { startSite(t, ts) }},
 		Setup: func(e *testscript.Env) error {
 			taken, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

@@ -262,6 +262,8 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 		RetryAfter: c.retryAfter(answer.Header.Get("Retry-After")),
 	}
 	switch s := answer.StatusCode; {
+	case s == http.StatusNotModified && req.ETag == "" && req.LastModified == "":
+		return nil, "", errors.New("it answered 304 (not modified), although dibao did not ask whether it changed; a cache in front of the site may be at fault: try again later, or add a query such as ?1 to the address")
 	case s == http.StatusNotModified:
 		out.NotModified = true
 		return out, "", nil
@@ -330,9 +332,6 @@ func explain(url string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("fetch %s: it took too long: %w", url, context.DeadlineExceeded)
 	}
-	if why := explainTLS(err); why != "" {
-		return fmt.Errorf("fetch %s: %s: %w", url, why, err)
-	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
 		return fmt.Errorf("fetch %s: the host name does not exist", url)
@@ -340,6 +339,9 @@ func explain(url string, err error) error {
 	var outer *neturl.Error
 	if errors.As(err, &outer) {
 		err = outer.Err // it repeats the address
+	}
+	if why := explainTLS(err); why != "" {
+		return fmt.Errorf("fetch %s: %s: %w", url, why, err)
 	}
 	return fmt.Errorf("fetch %s: %w", url, err)
 }

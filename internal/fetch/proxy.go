@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -52,7 +53,8 @@ func (c *Client) through(req Request) (*http.Client, error) {
 	return client.(*http.Client), nil
 }
 
-// explainTLS says in words why a certificate was refused; "" if it was not.
+// explainTLS says in words why a certificate was refused, and what admins can do; "" if it
+// was not refused.
 func explainTLS(err error) string {
 	var unknown x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
@@ -62,11 +64,13 @@ func explainTLS(err error) string {
 	case errors.As(err, &name):
 		return "its certificate is for another name; check that the host in the address is right"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "its certificate has expired, or this machine's clock is wrong"
+		return "its certificate has expired, or this machine's clock is wrong; set the clock, or ask the site's administrators to renew the certificate"
 	case errors.As(err, &invalid):
-		return "its certificate is not valid"
+		return "its certificate is not valid; ask the site's administrators to replace it"
+	case errors.As(err, &unknown) && unknown.Cert != nil && bytes.Equal(unknown.Cert.RawIssuer, unknown.Cert.RawSubject):
+		return "its certificate is signed by itself; if you trust it, install it on this machine, or specify its file in the environment variable SSL_CERT_FILE"
 	case errors.As(err, &unknown):
-		return "its certificate is from an authority that this machine does not know; often the site does not send the intermediate certificate"
+		return "its certificate is from an authority that this machine does not know, or the site does not send the intermediate certificate; install the certificate of the authority on this machine, or specify its file in the environment variable SSL_CERT_FILE"
 	case errors.As(err, &record):
 		return "it does not use TLS on that port; try http://"
 	}
