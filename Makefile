@@ -1,4 +1,4 @@
-# The commands of the project. `make test` installs what the tests need where it may.
+# Targets for building and testing. `make test` first installs the programs that the tests need, if it is allowed to.
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 AXE = axe-core@4.14.1
@@ -11,16 +11,16 @@ build:
 	$(GO) generate ./internal/pdf
 	GO=$(GO) deploy/build.sh bin/dibao
 
-# What a release holds, for all platforms, in dist/.
+# Build the files of a release for all platforms, in dist/.
 dist:
 	GO=$(GO) deploy/dist.sh
 
 demo:
 	$(GO) run ./cmd/dibao demo
 
-# The race detector needs cgo; the program does not. It multiplies what code costs,
-# so without it run tests of cost and of much data, functions that share nothing (PURE), and whole
-# processes (cmd/dibao, but for the tests of the daemon in this process).
+# The race detector needs cgo; the program does not. Because it makes code several times slower,
+# these run without it: tests of cost and of much data (COST), packages without shared state (PURE),
+# and tests that start dibao as a process (cmd/dibao; its tests of the daemon inside the test process run with it).
 COST = (TestCostOf|TestListCosts|FuzzCost|TestFormatting|TestHostileFeedsLock|TestSearchAgainstScan|TestAnythingCompared|TestCrowdOf)
 PURE = ^dibao/(policy|cmd/dibao$$|digest/verdict|feed/(ingest|publish)|templates$$|internal/(costtest|markup|rows|redact|pdf|filetext))
 test: needs
@@ -30,7 +30,7 @@ test: needs
 	$(GO) generate ./internal/pdf && $(GO) test -tags packedpdf ./internal/pdf
 	$(GO) test -timeout 20m -run '^$(COST)' $$(grep -rlE '^func $(COST)' --include=*_test.go . | xargs dirname | sort -u | sed 's,^\./,dibao/,' | grep -vE '$(PURE)')
 
-# A quick look with Go alone: no whole processes, and no databases or servers beside them.
+# A quick check with Go alone: without the tests that start processes, databases or servers.
 check:
 	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted by gofmt:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
@@ -43,20 +43,20 @@ lint:
 	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted by gofmt:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
-	@dead=$$($(GO) run $(DEADCODE) -test ./...) && [ -z "$$dead" ] || { echo "neither the program nor a test calls these:"; echo "$$dead"; exit 1; }
+	@dead=$$($(GO) run $(DEADCODE) -test ./...) && [ -z "$$dead" ] || { echo "neither the program nor a test calls these functions:"; echo "$$dead"; exit 1; }
 	@$(GO) run $(GOVULNCHECK) ./... > .govulncheck.log 2>&1; status=$$?; \
 	if grep -qE 'no such host|connection refused|dial tcp|Forbidden|server (response|error)|403|fetching vulnerabilities' .govulncheck.log && [ $$status -ne 0 ]; then \
 		echo "govulncheck: left out, its database can't be reached from here"; rm -f .govulncheck.log; \
 	else cat .govulncheck.log; rm -f .govulncheck.log; exit $$status; fi
 
-# Each fuzz target for a while: make fuzz FUZZTIME=10m
+# Run each fuzz target for FUZZTIME: make fuzz FUZZTIME=10m
 FUZZTIME ?= 20s
 fuzz:
 	@for pkg in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; done; done
 
-# Installs what the tests need. Where that is not allowed the tests say what they
+# Install the programs that the tests need. If that is not allowed, the tests say what they
 # skip; with CI=true that is a failure.
 needs:
 	@missing=""; \
@@ -88,7 +88,7 @@ needs:
 	@[ ! -f /etc/debian_version ] || [ "$$(id -u)" != 0 ] || deploy/debian-root.sh || \
 	{ echo "left out: the installation of the .deb"; [ "$$CI" != true ]; }
 
-# The trust suite in full: every command of the table in docs/trust.md, one line a
-# figure. It takes up to an hour on 2 cores.
+# Run every command of the table in docs/trust.md and print one line for each figure.
+# This takes up to an hour on 2 cores.
 trust: needs
 	$(GO) run ./internal/trust/cmd/trust

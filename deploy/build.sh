@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the program as releases contain it: deploy/build.sh FILE. TAGS=nopdf leaves out the reader of PDF
+# Builds the program as releases contain it: deploy/build.sh FILE. TAGS=nopdf leaves out the reading of PDF
 # files; GOOS and GOARCH choose the platform.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes what the test of the .deb needs, once, in the cache of the tests: the files of
-# an empty Debian, from the mirror of this machine, and the packager.
+# Creates, once, what the test of the .deb needs in the cache of the tests: the files of
+# a minimal Debian system, from the package mirror of this machine, and nfpm, which builds packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dibao-tests

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds what a release holds into dist/: archives for each platform, .deb and .rpm,
-# the list of parts (SBOM), third-party notices and checksums. The same commit gives
-# the same bytes. PLATFORMS chooses some of the platforms.
+# Builds the files of a release into dist/: archives for each platform, .deb and .rpm,
+# the software bill of materials (SBOM), third-party notices and checksums. The same commit gives
+# the same bytes. PLATFORMS, if set, lists the platforms to build for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
@@ -15,7 +15,7 @@ export SOURCE_DATE_EPOCH=$epoch
 rm -rf dist && mkdir -p dist/stage
 stage=dist/stage
 
-# What is the same on each platform comes from the program on this one.
+# Manual pages, completion and notices are the same on each platform: a program built for this one writes them.
 $go generate ./internal/pdf
 deploy/build.sh $stage/native
 deploy/texts.sh $stage/native $stage "$version"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the packages hold besides the program: texts.sh PROGRAM STAGE VERSION.
-# PROGRAM runs on this machine; SOURCE_DATE_EPOCH is the date of the version.
+# Writes into STAGE what packages contain besides the program: texts.sh PROGRAM STAGE VERSION.
+# PROGRAM must run on this machine; SOURCE_DATE_EPOCH is the date of the version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=$1 stage=$2 version=$3
@@ -17,7 +17,7 @@ while read -r path v dir; do
 	find "$dir" -maxdepth 1 -type f \( -iname 'licen*' -o -iname 'copying*' -o -iname 'notice*' \) | sort | xargs -r cat
 	echo
 done > "$stage/NOTICES.txt"
-# Installed, the database is in /var/lib/dibao, wherever a command is run.
+# Once installed, the database is in /var/lib/dibao, in whatever folder a command runs.
 sed 's|^# url = "sqlite:dibao.db"|url = "sqlite:/var/lib/dibao/dibao.db"|' config.toml > "$stage/config.toml"
 grep -q '^url = ' "$stage/config.toml"
 {

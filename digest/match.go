@@ -223,7 +223,8 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 	if err := s.lockList(ctx, tx, list); err != nil {
 		return err
 	}
-	// A match that an issue skipped and no issue contained is stored again.
+	// Delete the matches that an issue skipped and that no issue contained: they
+	// are stored again with a new number.
 	_, err := tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)
 		AND seq <= COALESCE((SELECT MAX(last_seq) FROM issues WHERE list = $1), 0) AND `+notIssued, list, database.JSON(page))
 	if err != nil {

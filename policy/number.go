@@ -318,7 +318,7 @@ func withoutLead(s string) string {
 	if m := issuerBefore.FindStringSubmatch(s); m != nil && !order {
 		first, _ := utf8.DecodeRuneInString(m[2])
 		long := endsInAny(m[1], "人民政府", "办公厅", "办公室", "委员会", "总局", "总会", "总社") && utf8.RuneCountInString(m[1]) > 4
-		own := strings.ContainsRune(m[1], first) && m[1] != "工信部" && m[1] != "人社部" // their prefixes begin with a character of their names
+		own := strings.ContainsRune(m[1], first) && m[1] != "工信部" && m[1] != "人社部" // departments whose prefixes begin with a character of their names
 		if long || own {
 			return m[2]
 		}

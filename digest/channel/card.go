@@ -98,7 +98,8 @@ func markdownLink(it Item) string {
 	return "[" + forMarkdown.Replace(it.Title) + "](" + linkAddress.Replace(it.URL) + ")"
 }
 
-// lines renders the items with their numbers, and what else there is.
+// lines renders the numbered items, and the line about articles that are not
+// listed.
 func (c Card) lines(item func(Item) string, text func(string) string) (lines []string) {
 	for i, it := range c.Items {
 		lines = append(lines, fmt.Sprintf("%d. %s", i+1, item(it)))

@@ -307,7 +307,7 @@ func TestAnswers(t *testing.T) {
 }
 
 // A message that was handed over and never answered is sent once more, and then never;
-// Matrix, which knows what it has, gets it until it answers.
+// Matrix, which ignores repetitions, gets it until it answers.
 func TestUnansweredMessageIsSentOnceMore(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]struct {

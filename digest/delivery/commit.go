@@ -137,7 +137,7 @@ func (l *Ledger) finish(d Delivery, o outcome) {
 	if o.state != "uncertain" { // what may have been delivered stays handed over until its row says so
 		l.journal.answered(d.ID, o.state == "sent")
 	}
-	if len(l.pending) >= 2*foldAfter && !l.committing { // no claim follows soon, but many deliveries are put back
+	if len(l.pending) >= 2*foldAfter && !l.committing { // no claim will write them soon, because many deliveries were put back
 		l.commit(true, nil)
 	}
 }

@@ -30,8 +30,8 @@ const (
 	maxRobots   = 1000             // cached sites
 	robotsBytes = 500 << 10        // bytes of a file that are read, RFC 9309 §2.5
 	maxDelay    = 30 * time.Second // maximum Crawl-delay that is obeyed
-	maxPattern  = 2000             // bytes of a path with wildcards, and
-	maxStars    = 10               // its wildcards: it becomes a regular expression
+	maxPattern  = 2000             // bytes of a path with wildcards, which becomes a regular expression
+	maxStars    = 10               // wildcards of such a path
 )
 
 // allowedByRobots checks a page against the site's robots.txt. A site without one, or that

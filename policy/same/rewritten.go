@@ -60,7 +60,7 @@ func rewritten(a, b fingerprint, left *steps) string {
 type gramIndex struct {
 	holders map[uint64][]int // the paragraphs that contain a 5-gram
 	sizes   []int            // number of 5-grams in each
-	shared  []int            // number shared with the paragraph of the last query
+	shared  []int            // number of 5-grams that each shares with the paragraph of the last query
 }
 
 func newGramIndex(paragraphs []string, left *steps) *gramIndex {

@@ -1,6 +1,6 @@
-// While very many ask to subscribe, the form asks the browser for a number that is
-// costly to find: SHA-256 of "stamp:number" begins with so many zero bits. Without
-// scripts a reader waits a minute instead. Source of the algorithm: FIPS 180-4.
+// While very many people ask to subscribe, the form asks the browser for a number that is
+// costly to find: SHA-256 of "stamp:number" must begin with a given number of zero bits. Without
+// JavaScript a reader waits a minute instead. SHA-256 is as in FIPS 180-4.
 "use strict";
 (() => {
   const form = document.querySelector("form[data-work]");
@@ -40,8 +40,7 @@
     state[4] += e; state[5] += f; state[6] += g; state[7] += h;
   };
 
-  // All that is hashed is shorter than two blocks but for the prefix, whose whole
-  // blocks are hashed once.
+  // The whole blocks of the prefix are hashed once; the rest is shorter than two blocks.
   const whole = prefix.length - (prefix.length % 64);
   const begun = H.slice();
   for (let at = 0; at < whole; at += 64) block(begun, prefix, at);

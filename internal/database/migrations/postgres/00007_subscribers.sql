@@ -20,7 +20,8 @@ CREATE INDEX subscriptions_welcome ON subscriptions (list, subscriber) WHERE wel
 
 CREATE INDEX consents_mailed ON consents (at, network) WHERE event = 'confirmation mailed';           -- the limits of the opt-in
 
--- How often an address was asked that never answered and whose reader is gone.
+-- How many confirmation requests were sent to an address whose owner never
+-- answered and whose reader was deleted.
 CREATE TABLE confirmation_counts (
     address_hash TEXT NOT NULL PRIMARY KEY,
     mailed       BIGINT NOT NULL,

@@ -1,21 +1,23 @@
 -- +goose Up
 
--- Who delivers now. One row a run: its journal holds what happened to its claims
--- since they were last written to deliveries (digest/journal.go), and whoever
--- takes its claims over deletes it.
+-- The runs that deliver now, one row each. The journal contains the outcomes of
+-- the run's claims since they were last written to deliveries
+-- (digest/delivery/journal.go). The run that takes over the claims deletes the
+-- row.
 CREATE TABLE delivery_runs (
     owner       TEXT PRIMARY KEY,
     lease_until TIMESTAMPTZ NOT NULL,
     journal     TEXT NOT NULL DEFAULT ''
 );
 
--- By mailing: one that is paused is not walked through at each claim.
+-- The index begins with the mailing, so that a claim need not skip all
+-- deliveries of a paused mailing.
 DROP INDEX deliveries_due;
 CREATE INDEX deliveries_due ON deliveries (mailing, next_at, id) WHERE state IN ('waiting', 'uncertain') AND next_at IS NOT NULL;
 DROP INDEX deliveries_claimed;
 CREATE INDEX deliveries_claimed ON deliveries (claimed_by) WHERE state = 'claimed';
 CREATE INDEX feedback_class ON feedback (subscriber, kind, class, at);
-ALTER TABLE mailings ADD COLUMN stuck_told_at TIMESTAMPTZ;         -- the admin was told that it does not come on
+ALTER TABLE mailings ADD COLUMN stuck_told_at TIMESTAMPTZ;         -- the admin was told that it makes no progress
 
 -- +goose Down
 ALTER TABLE mailings DROP COLUMN stuck_told_at;

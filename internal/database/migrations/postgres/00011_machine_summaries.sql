@@ -1,7 +1,7 @@
 -- +goose Up
 
--- What a language model made of a text, if one is configured. By the hash of the
--- text and not by article: a repost is not paid for twice.
+-- Summaries by a language model, if one is configured. The key is the hash of
+-- the text and not the article, so that a repost is not paid for again.
 CREATE TABLE machine_summaries (
     text_hash TEXT NOT NULL,                 -- articles.text_hash
     language  TEXT NOT NULL,

@@ -1,10 +1,10 @@
 -- +goose Up
 
--- What an admin hides, or shows again, is looked at by the lists.
+-- Articles that an admin hides or shows again are matched with the lists.
 CREATE TRIGGER articles_unmatched_hidden AFTER UPDATE OF hidden ON articles FOR EACH ROW
     WHEN (OLD.hidden <> NEW.hidden) EXECUTE FUNCTION article_is_unmatched();
 
--- A subscription that ends is owed nothing, even if it begins again.
+-- No issues wait for a subscription that has ended, even if it begins again.
 -- +goose StatementBegin
 CREATE FUNCTION subscription_is_not_carried() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

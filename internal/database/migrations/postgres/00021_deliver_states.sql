@@ -1,8 +1,9 @@
 -- +goose Up
 
--- A delivery that is waiting, claimed or sent is in no index of states: nearly all
--- are, and each would be moved in it three times. The waiting and the claimed have
--- indexes of their own, and the sent are the rest.
+-- The index of states does not contain deliveries that are waiting, claimed or
+-- sent: these are nearly all, and each would be moved in it three times. The
+-- waiting and the claimed ones have their own indexes, and the sent ones are
+-- the rest.
 DROP INDEX deliveries_mailing;
 CREATE INDEX deliveries_ended ON deliveries (mailing, state) WHERE state IN ('failed', 'uncertain', 'suppressed');
 

@@ -1,20 +1,23 @@
 -- +goose Up
 
--- Articles that are stored and wait for the search index (feed/search_queue.go).
+-- Articles that are stored and wait for the search index
+-- (feed/search/queue.go).
 CREATE TABLE search_pending (
     article BIGINT NOT NULL PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,
     stamp   BIGINT NOT NULL                             -- of the text that waits, as its process knows it
 );
 
--- 1: who stored the article has put it into its feeds and noted the change, for
--- many at once. A trigger a row took as long as storing the rest of it.
+-- 1: the code that stored the article has also added it to its feeds and
+-- recorded the change, for many articles at once. With a trigger for each row,
+-- this took as long as storing the rest of the article.
 ALTER TABLE articles ADD COLUMN placed BIGINT NOT NULL DEFAULT 0 CHECK (placed IN (0, 1));
 DROP TRIGGER articles_published ON articles;
 DROP TRIGGER articles_added ON articles;
 CREATE TRIGGER articles_published AFTER INSERT ON articles FOR EACH ROW WHEN (NEW.placed = 0) EXECUTE FUNCTION place_article();
 CREATE TRIGGER articles_added AFTER INSERT ON articles FOR EACH ROW WHEN (NEW.placed = 0) EXECUTE FUNCTION note_article();
 
--- What follows from articles is stored by transactions that note a change first.
+-- Data derived from articles is stored by transactions that record a change
+-- first.
 DROP TRIGGER documents_added ON documents;
 DROP TRIGGER relations_changed ON relations;
 DROP TRIGGER clusters_changed ON clusters;

@@ -1,9 +1,10 @@
 -- +goose Up
 
--- Common words have their hits by the ten thousand, and what orders and counts
--- them must not be read from pages that the tokens fill: they are kept out of the
--- row, which needs no second look at them, and the row has what an answer says of
--- an article. Everything is indexed anew by who runs next (feed/search_queue.go).
+-- Common words match tens of thousands of articles, and the columns that order
+-- and count them must not be read from pages full of tokens: the tokens are
+-- stored outside the row, which does not need them again, and the row contains
+-- all that an answer shows of an article. Everything is indexed again by the
+-- next process that runs (feed/search/queue.go).
 DROP TABLE article_search;
 DELETE FROM search_keys;
 CREATE TABLE article_search (
@@ -15,7 +16,8 @@ CREATE TABLE article_search (
 );
 ALTER TABLE article_search ALTER COLUMN facets SET STORAGE MAIN, ALTER COLUMN head SET STORAGE EXTERNAL, ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE article_search SET (toast_tuple_target = 128);
--- What is pending is put in order after each batch: a query reads all of it.
+-- The pending list is merged after each batch, because each query reads all of
+-- it.
 CREATE INDEX article_search_head ON article_search USING GIN (head) WITH (gin_pending_list_limit = 65536);
 CREATE INDEX article_search_body ON article_search USING GIN (body) WITH (gin_pending_list_limit = 65536);
 INSERT INTO search_pending (article, stamp) SELECT id, 0 FROM articles WHERE hidden = 0 ON CONFLICT DO NOTHING;

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- A document that goes is looked for among those that its version superseded: without
--- an index the whole table is read for each.
+-- When a document is deleted, the database looks for it in this column: without
+-- an index it reads the whole table each time.
 CREATE INDEX documents_superseded_by ON documents (superseded_by) WHERE superseded_by IS NOT NULL;
 
 -- +goose Down

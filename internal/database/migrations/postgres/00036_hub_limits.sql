@@ -4,7 +4,7 @@ ALTER TABLE push_subscriptions ADD COLUMN host TEXT NOT NULL DEFAULT '';    -- o
 ALTER TABLE push_subscriptions ADD COLUMN network TEXT NOT NULL DEFAULT ''; -- that last answered there, /24 or /48; "": not known
 CREATE INDEX push_subscriptions_host ON push_subscriptions (host);
 CREATE INDEX push_subscriptions_network ON push_subscriptions (network);
-DROP TABLE push_requests; -- nothing is stored before a callback confirmed it
+DROP TABLE push_requests; -- now nothing is stored until the callback has confirmed
 
 -- +goose Down
 CREATE TABLE push_requests (                            -- somebody asks our hub to begin or end pushing; not verified yet

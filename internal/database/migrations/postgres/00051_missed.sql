@@ -1,7 +1,7 @@
 -- +goose Up
 
--- What a page of readers did not get of a mailing is looked up when the next one
--- is composed (digest/missed.go).
+-- When a mailing is composed, this index finds what a page of readers did not
+-- get of earlier ones (digest/missed.go).
 DROP INDEX deliveries_ended;
 CREATE INDEX deliveries_ended ON deliveries (mailing, state, subscriber) WHERE state IN ('failed', 'uncertain', 'suppressed');
 CREATE INDEX consents_lifted ON consents (at) WHERE event = 'unsuppressed';

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- When an admin added or imported the reader; NULL: the reader confirmed. It is
--- what mails say in place of "you subscribed to and confirmed".
+-- When an admin added or imported the reader; NULL: the reader confirmed.
+-- Emails say this instead of "you subscribed to and confirmed".
 ALTER TABLE subscriptions ADD COLUMN added_at TIMESTAMPTZ;
 UPDATE subscriptions SET added_at = (
     SELECT MAX(c.at) FROM consents c WHERE c.subscriber = subscriptions.subscriber AND c.list = subscriptions.list AND c.event IN ('added', 'imported'))

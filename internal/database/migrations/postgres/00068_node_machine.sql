@@ -1,7 +1,8 @@
 -- +goose Up
 
--- Host names and numbers of processes are not unique among containers: only of a node of
--- the same machine can another tell that its process ended. Empty where it is not known.
+-- Host names and process ids are not unique among containers: a node can tell
+-- only for nodes on the same machine that their process has ended. Empty if the
+-- machine is not known.
 ALTER TABLE nodes ADD COLUMN machine TEXT NOT NULL DEFAULT '';
 
 -- +goose Down

@@ -1,6 +1,7 @@
 -- +goose Up
 
--- The proxy that a channel's service is reached through; '': none. It has no password.
+-- The proxy through which a channel's service is reached; '': none. It contains
+-- no password.
 ALTER TABLE channels ADD COLUMN proxy TEXT NOT NULL DEFAULT '';
 
 -- +goose Down

@@ -10,7 +10,8 @@ CREATE TABLE stars (
 );
 CREATE INDEX stars_article ON stars (article);
 
--- Reminders that were composed: one for each last day and distance.
+-- Reminders that were composed: one for each last day and number of days before
+-- it.
 CREATE TABLE reminders (
     subscriber BIGINT NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
     article    BIGINT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,

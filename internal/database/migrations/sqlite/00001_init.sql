@@ -6,7 +6,7 @@ CREATE TABLE sources (
     kind             TEXT NOT NULL,                        -- a kind of feed/ingest
     name             TEXT NOT NULL,
     zone             TEXT NOT NULL DEFAULT 'Asia/Shanghai',
-    issuer           TEXT NOT NULL DEFAULT '',             -- the organ that runs it
+    issuer           TEXT NOT NULL DEFAULT '',             -- the authority that runs it
     region           TEXT NOT NULL DEFAULT '',             -- GB/T 2260
     licence          TEXT NOT NULL DEFAULT 'link-only' CHECK (licence IN ('official', 'link-only', 'permitted', 'own')),
     settings         TEXT NOT NULL DEFAULT '{}',           -- ingest.Settings as JSON
@@ -33,7 +33,7 @@ CREATE TABLE articles (
     kind            TEXT NOT NULL DEFAULT '',
     type            TEXT NOT NULL DEFAULT '',              -- 文种
     document_number TEXT NOT NULL DEFAULT '',              -- canonical 发文字号
-    issuers         TEXT NOT NULL DEFAULT '[]',            -- JSON, the host first
+    issuers         TEXT NOT NULL DEFAULT '[]',            -- JSON, the lead issuer first
     theme           TEXT NOT NULL DEFAULT '',
     region          TEXT NOT NULL DEFAULT '',
     language        TEXT NOT NULL DEFAULT '',
@@ -45,7 +45,7 @@ CREATE TABLE articles (
     deadline_on     TEXT,
     summary         TEXT NOT NULL DEFAULT '',
     content         TEXT NOT NULL DEFAULT '',              -- sanitised HTML
-    paragraphs      TEXT NOT NULL DEFAULT '[]',            -- JSON: the text without by-line and furniture
+    paragraphs      TEXT NOT NULL DEFAULT '[]',            -- JSON: the text without by-line and boilerplate
     facts           TEXT NOT NULL DEFAULT '{}',            -- policy.Facts as JSON, without the paragraphs
     evidence        TEXT NOT NULL DEFAULT '{}',            -- policy.Evidence as JSON
     attachments     TEXT NOT NULL DEFAULT '[]',
@@ -127,7 +127,8 @@ CREATE TABLE secret_keys (
     retired_at TIMESTAMP                                   -- still checked, no longer used to sign
 );
 
--- What a list asked for and the store had: seq grows in the order of commits of one list.
+-- Articles that a list's query matched. For each list, seq grows in the order
+-- of the commits.
 CREATE TABLE matches (
     seq        INTEGER PRIMARY KEY AUTOINCREMENT,
     list       BIGINT NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
@@ -170,7 +171,8 @@ CREATE TABLE issue_items (
 );
 CREATE INDEX issue_items_article ON issue_items (article);
 
--- A variant is what a set of readers gets: the same bytes but for their tokens.
+-- A variant is an email that several readers get; it differs only in their
+-- tokens.
 CREATE TABLE variants (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     mailing  BIGINT NOT NULL REFERENCES mailings (id) ON DELETE CASCADE,

@@ -9,7 +9,7 @@ CREATE TABLE documents (
     key          TEXT NOT NULL UNIQUE,                  -- its identity when it came
     number       TEXT NOT NULL DEFAULT '',              -- canonical 发文字号
     title        TEXT NOT NULL,
-    issuers      TEXT NOT NULL DEFAULT '[]',            -- JSON, the host first
+    issuers      TEXT NOT NULL DEFAULT '[]',            -- JSON, the lead issuer first
     type         TEXT NOT NULL DEFAULT '',              -- 文种
     level        TEXT NOT NULL DEFAULT '',
     region       TEXT NOT NULL DEFAULT '',
@@ -22,7 +22,7 @@ CREATE TABLE documents (
     repealed_by  BIGINT REFERENCES articles (id) ON DELETE SET NULL, -- the article that says so
     superseded_on TEXT,                                 -- by its next version
     superseded_by BIGINT REFERENCES documents (id) ON DELETE SET NULL,
-    marker       TEXT NOT NULL DEFAULT '',              -- what its page says of its state
+    marker       TEXT NOT NULL DEFAULT '',              -- the state that its page states
     work         TEXT NOT NULL DEFAULT '',              -- what the versions of a law share; '' for what has none
     subject      TEXT NOT NULL DEFAULT '',              -- of what others may implement; '' for what they may not
     subject_head TEXT NOT NULL DEFAULT '',              -- its first six characters
@@ -34,7 +34,7 @@ CREATE INDEX documents_work ON documents (work) WHERE work <> '';
 CREATE INDEX documents_subject_head ON documents (subject_head) WHERE subject_head <> '';
 CREATE INDEX documents_expires_on ON documents (expires_on) WHERE expires_on IS NOT NULL;
 
-CREATE TABLE document_names (                           -- by which others call it
+CREATE TABLE document_names (                           -- the names that others use for it
     name     TEXT NOT NULL,                             -- canonical number, or cleaned title
     document BIGINT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     kind     TEXT NOT NULL CHECK (kind IN ('number', 'title', 'inner')),
@@ -51,8 +51,8 @@ CREATE INDEX carriers_document ON carriers (document);
 
 CREATE TABLE relations (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
-    article        BIGINT NOT NULL REFERENCES articles (id) ON DELETE CASCADE, -- that says it
-    document       BIGINT REFERENCES documents (id) ON DELETE SET NULL,        -- that the article carries
+    article        BIGINT NOT NULL REFERENCES articles (id) ON DELETE CASCADE, -- the one that says so
+    document       BIGINT REFERENCES documents (id) ON DELETE SET NULL,        -- whose text the article is
     kind           TEXT NOT NULL,                       -- 废止 …; '' only names it
     target         BIGINT REFERENCES documents (id) ON DELETE SET NULL,        -- NULL until it is here
     target_number  TEXT NOT NULL DEFAULT '',
@@ -72,7 +72,7 @@ CREATE INDEX relations_target_name ON relations (target_name) WHERE target_name 
 CREATE INDEX relations_document ON relations (document) WHERE document IS NOT NULL;
 CREATE INDEX relations_target_head ON relations (target_head) WHERE target_head <> '';
 
-CREATE TABLE sketches (                                 -- by which texts that may be the same find each other
+CREATE TABLE sketches (                                 -- to find texts that may be the same
     hash     BIGINT NOT NULL,
     numbered BIGINT NOT NULL,                           -- 1: the article has a document number
     article  BIGINT NOT NULL,
@@ -91,7 +91,7 @@ CREATE TABLE document_events (                          -- what readers who foll
     seq      INTEGER PRIMARY KEY AUTOINCREMENT,
     document BIGINT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     kind     TEXT NOT NULL,
-    key      TEXT NOT NULL,                             -- what makes it happen once
+    key      TEXT NOT NULL,                             -- prevents a second one
     article  BIGINT REFERENCES articles (id) ON DELETE CASCADE, -- that brought it
     on_date  TEXT,
     at       TIMESTAMP NOT NULL,
@@ -102,7 +102,7 @@ CREATE TABLE corrections (                              -- by hand; the last of 
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     article BIGINT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
     field   TEXT NOT NULL,
-    value   TEXT,                                       -- NULL takes the correction back
+    value   TEXT,                                       -- NULL: the correction is undone
     note    TEXT NOT NULL DEFAULT '',
     at      TIMESTAMP NOT NULL
 );
@@ -115,8 +115,9 @@ CREATE TABLE search_keys (
     facets  TEXT NOT NULL                               -- kind, theme, region, issuer, year; a line break between them
 );
 
--- Tokens are bigrams of our own making (feed/token.go), each once; those of titles
--- and fields begin with a mark, so that neither columns nor places are kept.
+-- The tokens are bigrams that dibao itself makes (feed/search/token.go), each
+-- once; those of titles and fields begin with a marker, so that neither columns
+-- nor positions need to be stored.
 CREATE VIRTUAL TABLE article_search USING fts5(
     tokens, content='', contentless_delete=1, detail=none, tokenize='unicode61 remove_diacritics 0');
 INSERT INTO article_search (article_search, rank) VALUES ('hashsize', 8000000);

@@ -1,14 +1,16 @@
 -- +goose Up
 
--- What pages and feeds are made of has a version; a node that sees the sum stand
--- still need not look again. A row a topic, so that writers don't wait for each other.
+-- The data that pages and feeds are built from have a version: while the sum of
+-- these rows stays the same, a node need not read the data again. There is one
+-- row for each topic, so that writers don't wait for each other.
 CREATE TABLE changes (
     topic   TEXT PRIMARY KEY,
     version BIGINT NOT NULL
 ) WITHOUT ROWID;
 
--- Which feeds carry an article: theme/…, region/…, issuer/…, source/…, number/….
--- One key to page through any of them, however old.
+-- The feeds that contain an article: theme/…, region/…, issuer/…, source/…,
+-- number/…. The same key pages through each of them, however old the articles
+-- are.
 CREATE TABLE article_feeds (
     feed    TEXT NOT NULL,
     article BIGINT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
@@ -16,7 +18,7 @@ CREATE TABLE article_feeds (
 ) WITHOUT ROWID;
 CREATE INDEX article_feeds_article ON article_feeds (article);
 
--- How often what a calendar says of it changed (SEQUENCE, RFC 5545).
+-- How often its calendar entry changed (SEQUENCE, RFC 5545).
 ALTER TABLE articles ADD COLUMN date_changes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE documents ADD COLUMN date_changes BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX articles_effective_on ON articles (effective_on) WHERE effective_on IS NOT NULL AND effective_on <> '';
@@ -60,7 +62,7 @@ CREATE TRIGGER articles_judged AFTER UPDATE OF theme, region, issuers, document_
     );
 END;
 -- +goose StatementEnd
-UPDATE articles SET theme = theme; -- places those that are there
+UPDATE articles SET theme = theme; -- runs the trigger for existing articles
 -- +goose StatementBegin
 CREATE TRIGGER articles_dated AFTER UPDATE OF title, deadline_on ON articles
 WHEN NEW.title <> OLD.title OR NEW.deadline_on IS NOT OLD.deadline_on BEGIN
@@ -193,7 +195,7 @@ CREATE TABLE push_subscriptions (                       -- WebSub, where we are 
 );
 CREATE INDEX push_subscriptions_next_at ON push_subscriptions (next_at);
 
-CREATE TABLE hub_pings (                                -- what other hubs were last told of
+CREATE TABLE hub_pings (                                -- the version of which each other hub was last notified
     hub     TEXT NOT NULL,
     topic   TEXT NOT NULL,
     hash    TEXT NOT NULL,

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- A CHECK cannot be altered: the column is made anew.
+-- SQLite cannot change a CHECK: create the column again.
 ALTER TABLE lists ADD COLUMN seen_by TEXT NOT NULL DEFAULT 'public' CHECK (seen_by IN ('public', 'hidden', 'invitation'));
 UPDATE lists SET seen_by = visibility;
 ALTER TABLE lists DROP COLUMN visibility;
@@ -23,7 +23,8 @@ CREATE INDEX subscriptions_welcome ON subscriptions (list, subscriber) WHERE wel
 
 CREATE INDEX consents_mailed ON consents (at, network) WHERE event = 'confirmation mailed';           -- the limits of the opt-in
 
--- How often an address was asked that never answered and whose reader is gone.
+-- How many confirmation requests were sent to an address whose owner never
+-- answered and whose reader was deleted.
 CREATE TABLE confirmation_counts (
     address_hash TEXT NOT NULL PRIMARY KEY,
     mailed       BIGINT NOT NULL,

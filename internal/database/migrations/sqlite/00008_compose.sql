@@ -1,8 +1,8 @@
 -- +goose Up
 
--- Articles that came or changed and that no list has looked at since. A row a
--- change: what is read here and matched is deleted by its seq, so that a change
--- meanwhile is not lost.
+-- Articles that are new or have changed and that have not been matched with the
+-- lists since. There is one row for each change; rows are deleted by their seq
+-- after matching, so that a change in the meantime is not lost.
 CREATE TABLE unmatched (
     seq     INTEGER PRIMARY KEY AUTOINCREMENT,
     article BIGINT NOT NULL
@@ -22,7 +22,7 @@ BEGIN
 END;
 -- +goose StatementEnd
 
-CREATE TABLE matched_queries (                             -- what each list asked for when it last looked back
+CREATE TABLE matched_queries (                             -- the query for which each list last matched old articles
     list  BIGINT NOT NULL PRIMARY KEY REFERENCES lists (id) ON DELETE CASCADE,
     query TEXT NOT NULL
 );
@@ -35,11 +35,12 @@ ALTER TABLE issues ADD COLUMN held BIGINT NOT NULL DEFAULT 0 CHECK (held IN (0, 
 ALTER TABLE issues ADD COLUMN reminded_at TIMESTAMP;                    -- the admin was told so
 ALTER TABLE issues ADD COLUMN backfill BIGINT NOT NULL DEFAULT 0;       -- old articles that came at once and are not in it
 ALTER TABLE issue_items ADD COLUMN event TEXT NOT NULL DEFAULT '';      -- '': it is new; else why it returns
-ALTER TABLE issue_items ADD COLUMN standing BIGINT NOT NULL DEFAULT 0;  -- the higher the sooner it leads
-ALTER TABLE issue_items ADD COLUMN reason TEXT NOT NULL DEFAULT '';     -- why it would lead
+ALTER TABLE issue_items ADD COLUMN standing BIGINT NOT NULL DEFAULT 0;  -- higher: more likely to be the lead
+ALTER TABLE issue_items ADD COLUMN reason TEXT NOT NULL DEFAULT '';     -- why it would be the lead
 ALTER TABLE issue_items ADD COLUMN folded TEXT NOT NULL DEFAULT '[]';   -- JSON: articles that are the same text
 
--- Readers whose issues of a list wait for a later mail: a pause, or a mail a week.
+-- Readers for whom the issues of a list wait for a later email, because they
+-- paused or want one email a week.
 CREATE TABLE carried (
     subscriber BIGINT NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
     list       BIGINT NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
@@ -48,7 +49,8 @@ CREATE TABLE carried (
 );
 CREATE INDEX carried_list ON carried (list, subscriber);
 
--- What a mailing brings to any of its readers: where an article may have been sent before.
+-- The articles that a mailing contains for any of its readers: it tells where
+-- an article may have been sent before.
 CREATE TABLE mailing_items (
     article BIGINT NOT NULL REFERENCES articles (id),
     event   TEXT NOT NULL,

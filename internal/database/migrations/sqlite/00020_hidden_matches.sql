@@ -1,6 +1,6 @@
 -- +goose Up
 
--- What an admin hides, or shows again, is looked at by the lists.
+-- Articles that an admin hides or shows again are matched with the lists.
 -- +goose StatementBegin
 CREATE TRIGGER articles_unmatched_hidden AFTER UPDATE OF hidden ON articles WHEN OLD.hidden <> NEW.hidden
 BEGIN
@@ -8,7 +8,7 @@ BEGIN
 END;
 -- +goose StatementEnd
 
--- A subscription that ends is owed nothing, even if it begins again.
+-- No issues wait for a subscription that has ended, even if it begins again.
 -- +goose StatementBegin
 CREATE TRIGGER subscriptions_carried AFTER UPDATE OF state ON subscriptions WHEN OLD.state <> NEW.state
 BEGIN

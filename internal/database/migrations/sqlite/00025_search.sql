@@ -1,8 +1,8 @@
 -- +goose Up
 
--- Tokens come folded and separated by spaces: the tokenizer need not know Unicode,
--- which took as long as hashing them. Everything is indexed anew by who runs next
--- (feed/search_queue.go).
+-- Tokens are already normalized and separated by spaces: the tokenizer need not
+-- know Unicode, which took as long as hashing them. Everything is indexed again
+-- by the next process that runs (feed/search/queue.go).
 DROP TABLE article_search;
 DELETE FROM search_keys;
 CREATE VIRTUAL TABLE article_search USING fts5(

@@ -1,6 +1,7 @@
 -- +goose Up
 
--- The latest mailed link by which a reader confirms what a link of an old mail must not do.
+-- The latest link mailed to a reader to confirm an action that a link in an old
+-- email must not perform.
 CREATE TABLE reader_asks (
     subscriber BIGINT NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
     kind       TEXT NOT NULL CHECK (kind IN ('delete', 'data', 'link', 'change')),

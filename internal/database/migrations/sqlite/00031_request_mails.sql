@@ -1,6 +1,7 @@
 -- +goose Up
 
--- Mails that went to addresses whose owner has not spoken yet, for the limits. Rows go after a day.
+-- Emails sent to addresses whose owners have not confirmed yet, for the limits.
+-- Rows are deleted after a day.
 CREATE TABLE request_mails (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     at      TIMESTAMP NOT NULL,
@@ -11,7 +12,7 @@ CREATE TABLE request_mails (
 CREATE INDEX request_mails_at ON request_mails (at, network, wide, domain);
 DROP INDEX consents_mailed;
 
--- The pages of a list that is not public are found by its key only.
+-- The pages of a list that is not public are found only by its key.
 ALTER TABLE lists ADD COLUMN page_key TEXT NOT NULL DEFAULT '';
 UPDATE lists SET page_key = lower(hex(randomblob(16)));
 

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- What a transaction that stores articles leaves for later, so that it stays short
--- (feed/pieces.go).
+-- Work that a transaction that stores articles leaves for later, so that it
+-- stays short (feed/store_pieces.go).
 CREATE TABLE settle_pending (                           -- relations to documents with these names
     id    INTEGER PRIMARY KEY AUTOINCREMENT,
     names TEXT NOT NULL,                                -- JSON
@@ -11,7 +11,7 @@ CREATE TABLE judge_pending (                            -- articles whose cluste
     article BIGINT NOT NULL PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE
 );
 
--- The articles of a document in the order in which they are heard.
+-- The articles that contain a document's text, the preferred one first.
 DROP INDEX carriers_document;
 CREATE INDEX carriers_document ON carriers (document, standing, article);
 

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Who refuses our mail before a reader is named: a relay by HOST:PORT, or with
--- direct delivery a group of domains (digest/pause.go).
+-- Servers that refuse our mail before a reader is named: a relay by HOST:PORT
+-- or, with direct delivery, a group of domains (digest/delivery/pause.go).
 CREATE TABLE send_pauses (
     name        TEXT NOT NULL PRIMARY KEY,
     tries       BIGINT NOT NULL,                        -- refusals in a row; 0: it accepts again
@@ -12,8 +12,8 @@ CREATE TABLE send_pauses (
     resumed_at  TIMESTAMP                              -- when it last accepted again
 );
 
--- Each suppression that a reply or a report asked for, by mailing, so that many
--- at one domain wait for an admin (digest/strike.go).
+-- Each suppression that a reply or a report asked for, by mailing, so that an
+-- admin decides if there are many at one domain (digest/delivery/strike.go).
 CREATE TABLE strikes (
     mailing    BIGINT NOT NULL REFERENCES mailings (id) ON DELETE CASCADE,
     subscriber BIGINT NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,

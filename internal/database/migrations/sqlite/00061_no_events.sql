@@ -1,6 +1,7 @@
 -- +goose Up
 
--- Nothing read it: pages take the history of a document from its relations and dates.
+-- Nothing reads this table: pages take the history of a document from its
+-- relations and dates.
 DROP TABLE document_events;
 
 -- +goose Down

@@ -1,8 +1,8 @@
 -- +goose Up
 
 -- The processes that work on this database. A node renews its row every ten
--- seconds; the clock of the database server counts, so that a node whose own is
--- wrong neither seems gone nor takes others for gone.
+-- seconds, by the clock of the database server, so that a node whose own clock
+-- is wrong neither seems to have ended nor thinks that others have.
 CREATE TABLE nodes (
     id         TEXT NOT NULL PRIMARY KEY, -- random, of one process
     host       TEXT NOT NULL,
@@ -14,13 +14,15 @@ CREATE TABLE nodes (
     clock_ms   BIGINT NOT NULL            -- how far its clock is ahead of the database server's
 );
 
--- A signal wakes all nodes: each runs what the signal names when its count grows.
+-- Signals to all nodes: when the count of a signal grows, each node runs the
+-- job of that name.
 CREATE TABLE node_signals (
     name  TEXT NOT NULL PRIMARY KEY,
     count BIGINT NOT NULL
 );
 
--- Who has the turns of a host that all nodes together ask for pages.
+-- The requests that all nodes together may make to a host at the same time, and
+-- the node that makes each.
 CREATE TABLE node_turns (
     host       TEXT NOT NULL,
     turn       BIGINT NOT NULL,           -- from 0, below the requests at a time to one host

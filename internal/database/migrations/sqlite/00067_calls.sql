@@ -1,7 +1,7 @@
 -- +goose Up
 
--- What an article asks of its readers or offers them, as JSON; empty for nothing. The
--- index serves the page of calls, which are few among the articles.
+-- The call in an article (for applications, comments or bids), as JSON; empty:
+-- none. The index serves the page of calls, because few articles have one.
 ALTER TABLE articles ADD COLUMN call TEXT NOT NULL DEFAULT '';
 CREATE INDEX articles_calls ON articles (deadline_on, id) WHERE call <> '';
 

@@ -1,7 +1,8 @@
 -- +goose Up
 
--- What nodes got from an ACME authority, for all of them: certificates with their keys, the
--- account, and proofs that a name is ours. On SQLite these are files.
+-- What a node got from an ACME server, for use by all nodes: certificates with
+-- their keys, the account, and proofs that a name is ours. With SQLite these
+-- are files.
 CREATE TABLE node_certificates (
     name       TEXT NOT NULL PRIMARY KEY,
     content    TEXT NOT NULL,      -- PEM; empty while a node orders it

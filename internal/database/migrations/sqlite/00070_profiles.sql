@@ -1,6 +1,6 @@
 -- +goose Up
 
--- What readers say of themselves, as JSON; empty for nothing.
+-- What readers said about themselves, as JSON; empty: nothing.
 ALTER TABLE subscribers ADD COLUMN profile TEXT NOT NULL DEFAULT '';
 
 -- +goose Down

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Spans that later ones of the same trace are part of, if traces are recorded: of the
--- collections of a source that found something new, and of mailings.
+-- If traces are recorded: the parents of later spans, of collections that found
+-- something new and of mailings.
 CREATE TABLE traces (
     about    TEXT NOT NULL,        -- source or mailing
     id       BIGINT NOT NULL,

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Groups that get the issues of lists. What their services ask for as a key is in files;
--- here is only where the file is.
+-- Chat groups that get the issues of lists. The keys of their services are in
+-- files; only the path of the file is stored here.
 CREATE TABLE channels (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     list        BIGINT NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
@@ -15,7 +15,7 @@ CREATE TABLE channels (
 );
 CREATE INDEX channels_list ON channels (list);
 
--- What became of each issue in each channel.
+-- The outcome of each issue in each channel.
 CREATE TABLE channel_deliveries (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     channel     BIGINT NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
@@ -38,7 +38,7 @@ CREATE INDEX channel_deliveries_claimed ON channel_deliveries (claimed_by) WHERE
 CREATE INDEX channel_deliveries_mailing ON channel_deliveries (mailing);
 CREATE INDEX channel_deliveries_issue ON channel_deliveries (issue);
 
--- When a group may get the next message, from whichever node and list.
+-- When a group may get the next message, of any list and from any node.
 CREATE TABLE node_channel_turns (
     target  TEXT NOT NULL PRIMARY KEY,
     free_at TIMESTAMP NOT NULL

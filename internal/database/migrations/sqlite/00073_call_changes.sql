@@ -1,6 +1,7 @@
 -- +goose Up
 
--- What calls go by, and what notices about earlier calls name: numbers, titles, projects, subjects.
+-- Identifiers of calls, and of the earlier calls that a notice names: numbers,
+-- titles, projects, subjects.
 CREATE TABLE call_keys (
     key     TEXT NOT NULL,
     article BIGINT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
@@ -9,7 +10,7 @@ CREATE TABLE call_keys (
 );
 CREATE INDEX call_keys_article ON call_keys (article);
 
--- Notices that move, correct or cancel an earlier call.
+-- Notices that postpone, correct or cancel an earlier call.
 CREATE TABLE call_notices (
     article   BIGINT NOT NULL PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,
     kind      TEXT NOT NULL,
@@ -20,7 +21,7 @@ CREATE TABLE call_notices (
 );
 CREATE INDEX call_notices_target ON call_notices (target);
 
--- How calls stand that notices have changed.
+-- The current state of calls that notices have changed.
 CREATE TABLE call_states (
     article  BIGINT NOT NULL PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,
     notice   BIGINT NOT NULL REFERENCES articles (id) ON DELETE CASCADE, -- the latest

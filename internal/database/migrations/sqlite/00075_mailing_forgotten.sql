@@ -1,7 +1,7 @@
 -- +goose Up
 
--- How many messages of a mailing went to readers whose data were deleted since, by what
--- became of them: the figures of the mailing stay as they were, and nobody is named.
+-- How many messages of a mailing went to readers whose data were deleted since,
+-- by outcome: the figures of the mailing stay the same, and nobody is named.
 CREATE TABLE mailing_forgotten (
     mailing BIGINT NOT NULL REFERENCES mailings (id) ON DELETE CASCADE,
     state   TEXT NOT NULL,
