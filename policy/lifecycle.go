@@ -37,7 +37,7 @@ var (
 	validFromTo   = words.New(`(?:执行|有效|实施|施行|试行)(?:时间|期限|期)\s*(?:为|是|：|:)*\s*(?:` + amount + `\s*(?:年|个月)\s*[，,（(]\s*(?:即)?)?\s*(?:自|从|为|是|：|:)*\s*` + fullDate + spanTo + laterDate)
 	fromTo        = words.New(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
 	inForceTo     = words.New(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
-	itself        = words.New(`(?:[本该此]` + ownForm + `|现予|现将|现公布|现发布|给你们|以上|上述)[^。；]{0,38}$`)
+	itself        = words.New(`(?:[本该此]` + ownForm + `|现予|现将|现(?:批准)?(?:公布|发布)|给你们|以上|上述)[^。；]{0,38}$`)
 	ofItself      = words.New(`本(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|实施|暂行|若干|管理|计划|指南)|` + inForce + `|之日起`)
 	ofALicence    = words.New(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$|(?:项目|课题|任务|原` + ownForm + `[^。；]{0,38})$|的[^，。；]{0,6}(?:合同|协议|证|证书|许可|资格|资质)[，,]$`)
 	// ofAnother matches a document with its number, whose term the sentence is about.
