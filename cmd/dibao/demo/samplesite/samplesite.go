@@ -11,11 +11,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/literal"
 )
 
 // Site is a site for the demo to serve and collect from.
@@ -86,6 +88,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 type saved struct {
 	Now         time.Time         `json:"now"`
 	List        string            `json:"list"`
+	Lists       []string          `json:"lists"` // further list pages
 	ContentType string            `json:"content_type"`
 	Pages       map[string]string `json:"pages"`
 }
@@ -96,7 +99,7 @@ const (
 	maxPageBytes = 10 << 20
 )
 
-// Open reads a folder of saved pages: its site.json names the list page, maps
+// Open reads a folder of saved pages: its site.json names the list pages, maps
 // paths to files, and gives the time at which the pages were news.
 func Open(dir string) (*Site, error) {
 	name := filepath.Join(dir, "site.json")
@@ -113,6 +116,8 @@ func Open(dir string) (*Site, error) {
 		return nil, fmt.Errorf("%s: \"now\" is missing; write the time at which the pages were news, such as 2011-06-24T09:00:00+08:00", name)
 	case conf.Pages[conf.List] == "":
 		return nil, fmt.Errorf("%s: \"list\" is %q, which \"pages\" maps to no file", name, conf.List)
+	case slices.ContainsFunc(conf.Lists, func(path string) bool { return conf.Pages[path] == "" }):
+		return nil, fmt.Errorf("%s: \"pages\" does not map all paths in \"lists\" to files", name)
 	case len(conf.Pages) > maxPages:
 		return nil, fmt.Errorf("%s: more than %d pages", name, maxPages)
 	}
@@ -130,7 +135,16 @@ func Open(dir string) (*Site, error) {
 		}
 		s.pages[path] = page{contentType: conf.ContentType, body: body}
 	}
-	s.Sources = []Source{{URLPath: conf.List, Kind: "page", Name: filepath.Base(filepath.Clean(dir))}}
+	for i, path := range append([]string{conf.List}, conf.Lists...) {
+		l := Source{URLPath: path, Kind: "page", Name: filepath.Base(filepath.Clean(dir))}
+		if i > 0 {
+			l.Name += " " + path
+		}
+		if literal.IsJSON(s.pages[path].body) {
+			l.Kind = "json"
+		}
+		s.Sources = append(s.Sources, l)
+	}
 	return s, nil
 }
 

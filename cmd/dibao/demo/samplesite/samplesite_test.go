@@ -112,6 +112,7 @@ func TestOpen(t *testing.T) {
 		{"NoJSON", "{", "unexpected end"},
 		{"NoClock", `{"list":"/l","pages":{"/l":"list.html"}}`, `"now" is missing`},
 		{"NoList", `{"now":"2011-06-24T09:00:00+08:00","list":"/x","pages":{"/l":"list.html"}}`, "maps to no file"},
+		{"Lists", `{"now":"2011-06-24T09:00:00+08:00","list":"/l","lists":["/x"],"pages":{"/l":"list.html"}}`, `all paths in "lists"`},
 		{"Outside", `{"now":"2011-06-24T09:00:00+08:00","list":"/l","pages":{"/l":"../list.html"}}`, "is not allowed"},
 		{"Relative", `{"now":"2011-06-24T09:00:00+08:00","list":"l","pages":{"l":"list.html"}}`, "is not allowed"},
 		{"Missing", `{"now":"2011-06-24T09:00:00+08:00","list":"/l","pages":{"/l":"other.html"}}`, "page /l"},
