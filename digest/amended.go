@@ -53,12 +53,61 @@ func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, toda
 	return out, nil
 }
 
+// editedCalls returns calls of earlier issues of the list whose last day their site changed in
+// the text since. A day that a notice announced, too, is left to the notice.
+func (s *Service) editedCalls(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
+	edits := make(map[int64]int64) // latest revision by article
+	ids := []int64{}
+	_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
+		var article, revision int64
+		err := r.Scan(&article, &revision)
+		if err == nil && edits[article] == 0 {
+			ids = append(ids, article)
+		}
+		edits[article] = revision
+		return struct{}{}, err
+	}, `SELECT DISTINCT r.article, r.id FROM revisions r JOIN articles a ON a.id = r.article AND a.deadline_on = r.until_on
+			JOIN issue_items x ON x.article = r.article AND x.event = '' JOIN issues i ON i.id = x.issue AND i.created_at < r.replaced_at
+		WHERE i.list = $1 AND i.held = 0 AND r.replaced_at >= $2 AND r.until_on IS NOT NULL AND r.until_on >= $3
+			AND NOT EXISTS (SELECT 1 FROM call_states s WHERE s.article = r.article AND (s.until_on = r.until_on OR s.kind = 'canceled'))
+			AND NOT EXISTS (SELECT 1 FROM issue_items y JOIN issues j ON j.id = y.issue WHERE j.list = $1 AND y.article = r.article AND y.event = 'edit/' || r.id)
+		ORDER BY r.article, r.id`, list, s.now().AddDate(0, 0, -changedFor), today.String())
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	articles, err := s.articles.ArticlesByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := s.articles.Clusters(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []IssueItem
+	for _, id := range ids {
+		if a, ok := articles[id]; ok && !isWithheld(a) {
+			out = append(out, IssueItem{Article: a, Event: amend.EditEvent(edits[id]), Same: clusters[id].Articles})
+		}
+	}
+	return out, nil
+}
+
 // amendItems adds to the calls among items what notices changed in them. It leaves out
 // changes that no longer apply.
 func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueItem, error) {
 	var news []int64
 	for i := range items {
 		it := &items[i]
+		if edit := amend.EditOf(it.Event); edit != 0 {
+			c, ok, err := amend.Edit(ctx, s.db, edit)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				it.Amended, it.ChangedBy = &c, c.Notice
+			}
+			continue
+		}
 		notice := amend.NoticeOf(it.Event)
 		if notice == 0 {
 			news = append(news, it.Article.ID)
@@ -86,7 +135,7 @@ func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueIte
 		}
 		items[i].Amended, items[i].ChangedBy = &amend.Change{Notice: st.Notice, Kind: st.Kind, Was: st.Was, Until: st.Until}, st.Notice
 	}
-	return slices.DeleteFunc(items, func(it IssueItem) bool { return amend.NoticeOf(it.Event) != 0 && it.Amended == nil }), nil
+	return slices.DeleteFunc(items, func(it IssueItem) bool { return amend.ChangesCall(it.Event) && it.Amended == nil }), nil
 }
 
 // isCanceled reports whether the call of an item has been canceled since.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"dibao/feed/amend"
 	"dibao/internal/database"
@@ -90,6 +91,67 @@ func TestChangesToSentCalls(t *testing.T) {
 		round(3)
 		if got := last("zh"); strings.Contains(got, "您收到过的事项有变") {
 			t.Errorf("told twice:\n%s", got)
+		}
+	})
+}
+
+// A site that changes the last day in the text of a call has changed what readers got: those who
+// got the call are told once, in the next issue; those who get it later see the new day only. A day
+// that a notice announced is not announced again.
+func TestEditedDeadlineOfSentCall(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		l := w.list("weekly", subscribers.Query{})
+		w.reader("zh", l)
+		must[int64](t)(w.readers.AddConfirmed(t.Context(), "en@test.example", "en", []subscribers.List{l}, "test"))
+		w.call("样例省厅关于组织申报样例技改项目的通知", policy.Date{Year: 2026, Month: 12, Day: 20}, "51", "各有关企业：", "请申报单位于2026年12月20日前登录http://apply.example/a填报。")
+		w.amend("P1", nil)
+		edit := func(was, until string) {
+			w.exec(`INSERT INTO revisions (article, title, paragraphs, replaced_at, was_on, until_on) VALUES (1, 't', '[]', $1, $2, $3)`, w.now().UTC().Add(time.Hour), was, until)
+			w.exec(`UPDATE articles SET deadline_on = $1, facts = replace(facts, '`+was+`', $1) WHERE id = 1`, until)
+		}
+		round := func(sent int) {
+			t.Helper()
+			w.week()
+			w.composeDue()
+			if d := w.deliver(); d.Sent != sent {
+				t.Fatalf("%+v, want %d sent", d, sent)
+			}
+		}
+		last := func(name string) string {
+			all := w.to(name)
+			return strings.ReplaceAll(all[len(all)-1], "\r\n", "\n")
+		}
+		round(2)
+		w.reader("later", l)
+		edit("2026-12-20", "2026-12-30")
+		w.article("样例路名的通知")
+		round(3)
+		for name, want := range map[string][]string{
+			"zh": {"【您收到过的事项有变】", "关于组织申报样例技改项目的通知", "由12月20日延至12月30日", "样例路名"},
+			"en": {"【Changes to what you received】", "deadline extended from 20 Dec to 30 Dec"},
+		} {
+			for _, text := range want {
+				if !strings.Contains(last(name), text) {
+					t.Errorf("%s: no %q in\n%s", name, text, last(name))
+				}
+			}
+		}
+		if got := last("later"); strings.Contains(got, "您收到过") || strings.Contains(got, "延至") {
+			t.Errorf("a reader who did not get the call reads\n%s", got)
+		}
+		w.article("样例地名的通知")
+		round(3)
+		if got := last("zh"); strings.Contains(got, "您收到过的事项有变") {
+			t.Errorf("told twice:\n%s", got)
+		}
+		w.article("样例省厅关于延长样例技改项目申报时间的通知")
+		w.amend("P1", &call.Change{Kind: call.ChangeMoved, Until: policy.Date{Year: 2027, Month: 1, Day: 20}, Evidence: "现将申报时间延长至1月20日。"})
+		edit("2026-12-30", "2027-01-20")
+		round(3)
+		if got := last("zh"); strings.Count(got, "1月20日") == 0 || strings.Count(got, "· 样例省厅关于组织申报样例技改项目的通知") > 1 {
+			t.Errorf("the day of the notice and of the text:\n%s", got)
 		}
 	})
 }

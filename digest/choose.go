@@ -242,10 +242,10 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, firstWaiting map
 			if slices.ContainsFunc(same, func(m mailed) bool { return got[m] }) {
 				continue
 			}
+			if amend.ChangesCall(x.item.Event) && !slices.ContainsFunc(x.item.asNews(), func(m mailed) bool { return before[m] }) {
+				continue
+			}
 			if notice := amend.NoticeOf(x.item.Event); notice != 0 {
-				if !slices.ContainsFunc(x.item.asNews(), func(m mailed) bool { return before[m] }) {
-					continue
-				}
 				same = append(same, mailed{notice, ""}) // the notice itself appears only as the change of its call
 			}
 			for _, m := range same {

@@ -84,7 +84,11 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 	if err != nil {
 		return draft{}, err
 	}
-	for _, it := range append(followed, amended...) {
+	edited, err := s.editedCalls(ctx, tx, d.list.ID, today)
+	if err != nil {
+		return draft{}, err
+	}
+	for _, it := range slices.Concat(followed, amended, edited) {
 		if !slices.ContainsFunc(out.items, func(x IssueItem) bool { return x.Article.ID == it.Article.ID }) {
 			out.items = append(out.items, it)
 		}

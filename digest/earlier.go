@@ -19,7 +19,7 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	add := func(e *composedIssue) {
 		for _, it := range e.items {
 			same := it.identities()
-			if amend.NoticeOf(it.Event) != 0 { // a notice is for readers who got the call
+			if amend.ChangesCall(it.Event) { // a change is for readers who got the call
 				same = append(same, it.asNews()...)
 			}
 			for _, m := range same {

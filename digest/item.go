@@ -46,7 +46,7 @@ func (s *Service) digestItem(it IssueItem, language string, today policy.Date) t
 	v.Summary = database.Clip(v.Summary, maxSummary)
 	v.Dates = shownDates(v.Dates, it)
 	v.Badge, v.Urgent = badge(it, language, today)
-	if it.Amended != nil && amend.NoticeOf(it.Event) != 0 {
+	if it.Amended != nil && it.Amended.Evidence != "" && amend.NoticeOf(it.Event) != 0 {
 		v.Summary = templates.Words(language, "call.sentence", it.Amended.Evidence)
 	}
 	if it.ChangedBy != 0 {
@@ -143,7 +143,7 @@ func dayText(language string, d, today policy.Date) string {
 func badge(it IssueItem, language string, today policy.Date) (text string, urgent bool) {
 	f := it.Article.Facts
 	day := func(d policy.Date) string { return dayText(language, d, today) }
-	if it.Amended != nil && (amend.NoticeOf(it.Event) != 0 || it.isCanceled()) {
+	if it.Amended != nil && (amend.ChangesCall(it.Event) || it.isCanceled()) {
 		return asks.In(language).Change(*it.Amended, day), true
 	}
 	switch it.Event {

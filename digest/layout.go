@@ -60,7 +60,7 @@ func sectionOf(a feed.Article, event string, today policy.Date) string {
 	switch {
 	case event == eventEffective:
 		return sectionEffective
-	case amend.NoticeOf(event) != 0:
+	case amend.ChangesCall(event):
 		return sectionAmended
 	case reminderDays(event) != 0:
 		return sectionDeadlines

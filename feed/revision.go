@@ -41,16 +41,17 @@ func (st *Store) Revisions(ctx context.Context, article int64) ([]Revision, erro
 }
 
 // keepRevision stores the present version of an article before it is replaced,
-// if a reader would see a different text.
+// if a reader would see a different text. If the text of a call has another last day now, it
+// records both days.
 func keepRevision(ctx context.Context, tx *sql.Tx, a *arrival, now time.Time) error {
 	if a.columnsErr != nil {
 		return a.columnsErr
 	}
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO revisions (article, title, paragraphs, replaced_at)
-		SELECT id, title, paragraphs, $5 FROM articles
+		INSERT INTO revisions (article, title, paragraphs, replaced_at, was_on, until_on)
+		SELECT id, title, paragraphs, $5, deadline_on, CASE WHEN call <> '' AND COALESCE(deadline_on, '') <> $7 THEN $7 END FROM articles
 		WHERE source = $1 AND guid = $2 AND page_state = 'complete' AND text_hash <> $6 AND (title <> $3 OR paragraphs <> $4)`,
-		a.SourceID, a.GUID, a.Title(), a.columns.paragraphs, now, a.TextHash)
+		a.SourceID, a.GUID, a.Title(), a.columns.paragraphs, now, a.TextHash, a.Facts.DeadlineOn)
 	return err
 }
 

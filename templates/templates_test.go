@@ -111,9 +111,9 @@ func pages(language string, n int, title string) map[string]view {
 		"form meant":  FormPage{Page: p, Action: "/subscribe", Address: title, Lists: cards, Error: "suggest", Started: "x", Suggestion: title, Invite: title},
 		"preferences": PreferencesPage{Page: p, Action: "/preferences/x", Address: title, Error: "date", Chosen: "zh", Format: "html", PausedUntil: "2026-12-24", WantsEmpty: true,
 			Lists: []PreferenceList{{card, "weekly", []Choice{{title, title, true}, {title, title, false}}, []Choice{{"11", title, false}}}, {ListCard: card, Frequency: "issue"}}, DataURL: "/a", AddressURL: "/b", DeleteURL: "/c", CalendarURL: "https://a.example/preferences/x/calendar.ics",
-			Starred: []StarredItem{{title, "/articles/1", "2026-12-20", false, true, "/preferences/x/star/1"}, {Title: title, URL: "/articles/2", Canceled: true, Page: "/preferences/x/star/2"}}},
+			Starred: []StarredItem{{title, "/articles/1", "2026-12-20", false, true, "", "/preferences/x/star/1"}, {Title: title, URL: "/articles/2", Canceled: true, Remind: true, Prospect: "undated", Page: "/preferences/x/star/2"}}},
 		"star":     StarPage{Page: p, Title: title, URL: "/articles/1", Last: "2026-12-20", Remind: true, Action: "/preferences/x/star/1", Back: "/preferences/x"},
-		"star set": StarPage{Page: p, Title: title, URL: "/articles/1", Starred: true, Action: "/preferences/x/star/1", Back: "/preferences/x"},
+		"star set": StarPage{Page: p, Title: title, URL: "/articles/1", Starred: true, Remind: true, Prospect: "late", Action: "/preferences/x/star/1", Back: "/preferences/x"},
 		"calls": CollectionPage{Page: p, Key: "calls", Name: title, Items: items(n, title), Filter: &CallFilter{Action: "/calls/", Active: true, Fields: []CallFilterField{
 			{"who", "enterprise", []Choice{{"enterprise", title, true}, {"university", title, false}}}, {"within", "", []Choice{{"7", title, false}}}}}},
 		"address":       AddressPage{Page: p, Action: "/preferences/x/address", Address: title, Typed: title, Error: "address"},

@@ -346,6 +346,25 @@ func NoticeOf(event string) int64 {
 	return id
 }
 
+// EditEvent returns the key under which emails record that a site changed the last day of a call in
+// its text, given the revision of the text before.
+func EditEvent(revision int64) string { return editPrefix + strconv.FormatInt(revision, 10) }
+
+const editPrefix = "edit/"
+
+// EditOf returns the revision of an event, 0 for other kinds of events.
+func EditOf(event string) int64 {
+	text, ok := strings.CutPrefix(event, editPrefix)
+	if !ok {
+		return 0
+	}
+	id, _ := strconv.ParseInt(text, 10, 64)
+	return id
+}
+
+// ChangesCall reports whether an event is a change to a call: by a notice, or in its text.
+func ChangesCall(event string) bool { return NoticeOf(event) != 0 || EditOf(event) != 0 }
+
 // Restate computes the states of the calls that these notices changed again. Call it in the
 // transaction that withdraws a notice: a withdrawn notice no longer changes its call.
 func Restate(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, notices []int64) error {

@@ -3,6 +3,7 @@ package amend
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"dibao/internal/database"
 	"dibao/policy"
@@ -61,6 +62,20 @@ func changesOf(ctx context.Context, tx *sql.Tx, target int64) (all []Change, err
 		all = append(all, n.Change)
 	}
 	return all, nil
+}
+
+// Edit returns how the site changed the last day of a call in its text, given the revision of the
+// text before; ok is false if there is no such change.
+func Edit(ctx context.Context, db *database.DB, revision int64) (c Change, ok bool, err error) {
+	c.Kind = call.ChangeMoved
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT r.article, a.title, r.was_on, r.until_on FROM revisions r JOIN articles a ON a.id = r.article
+			WHERE r.id = $1 AND r.until_on IS NOT NULL`, revision).Scan(&c.Notice, &c.Title, &c.Was, &c.Until)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Change{}, false, nil
+	}
+	return c, err == nil, err
 }
 
 // History returns the changes of an article's call by notices, oldest first.
