@@ -32,7 +32,7 @@ func TestCallsAreStored(t *testing.T) {
 				t.Fatalf("%s: %+v, %d calls", when, a.Call, len(calls))
 			}
 			c := calls[id]
-			if len(c.Steps) != 1 || c.Steps[0].Last != a.Facts.DeadlineOn || len(c.Brings) != 1 || c.Brings[0].Cap != 200000 || c.Who.Entities[0].Value != "enterprise" || c.Who.Thresholds[0].Value != 2e7 || c.Steps[0].Evidence == "" {
+			if len(c.Steps) != 1 || c.Steps[0].Last != a.Facts.DeadlineOn || len(c.Benefits) != 1 || c.Benefits[0].Cap != 200000 || c.Who.Entities[0].Value != "enterprise" || c.Who.Thresholds[0].Value != 2e7 || c.Steps[0].Evidence == "" {
 				t.Errorf("%s: %+v", when, c)
 			}
 		}
@@ -114,7 +114,7 @@ func TestCallsInFiles(t *testing.T) {
 			}
 			const file = "样例项目申报指南.docx"
 			c := calls[id]
-			if len(c.Steps) != 1 || c.Steps[0].In != "" || len(c.Brings) != 1 || c.Brings[0].In != file || len(c.Contacts) != 1 || c.Contacts[0].In != file {
+			if len(c.Steps) != 1 || c.Steps[0].In != "" || len(c.Benefits) != 1 || c.Benefits[0].In != file || len(c.Contacts) != 1 || c.Contacts[0].In != file {
 				t.Errorf("%s: %+v", when, c)
 			}
 			if w := c.Who; len(w.Regions) != 1 || w.Regions[0].In != file || len(w.Thresholds) != 1 || w.Thresholds[0].In != file {

@@ -84,7 +84,7 @@ func TestGuidesOfCalls(t *testing.T) {
 			}
 			const file = "样例项目申报指南"
 			c := a.Call
-			if len(c.Brings) != 1 || c.Brings[0].In != file || c.Brings[0].Cap != 200000 || len(c.Who.Thresholds) != 1 || c.Who.Thresholds[0].In != file ||
+			if len(c.Benefits) != 1 || c.Benefits[0].In != file || c.Benefits[0].Cap != 200000 || len(c.Who.Thresholds) != 1 || c.Who.Thresholds[0].In != file ||
 				len(c.Steps) != 1 || c.Steps[0].In != file || c.Steps[0].Last.String() != "2026-12-15" {
 				t.Errorf("%s: %+v", when, c)
 			}

@@ -157,7 +157,7 @@ var (
 func Subject(title string) string { return subjectOf(ParseTitle(title)) }
 
 func subjectOf(t Title) string {
-	for range 3 { // 关于印发《国务院关于…的意见》的通知: the subject is that of the carried text
+	for range 3 { // 关于印发《国务院关于…的意见》的通知: the subject is that of the inner text
 		if len(t.Inner) == 0 || t.Relation == "" || t.Relation == "废止" || t.Relation == "修改" || t.Relation == "修订" {
 			break
 		}

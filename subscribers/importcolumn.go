@@ -174,8 +174,8 @@ func holdsToken(name string, list []string) bool {
 // or by its number, from 1.
 type ColumnChoice struct {
 	Address string   // "": the column with a usual name
-	Status  []string // say whether a reader gets mail at this address
-	Ignore  []string // do not say so, although they look as if they did
+	Status  []string // columns that say whether a reader gets mail at this address
+	Ignore  []string // do not say this, although they seem to
 }
 
 // columnsOf returns the meanings of the columns of a file, given their names

@@ -77,11 +77,11 @@ type DigestItem struct {
 
 // ForReader is what an email says about a call that may concern its reader.
 type ForReader struct {
-	Why     []string // conditions that agree with what the reader says
-	Check   []string // conditions that the reader has to check
-	Brings  []string
-	Next    string // what to do next
-	NextURL string // the address for doing it
+	Why      []string // conditions that agree with what the reader says
+	Check    []string // conditions that the reader has to check
+	Benefits []string
+	Next     string // what to do next
+	NextURL  string // the address for doing it
 }
 
 // DocLink is a link to a document; Verb is 废止, 落实 … in the language of the

@@ -29,7 +29,7 @@ func digestOf(language, title string, n int) Digest {
 			s.Items = append(s.Items, DigestItem{
 				Item: it, Language: language, Badge: title, Urgent: i%2 == 0, Says: []DocLink{{"废止", title, ""}, {"落实", title, "https://a.example/documents/1"}},
 				Remarks: []DocLink{{"", title, ""}, {"", title, "https://a.example/articles/1"}}, BadgeURL: map[bool]string{true: "https://a.example/articles/2"}[i == 1], Under: key == "interpretations", Short: i == 3, Lead: map[bool]string{true: title}[key == "highlights"],
-				ForReader: map[bool]*ForReader{true: {Why: []string{title, title}, Check: []string{title}, Brings: []string{title}, Next: title, NextURL: "https://a.example/apply"}}[key == "forreader"],
+				ForReader: map[bool]*ForReader{true: {Why: []string{title, title}, Check: []string{title}, Benefits: []string{title}, Next: title, NextURL: "https://a.example/apply"}}[key == "forreader"],
 			})
 		}
 		if key == "documents" {

@@ -91,8 +91,8 @@ func View(language string, a feed.Article, x Concern, today policy.Date) *templa
 		v.Why = []string{templates.Words(language, "forreader.open")}
 	}
 	words := asks.In(language)
-	for _, b := range c.Brings[:min(len(c.Brings), maxTold/2)] {
-		v.Brings = append(v.Brings, words.Benefit(b))
+	for _, b := range c.Benefits[:min(len(c.Benefits), maxTold/2)] {
+		v.Benefits = append(v.Benefits, words.Benefit(b))
 	}
 	v.Next, v.NextURL = templates.Words(language, "forreader.read"), a.URL
 	if next, ok := nextStep(c, today); ok {

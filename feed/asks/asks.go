@@ -31,7 +31,7 @@ func Rows(c call.Call, language string) (rows []templates.CallRow) {
 		thresholds = append(thresholds, templates.CallLine{Text: t.Text, Quote: t.Evidence, File: t.In})
 	}
 	add("thresholds", thresholds...)
-	for _, b := range c.Brings {
+	for _, b := range c.Benefits {
 		brings = append(brings, templates.CallLine{Text: w.Benefit(b), Quote: b.Evidence, File: b.In})
 	}
 	add("brings", brings...)

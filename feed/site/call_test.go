@@ -98,7 +98,7 @@ func TestCallOfArticle(t *testing.T) {
 			}
 		}
 		var answer struct{ Call *call.View }
-		if err := json.Unmarshal([]byte(s.Read("/api/v1/articles/1")), &answer); err != nil || answer.Call == nil || *answer.Call.Brings[0].Cap != 200000 || answer.Call.Steps[0].Last != "2026-12-15" {
+		if err := json.Unmarshal([]byte(s.Read("/api/v1/articles/1")), &answer); err != nil || answer.Call == nil || *answer.Call.Benefits[0].Cap != 200000 || answer.Call.Steps[0].Last != "2026-12-15" {
 			t.Errorf("%+v, %v", answer.Call, err)
 		}
 		if strings.Contains(s.Read("/api/v1/articles/2"), `"call"`) {

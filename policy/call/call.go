@@ -51,10 +51,10 @@ type Call struct {
 	Kind      Kind
 	Subject   Said // the project, fund, title or text, taken from the title
 	Who       Who
-	Brings    []Benefit
-	Steps     []Step // what readers do, in the order of the text
-	ByOthers  []Step // what bodies between readers and the issuer do
-	Unclear   []Said // days by which somebody has to act; the text does not say whether readers or bodies
+	Benefits  []Benefit `json:"Brings"` // the name in stored calls
+	Steps     []Step    // what readers do, in the order of the text
+	ByOthers  []Step    // what bodies between readers and the issuer do
+	Unclear   []Said    // days by which somebody has to act; the text does not say whether readers or bodies
 	Materials []Said
 	Platforms []Said // web addresses at which readers apply
 	Addresses []Said // postal addresses, as printed
@@ -93,7 +93,7 @@ type reading struct {
 	lines []line
 	terms deadline.Reader
 	// addressed is whom the text addresses: readers, others who pass it on, or either.
-	addressed doer
+	addressed actor
 	// isWeak says that neither a label nor a verb explains the last day: 活动时间.
 	isWeak bool
 	// gathered says that bodies collect or review the applications.
@@ -181,7 +181,7 @@ func (c Call) says() bool {
 	if c.Kind == KindIntention {
 		return len(c.Plans) > 0
 	}
-	return len(c.Steps)+len(c.ByOthers)+len(c.Unclear)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
+	return len(c.Steps)+len(c.ByOthers)+len(c.Unclear)+len(c.Benefits)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
 }
 
 // split reads the paragraphs within the limits and records the section of each.

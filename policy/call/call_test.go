@@ -74,7 +74,7 @@ func brief(c Call) string {
 	add("others", steps(c.ByOthers))
 	add("unclear", values(c.Unclear))
 	var money, thresholds, contacts []string
-	for _, b := range c.Brings {
+	for _, b := range c.Benefits {
 		switch {
 		case b.Percent > 0:
 			money = append(money, fmt.Sprintf("%g%%", b.Percent))
@@ -148,12 +148,12 @@ func FuzzExtract(f *testing.F) {
 				t.Errorf("%q is no quotation of the text", q)
 			}
 		}
-		for _, n := range []int{len(c.Brings), len(c.Steps), len(c.ByOthers), len(c.Materials), len(c.Platforms), len(c.Addresses), len(c.Contacts), len(c.Who.Entities), len(c.Who.Thresholds), len(c.Plans)} {
+		for _, n := range []int{len(c.Benefits), len(c.Steps), len(c.ByOthers), len(c.Materials), len(c.Platforms), len(c.Addresses), len(c.Contacts), len(c.Who.Entities), len(c.Who.Thresholds), len(c.Plans)} {
 			if n > 2*maxEntries {
 				t.Errorf("%d entries", n)
 			}
 		}
-		for _, b := range c.Brings {
+		for _, b := range c.Benefits {
 			if b.Yuan < 0 || b.Cap < 0 || b.UpTo < 0 || b.Percent < 0 || b.Percent > 100 || b.UpTo > 0 && b.UpTo < b.Yuan {
 				t.Errorf("%+v", b)
 			}
@@ -232,14 +232,14 @@ func TestParts(t *testing.T) {
 		{"附件1 申报指南", []string{"在样例省内注册的高校，营业收入2000万元以上。", "申报条件：在样例省内注册的高校，注册满一年。", "每个项目补助20万元。", "联系电话：010-55550001"}},
 	}, when.MakeDate(2026, 5, 1))
 	const file = "附件1 申报指南"
-	if !ok || len(c.Steps) != 1 || c.Steps[0].In != "" || len(c.Brings) != 1 || c.Brings[0].In != file || len(c.Contacts) != 1 || c.Contacts[0].In != "" {
+	if !ok || len(c.Steps) != 1 || c.Steps[0].In != "" || len(c.Benefits) != 1 || c.Benefits[0].In != file || len(c.Contacts) != 1 || c.Contacts[0].In != "" {
 		t.Errorf("%+v", c)
 	}
 	// A file does not continue a section of the notice.
 	if w := c.Who; len(w.Entities) != 1 || w.Entities[0].In != file || len(w.Thresholds) != 1 || w.Thresholds[0].What != "注册" {
 		t.Errorf("%+v", w)
 	}
-	if v := c.View(); v.Brings[0].File == nil || *v.Brings[0].File != file || v.Steps[0].File != nil {
+	if v := c.View(); v.Benefits[0].File == nil || *v.Benefits[0].File != file || v.Steps[0].File != nil {
 		t.Errorf("%+v", v)
 	}
 }
@@ -272,12 +272,12 @@ func BenchmarkExtract(b *testing.B) {
 	}
 }
 
-// TestDoers reads sentences with days for readers, for bodies that forward applications,
+// TestActors reads sentences with days for readers, for bodies that forward applications,
 // and for others. A day for somebody else must never be among the reader's steps. A day
 // after a question mark is optional.
-func TestDoers(t *testing.T) {
+func TestActors(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile("testdata/doers.tsv")
+	b, err := os.ReadFile("testdata/actors.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}

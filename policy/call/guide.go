@@ -30,7 +30,7 @@ func LacksGuide(title string, paragraphs []string, published when.Date) bool {
 	switch c.Kind {
 	case KindApplication, KindCollection, KindSelection:
 		w := c.Who
-		return len(c.Steps) == 0 || len(c.Brings) == 0 || len(w.Entities)+len(w.Qualifications)+len(w.Thresholds) == 0
+		return len(c.Steps) == 0 || len(c.Benefits) == 0 || len(w.Entities)+len(w.Qualifications)+len(w.Thresholds) == 0
 	}
 	return false
 }

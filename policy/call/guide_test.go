@@ -55,7 +55,7 @@ func TestDaysOfGuides(t *testing.T) {
 		if len(got.Steps) > 0 {
 			last = got.Steps[0].Last.String()
 		}
-		if !ok || last != c.want || len(got.Steps) > 1 || len(got.Brings) != 1 || got.Brings[0].In != c.file {
+		if !ok || last != c.want || len(got.Steps) > 1 || len(got.Benefits) != 1 || got.Benefits[0].In != c.file {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}

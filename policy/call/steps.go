@@ -70,10 +70,10 @@ func (r *reading) steps(l line) {
 		}
 		clause, _ := clauseBefore(l.text, d.At)
 		if counted.MatchString(clause) || strings.TrimSpace(l.text[min(d.End, len(l.text)):]) == ":" {
-			continue // the lines below such a day say for whom it is
+			continue // the lines below say for whom the day is
 		}
 		r.isWeak = false
-		who, by := r.doer(l, d)
+		who, by := r.actor(l, d)
 		if who == unclear && (d.Ours || r.dueOn(d)) && !r.is("unclear", d.Last.String()) {
 			r.call.Unclear = append(r.call.Unclear, Said{d.Last.String(), l.sentence(d.At, min(end, len(l.text))), l.in})
 		}

@@ -21,7 +21,7 @@ type View struct {
 	Sizes          []SaidView      `json:"sizes"`          // 中小微企业, 规模以上企业
 	Qualifications []SaidView      `json:"qualifications"` // 高新技术企业, 专精特新中小企业
 	Thresholds     []ThresholdView `json:"thresholds"`     // conditions with a number
-	Brings         []BenefitView   `json:"brings"`         // money that it offers
+	Benefits       []BenefitView   `json:"brings"`         // money that it offers
 	Steps          []StepView      `json:"steps"`          // what readers do
 	ByOthers       []StepView      `json:"by_others"`      // what bodies between readers and the issuer do
 	Unclear        []SaidView      `json:"unclear"`        // days on which something is due; the text does not say whether readers or bodies have to act
@@ -96,7 +96,7 @@ type PlanView struct {
 func (c Call) View() *View {
 	v := View{
 		Kind: string(c.Kind), Entities: viewSaid(c.Who.Entities), Regions: viewSaid(c.Who.Regions), Industries: viewSaid(c.Who.Industries),
-		Sizes: viewSaid(c.Who.Sizes), Qualifications: viewSaid(c.Who.Qualifications), Thresholds: []ThresholdView{}, Brings: []BenefitView{},
+		Sizes: viewSaid(c.Who.Sizes), Qualifications: viewSaid(c.Who.Qualifications), Thresholds: []ThresholdView{}, Benefits: []BenefitView{},
 		Steps: viewSteps(c.Steps), ByOthers: viewSteps(c.ByOthers), Unclear: viewSaid(c.Unclear), Materials: viewSaid(c.Materials), Platforms: viewSaid(c.Platforms),
 		Addresses: viewSaid(c.Addresses), Contacts: []ContactView{}, Plans: []PlanView{},
 	}
@@ -106,8 +106,8 @@ func (c Call) View() *View {
 	for _, t := range c.Who.Thresholds {
 		v.Thresholds = append(v.Thresholds, ThresholdView{t.Text, t.What, t.Bound, t.Value, t.Unit, t.Evidence, Known(t.In)})
 	}
-	for _, b := range c.Brings {
-		v.Brings = append(v.Brings, BenefitView{Known(b.Yuan), Known(b.UpTo), Known(b.Percent), Known(b.Cap), Known(b.Per), b.Evidence, Known(b.In)})
+	for _, b := range c.Benefits {
+		v.Benefits = append(v.Benefits, BenefitView{Known(b.Yuan), Known(b.UpTo), Known(b.Percent), Known(b.Cap), Known(b.Per), b.Evidence, Known(b.In)})
 	}
 	for _, x := range c.Contacts {
 		v.Contacts = append(v.Contacts, ContactView{Known(x.Office), Known(x.Telephone), Known(x.Email), x.Evidence, Known(x.In)})

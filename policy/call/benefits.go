@@ -47,7 +47,7 @@ var (
 // brings reads the amounts that a line offers. Calls for comments or bids also mention
 // amounts, but nobody receives these.
 func (r *reading) brings(l line) {
-	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || k == KindIntention || len(r.call.Brings) >= maxEntries {
+	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || k == KindIntention || len(r.call.Benefits) >= maxEntries {
 		return
 	}
 	for _, at := range sums(l.text) {
@@ -121,7 +121,7 @@ func (r *reading) amount(l line, at []int) {
 		b.Yuan = high
 	}
 	if !r.is("money", strconv.FormatInt(b.Yuan, 10), strconv.FormatInt(b.UpTo, 10), strconv.FormatInt(b.Cap, 10), b.Per) {
-		r.call.Brings = append(r.call.Brings, b)
+		r.call.Benefits = append(r.call.Benefits, b)
 	}
 }
 
@@ -152,7 +152,7 @@ func (r *reading) rate(l line, at []int) {
 		return
 	}
 	if !r.is("rate", l.text[at[2]:at[3]]) {
-		r.call.Brings = append(r.call.Brings, Benefit{Percent: p, Per: perOf(clause, ""), Evidence: l.sentence(at[0], at[1]), In: l.in})
+		r.call.Benefits = append(r.call.Benefits, Benefit{Percent: p, Per: perOf(clause, ""), Evidence: l.sentence(at[0], at[1]), In: l.in})
 	}
 }
 

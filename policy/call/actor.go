@@ -9,12 +9,12 @@ import (
 	"dibao/policy/words"
 )
 
-// doer says whom a day is for.
-type doer int
+// actor says whom a day is for.
+type actor int
 
 const (
 	// unknown means that nobody is named, or that the issuer acts.
-	unknown doer = iota
+	unknown actor = iota
 	// unclear means that the text does not say whether readers or bodies have to act.
 	unclear
 	readers
@@ -81,9 +81,9 @@ var (
 	reviewed = words.New(`(?:学院|各单位|部门|学校|院系|归口单位|科研处|推荐单位|中心校)(?:应|须|要|负责)?(?:对|组织)[^。]{0,60}(?:审核|评审|初审|推荐|汇总|遴选)`)
 )
 
-// doer decides whom a day is for. It is the reader's only if its clause, its label or its
+// actor decides whom a day is for. It is the reader's only if its clause, its label or its
 // heading says so, or if the notice involves nobody else.
-func (r *reading) doer(l line, d deadline.Day) (doer, string) {
+func (r *reading) actor(l line, d deadline.Day) (actor, string) {
 	clause, sentence := clauseBefore(l.text, d.At)
 	behind := dutyBehind(l.text[d.At:])
 	given := hands.MatchString(clause) || hands.MatchString(remarks.ReplaceAllString(behind, ""))
@@ -130,7 +130,7 @@ const nearby = 12
 
 // settled decides whom a day is for if its sentence names somebody. given says that it is
 // for documents that only intermediate bodies submit.
-func (r *reading) settled(who doer, by, clause, sentence string, given bool) (doer, string) {
+func (r *reading) settled(who actor, by, clause, sentence string, given bool) (actor, string) {
 	switch {
 	case given && who != others, who == either && forwards.MatchString(sentence):
 		return others, by
@@ -148,7 +148,7 @@ func (r *reading) settled(who doer, by, clause, sentence string, given bool) (do
 
 // unnamed decides whom a day is for if its sentence names nobody: by its heading, the
 // preceding sentences, and the addressees of the notice.
-func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (doer, string) {
+func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (actor, string) {
 	behind := clauseBehind(l.text, min(d.End, len(l.text)))
 	own := accepts.MatchString(behind) || ends.MatchString(behind) && asksFor.MatchString(sentence) || ownLabel.MatchString(d.Left) || ownLabel.MatchString(sentence) || ownLabel.MatchString(l.above) || ownLabel.MatchString(l.heading)
 	if own && !requested.MatchString(clause) && bare.MatchString(behind) {
@@ -196,7 +196,7 @@ func nextClause(s string) string {
 var aDay = words.New(`\d月\d{1,2}日`)
 
 // subjectOf finds the subject of a clause by the words for applicants and bodies.
-func subjectOf(clause string) (doer, string) {
+func subjectOf(clause string) (actor, string) {
 	clause = titles.ReplaceAllString(clause, "")
 	for _, at := range between.FindAllStringIndex(clause, 8) {
 		if !recipient.MatchString(clause[:at[0]]) {
@@ -212,7 +212,7 @@ func subjectOf(clause string) (doer, string) {
 }
 
 // actorOf finds the subject of a clause by known words, or by its position.
-func actorOf(clause string) (doer, string) {
+func actorOf(clause string) (actor, string) {
 	if who, by := subjectOf(clause); who != unknown {
 		return who, by
 	}
@@ -284,7 +284,7 @@ var (
 
 // addresseesOf returns whom the line of addressees names, which ends with a colon: readers,
 // others who pass applications on, or either.
-func addresseesOf(lines []line) doer {
+func addresseesOf(lines []line) actor {
 	for _, l := range lines[:min(len(lines), 4)] {
 		names, found := strings.CutSuffix(strings.TrimRight(l.text, " "), ":")
 		if n := utf8.RuneCountInString(names); !found || n > 200 || n < 2 || strings.ContainsAny(names, "。;") {

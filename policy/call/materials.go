@@ -120,13 +120,13 @@ func (r *reading) note(l line, names [][2]int) {
 // longestName is the maximum length of the name of one document, in characters.
 const longestName = 60
 
-// longestPapers is the maximum length of the names of documents after the verb, in bytes.
-const longestPapers = 900
+// longestList is the maximum length of the names of documents after the verb, in bytes.
+const longestList = 900
 
 // namesAt returns the positions of the names of documents that follow one another from a
 // position on, and where the last of them ends.
 func namesAt(text string, from int) (names [][2]int, end int) {
-	s := firstBytes(text[from:], longestPapers)
+	s := firstBytes(text[from:], longestList)
 	depth, start := 0, 0
 	add := func(to int) bool {
 		lead := len(listed.FindString(s[start:to]))
