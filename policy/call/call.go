@@ -186,7 +186,11 @@ func (c Call) says() bool {
 
 // split reads the paragraphs within the limits and records the section of each.
 func (r *reading) split(parts []Part) {
-	left := int(maxText)
+	left, count := int(maxText), 0
+	for _, p := range parts {
+		count += len(p.Paragraphs)
+	}
+	r.lines = make([]line, 0, min(count, maxParagraphs))
 	for _, p := range parts {
 		above, before, heading, at := "", "", "", noSection
 		for _, paragraph := range p.Paragraphs[:min(len(p.Paragraphs), maxParagraphs)] {
@@ -252,10 +256,10 @@ const (
 
 // narrow contains the half-width form of each full-width character, by its distance from
 // firstWide; 0 if there is none.
-var narrow = func() (all [lastWide - firstWide + 1]rune) {
+var narrow = func() (all [lastWide - firstWide + 1]byte) {
 	i := 0
 	for _, r := range wideSigns {
-		all[r-firstWide] = rune(narrowSigns[i])
+		all[r-firstWide] = narrowSigns[i]
 		i++
 	}
 	return all
@@ -266,28 +270,36 @@ var narrow = func() (all [lastWide - firstWide + 1]rune) {
 // line.
 func plain(s string) string {
 	s = hans.Simplify(s)
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
+	var b strings.Builder
+	from := 0 // s is copied up to there
+	for i := 0; i < len(s); {
+		size, by := 1, byte(0)
+		switch c := s[i]; {
+		case c < 0x80:
 		case c == 0xC2 && i+1 < len(s) && s[i+1] == 0xA0: // a no-break space
-			b = append(b, ' ')
-			i++
-			continue
+			size, by = 2, ' '
 		case c == 0xE3 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2] == 0x80: // U+3000
-			b = append(b, ' ')
-			i += 2
-			continue
+			size, by = 3, ' '
 		case c == 0xEF && i+2 < len(s):
-			if r := rune(c&0x0F)<<12 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F); r >= firstWide && r <= lastWide && narrow[r-firstWide] != 0 {
-				b = append(b, byte(narrow[r-firstWide]))
-				i += 2
-				continue
+			if r := rune(c&0x0F)<<12 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F); r >= firstWide && r <= lastWide {
+				size, by = 3, narrow[r-firstWide]
 			}
 		}
-		b = append(b, c)
+		if by != 0 {
+			if b.Cap() == 0 {
+				b.Grow(len(s) - size + 1)
+			}
+			b.WriteString(s[from:i])
+			b.WriteByte(by)
+			from = i + size
+		}
+		i += size
 	}
-	return string(b)
+	if from == 0 {
+		return s
+	}
+	b.WriteString(s[from:])
+	return b.String()
 }
 
 // printed returns a part of a line as printed.
