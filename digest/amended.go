@@ -53,8 +53,8 @@ func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, toda
 	return out, nil
 }
 
-// editedCalls returns calls of earlier issues of the list whose last day their site changed in
-// the text since. A day that a notice announced, too, is left to the notice.
+// editedCalls returns calls of earlier issues of the list whose last day has since been changed in
+// the text by their site. If a notice announced the same day, only the notice is reported.
 func (s *Service) editedCalls(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
 	edits := make(map[int64]int64) // latest revision by article
 	ids := []int64{}

@@ -95,9 +95,9 @@ func TestChangesToSentCalls(t *testing.T) {
 	})
 }
 
-// A site that changes the last day in the text of a call has changed what readers got: those who
-// got the call are told once, in the next issue; those who get it later see the new day only. A day
-// that a notice announced is not announced again.
+// If a site changes the last day in the text of a call, readers who got the call are told once, in
+// the next issue; those who get it later see only the new day. A day that a notice announced is not
+// announced again.
 func TestEditedDeadlineOfSentCall(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -41,8 +41,9 @@ func partsOf(f Facts, e Evidence) []call.Part {
 	return []call.Part{{Paragraphs: f.Paragraphs[:at]}, {Name: e.File, Paragraphs: f.Paragraphs[at:]}}
 }
 
-// settleDeadline removes a deadline that is not set for readers. Of different last days, it
-// gives the one of readers if the call assigns all others to somebody else, or withholds them.
+// settleDeadline removes a deadline that does not apply to readers. If the text has several last
+// days, and the call says that all but one apply to others or leaves open to whom they apply, the
+// remaining one becomes the deadline.
 func (f *Facts) settleDeadline(c call.Call) {
 	if i := slices.IndexFunc(f.Warnings, func(w warn.Warning) bool { return w.Code == "deadlines-differ" }); i >= 0 {
 		var days []when.Date

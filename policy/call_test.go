@@ -8,9 +8,9 @@ import (
 	"dibao/policy/warn"
 )
 
-// A text with several last days has the one of its readers as deadline, if the call says
-// whose each of the others is, or withholds it. Two days of readers leave it unknown, as do a
-// day of bodies and a withheld one.
+// If a text has several last days, the one for readers is the deadline, provided that each of
+// the others applies to somebody else or is unclear. With two days for readers the deadline is
+// unknown, and so it is with a day for bodies and an unclear one.
 func TestDeadlineOfCall(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct{ title, text, deadline, warnings string }{

@@ -14,7 +14,7 @@ import (
 	"dibao/cmd/dibao/view"
 )
 
-// faultyPage is what a site may send with status 200 in place of an article.
+// faultyPage is an error page that a site may send with status 200 instead of an article.
 const faultyPage = `<html><head><title>页面不存在</title></head><body><div>抱歉，您访问的页面不存在或已删除</div><a href="/">返回首页</a></body></html>`
 
 // savedSite writes a folder for demo --site: the list pages of the shared cases, and list pages
@@ -93,9 +93,9 @@ func savedSite(t *testing.T, dir string) (titles []string, walls int) {
 	return titles, len(wallPages) + 1
 }
 
-// TestDemoOfSavedLists collects the list pages of the shared cases, among walls and error
-// pages: the preview of a list contains rows of the pages, and neither an entry of a menu nor
-// a text of a wall or an error page.
+// TestDemoOfSavedLists collects the list pages of the shared cases, along with walls and error
+// pages: the preview of a list contains only rows of the pages, and no menu entry or text of a
+// wall or an error page.
 func TestDemoOfSavedLists(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -84,7 +84,7 @@ func (s *Store) Of(ctx context.Context, subscriber int64) (all []Star, err error
 	return all, err
 }
 
-// unstarred returns an article as if a reader starred it now.
+// unstarred returns the star that an article would get if a reader starred it now.
 func (s *Store) unstarred(ctx context.Context, article int64) (star Star, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT a.id, a.title, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled'

@@ -68,7 +68,7 @@ func explainTLS(err error) string {
 	case errors.As(err, &invalid):
 		return "its certificate is not valid; ask the site's administrators to replace it"
 	case errors.As(err, &unknown) && unknown.Cert != nil && bytes.Equal(unknown.Cert.RawIssuer, unknown.Cert.RawSubject):
-		return "its certificate is signed by itself; if you trust it, install it on this machine, or specify its file in the environment variable SSL_CERT_FILE"
+		return "its certificate is self-signed; if you trust it, install it on this machine, or specify its file in the environment variable SSL_CERT_FILE"
 	case errors.As(err, &unknown):
 		return "its certificate is from an authority that this machine does not know, or the site does not send the intermediate certificate; install the certificate of the authority on this machine, or specify its file in the environment variable SSL_CERT_FILE"
 	case errors.As(err, &record):

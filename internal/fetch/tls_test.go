@@ -24,7 +24,7 @@ func TestCertificatesOfSourcesAreVerified(t *testing.T) {
 		want        string
 	}{
 		"expired":           {authority.Issue("127.0.0.1", time.Now().Add(-time.Hour)), "has expired"},
-		"self-signed":       {authority.SelfSigned("127.0.0.1"), "signed by itself"},
+		"self-signed":       {authority.SelfSigned("127.0.0.1"), "self-signed"},
 		"unknown authority": {authority.Issue("127.0.0.1", later), "does not know"},
 		"wrong host":        {authority.Issue("www.gov.example", later), "for another name"},
 		"wrong address":     {authority.Issue("127.0.0.2", later), "for another name"},

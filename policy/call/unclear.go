@@ -19,9 +19,9 @@ func (c Call) IsOfOthers(day when.Date) (bodies, unclear bool) {
 	return slices.ContainsFunc(c.ByOthers, on), slices.ContainsFunc(c.Unclear, func(u Said) bool { return u.Value == day.String() })
 }
 
-// OwnAmong returns the only one of several last days that is the readers', with its sentence. It
-// returns the zero Date if there is another one of which the call does not say that it is for
-// somebody else, or that it is left open.
+// OwnAmong returns the one of several last days that applies to readers, with its sentence. It
+// returns the zero Date if there are several such days, or a day about which the call says
+// nothing.
 func (c Call) OwnAmong(days []when.Date) (own when.Date, evidence string) {
 	for _, d := range days {
 		if bodies, unclear := c.IsOfOthers(d); bodies || unclear {
@@ -38,8 +38,8 @@ func (c Call) OwnAmong(days []when.Date) (own when.Date, evidence string) {
 
 // IsOver reports whether everybody's last day is before a day; false for a call without
 // days. The days of bodies count only if readers have none: a body that forwards
-// applications accepts none after its own day. What a body plans to buy is over after the
-// months in which it plans to.
+// applications accepts none after its own day. A notice of planned purchases is over
+// after the last month for which one is planned.
 func (c Call) IsOver(day when.Date) bool {
 	var days []string
 	for _, s := range c.Steps {

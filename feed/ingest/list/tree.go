@@ -148,8 +148,8 @@ func (f *finder) look(n *html.Node) *info {
 	return in
 }
 
-// add counts the links of a child. If its first link leads to the address of the link before
-// it, both are one: a picture and the title below it.
+// add counts the links of a child. If its first link has the same address as the link before
+// it, both count as one: a picture and the title below it.
 func (in *info) add(x *info) {
 	links, total := x.links, x.total
 	if x.first != nil && Address(x.first) == in.last {
