@@ -130,9 +130,6 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 		call: &c, title: title, seen: make(map[string]bool),
 		terms: deadline.Reader{Title: title, Asks: true, Comments: kind == KindConsultation, Notice: strings.HasSuffix(title, "通知"), From: published},
 	}
-	if kind == KindIntention {
-		r.buyer(line{raw: printed, text: title})
-	}
 	r.split(parts)
 	r.addressed = addresseesOf(r.lines)
 	for i := range r.lines {
@@ -149,6 +146,9 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 		r.places(l)
 		r.contacts(l)
 		r.plans(l)
+	}
+	if kind == KindIntention {
+		r.buyer(line{raw: printed, text: title})
 	}
 	c.tidy(published)
 	return c, c.says()
