@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,7 +129,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 				return err
 			}
 			if note != "" {
-				for _, i := range append(made.Held, made.Issues...) {
+				for _, i := range slices.Concat(made.Held, made.Issues) {
 					if err := a.digest.SetNote(cmd.Context(), i.ID, note); err != nil {
 						return err
 					}
@@ -148,10 +149,16 @@ func newIssueCompose(g *globals) *cobra.Command {
 				g.print(cmd, "%s No. %d: %d articles, held", i.List.Slug, i.Number, len(i.Articles))
 				g.say(cmd, "look at it with: dibao issue show %s %d; send it with: dibao issue send %s", i.List.Slug, i.Number, i.List.Slug)
 			}
-			if made.Mailing == 0 {
-				if len(made.Held) == 0 {
-					g.say(cmd, "nothing is new: no issue was made; for the reasons, run: dibao list preview LIST --left-out 20")
+			if len(lists) == 0 {
+				g.say(cmd, "there is no list yet; create one with: dibao list create weekly")
+			}
+			composed := slices.Concat(made.Issues, made.Held)
+			for _, l := range lists {
+				if !slices.ContainsFunc(composed, func(i digest.Issue) bool { return i.List.ID == l.ID }) {
+					g.say(cmd, "nothing is new for %s: no issue was made; for the reasons, run: dibao list preview %s --left-out 20", l.Slug, l.Slug)
 				}
+			}
+			if made.Mailing == 0 {
 				return nil
 			}
 			for _, i := range made.Issues {

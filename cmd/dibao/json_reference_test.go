@@ -73,7 +73,7 @@ func jsonPage(t *testing.T, w wording) string {
 	b.WriteString(w.either("# JSON\n\nWith `--json`, a command prints one JSON object, or one object a line where it lists things; the admin API returns the same.\n"+
 		"Unknown is null. Times are in UTC (RFC 3339), dates are YYYY-MM-DD. Keys are added, but not renamed or removed without a\n"+
 		"line in CHANGELOG.md. `dibao inspect --help` describes the output of its commands.\n",
-		"# JSON\n\n加 `--json` 时，命令输出一个 JSON 对象；列出多项的，每行一个对象。管理 API 的应答相同。未知的值是 null。时间一律为 UTC（RFC 3339），日期为 YYYY-MM-DD。"+
+		"# JSON\n\n加 `--json` 时，命令输出一个 JSON 对象；列出多项的，每行一个对象。管理 API 的响应相同。未知的值是 null。时间一律为 UTC（RFC 3339），日期为 YYYY-MM-DD。"+
 			"键可能增加；改名或删除键时，一定写进 CHANGELOG.md。`dibao inspect --help` 说明该组命令的输出。\n"))
 	for _, p := range printedJSON {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n|---|---|---|\n", w.title(p.verbs), w.either("| key | value | meaning |", "| 键 | 值 | 含义 |"))

@@ -162,7 +162,7 @@ func configurationPage(t *testing.T, language string) string {
 			}
 			comment = nil
 		case m != nil:
-			fmt.Fprintf(&b, format, m[1], m[2], strings.Join(comment, " "))
+			fmt.Fprintf(&b, format, m[1], m[2], strings.ReplaceAll(strings.Join(comment, " "), "<", `\<`))
 			comment = nil
 		case strings.HasPrefix(line, "# "):
 			comment = append(comment, strings.TrimPrefix(line, "# "))

@@ -23,29 +23,40 @@ const (
 	maxMessageBytes = 5 << 20 // size of one message
 )
 
-// collectMaildir reads the messages of a Maildir folder. It does not move or
-// mark anything: other programs may read the same mailbox.
-func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir string, out *Collection) error {
-	type file struct {
-		path string
-		info fs.FileInfo
-	}
-	var files []file
+// Message is the file of a message in a Maildir folder.
+type Message struct {
+	path string
+	info fs.FileInfo
+}
+
+// Messages returns the newest messages of a Maildir folder, at most those that one collection
+// reads, and says if dibao can't read the folder.
+func Messages(dir string) ([]Message, error) {
+	var files []Message
 	for _, sub := range []string{"new", "cur"} {
 		entries, err := os.ReadDir(filepath.Join(dir, sub))
 		if err != nil {
-			return fmt.Errorf("%s is not a Maildir folder that dibao may read: %w", dir, err)
+			return nil, fmt.Errorf("%s is not a Maildir folder that dibao may read: %w", dir, err)
 		}
 		for _, e := range entries {
 			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-				files = append(files, file{filepath.Join(dir, sub, e.Name()), info})
+				files = append(files, Message{filepath.Join(dir, sub, e.Name()), info})
 			}
 		}
 	}
-	slices.SortFunc(files, func(a, b file) int {
+	slices.SortFunc(files, func(a, b Message) int {
 		return cmp.Or(b.info.ModTime().Compare(a.info.ModTime()), cmp.Compare(a.info.Name(), b.info.Name()))
 	})
-	files = files[:min(len(files), maxMessages)]
+	return files[:min(len(files), maxMessages)], nil
+}
+
+// collectMaildir reads the messages of a Maildir folder. It does not move or
+// mark anything: other programs may read the same mailbox.
+func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir string, out *Collection) error {
+	files, err := Messages(dir)
+	if err != nil {
+		return err
+	}
 	h := sha256.New()
 	for _, f := range files {
 		fmt.Fprintf(h, "%s %d\n", f.info.Name(), f.info.Size())

@@ -42,7 +42,7 @@ func TestCalendars(t *testing.T) {
 		s.Exec(`UPDATE articles SET deadline_on = '2020-01-01' WHERE id = 3`)
 		all := events(s, "/calendar.ics")
 		for uid, want := range map[string]string{
-			"document-7-effective@policy.example": "20261201 施行：样例办法 alarms 0", "document-7-expires@policy.example": "20311130 有效期止：样例办法 alarms 0",
+			"document-7-effective@policy.example": "20261201 施行：样例办法 alarms 0", "document-7-expires@policy.example": "20311130 有效期满：样例办法 alarms 0",
 			"article-2-deadline@policy.example": "20261215 截止：通知 alarms 1",
 		} {
 			e := all[uid]

@@ -1,30 +1,19 @@
 package adminsite
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"html/template"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
-	"sync"
-
-	"github.com/yuin/goldmark"
-	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
-	"github.com/yuin/goldmark/parser"
-	"github.com/yuin/goldmark/text"
+	"unicode"
 
 	"dibao/docs"
 	"dibao/feed"
 	"dibao/templates"
 )
-
-// markdown renders our own texts; it leaves out HTML in them.
-var markdown = sync.OnceValue(func() goldmark.Markdown {
-	return goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
-})
 
 // help shows the handbook or a reference page.
 func (s *Site) help(_ context.Context, r *http.Request, p templates.AdminPage) (page, error) {
@@ -41,57 +30,52 @@ func (s *Site) help(_ context.Context, r *http.Request, p templates.AdminPage) (
 	}
 	out := templates.AdminHelp{AdminPage: p, Handbook: name == ""}
 	out.Section = "help"
-	var err error
 	suffix := ""
 	if p.Chosen {
 		suffix = "?lang=" + p.Language
 	}
-	out.Title, out.Contents, out.Text, err = helpPage([]byte(source), name == "", suffix)
-	return out, err
+	out.Title, out.Contents, out.Text = helpPage(source, name == "", suffix)
+	return out, nil
 }
 
-// helpPage renders a page: its title, its second-level headings and its text.
+// helpPage renders a page: its title, its second-level headings and its text without the title.
 // Numbered headings have ids that are the same in both languages; links to
 // other pages end in suffix.
-func helpPage(source []byte, numbered bool, suffix string) (title string, contents []templates.FeedLink, body template.HTML, err error) {
-	md := markdown()
-	tree := md.Parser().Parse(text.NewReader(source))
-	section := 0
-	err = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
-		}
-		switch n := n.(type) {
-		case *ast.Heading:
-			heading := string(n.Lines().Value(source))
-			switch {
-			case n.Level == 1:
-				title = heading
-			case n.Level == 2:
+func helpPage(source string, numbered bool, suffix string) (title string, contents []templates.FeedLink, body template.HTML) {
+	section, used := 0, make(map[string]int)
+	m := &markdown{
+		heading: func(level int, text string) string {
+			if level == 1 {
+				title = text // the page template writes it
+				return ""
+			}
+			id := headingID(text)
+			if used[id]++; used[id] > 1 {
+				id += "-" + strconv.Itoa(used[id]-1)
+			}
+			if level == 2 {
 				if section++; numbered {
-					n.SetAttributeString("id", []byte("s"+strconv.Itoa(section)))
+					id = "s" + strconv.Itoa(section)
 				}
-				id, _ := n.AttributeString("id")
-				contents = append(contents, templates.FeedLink{Title: heading, URL: "#" + string(id.([]byte))})
+				contents = append(contents, templates.FeedLink{Title: text, URL: "#" + id})
 			}
-		case *ast.Link:
-			if file, ok := strings.CutSuffix(string(n.Destination), ".md"); ok { // in this folder
-				name, _, _ := strings.Cut(path.Base(file), ".")
-				n.Destination = []byte("/help/" + name + suffix)
+			return id
+		},
+		link: func(address string) string {
+			file, ok := strings.CutSuffix(address, ".md") // in this folder
+			if !ok {
+				return address
 			}
-		}
-		return ast.WalkContinue, nil
-	})
-	if err != nil {
-		return "", nil, "", err
+			name, _, _ := strings.Cut(path.Base(file), ".")
+			return "/help/" + name + suffix
+		},
 	}
-	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
-		if h, ok := n.(*ast.Heading); ok && h.Level == 1 { // the page template writes the title
-			tree.RemoveChild(tree, h)
-			break
-		}
-	}
-	var buf bytes.Buffer
-	err = md.Renderer().Render(&buf, source, tree)
-	return title, contents, template.HTML(buf.String()), err // our own text, without HTML of its own
+	m.blocks(strings.Split(source, "\n"), false)
+	return title, contents, template.HTML(m.String()) // our own text, without HTML of its own
+}
+
+// headingID returns the lowercase letters and digits of a heading, joined by hyphens.
+func headingID(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return cmp.Or(strings.Join(words, "-"), "section")
 }

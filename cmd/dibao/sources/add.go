@@ -64,7 +64,11 @@ func newSourceAdd(p Program) *cobra.Command {
 			if found.URL != s.URL {
 				p.Say(cmd, "the %s %s was found there", found.Kind, found.URL)
 			}
-			showItems(p, cmd, l.Items)
+			if dir, ok := strings.CutPrefix(found.URL, feed.MaildirScheme); ok {
+				showMaildir(p, cmd, dir)
+			} else {
+				showItems(p, cmd, l.Items)
+			}
 			unset := found
 			unset.Settings.Item = s.Settings.Item // as the admin set it, without the proposed selector
 			showLeftOut(p, cmd, l, offersOf(unset, seen), found.Settings.Pages)

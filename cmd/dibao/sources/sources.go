@@ -13,6 +13,7 @@ import (
 	"dibao/cmd/dibao/trial"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/list"
 	"dibao/feed/visit"
@@ -35,6 +36,16 @@ func showItems(p Program, cmd *cobra.Command, items []ingest.Item) {
 	if more := len(items) - trial.ShownRows; more > 0 {
 		p.Say(cmd, "and %d more", more)
 	}
+}
+
+// showMaildir prints how many messages the next collection reads.
+func showMaildir(p Program, cmd *cobra.Command, dir string) {
+	messages, err := collect.Messages(dir)
+	if err != nil {
+		p.Say(cmd, "warning: %s", err)
+		return
+	}
+	p.Say(cmd, "%d messages are in the folder; the next collection reads them", len(messages))
 }
 
 // showLeftOut prints what was left out of a list, which other lists the page has, what is
