@@ -179,7 +179,7 @@ func (r *reading) contacts(l line) {
 			before = l.before
 		}
 		linked := chain >= 0 && joint.MatchString(l.text[chain:at[0]])
-		if !linked && touches(l.text, at[0], at[1]) || notPhone.MatchString(before) && !both.MatchString(before) {
+		if touches(l.text, at[0], at[1], linked) || notPhone.MatchString(before) && !both.MatchString(before) {
 			continue
 		}
 		named := withCode.MatchString(value) || linked || calls.MatchString(cut.Last(before, 24)) || l.section == contactSection && r.person(before)
@@ -205,9 +205,10 @@ var (
 // person reports whether a person's name precedes a number.
 func (r *reading) person(before string) bool { return people.MatchString(before) }
 
-// touches reports whether a number is part of a longer one, or of a word.
-func touches(s string, from, to int) bool {
-	if from > 0 && (isDigit(s[from-1]) || isLetter(s[from-1]) || s[from-1] == '.' || s[from-1] == '/' && from > 1 && isDigit(s[from-2])) {
+// touches reports whether a number is part of a longer one, or of a word. linked says that a
+// telephone number precedes it, so that a slash between them separates two numbers.
+func touches(s string, from, to int, linked bool) bool {
+	if from > 0 && (isDigit(s[from-1]) || isLetter(s[from-1]) || s[from-1] == '.' || !linked && s[from-1] == '/' && from > 1 && isDigit(s[from-2])) {
 		return true
 	}
 	return to < len(s) && (isDigit(s[to]) || isLetter(s[to]) || s[to] == '@' || s[to] == '.' && to+1 < len(s) && isDigit(s[to+1]))

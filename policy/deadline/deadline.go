@@ -180,6 +180,8 @@ func (r Reader) isOpen(m mention) bool {
 		return true
 	case fromShown.MatchString(m.left):
 		return r.isFor("公示") || r.Asks
+	case shownAt.MatchString(m.left):
+		return r.isFor("公示")
 	case !r.Asks && !r.Comments:
 		return false
 	case spanFor.MatchString(m.right):

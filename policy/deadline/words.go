@@ -58,7 +58,7 @@ var (
 	// later matches the words after a day from which something is possible.
 	later = words.New(`^\s*(?:之?后|以后|起|开始|以来)`)
 	// afterwards matches people who have a duty only after a call is over.
-	afterwards = words.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|拟[录聘][用取]?|递补|录[用取](?:人员|考生|者)|资格复审的|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
+	afterwards = words.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|拟[录聘][用取]?|递补|录[用取](?:人员|考生|者)|资格复审的|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项(?:$|[^申建])|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
 	// speakers matches people who speak at a meeting, judge, or organize the call.
 	speakers = words.New(`(发言人|演讲[人者]|报告人|讲者|主讲人?|授课|讲师|陈述人|嘉宾|评委|评审专家|专家组|考官|裁判|组委会|评委会|评审委员会|招标人|采购人|代理机构|主办方|承办方|主办单位|承办单位)[^，。；]{0,12}$|^[^，。；]{0,4}(发言人|演讲[人者]|报告人|讲者|主讲人|陈述人|嘉宾|评委|评审专家|考官|裁判)[^。；]{0,30}$`)
 	// itsDuty matches the words after a day by which a named body has a duty:
@@ -90,6 +90,9 @@ var (
 	// fromShown matches the words before a range in brackets that states a period of days:
 	// 自公示之日起10日内（11月19～28日）.
 	fromShown = words.New(`(?:公示|公告|公布|发布|通知)之日起\s*(?:[0-9一二三四五六七八九十]{1,3}\s*(?:个工作日|个自然日|日|天))\s*(?:之|以)?内\s*[（(](?:即)?$`)
+	// shownAt matches the words before the period of a list that is shown at a place:
+	// 公示在样例网站，时间为.
+	shownAt = words.New(`公示[^。；，,]{0,16}[，,]\s*时间(?:为|是|自|从|[:：])?\s*$`)
 	// undoes matches requests that end or question an application.
 	undoes = words.New(`^[^，。；]{0,6}(?:退费|退款|复核|复查|查分|放弃|补办|更名|注销)[^，。；]{0,16}$`)
 	// fetches matches what bidders do before they bid.
