@@ -37,6 +37,7 @@ func TestListFamilies(t *testing.T) {
 		{"the date in the link", `<ul>`, `<li><a href=/n/%[1]d.html target=_blank>%[2]s<font color=red>2024.11.%[3]d</font></a>`, `</ul>`},
 		{"a script follows the link", `<ul>`, `<li><span>2024-11-%[3]d</span><a href="javascript:void(0)" onclick="window.open('/n/%[1]d.html')">%[2]s</a></li>`, `</ul>`},
 		{"the date in the address", `<div class="main"><ul>`, `<li><a href="/art/2024/11/%[3]d/art_9_%[1]d.html">%[2]s</a></li>`, `</ul></div>`},
+		{"an icon with a title", `<table>`, `<tr><td><a href="/n/%[1]d.html" title="有新回复 - 新窗口打开"><img src="i.gif"></a></td><td><a href="/n/%[1]d.html">%[2]s</a></td><td>2024-11-%[3]d</td></tr>`, `</table>`},
 		{"no date at all", `<div class="main"><ul class="news">`, `<li><a href="/show.asp?id=%[1]d">%[2]s</a></li>`, `</ul></div>`},
 	} {
 		var b strings.Builder

@@ -52,8 +52,25 @@ func chooseLinks(rows []segment) []*html.Node {
 				chosen[i] = a
 			}
 		}
+		chosen[i] = withText(chosen[i], links)
 	}
 	return chosen
+}
+
+// withText returns the link that is the title of an icon: a later one in the row that leads to
+// the same address. The title attribute of the icon may only say what a click does.
+func withText(a *html.Node, links []*html.Node) *html.Node {
+	if a == nil || textOf(a, 300, ' ') != "" {
+		return a
+	}
+	attr := fullTitle(markup.Attr(a, "title"))
+	for _, b := range links {
+		text := clean(textOf(b, 300, ' '))
+		if Address(b) == Address(a) && isTitle(text) && !isAction(text) && text != attr && !extends(attr, text) {
+			return b
+		}
+	}
+	return a
 }
 
 // isTag reports whether the attributes of a link say that it leads to a tag, a category or the
