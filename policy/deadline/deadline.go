@@ -199,7 +199,7 @@ func (r Reader) isOpen(m mention) bool {
 // issuer. closes says that 截至 or a similar word precedes the day.
 func (r Reader) isAsked(m mention, closes bool) bool {
 	sentence := m.left + m.right
-	if r.Comments && !ofComments.MatchString(sentence) || closes && m.until == "" && stood.MatchString(m.right) || thoseWho.MatchString(m.right) {
+	if r.Comments && !ofComments.MatchString(sentence) || closes && m.until == "" && stood.MatchString(m.right) || thoseWho.MatchString(m.right) || handsOut.MatchString(m.right) {
 		return false
 	}
 	switch verbOf(m.right) {

@@ -108,7 +108,7 @@ func TestHeadings(t *testing.T) {
 func TestAfterTheCall(t *testing.T) {
 	t.Parallel()
 	r := Reader{Title: "样例项目招标公告", Asks: true, From: when.MakeDate(2026, 6, 1)}
-	for _, line := range []string{"乙方应于2026年9月30日前提交成果。", "中标人须在2026年8月1日前提交履约保证金。", "项目完成后于2026年12月31日前提交结题材料。"} {
+	for _, line := range []string{"乙方应于2026年9月30日前提交成果。", "中标人须在2026年8月1日前提交履约保证金。", "项目完成后于2026年12月31日前提交结题材料。", "开发商应在2026年8月31日前交给购房人钥匙。"} {
 		if got := r.Terms(line, ""); got != nil {
 			t.Errorf("%s: %v", line, got)
 		}

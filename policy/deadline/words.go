@@ -90,6 +90,9 @@ var (
 	// fromShown matches the words before a range in brackets that states a period of days:
 	// 自公示之日起10日内（11月19～28日）.
 	fromShown = words.New(`(?:公示|公告|公布|发布|通知)之日起\s*(?:[0-9一二三四五六七八九十]{1,3}\s*(?:个工作日|个自然日|日|天))\s*(?:之|以)?内\s*[（(](?:即)?$`)
+	// handsOut matches the words after a day by which the public gets something, not the issuer:
+	// 交给购房人钥匙.
+	handsOut = words.New(`^[^，。；]{0,16}交给[^，。；、]{0,8}(?:(?:购房|购买|买受|承租|申请|投保|受益|获奖)[人者户]|农户|业主|群众|市民|居民|职工|学生|家长|用户)`)
 	// shownAt matches the words before the period of a list that is shown at a place:
 	// 公示在样例网站，时间为.
 	shownAt = words.New(`公示[^。；，,]{0,16}[，,]\s*时间(?:为|是|自|从|[:：])?\s*$`)
