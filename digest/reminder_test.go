@@ -272,9 +272,28 @@ func TestNoPromiseOfReminders(t *testing.T) {
 		w.exec(`UPDATE articles SET deadline_on = $1 WHERE id = 1`, last.String())
 		check("dated", m[1]+"/star/1", "截止前会发邮件提醒您", "> 截止前 7 天")
 		check("dated", m[1], ">有邮件提醒")
+		w.exec(`UPDATE articles SET withdrawn_at = $1 WHERE id = 1`, w.now())
+		check("withdrawn", m[1]+"/star/1", "这一事项不再发提醒")
+		w.exec(`UPDATE articles SET withdrawn_at = NULL, hidden = 1 WHERE id = 1`)
+		if page := read(m[1]); !strings.Contains(page, "本站已不再显示的一件事项") || strings.Contains(page, "样例常年项目") || strings.Contains(page, "邮件提醒<") {
+			t.Errorf("a hidden call in the preferences:\n%s", page)
+		}
+		hidden := httptest.NewRecorder()
+		if mux.ServeHTTP(hidden, httptest.NewRequest("GET", m[1]+"/star/1", nil)); hidden.Code != 404 {
+			t.Errorf("the star of a hidden call: %d", hidden.Code)
+		}
+		w.exec(`UPDATE articles SET hidden = 0 WHERE id = 1`)
 		w.set(last.In(time.UTC))
 		check("late", m[1]+"/star/1", "这一事项不再发提醒")
 		check("late", m[1], "没有邮件提醒")
+		w.exec(`UPDATE articles SET hidden = 1 WHERE id = 1`)
+		res := httptest.NewRecorder()
+		post := httptest.NewRequest("POST", m[1]+"/star/1", strings.NewReader("do=remove&list=1"))
+		post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		mux.ServeHTTP(res, post)
+		if left := must[[]stars.Star](t)(w.service.Stars.Of(ctx, id)); res.Code != 303 || len(left) != 0 {
+			t.Errorf("removed: %d, %d stars left", res.Code, len(left))
+		}
 	})
 }
 

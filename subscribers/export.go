@@ -121,8 +121,8 @@ type ConsentEvent struct {
 // Starred is a call that a reader starred.
 type Starred struct {
 	Article  int64     `json:"article"`
-	Title    string    `json:"title"`
-	Last     *string   `json:"last"` // the current last day; null: unknown
+	Title    string    `json:"title"` // empty if the article is hidden
+	Last     *string   `json:"last"`  // the current last day; null: unknown
 	Canceled bool      `json:"canceled"`
 	Remind   bool      `json:"remind"` // by email, before the last day
 	At       time.Time `json:"at"`     // when the reader starred it

@@ -31,7 +31,7 @@ func (v PreferencesPage) WebcalURL() template.URL {
 
 // StarredItem is a call that a reader starred, in a row of their preferences.
 type StarredItem struct {
-	Title, URL string
+	Title, URL string // URL is "" if the article is hidden
 	Last       string // the last day, "" if unknown
 	Canceled   bool
 	Remind     bool

@@ -32,12 +32,14 @@ var ErrTooMany = errors.New("too many stars")
 
 // Star is a call that a reader starred.
 type Star struct {
-	Article  int64
-	Title    string
-	Last     policy.Date // the current last day; zero: unknown
-	Canceled bool
-	Remind   bool
-	At       time.Time
+	Article   int64
+	Title     string      // "" if the article is hidden
+	Last      policy.Date // the current last day; zero: unknown
+	Canceled  bool
+	Hidden    bool // by an admin, since the reader starred it
+	Withdrawn bool // by its site
+	Remind    bool
+	At        time.Time
 }
 
 // Prospect says whether a reminder of a starred call can still be sent.
@@ -47,12 +49,12 @@ type Prospect string
 const (
 	Dated   Prospect = ""        // a reminder will be sent
 	Undated Prospect = "undated" // the call has no last day; a later notice may set one
-	Late    Prospect = "late"    // the days of all reminders have passed, or the call was canceled
+	Late    Prospect = "late"    // the days of all reminders have passed, or the call no longer exists
 )
 
 // Prospect returns whether a reminder of the call can be sent from today on.
 func (s Star) Prospect(today policy.Date) Prospect {
-	if s.Canceled {
+	if s.Canceled || s.Hidden || s.Withdrawn {
 		return Late
 	}
 	if s.Last.IsZero() {
@@ -67,12 +69,13 @@ func (s Star) Prospect(today policy.Date) Prospect {
 	return Late
 }
 
-const columns = `SELECT st.article, a.title, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled', st.remind = 1, st.at
+const columns = `SELECT st.article, CASE WHEN a.hidden = 0 THEN a.title ELSE '' END, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled',
+		a.hidden = 1, a.withdrawn_at IS NOT NULL, st.remind = 1, st.at
 	FROM stars st JOIN articles a ON a.id = st.article LEFT JOIN call_states cs ON cs.article = st.article
-	WHERE a.hidden = 0 AND st.subscriber = $1`
+	WHERE st.subscriber = $1`
 
 func scan(r database.Row) (s Star, err error) {
-	return s, r.Scan(&s.Article, &s.Title, &s.Last, &s.Canceled, &s.Remind, &s.At)
+	return s, r.Scan(&s.Article, &s.Title, &s.Last, &s.Canceled, &s.Hidden, &s.Withdrawn, &s.Remind, &s.At)
 }
 
 // Of returns the calls that a reader starred, those that end first in front.
@@ -87,8 +90,8 @@ func (s *Store) Of(ctx context.Context, subscriber int64) (all []Star, err error
 // unstarred returns the star that an article would get if a reader starred it now.
 func (s *Store) unstarred(ctx context.Context, article int64) (star Star, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT a.id, a.title, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled'
-			FROM articles a LEFT JOIN call_states cs ON cs.article = a.id WHERE a.id = $1`, article).Scan(&star.Article, &star.Title, &star.Last, &star.Canceled)
+		return tx.QueryRowContext(ctx, `SELECT a.id, a.title, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled', a.withdrawn_at IS NOT NULL
+			FROM articles a LEFT JOIN call_states cs ON cs.article = a.id WHERE a.id = $1`, article).Scan(&star.Article, &star.Title, &star.Last, &star.Canceled, &star.Withdrawn)
 	})
 	star.At = s.now()
 	return star, err

@@ -99,6 +99,9 @@ func (h *Web) subject(r *http.Request) (reader subscribers.Subscriber, a feed.Ar
 			return reader, a, nil, feed.ErrNotFound
 		}
 	}
+	if star != nil && star.Hidden { // the reader can only remove the star
+		return reader, feed.Article{ID: id, Hidden: true}, star, nil
+	}
 	found, err := h.Articles.ArticlesByID(ctx, []int64{id})
 	a, ok := found[id]
 	if err == nil && (!ok || a.Hidden) {
@@ -109,6 +112,9 @@ func (h *Web) subject(r *http.Request) (reader subscribers.Subscriber, a feed.Ar
 
 func (h *Web) page(w http.ResponseWriter, r *http.Request) {
 	_, a, star, err := h.subject(r)
+	if err == nil && a.Hidden {
+		err = feed.ErrNotFound
+	}
 	if err != nil {
 		h.fail(w, r, err)
 		return
@@ -145,6 +151,10 @@ func (h *Web) change(w http.ResponseWriter, r *http.Request) {
 	there := back + Path(a.ID) + "?lang=" + web.Language(r)
 	switch r.PostForm.Get("do") {
 	case "star":
+		if a.Hidden {
+			err = feed.ErrNotFound
+			break
+		}
 		err = h.Store.Put(r.Context(), reader.ID, a.ID, r.PostForm.Has("remind"))
 	case "remove":
 		_, err = h.Store.Remove(r.Context(), reader.ID, a.ID)
@@ -205,8 +215,12 @@ func (s *Store) Items(ctx context.Context, subscriber int64, language, own, base
 	today := policy.DateOf(s.now())
 	var items []templates.StarredItem
 	for _, x := range all {
+		title, address := x.Title, feed.ArticleURL(base, x.Article)
+		if x.Hidden {
+			title, address = templates.Words(language, "star.hidden"), ""
+		}
 		items = append(items, templates.StarredItem{
-			Title: x.Title, URL: feed.ArticleURL(base, x.Article), Last: x.Last.String(), Canceled: x.Canceled, Remind: x.Remind,
+			Title: title, URL: address, Last: x.Last.String(), Canceled: x.Canceled, Remind: x.Remind,
 			Prospect: string(x.Prospect(today)), Page: own + Path(x.Article) + "?lang=" + language,
 		})
 	}
