@@ -189,7 +189,7 @@ func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issu
 	for i, it := range draft.items {
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO issue_items (issue, position, article, section, why, event, standing, reason, folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			issue.ID, i+1, it.Article.ID, it.Section, database.JSON(it.Why), it.Event, it.Priority, it.Reason, database.JSON(it.folded())); err != nil {
+			issue.ID, i+1, it.Article.ID, it.Section, database.JSON(it.Why), it.Event, it.Priority, it.Reason, database.JSON(it.sameTexts())); err != nil {
 			return Issue{}, err
 		}
 		issue.Articles = append(issue.Articles, it.Article.ID)

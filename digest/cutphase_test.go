@@ -19,7 +19,7 @@ import (
 	"dibao/subscribers"
 )
 
-// cutAt is a toxic of ours: it cuts a connection at some words of the dialogue.
+// cutAt is our own toxic for toxiproxy: it cuts a connection at some words of the dialogue.
 type cutAt struct {
 	Words string `json:"words"`
 	After bool   `json:"after"` // the words themselves are passed on

@@ -22,7 +22,7 @@ type draft struct {
 	lastSeq  int64       // matches up to this one are processed
 	backfill int         // old articles that arrived in a flood since the last issue: they are held
 	waiting  int         // matches for which the issue has no room
-	folded   []matched   // matches with the same text as an item, or as an article of an earlier issue
+	sameText []matched   // matches with the same text as an item, or as an article of an earlier issue
 }
 
 // matched is a match with its article.
@@ -60,9 +60,9 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 		i, here := at[ids[0]]
 		switch {
 		case slices.ContainsFunc(ids, func(id int64) bool { return brought[id] }):
-			out.folded = append(out.folded, m)
+			out.sameText = append(out.sameText, m)
 		case here: // another article with a text that is already here
-			out.folded = append(out.folded, m)
+			out.sameText = append(out.sameText, m)
 			if same.first(m.article.ID) {
 				out.items[i].Article, out.items[i].Why = m.article, m.why
 			}

@@ -102,7 +102,7 @@ func TestNeverTwoIssues(t *testing.T) {
 				for at := midnight; at.Before(midnight.Add(4 * time.Hour)); at = at.Add(30 * time.Minute) {
 					w.set(at)
 					both()
-					// What arrives after the due time is for the next issue, and the clock
+					// Articles that arrive after the due time are for the next issue, and the clock
 					// is set back and forth by hours.
 					w.set(at.Add(time.Duration(rand.IntN(600)-300) * time.Minute))
 					settings += 2

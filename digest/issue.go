@@ -66,8 +66,8 @@ type IssueItem struct {
 	ChangedOn policy.Date   // the day of the repeal; zero: unknown
 }
 
-// folded returns articles with the same text as they are stored.
-func (it IssueItem) folded() []int64 {
+// sameTexts returns articles with the same text as they are stored.
+func (it IssueItem) sameTexts() []int64 {
 	if it.Same == nil {
 		return []int64{}
 	}

@@ -181,7 +181,7 @@ func priorityOf(it IssueItem, today policy.Date) (priority int, reason string) {
 	if it.Pinned {
 		return mustLead, leadPinned
 	}
-	if it.Event != "" || it.Section == sectionDeadlines || it.Section == sectionInterpretations || folds(a) != "" {
+	if it.Event != "" || it.Section == sectionDeadlines || it.Section == sectionInterpretations || itemGroup(a) != "" {
 		return 0, ""
 	}
 	if on := a.Facts.PublishedOn; !on.IsZero() && on.Before(today.AddDays(-oldAfter)) {
@@ -213,9 +213,9 @@ func repeals(a feed.Article) bool {
 	})
 }
 
-// folds returns the group in which an item is combined into one line for its issuer:
+// itemGroup returns the group in which an item is combined into one line for its issuer:
 // documents that are numerous and matter to few readers. "" means that it is not combined.
-func folds(a feed.Article) string {
+func itemGroup(a feed.Article) string {
 	title := a.Title()
 	switch {
 	case a.Facts.Kind != policy.KindDocument:
@@ -329,13 +329,13 @@ func explanations(items []IssueItem) explained {
 	e := explained{make(map[int64]int64), make(map[int64][]IssueItem)}
 	carriers := make(map[int64]int64)
 	for _, it := range items {
-		if it.Document != 0 && carriers[it.Document] == 0 && folds(it.Article) == "" {
+		if it.Document != 0 && carriers[it.Document] == 0 && itemGroup(it.Article) == "" {
 			carriers[it.Document] = it.Article.ID
 		}
 	}
 	for _, it := range items {
 		original := carriers[it.Explains]
-		if it.Explains == 0 || original == 0 || original == it.Article.ID || it.Event != "" || it.Priority >= mustLead || it.Section == sectionDeadlines || folds(it.Article) != "" {
+		if it.Explains == 0 || original == 0 || original == it.Article.ID || it.Event != "" || it.Priority >= mustLead || it.Section == sectionDeadlines || itemGroup(it.Article) != "" {
 			continue
 		}
 		it.Under = original

@@ -60,13 +60,13 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 	if err != nil {
 		return nil, err
 	}
-	held := make(map[int64]bool)
+	inIssue := make(map[int64]bool)
 	for _, it := range next.items {
-		held[it.Article.ID] = true
+		inIssue[it.Article.ID] = true
 	}
-	folded := make(map[int64]bool)
-	for _, m := range next.folded {
-		folded[m.article.ID] = true
+	sameText := make(map[int64]bool)
+	for _, m := range next.sameText {
+		sameText[m.article.ID] = true
 	}
 	articles, err := s.articles.ArticlesWithText(ctx, feed.Selection{Since: s.now().Add(-staleAfter), Limit: min(2000, 10*limit)})
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 	}
 	var out []LeftOut
 	for _, a := range articles {
-		if held[a.ID] || len(out) == limit {
+		if inIssue[a.ID] || len(out) == limit {
 			continue
 		}
 		one := LeftOut{Article: a, Why: leftOut(l, a)}
@@ -98,7 +98,7 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 			switch {
 			case twin >= 0:
 				one.Why, one.Detail = leftOutRepost, strconv.FormatInt(same.of(a.ID)[twin], 10)
-			case folded[a.ID]:
+			case sameText[a.ID]:
 				one.Why = leftOutSame
 			case matches[a.ID] > next.lastSeq:
 				one.Why, one.Detail = leftOutFull, fmt.Sprintf("an issue holds %d", l.MaxItems)

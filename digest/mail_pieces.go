@@ -187,7 +187,7 @@ func (m *mailBuilder) section(b block) error {
 		m.add(it)
 	}
 	for _, it := range b.items {
-		if m.foldedAs(it, b.section) != "" {
+		if m.groupOf(it, b.section) != "" {
 			continue
 		}
 		m.rest--
@@ -203,7 +203,7 @@ func (m *mailBuilder) section(b block) error {
 		}
 		put(full, 1)
 	}
-	for _, f := range m.folds(b) {
+	for _, f := range m.itemGroups(b) {
 		it, err := encode(f.Mail())
 		if err != nil {
 			return err
@@ -266,12 +266,12 @@ func (m *mailBuilder) mayStar(it IssueItem) bool {
 	return it.Call != nil && !it.isCanceled() && forreader.IsOpen(*it.Call, it.Article.Facts.DeadlineOn, m.day)
 }
 
-// folds combines items of a section into lines, one for each issuer and group.
-func (m *mailBuilder) folds(b block) []templates.DigestFold {
-	var all []templates.DigestFold
+// itemGroups combines items of a section into lines, one for each issuer and group.
+func (m *mailBuilder) itemGroups(b block) []templates.ItemGroup {
+	var all []templates.ItemGroup
 	at := make(map[string]int)
 	for _, it := range b.items {
-		kind := m.foldedAs(it, b.section)
+		kind := m.groupOf(it, b.section)
 		if kind == "" {
 			continue
 		}
@@ -280,7 +280,7 @@ func (m *mailBuilder) folds(b block) []templates.DigestFold {
 		if !ok {
 			i = len(all)
 			at[kind+issuer] = i
-			all = append(all, templates.DigestFold{Language: m.language, Issuer: issuer, Label: kind})
+			all = append(all, templates.ItemGroup{Language: m.language, Issuer: issuer, Label: kind})
 		}
 		all[i].Items = append(all[i].Items, templates.DocLink{Title: it.Article.Title(), URL: feed.ArticleURL(m.s.opts.BaseURL, it.Article.ID)})
 	}
@@ -290,13 +290,13 @@ func (m *mailBuilder) folds(b block) []templates.DigestFold {
 	return all
 }
 
-// foldedAs returns the group of an item in its section: "" for highlights, and
+// groupOf returns the group of an item in its section: "" for highlights, and
 // for items whose type the list asks for.
-func (m *mailBuilder) foldedAs(it IssueItem, section string) string {
+func (m *mailBuilder) groupOf(it IssueItem, section string) string {
 	if section != sectionDocuments {
 		return ""
 	}
-	kind := folds(it.Article)
+	kind := itemGroup(it.Article)
 	if kind == "" || slices.ContainsFunc(m.issues, func(i Issue) bool { return i.ID == it.Issue && len(i.List.Query.Types) > 0 }) {
 		return ""
 	}

@@ -13,7 +13,7 @@ import (
 	"dibao/subscribers"
 )
 
-// What was due between a backup and its restore may have been sent: it is held until an
+// An issue that was due between a backup and its restore may have been sent: it is held until an
 // admin sends it, or says that it was sent.
 func TestRestoreHoldsWhatMayHaveGoneOut(t *testing.T) {
 	t.Parallel()

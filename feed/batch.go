@@ -66,7 +66,7 @@ type batch struct {
 	regrouped map[int64]bool     // clusters that were split or merged again
 	clusters  map[int64]int64    // current clusters of the articles that were asked for; 0: none
 	keys      map[int64]textRef  // texts of the articles with which those of the batch are compared
-	folded    map[int64]bool     // clusters whose original is to be chosen
+	merged    map[int64]bool     // clusters whose original is to be chosen
 	adopted   map[int64][]string // by document: the pages that it took over
 	compared  *comparisons
 	waiting   []implementer // cached result of waitingTitles

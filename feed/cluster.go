@@ -130,7 +130,7 @@ func (b *batch) storeClusters(ctx context.Context) error {
 	if err := b.mergeAdopted(ctx); err != nil {
 		return err
 	}
-	for _, cluster := range sortedKeys(b.folded) {
+	for _, cluster := range sortedKeys(b.merged) {
 		if err := b.pickFirst(ctx, cluster); err != nil {
 			return err
 		}
@@ -268,7 +268,7 @@ func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
 	if err := b.adoptDocument(ctx, a, id); err != nil {
 		return err
 	}
-	return b.fold(ctx, a.ID, id, sameness.Why)
+	return b.mergeClusters(ctx, a.ID, id, sameness.Why)
 }
 
 // adoptDocument gives an article whose document could not be determined,
@@ -359,9 +359,9 @@ func (b *batch) keepNames(ctx context.Context, id int64) error {
 	return b.insert(ctx, insertNames, rows)
 }
 
-// fold merges the clusters of two articles. The id of the new cluster is its lowest article
+// mergeClusters merges the clusters of two articles. The id of the new cluster is its lowest article
 // id, in whatever order articles arrive.
-func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
+func (b *batch) mergeClusters(ctx context.Context, x, y int64, why string) error {
 	least := min(x, y)
 	var was [2]int64
 	for i, id := range []int64{x, y} {
@@ -381,18 +381,18 @@ func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
 			b.clusters[id] = least
 			_, err = b.tx.ExecContext(ctx, `INSERT INTO clusters (article, cluster, first, why) VALUES ($1, $2, 0, $3)`, id, least, why)
 		default:
-			delete(b.folded, was[i])
+			delete(b.merged, was[i])
 			_, err = b.renameCluster(ctx, was[i], least)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	b.folded[least] = true
+	b.merged[least] = true
 	return nil
 }
 
-// maxRanked limits the size of a cluster whose original is chosen anew; in a larger
+// maxRanked limits the size of a cluster whose original is chosen again; in a larger
 // cluster, only new articles compete with the present original.
 const maxRanked = 200
 

@@ -50,14 +50,14 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 			if err := b.adoptStoredDocument(ctx, a.id, other.id); err != nil {
 				return err
 			}
-			if err := b.fold(ctx, a.id, other.id, sameness.Why); err != nil {
+			if err := b.mergeClusters(ctx, a.id, other.id, sameness.Why); err != nil {
 				return err
 			}
 			ours, theirs := group[a.id], cmp.Or(group[other.id], other.id)
 			group[other.id] = theirs
 			for id, g := range group {
 				if g == ours || g == theirs {
-					group[id] = min(ours, theirs) // the id that fold chooses
+					group[id] = min(ours, theirs) // the id that mergeClusters chooses
 				}
 			}
 		}

@@ -211,10 +211,10 @@ func TestClusterFallsApart(t *testing.T) {
 			r.check(err)
 			carried, err := r.Store.DocumentsOf(ctx, ids)
 			r.check(err)
-			var folded []string
+			var groups []string
 			same := map[int64]string{}
 			for _, id := range ids {
-				folded = append(folded, fmt.Sprint(guid[id], len(found[id].Articles)))
+				groups = append(groups, fmt.Sprint(guid[id], len(found[id].Articles)))
 				same[carried[id]] += guid[id] + " "
 			}
 			var docs []string
@@ -222,7 +222,7 @@ func TestClusterFallsApart(t *testing.T) {
 				docs = append(docs, s)
 			}
 			slices.Sort(docs)
-			return strings.Join(folded, " "), strings.Join(docs, "| ")
+			return strings.Join(groups, " "), strings.Join(docs, "| ")
 		}
 		if c, d := clusters(); c != "whole3 first3 second3" || d != "whole first second " {
 			t.Fatalf("clusters %s, documents %s", c, d)

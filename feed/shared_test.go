@@ -76,7 +76,7 @@ func TestRepostsAreFolded(t *testing.T) {
 	}
 	clusters, err := r.Store.Clusters(t.Context(), ids)
 	r.check(err)
-	folded, wrong := 0, 0
+	grouped, wrong := 0, 0
 	for id, c := range clusters {
 		for _, other := range c.Articles {
 			if strings.TrimPrefix(guid[id], "repost ") != strings.TrimPrefix(guid[other], "repost ") {
@@ -85,15 +85,15 @@ func TestRepostsAreFolded(t *testing.T) {
 			}
 		}
 		if strings.HasPrefix(guid[id], "repost ") {
-			folded++
+			grouped++
 			if guid[c.First] != strings.TrimPrefix(guid[id], "repost ") {
 				t.Logf("the original of %s is %s", guid[id], guid[c.First])
 			}
 		}
 	}
-	t.Logf("%d of %d reposts folded, %d wrong pairs", folded, reposts, wrong/2)
-	if folded < reposts*95/100 {
-		t.Errorf("%d of %d reposts were folded, fewer than 0.95", folded, reposts)
+	t.Logf("%d of %d reposts grouped, %d wrong pairs", grouped, reposts, wrong/2)
+	if grouped < reposts*95/100 {
+		t.Errorf("%d of %d reposts were grouped, fewer than 0.95", grouped, reposts)
 	}
 	if wrong/2 > 4 { // one judicial interpretation was published twice: two articles and their reposts
 		t.Errorf("%d pairs of different texts are one cluster", wrong/2)

@@ -112,7 +112,7 @@ func (b *batch) save(ctx context.Context) (added int, err error) {
 
 func newBatch(st *Store, tx *sql.Tx, articles []*arrival, how storing) *batch {
 	return &batch{st: st, tx: tx, now: how.now, articles: articles, compared: how.compared, named: make(map[string][]*candidate), inner: make(map[string]bool),
-		loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool), clusters: make(map[int64]int64), folded: make(map[int64]bool), adopted: make(map[int64][]string)}
+		loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool), clusters: make(map[int64]int64), merged: make(map[int64]bool), adopted: make(map[int64][]string)}
 }
 
 // follow updates everything that depends on stored articles.

@@ -102,7 +102,7 @@ func (u *understanding) published() {
 				if at := u.timeOn(m.on); !at.IsZero() { // the time that readers see
 					m.at = at
 				}
-				if seen, l := u.seenFirst(); l != nil && (m.on.In(time.UTC).Sub(seen.on.In(time.UTC)) > maxListGap || seen.on.Before(m.on) && u.generated(p.Content)) { // dated anew, see below
+				if seen, l := u.seenFirst(); l != nil && (m.on.In(time.UTC).Sub(seen.on.In(time.UTC)) > maxListGap || seen.on.Before(m.on) && u.generated(p.Content)) { // the site set a new date: see generated
 					set(seen, strings.TrimSpace(l.Element+" "+l.Name))
 					u.warn("meta-redated", m.on, seen.on)
 					return
@@ -180,8 +180,8 @@ func (u *understanding) publishedOutside(set func(moment, string), updated *Labe
 	}
 }
 
-// generated reports whether a date is the day on which the page was generated, which one of
-// the common systems repeats in a separate meta element.
+// generated reports whether a date is the day on which the page was generated: one of
+// the common systems repeats that day in a separate meta element.
 func (u *understanding) generated(date string) bool {
 	return slices.ContainsFunc(u.e.Meta, func(p Pair) bool { return p.Name == "others" && p.Content == "页面生成时间 "+date })
 }

@@ -54,7 +54,7 @@ type DigestSection struct {
 	Key      string
 	Count    int
 	Items    []DigestItem
-	Folds    []DigestFold
+	Groups   []ItemGroup
 }
 
 // DigestItem is one article in an email.
@@ -88,8 +88,8 @@ type ForReader struct {
 // email, URL may be "".
 type DocLink struct{ Verb, Title, URL string }
 
-// DigestFold combines many items of one issuer in one line.
-type DigestFold struct {
+// ItemGroup combines many items of one issuer in one line.
+type ItemGroup struct {
 	Language string
 	Label    string // 批复 3 件
 	Issuer   string
@@ -183,7 +183,7 @@ func (v DigestItem) Mail() (Mail, error) {
 }
 
 // Mail writes the line.
-func (v DigestFold) Mail() (Mail, error) { return mailPiece(v.Language, "fold", v) }
+func (v ItemGroup) Mail() (Mail, error) { return mailPiece(v.Language, "group", v) }
 
 // Mail writes the foot.
 func (v DigestFoot) Mail() (Mail, error) {

@@ -33,7 +33,7 @@ func digestOf(language, title string, n int) Digest {
 			})
 		}
 		if key == "documents" {
-			s.Folds = []DigestFold{{Language: language, Label: "批复 2 件", Items: []DocLink{{"", title, "https://a.example/articles/1"}, {"", title, "https://a.example/articles/2"}}}}
+			s.Groups = []ItemGroup{{Language: language, Label: "批复 2 件", Items: []DocLink{{"", title, "https://a.example/articles/1"}, {"", title, "https://a.example/articles/2"}}}}
 		}
 		d.Sections = append(d.Sections, s)
 	}
@@ -377,7 +377,7 @@ func (v Digest) Mail() (Mail, error) {
 		for _, it := range s.Items {
 			add(it.Mail())
 		}
-		for _, f := range s.Folds {
+		for _, f := range s.Groups {
 			add(f.Mail())
 		}
 	}

@@ -236,8 +236,7 @@ func fieldComments(t *testing.T) map[string]string {
 	return notes
 }
 
-// What verbs print with --json has the keys that the reference names, no more and no
-// fewer.
+// The JSON that verbs print has exactly the keys that the reference names.
 func TestJSONIsAsDocumented(t *testing.T) {
 	t.Setenv("DIBAO_LANG", "en")
 	d := inFolder(t)

@@ -113,8 +113,8 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		t.Errorf("a page as JSON: %d, %s\n%.200s", got.status, got.talk, got.out)
 	}
 
-	// What a token does is in the audit log under its name; a question that nobody can answer counts as yes, as it
-	// does here.
+	// The audit log has the actions of a token under its name. Over HTTP nobody can answer a question, so the answer
+	// is yes.
 	if got := remotely("subscriber", "add", "b@example.org", "--list", "weekly", "--consent", "asked in person"); got.status != 0 {
 		t.Errorf("add: %+v", got)
 	}

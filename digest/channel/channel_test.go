@@ -239,7 +239,7 @@ func TestRateIsOfTheGroup(t *testing.T) {
 	}
 }
 
-// What a service answers decides whether the issue is sent again, when, and what the admin
+// The answer of a service decides whether and when the issue is sent again, and what the admin
 // reads.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
@@ -422,7 +422,7 @@ func TestOnceForIssueAndChannel(t *testing.T) {
 	})
 }
 
-// What is paused waits, what is cancelled is never sent.
+// A paused delivery waits, and a canceled one is never sent.
 func TestPauseAndCancel(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

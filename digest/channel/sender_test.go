@@ -17,7 +17,7 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// What becomes due while a host does not answer is sent to the others at once.
+// While one host does not answer, messages to the others are sent at once.
 func TestSilentHostDelaysNobody(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	foldAfter = 512                    // outcomes that are written to their rows together
-	foldEvery = 500 * time.Millisecond // or after this time, so that the progress is up to date
+	flushAfter = 512                    // outcomes that are written to their rows together
+	foldEvery  = 500 * time.Millisecond // or after this time, so that the progress is up to date
 	// gatherFor is how long a hand-over waits for those of other connections if
 	// the journal is a row: a commit costs the same for one and for all.
 	gatherFor = 2 * time.Millisecond
@@ -129,7 +129,7 @@ func (l *Ledger) wakeLater() {
 	})
 }
 
-// finish records an outcome. It is stored with the next hand-over or fold.
+// finish records an outcome. It is stored with the next hand-over or flush.
 func (l *Ledger) finish(d Delivery, o outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -137,17 +137,17 @@ func (l *Ledger) finish(d Delivery, o outcome) {
 	if o.state != "uncertain" { // what may have been delivered stays handed over until its row says so
 		l.journal.answered(d.ID, o.state == "sent")
 	}
-	if len(l.pending) >= 2*foldAfter && !l.committing { // no claim will write them soon, because many deliveries were put back
+	if len(l.pending) >= 2*flushAfter && !l.committing { // no claim will write them soon, because many deliveries were put back
 		l.commit(true, nil)
 	}
 }
 
 // commit renews the lease and writes, in one transaction, the outcomes to their
-// rows (if fold is set or there are enough), the statements of also, and a
+// rows (if flush is set or there are enough), the statements of also, and a
 // journal that is a row; it repeats the latter until no hand-over waits. It
 // returns the error of the transaction that ran also. l.mu is held, but not
 // while writing.
-func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) error) (err error) {
+func (l *Ledger) commit(flush bool, also func(ctx context.Context, tx *sql.Tx) error) (err error) {
 	for l.committing {
 		l.free.Wait()
 	}
@@ -157,7 +157,7 @@ func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) er
 		waiting := l.waiting
 		l.waiting = nil
 		var outcomes []entry
-		if fold || len(l.pending) >= foldAfter {
+		if flush || len(l.pending) >= flushAfter {
 			outcomes = l.pending[:len(l.pending):len(l.pending)]
 		}
 		text := ""
@@ -184,7 +184,7 @@ func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) er
 		}
 		l.mu.Lock()
 		l.committed(waiting, outcomes, failed)
-		fold, also = false, nil
+		flush, also = false, nil
 	}
 	if len(l.waiting) > 0 {
 		l.wakeLater()

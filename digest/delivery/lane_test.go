@@ -140,7 +140,7 @@ func TestJournal(t *testing.T) {
 	// The rows of the table contain everything that precedes "f".
 	j.rewriteAfterFold()
 	if after := parseJournal("h2s h2t s2s " + string(j.text)); len(after.sent) != 1 || len(after.handed) != 1 {
-		t.Errorf("after a fold: sent %v, handed over %v", after.sent, after.handed)
+		t.Errorf("after a flush: sent %v, handed over %v", after.sent, after.handed)
 	}
 	// A kill between two commits: the older text contains what was known then.
 	if old := parseJournal("h2s h2t s2s x h h! s2u"); len(old.handed) != 1 || len(old.sent) != 2 {

@@ -383,7 +383,7 @@ func TestSTARTTLS(t *testing.T) {
 		t.Errorf("commands behind STARTTLS: %q", got)
 	}
 
-	// What was sent in plain text does not count after TLS has started.
+	// Commands sent in plain text do not count after TLS has started.
 	s := dial(t, addr)
 	s.greet("rcpt")
 	s.say("STARTTLS\r\n")

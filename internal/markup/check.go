@@ -70,7 +70,7 @@ func isCheap(text string) bool {
 			attrs++
 		}
 	}
-	again := formatted + attrs/2                           // nodes that one tag can build anew
+	again := formatted + attrs/2                           // nodes that the parser may create again for one tag
 	nodes := 2*tags + 1 + attrs/2 + tags*again             // with the texts between the tags
 	moves := tags * (nodes + 2*formatted + rootCost*attrs) // each tag can move all nodes
 	return attrs <= maxAttrs && nodes <= min(maxNodes, anyNodes+len(text)) && moves <= maxMoves

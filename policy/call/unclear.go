@@ -9,8 +9,7 @@ import (
 	"dibao/policy/when"
 )
 
-// IsOfOthers reports whether a day is not set for readers, but for bodies, or for somebody whom
-// the text leaves open.
+// IsOfOthers reports whether a day applies only to bodies, or leaves unclear to whom it applies.
 func (c Call) IsOfOthers(day when.Date) (bodies, unclear bool) {
 	on := func(s Step) bool { return s.Last == day }
 	if slices.ContainsFunc(c.Steps, on) {

@@ -7,8 +7,8 @@ import (
 	"dibao/policy/when"
 )
 
-// What governs a day, in the words of real notices: a label, or a verb with its
-// subject. The title asks for applications.
+// Labels, and verbs with their subjects, decide what a day is for, in the words of real
+// notices. The title asks for applications.
 func TestTerms(t *testing.T) {
 	t.Parallel()
 	from := when.MakeDate(2026, 6, 1)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What can determine a theme, and what can't.
+// Some words determine a theme, and others don't.
 func TestOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, title, issuer, text, want string }{

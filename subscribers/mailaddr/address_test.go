@@ -75,7 +75,7 @@ func TestAddressKeyTellsTagsApartAndNotCase(t *testing.T) {
 	}
 }
 
-// What is accepted as an address is stable, valid in SMTP, and can't break a header.
+// An accepted address stays the same when parsed again, is valid in SMTP, and can't break a header.
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{"reader@example.org", `"读者" <reader@example.org>`, "读者@例子.中国", `"a b"@example.org`, "a@b.c\r\nd", "＠", "a@[::1]"} {
 		f.Add(s)

@@ -214,7 +214,7 @@ func TestLists(t *testing.T) {
 	})
 }
 
-// What arrives in the evening of UTC belongs to the next day in Shanghai.
+// Articles that arrive in the evening in UTC belong to the next day in Shanghai.
 func TestDaysAreThoseOfTheZone(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
