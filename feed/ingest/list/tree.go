@@ -27,6 +27,7 @@ const (
 // info describes an element, based on its children.
 type info struct {
 	first *html.Node // the first link in it that is long enough to be a title
+	to    string     // its address
 	links int        // such links, with different addresses
 	total int        // letters of those whose address does not occur all over the page
 	lead  int        // the first link's share of total
@@ -109,7 +110,7 @@ func (f *finder) look(n *html.Node) *info {
 			in.nodes = min(in.nodes+x.nodes, maxRowNodes+1)
 			in.any = in.any || x.any
 			if in.first == nil {
-				in.first = x.first
+				in.first, in.to = x.first, x.to
 			}
 			if x.links > 0 {
 				in.add(x)
@@ -131,7 +132,7 @@ func (f *finder) look(n *html.Node) *info {
 		text = textOrTitle(n)
 	}
 	if href != "" && f.links <= maxLinks && in.links == 0 && !isTag(n) && !isAction(text) && !strings.Contains(href, "//beian.") && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
-		in.first, in.links, in.last = n, 1, href
+		in.first, in.to, in.links, in.last = n, href, 1, href
 		if f.often[href] < minOften {
 			in.most = min(letters(text), maxChars)
 			in.total, in.lead = in.most, in.most
@@ -152,7 +153,7 @@ func (f *finder) look(n *html.Node) *info {
 // it, both count as one: a picture and the title below it.
 func (in *info) add(x *info) {
 	links, total := x.links, x.total
-	if x.first != nil && Address(x.first) == in.last {
+	if in.links > 0 && x.to == in.last {
 		links--
 		total -= x.lead
 	}
