@@ -95,7 +95,7 @@ func TestRecheck(t *testing.T) {
 	})
 }
 
-// TestMovedPages removes all pages at once, as when a site is rebuilt.
+// TestMovedPages removes all pages at once, as when a site is redesigned.
 func TestMovedPages(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -97,7 +97,7 @@ func (s Source) Advice() string {
 	case StateBlocked:
 		return "the site refuses us: ask its administrators to admit this server, or collect less often"
 	case StateChanged:
-		return "the page was rebuilt: compare with dibao source test " + ref + ", then dibao source edit " + ref + " --item …"
+		return "the page was redesigned: compare with dibao source test " + ref + ", then dibao source edit " + ref + " --item …"
 	case StateGone:
 		return "the site has removed it permanently: dibao source remove " + ref
 	case StateFlood:

@@ -15,8 +15,8 @@ var asksWords = []string{"意见", "反馈", "报送", "申报", "提出", "报�
 	"逾期", "回执", "邮箱", "电子版", "预订", "公示", "公告期", "征集", "受理", "截止", "截稿", "起止", "填报", "提交", "递交", "上传", "电邮", "报省", "报我", "报市", "报部", "发送", "发至", "推荐", "反映", "邮寄", "即日", "传真", "交至", "交到", "报至", "寄到", "回复", "填写",
 	"意見", "反饋", "報送", "申報", "報名", "建議", "來函", "來信", "徵集", "填報", "遞交", "發送", "郵寄"}
 
-// standing matches titles of rules that are valid for years.
-var standing = words.New(`办法|细则|规定|条例|规则|规程|章程|制度`)
+// lastingRule matches titles of rules that are valid for years.
+var lastingRule = words.New(`办法|细则|规定|条例|规则|规程|章程|制度`)
 
 // deadlineLabels and opensLabels are the labels on consultation lists and pages.
 var (
@@ -81,7 +81,7 @@ func (u *understanding) deadline() {
 	if made.IsZero() {
 		made = u.PublishedOn
 	}
-	r := deadline.Reader{Title: u.Title, Asks: deadline.Asks(u.Title), Comments: u.Kind == KindConsultation, Notice: u.title.Type == "通知", Standing: u.standing(), From: from}
+	r := deadline.Reader{Title: u.Title, Asks: deadline.Asks(u.Title), Comments: u.Kind == KindConsultation, Notice: u.title.Type == "通知", Lasting: u.isLasting(), From: from}
 	w := newWindow(made)
 	asks := r.Asks || r.Comments
 	if asks {
@@ -120,14 +120,14 @@ func (u *understanding) deadline() {
 	}
 }
 
-// standing reports whether the text is, or puts into force, a rule that is
+// isLasting reports whether the text is, or puts into force, a rule that is
 // valid for years.
-func (u *understanding) standing() bool {
+func (u *understanding) isLasting() bool {
 	title := u.Title
 	if u.title.Relation == "" { // 关于学习《样例规定》的通知
 		title = quoted.ReplaceAllString(title, "")
 	}
-	return standing.MatchString(title)
+	return lastingRule.MatchString(title)
 }
 
 // windowLabels reads the labels of the headline block.

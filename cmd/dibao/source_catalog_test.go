@@ -34,7 +34,7 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 		switch r.URL.Path {
 		case "/list/":
 			_, _ = io.WriteString(w, catalogList)
-		case "/groups.json", "/rebuilt.json":
+		case "/groups.json", "/redesigned.json":
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, catalogGroups)
 		default:
@@ -50,7 +50,7 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 	rows := func(item string) ingest.Settings { return ingest.Settings{Item: item, Title: "title", Date: "time"} }
 	entries := []catalog.Entry{
 		entry("页", "page", "/list/", ingest.Settings{}), entry("组", "json", "/groups.json", rows("mine[]")),
-		entry("旧", "json", "/rebuilt.json", rows("gone[]")), entry("墙", "page", "/wall/", ingest.Settings{}),
+		entry("旧", "json", "/redesigned.json", rows("gone[]")), entry("墙", "page", "/wall/", ingest.Settings{}),
 	}
 
 	url := databasetest.SQLite(t)

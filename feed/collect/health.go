@@ -69,7 +69,7 @@ func stateAfter(err error) feed.State {
 }
 
 // noteItems compares the number of items in a list with the usual number. The usual number
-// follows a shrinking list slowly, so that a rebuilt site is reported until an admin looks
+// follows a shrinking list slowly, so that a redesigned site is reported until an admin looks
 // at it, or for about ten collections.
 func noteItems(src *feed.Source, items int) error {
 	usual := src.UsualItems

@@ -31,9 +31,9 @@ const (
 	// FacetSample is the maximum number of newest results that are counted, by facet and in
 	// total: beyond it, an answer says "1000 or more".
 	FacetSample = 1000
-	// verifiedWhole is the number of articles up to which all are checked, so
-	// that the total is exact although the index contains only pairs of
-	// characters.
+	// verifiedWhole is the maximum number of results of which every text is
+	// checked, so that the total is exact, although the index contains only
+	// pairs of characters.
 	verifiedWhole = 60
 	searchPage    = 20  // candidates that are examined together
 	maxVerified   = 400 // candidates whose text is examined for one answer

@@ -11,7 +11,7 @@ import (
 )
 
 // togetherEvery is how often a node runs by itself the work that all nodes do
-// together: no signal announces work that becomes due by time.
+// together: no signal announces work that is due at a certain time.
 const togetherEvery = time.Minute
 
 // firstRetry is the delay after which work runs again after a failure, such as an

@@ -81,7 +81,7 @@ type Runner struct {
 	hasWork  bool
 	worker   *worker
 	stage    atomic.Int32 // the stage of River's client
-	watch    *watch       // wakes the queues and the work of all nodes
+	watch    *watch       // wakes the queues, and runs the work that all nodes do
 	together []*together  // the kinds that all nodes run
 	plans    []planned
 	db       *database.DB

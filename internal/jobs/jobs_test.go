@@ -172,7 +172,7 @@ func TestJobsRunAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		start(t, r)
-		// Jobs that closely follow another are not forgotten, either.
+		// Jobs that are added shortly after another one run, too.
 		for i := range int64(6) {
 			if err := r.Enqueue(t.Context(), "collect", i); err != nil {
 				t.Fatal(err)

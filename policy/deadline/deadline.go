@@ -22,7 +22,7 @@ type Reader struct {
 	Asks     bool      // the title asks readers for something
 	Comments bool      // only comments are asked for (征求意见)
 	Notice   bool      // the text is a notice (通知), which asks those whom it addresses
-	Standing bool      // the text is a rule that is valid for years: a day without a year recurs every year
+	Lasting  bool      // the text is a rule that is valid for years: a day without a year recurs every year
 	From     when.Date // a day without a year is the first one on or after this date
 }
 
@@ -132,7 +132,7 @@ func (r Reader) isFor(what string) bool {
 
 // governs reports whether the words that govern a day make it the last day for readers.
 func (r Reader) governs(m mention, l label) bool {
-	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Standing {
+	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Lasting {
 		return false
 	}
 	if l.closes && counted.MatchString(m.left) {

@@ -8,8 +8,8 @@ import (
 	"dibao/policy/cut"
 )
 
-// TestCostOfLabels splits lines of the maximum length that is read. A text of 5 MB has at
-// most 2,000 such lines that are examined, so it reads many.
+// TestCostOfLabels splits lines of the maximum length that is read. At most 2,000
+// lines of a text are examined, so it reads many of them.
 func TestCostOfLabels(t *testing.T) {
 	for _, seed := range []costtest.Seed{
 		{Name: "Labels", Units: []string{"来源：某委 作者：张明 发布时间：2026-11-27 "}},

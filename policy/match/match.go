@@ -52,11 +52,11 @@ type Result struct {
 // Fits reports whether nothing in the call contradicts the profile.
 func (r Result) Fits() bool { return len(r.Contradicts) == 0 }
 
-// standing is the relation between a value in a call and the profile.
-type standing int
+// relation says how a value in a call relates to the profile.
+type relation int
 
 const (
-	against standing = iota
+	against relation = iota
 	open
 	agrees
 )
@@ -65,23 +65,23 @@ const (
 // nothing, so that a reader who says less does not see fewer calls.
 func Match(p Profile, n Notice) (r Result) {
 	w := n.Call.Who
-	r.field(FieldEntity, values(w.Entities), len(p.Entities) > 0, func(v string) standing {
-		return best(p.Entities, func(own string) standing { return entities(own, v) })
+	r.field(FieldEntity, values(w.Entities), len(p.Entities) > 0, func(v string) relation {
+		return best(p.Entities, func(own string) relation { return entities(own, v) })
 	})
-	r.field(FieldRegion, values(w.Regions), len(p.Regions) > 0, func(v string) standing {
+	r.field(FieldRegion, values(w.Regions), len(p.Regions) > 0, func(v string) relation {
 		code := regionOf(v, n.Region)
 		if code == "" {
 			return open
 		}
-		return best(p.Regions, func(own string) standing { return within(own, code) })
+		return best(p.Regions, func(own string) relation { return within(own, code) })
 	})
 	if n.Region != "" && len(p.Regions) > 0 && len(w.Regions) == 0 {
-		r.field(FieldPlace, []string{n.Region}, true, func(v string) standing { return best(p.Regions, func(own string) standing { return within(own, v) }) })
+		r.field(FieldPlace, []string{n.Region}, true, func(v string) relation { return best(p.Regions, func(own string) relation { return within(own, v) }) })
 	}
-	r.field(FieldIndustry, values(w.Industries), len(p.Industries) > 0, func(v string) standing {
-		return best(p.Industries, func(own string) standing { return industries(own, v) })
+	r.field(FieldIndustry, values(w.Industries), len(p.Industries) > 0, func(v string) relation {
+		return best(p.Industries, func(own string) relation { return industries(own, v) })
 	})
-	r.field(FieldSize, values(w.Sizes), p.Size != "", func(v string) standing { return sizes(p, v) })
+	r.field(FieldSize, values(w.Sizes), p.Size != "", func(v string) relation { return sizes(p, v) })
 	r.qualifications(p, values(w.Qualifications))
 	for _, t := range w.Thresholds {
 		r.Check = append(r.Check, Condition{FieldThreshold, t.Text})
@@ -93,7 +93,7 @@ func Match(p Profile, n Notice) (r Result) {
 }
 
 // field compares the values that a call states for a field; one that agrees is enough.
-func (r *Result) field(f Field, stated []string, said bool, judge func(string) standing) {
+func (r *Result) field(f Field, stated []string, said bool, judge func(string) relation) {
 	var agreed, unsure []Condition
 	for _, v := range stated {
 		c := Condition{f, v}
@@ -131,7 +131,7 @@ func (r *Result) qualifications(p Profile, stated []string) {
 	}
 }
 
-func best(own []string, judge func(string) standing) (s standing) {
+func best(own []string, judge func(string) relation) (s relation) {
 	for _, o := range own {
 		s = max(s, judge(o))
 	}
@@ -158,7 +158,7 @@ var openTo = map[string]string{
 // alsoIs are further kinds that include a kind of reader.
 var alsoIs = map[string]string{"student": "individual public", "graduate": "individual public", "individual": "public"}
 
-func entities(own, stated string) standing {
+func entities(own, stated string) relation {
 	switch {
 	case own == stated, slices.Contains(strings.Fields(alsoIs[own]), stated):
 		return agrees
@@ -181,7 +181,7 @@ func regionOf(name, issuer string) string {
 }
 
 // within compares a reader's region with one in a call: it may be within it, or contain it.
-func within(own, stated string) standing {
+func within(own, stated string) relation {
 	own, stated = division.TrimCode(own), division.TrimCode(stated)
 	switch {
 	case strings.HasPrefix(own, stated):
@@ -193,7 +193,7 @@ func within(own, stated string) standing {
 }
 
 // industries compares a reader's section with a section or division in a call.
-func industries(own, stated string) standing {
+func industries(own, stated string) relation {
 	switch {
 	case own == stated:
 		return agrees
@@ -225,7 +225,7 @@ func sizesOf(stated string) string {
 	return ""
 }
 
-func sizes(p Profile, stated string) standing {
+func sizes(p Profile, stated string) relation {
 	all := sizesOf(stated)
 	switch {
 	case all == "" && strings.HasPrefix(stated, "规模以上") && p.has("above-scale"):

@@ -117,8 +117,8 @@ func (r *Regexp) isCostly(tries int) bool {
 	return tries > maxTries && (r.reach == 0 || r.reach > maxReach)
 }
 
-// from returns a position before which no match begins, -1 if there is none:
-// that of the first word if matches begin with words.
+// from returns a position before which no match begins, such as that of the first
+// word with which matches begin; -1 if there is no match.
 func (r *Regexp) from(s string) int {
 	switch {
 	case r.first:

@@ -127,7 +127,7 @@ func (n *Node) AddEntries(p Program, cmd *cobra.Command, entries []catalog.Entry
 // readEntry reads an entry by the structure of its list and, if the catalog has selectors,
 // by those. The selectors count if they find rows with dates, because the structure alone
 // finds something else in that case; otherwise the structure counts, because the site was
-// rebuilt. how describes what was read, in one clause.
+// redesigned. how describes what was read, in one clause.
 func (n *Node) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source, how string, err error) {
 	plain := e.Source
 	plain.Settings = ingest.Settings{}
@@ -148,7 +148,7 @@ func (n *Node) readEntry(ctx context.Context, e catalog.Entry) (found feed.Sourc
 	case selectorErr == nil && dated(by) > 0:
 		return e.Source, fmt.Sprintf("%d items are read by the selectors of the catalog, %d by the structure of the list alone", len(by.Items), len(l.Items)), nil
 	case err == nil:
-		return found, fmt.Sprintf("%d items are read by the structure of the list; the selectors of the catalog find nothing, so the site was rebuilt", len(l.Items)), nil
+		return found, fmt.Sprintf("%d items are read by the structure of the list; the selectors of the catalog find nothing, so the site was redesigned", len(l.Items)), nil
 	default:
 		return found, "", err
 	}

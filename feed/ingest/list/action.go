@@ -28,7 +28,7 @@ func isReference(text string) bool {
 	return len(all) == 0 || all[0].Weak || all[0].IsPartial()
 }
 
-// opens matches the beginning of links to the text of the article that a heading names.
+// opens matches the beginning of the texts of links that say what a click does.
 var opens = lazyregexp.New(`(?i)^(?:view|read|download|open)\b|^(?:查看|阅读|下载|浏览)`)
 
 // isActionRow reports whether an element has no link that is a title, but has one that says

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// unfold replaces a row that has no title of its own by the rows of the list or table
+// unfold replaces a row that has no title of its own with the rows of the list or table
 // inside it: pinned items in their own table, or a table that was closed too early.
 func (f *finder) unfold(c *candidate) {
 	if c.bare || c.fixed {
