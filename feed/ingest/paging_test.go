@@ -58,6 +58,8 @@ func TestPagers(t *testing.T) {
 		{"several variables at once", first, `<script>let countPage='7', currentPage='0';</script>`, "/zc/index_1.html", "countPage"},
 		{"a link element", first, `<link rel="next" href="index_1.html">`, "/zc/index_1.html", "rel=next"},
 		{"a plug-in that counts from 1", first, `<script>$("#p").createPage({pageCount:16,current:1,backFn:function(p){location.href='index_'+(p-1)+'.html'}})</script>`, "/zc/index_1.html", "script"},
+		{"a plug-in that counts from 0", first, `<script>$("#page").pagination({pageIndex:pageIndex, pageSize: 15, total: 169}); $("#page").on("pageClicked", function (event, data) { if(data.pageIndex==0){ window.location.href="/zc/list.html"; }else{ window.location.href="/zc/"+(data.pageIndex+1)+".html"; } })</script>`, "/zc/2.html", "script"},
+		{"a plug-in with one page", first, `<script>$("#page").pagination({pageIndex:pageIndex, pageSize: 15, total: 12}); $("#page").on("pageClicked", function (event, data) { window.location.href="/zc/"+(data.pageIndex+1)+".html"; })</script>`, "", ""},
 		{"another language", first, `<a href="?page=1">Page suivante</a>`, "/zc/index.html?page=1", "下一页"},
 		{"so many pages", first, `<span>共 31 页</span>`, "", "not understood: 共 31 页"},
 		{"a date is not a pager", first, `<span>(2026/11/27)</span>`, "", ""},
