@@ -13,7 +13,7 @@ import (
 	"dibao/docs"
 )
 
-// Our pages look as a full implementation of Markdown renders them.
+// Our pages look as if a full implementation of Markdown had rendered them.
 func TestMarkdownIsRendered(t *testing.T) {
 	pages := map[string]string{
 		"zh": docs.HandbookZH, "en": docs.HandbookEN,

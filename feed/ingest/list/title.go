@@ -57,8 +57,8 @@ func chooseLinks(rows []segment) []*html.Node {
 	return chosen
 }
 
-// withText returns the link that is the title of an icon: a later one in the row that leads to
-// the same address. The title attribute of the icon may only say what a click does.
+// withText returns the link with the text for an icon: a later link of the row to the same
+// address. The title attribute of the icon may only say what a click does.
 func withText(a *html.Node, links []*html.Node) *html.Node {
 	if a == nil || textOf(a, 300, ' ') != "" {
 		return a
