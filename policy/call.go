@@ -41,9 +41,8 @@ func partsOf(f Facts, e Evidence) []call.Part {
 	return []call.Part{{Paragraphs: f.Paragraphs[:at]}, {Name: e.File, Paragraphs: f.Paragraphs[at:]}}
 }
 
-// settleDeadline removes a deadline that does not apply to readers. If the text has several last
-// days, and the call says that all but one apply to others or leaves open to whom they apply, the
-// remaining one becomes the deadline.
+// settleDeadline removes a deadline that is not for readers. If the text has several last days,
+// it sets the one that is, if the call assigns all others to somebody else or withholds them.
 func (f *Facts) settleDeadline(c call.Call) {
 	if i := slices.IndexFunc(f.Warnings, func(w warn.Warning) bool { return w.Code == "deadlines-differ" }); i >= 0 {
 		var days []when.Date

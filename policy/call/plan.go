@@ -18,6 +18,8 @@ type Plan struct {
 }
 
 var (
+	// intends matches titles of such notices. planned, budget, begins and buys match the labels, or
+	// the heads of columns, of a project, its budget, its month and the buyer.
 	intends  = words.New(`采购意向`)
 	planned  = words.New(`^(?:采购)?项目名称$`)
 	budget   = words.New(`^(?:采购)?(?:项目)?预算(?:总)?(?:金额|价|额)?(?:\((万|亿)?元[^()]*\))?$`)

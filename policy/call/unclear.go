@@ -18,9 +18,8 @@ func (c Call) IsOfOthers(day when.Date) (bodies, unclear bool) {
 	return slices.ContainsFunc(c.ByOthers, on), slices.ContainsFunc(c.Unclear, func(u Said) bool { return u.Value == day.String() })
 }
 
-// OwnAmong returns the one of several last days that applies to readers, with its sentence. It
-// returns the zero Date if there are several such days, or a day about which the call says
-// nothing.
+// OwnAmong returns the one of several last days that is for readers, with its sentence. It returns
+// the zero Date if several are, or if the call does not have one of the days.
 func (c Call) OwnAmong(days []when.Date) (own when.Date, evidence string) {
 	for _, d := range days {
 		if bodies, unclear := c.IsOfOthers(d); bodies || unclear {
