@@ -150,7 +150,7 @@ func TestSizes(t *testing.T) {
 		n := bytes.Count(src, []byte("\n"))
 		lines[path.Dir(name)] += n
 		if n > fileLines && !slices.Contains(tables, name) {
-			t.Errorf("%s has %d lines, %d are the most; cut it by what a newcomer would look for", name, n, fileLines)
+			t.Errorf("%s has %d lines; the maximum is %d: split it by what a newcomer would look for", name, n, fileLines)
 		}
 	})
 	for dir, n := range lines {

@@ -183,7 +183,7 @@ func TestFaultsOfServersOfDomains(t *testing.T) {
 		t.Errorf("a server that is not reached: %+v", got)
 	}
 	if got := w.deliveryTo("r0@nowhere.example"); got.state != "failed" || !got.suppressed {
-		t.Errorf("a domain that is not there: %+v", got)
+		t.Errorf("a domain that does not exist: %+v", got)
 	}
 	for range 6 {
 		w.advance(time.Hour)

@@ -91,7 +91,7 @@ func TestHealthyDomainsKeepTheirRate(t *testing.T) {
 			t.Errorf("there was nothing to hold the others up: %s", beside)
 		}
 		if most := int64(2 * (domains*each/20 + 8)); grey.Load() > most {
-			t.Errorf("%s; want at most %d messages to who refuses them, which take turns from the others", beside, most)
+			t.Errorf("%s; want at most %d messages to servers that refuse them, because each delays the others", beside, most)
 		}
 		close(release)
 	})

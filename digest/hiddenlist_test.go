@@ -59,7 +59,7 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 					asked++
 					if code, body := get("/lists/" + name + "/" + route); code != wantCode || body != wantBody || code != 404 {
 						shown++
-						t.Errorf("/lists/%s/%s: %d %q, want the answer of a list that is not there: %d %q", name, route, code, body, wantCode, wantBody)
+						t.Errorf("/lists/%s/%s: %d %q, want the answer of a list that does not exist: %d %q", name, route, code, body, wantCode, wantBody)
 					}
 				}
 			}
@@ -96,7 +96,7 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 			return rec.Code
 		}
 		if got := []int{hub("/lists/nothing/feed.xml"), hub("/lists/cadre/feed.xml"), hub(hidden.Path() + "feed.xml")}; got[0] == got[2] || got[0] != got[1] || got[2] != http.StatusAccepted {
-			t.Errorf("the hub answers %v for a list that is not there, a hidden one without its key, and with it", got)
+			t.Errorf("the hub answers %v for a list that does not exist, a hidden one without its key, and with it", got)
 		}
 		renewed := must[subscribers.List](t)(w.readers.RenewPageKey(t.Context(), hidden.ID))
 		for _, route := range routes[:6] {

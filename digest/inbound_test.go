@@ -291,7 +291,7 @@ func TestInboundTakesOnlySignedAddresses(t *testing.T) {
 			"b+@bounces.test":                                                        false,
 		} {
 			if got := w.inbound().Accepts(t.Context(), address); got != want {
-				t.Errorf("%s is taken: %v, want %v", address, got, want)
+				t.Errorf("%s is accepted: %v, want %v", address, got, want)
 			}
 		}
 	})

@@ -69,7 +69,7 @@ func TestWelcomeIsTheLastIssue(t *testing.T) {
 			t.Errorf("the old reader got %d emails, want 3", n)
 		}
 		if n := len(w.to("r3")); n != 0 {
-			t.Errorf("who left got %d emails", n)
+			t.Errorf("an unsubscribed reader got %d emails", n)
 		}
 	})
 }

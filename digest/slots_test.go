@@ -112,7 +112,7 @@ func checkTokens(t *testing.T, m mailbox.Message) {
 	}
 	for name, part := range parts {
 		if !strings.Contains(part, "slot.invalid") {
-			t.Errorf("%s to %s: the source's text is not there:\n%s", name, m.To, part)
+			t.Errorf("%s to %s: the source's text is missing:\n%s", name, m.To, part)
 		}
 		// There are two links to the preferences: the calendar is part of them.
 		for path, times := range map[string]int{"/preferences/": 2, "/u/": 1} {

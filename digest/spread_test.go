@@ -21,7 +21,7 @@ func TestMailsGoOutOverSomeTime(t *testing.T) {
 		w.article("甲通知")
 		for _, over := range []time.Duration{-time.Hour, 25 * time.Hour, time.Millisecond} {
 			if _, err := w.service.ComposeOver(t.Context(), []subscribers.List{l}, over); err == nil {
-				t.Errorf("over %s was taken", over)
+				t.Errorf("over %s was accepted", over)
 			}
 		}
 		made := must[digest.Composed](t)(w.service.ComposeOver(t.Context(), []subscribers.List{l}, 2*time.Hour))

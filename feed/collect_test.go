@@ -276,12 +276,12 @@ func TestSources(t *testing.T) {
 		r := newRoom(t, db)
 		for _, bad := range []feed.Source{{URL: "ftp://a.example/", Kind: "feed"}, {URL: "https://a.example/", Kind: "gopher"}, {URL: "https://a.example/", Kind: "feed", Zone: "Mars"}, {URL: "https://a.example/", Kind: "feed", Interval: time.Second}} {
 			if _, err := r.Store.AddSource(t.Context(), bad); err == nil {
-				t.Errorf("%+v was taken", bad)
+				t.Errorf("%+v was accepted", bad)
 			}
 		}
 		a := r.add(feed.Source{URL: "https://a.example/feed", Kind: "feed", Settings: ingest.Settings{Charset: "gbk"}})
 		if _, err := r.Store.AddSource(t.Context(), feed.Source{URL: "https://a.example/feed", Kind: "feed"}); err == nil {
-			t.Error("the same address was taken twice")
+			t.Error("the same address was accepted twice")
 		}
 		for _, ref := range []string{fmt.Sprint(a.ID), a.URL, a.Name} {
 			if got, err := r.Store.SourceByRef(t.Context(), ref); err != nil || got.ID != a.ID || got.Settings.Charset != "gbk" {

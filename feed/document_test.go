@@ -367,12 +367,12 @@ func TestCorrections(t *testing.T) {
 		t.Run("NonsenseIsRefused", func(t *testing.T) {
 			for field, value := range map[string]string{"number": "没有文号", "kind": "x", "expires": "2030-02-30", "region": "乌有", "colour": "red", "hidden": "yes", "level": "village", "audience": "火星人"} {
 				if err := r.Store.Correct(ctx, id("plan"), []feed.Correction{{Field: field, Value: &value}}); err == nil {
-					t.Errorf("%s = %s was taken", field, value)
+					t.Errorf("%s = %s was accepted", field, value)
 				}
 			}
 			v := "x"
 			if err := r.Store.Correct(ctx, 999, []feed.Correction{{Field: "title", Value: &v}}); err == nil {
-				t.Error("an article that is not there was corrected")
+				t.Error("an article that does not exist was corrected")
 			}
 		})
 	})

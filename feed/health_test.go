@@ -211,7 +211,7 @@ func TestPause(t *testing.T) {
 		}
 		src.Kind = "?"
 		if err := r.Store.UpdateSource(t.Context(), src); err == nil {
-			t.Error("a kind that is not there passed")
+			t.Error("an unknown kind was accepted")
 		}
 	})
 }

@@ -103,7 +103,7 @@ func TestPaging(t *testing.T) {
 		s.set("/list/index_1.html", next(list("/a/4.html", "/a/5.html"), "index_2.html"), 0)
 		s.set("/list/index_2.html", next(list("/a/0.html", "/a/1.html"), "index_3.html"), 0)
 		if done, err := r.collect(src.ID); err != nil || done.New != 4 || s.asked("/list/index_3.html") != 0 {
-			t.Fatalf("what came since: %+v, %v; page 4 was asked for %d times", done, err, s.asked("/list/index_3.html"))
+			t.Fatalf("new articles: %+v, %v; page 4 was requested %d times", done, err, s.asked("/list/index_3.html"))
 		}
 	})
 }
@@ -242,7 +242,7 @@ func TestWebSub(t *testing.T) {
 		push(body, "")
 		push(body, "sha1="+strings.Repeat("0", 40))
 		if count() != 1 || stored != 0 {
-			t.Error("a push with a false signature was taken")
+			t.Error("a push with a false signature was accepted")
 		}
 		mac := hmac.New(sha256.New, []byte(secret))
 		io.WriteString(mac, body)
@@ -272,7 +272,7 @@ func TestProxy(t *testing.T) {
 			t.Errorf("%+v, %v by %q", done, err, agent)
 		}
 		if _, err := r.Store.AddSource(t.Context(), feed.Source{URL: "http://b.example.org/", Kind: "feed", Proxy: "ftp://x"}); err == nil {
-			t.Error("a proxy by ftp was taken")
+			t.Error("an FTP proxy was accepted")
 		}
 	})
 }

@@ -34,7 +34,7 @@ func TestPicturesLeakReaders(t *testing.T) {
 		all, err := r.Store.ArticlesWithText(t.Context(), feed.Selection{})
 		r.check(err)
 		if !strings.Contains(all[0].Content, `<img src="http://b.example/1.png"`) {
-			t.Errorf("what feeds are made of has no picture: %s", all[0].Content)
+			t.Errorf("the content for feeds has no picture: %s", all[0].Content)
 		}
 	})
 }

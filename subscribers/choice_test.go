@@ -57,7 +57,7 @@ func TestPreferencesAreWhatAMailingIsTold(t *testing.T) {
 			{Lists: map[int64]Choice{f.weekly.ID: {Themes: make([]string, maxChosen+1)}}},
 		} {
 			if err := f.SetPreferences(ctx, id, bad, testNetwork); err == nil {
-				t.Errorf("%+v was taken", bad)
+				t.Errorf("%+v was accepted", bad)
 			}
 		}
 		if err := f.SetPreferences(ctx, 999, Preferences{}, testNetwork); !errors.Is(err, ErrNotFound) {

@@ -74,7 +74,7 @@ func TestForgedLinksChangeNothing(t *testing.T) {
 		s.do("POST", "/u/"+s.keys.UnsubscribeToken(waiting.ID, 0), nil)
 		s.want(s.do("POST", "/confirm/"+asked.Token, nil), 410, "链接已过期")
 		if s.states("b@example.org") != "weekly=unsubscribed" {
-			t.Error("a replayed confirmation brought back who left")
+			t.Error("a replayed confirmation subscribed a reader again who had unsubscribed")
 		}
 	})
 }

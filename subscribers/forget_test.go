@@ -80,10 +80,10 @@ func TestForgetLeavesNoTraceInAnyTable(t *testing.T) {
 			t.Errorf("the hash is %+v, %v", is, err)
 		}
 		if _, err := f.AddConfirmed(t.Context(), address, "zh", []List{f.weekly}, "x"); err == nil {
-			t.Error("an admin brought back who was forgotten")
+			t.Error("an admin added a forgotten reader again")
 		}
 		if out := f.take("email\n" + address + "\n"); out.Added != 0 || out.Refused != 1 {
-			t.Errorf("an import brought back who was forgotten: %+v", out)
+			t.Errorf("an import added a forgotten reader again: %+v", out)
 		}
 		if err := f.Forget(t.Context(), address); !errors.Is(err, ErrNotFound) {
 			t.Errorf("the second time: %v", err)
@@ -97,7 +97,7 @@ func TestForgetLeavesNoTraceInAnyTable(t *testing.T) {
 		}
 		f.clock.Advance(25 * time.Hour)
 		if mail := f.ask(address, f.weekly); mail == nil {
-			t.Error("who was forgotten can't come back by the form")
+			t.Error("a forgotten reader can't subscribe again with the form")
 		}
 	})
 }
@@ -204,7 +204,7 @@ func TestPrune(t *testing.T) {
 			t.Errorf("states %q", got)
 		}
 		if out := f.take("email\nleft@example.org\n"); out.Added != 0 {
-			t.Error("an import brought back who left long ago")
+			t.Error("an import subscribed a reader again who unsubscribed long ago")
 		}
 		// The count of confirmations remains after the reader's row is deleted.
 		for range 5 {

@@ -209,7 +209,7 @@ func TestExportImportExportIsTheSame(t *testing.T) {
 			t.Errorf("first:\n%ssecond:\n%s", first, second)
 		}
 		if _, err := g.AddConfirmed(ctx, "left@example.org", "zh", []List{g.weekly}, "x"); err == nil {
-			t.Error("who left elsewhere was brought back")
+			t.Error("a reader who had unsubscribed elsewhere was subscribed again")
 		}
 	})
 }

@@ -130,7 +130,7 @@ func TestLists(t *testing.T) {
 		}
 		got.Slug = "weekly"
 		if _, err := f.UpdateList(ctx, got); err == nil || !strings.Contains(err.Error(), "already exists") {
-			t.Errorf("renamed to a name that is taken: got %v", err)
+			t.Errorf("renamed to the name of another list: got %v", err)
 		}
 		if _, err := f.UpdateList(ctx, List{ID: 999, Slug: "no"}); !errors.Is(err, ErrNotFound) {
 			t.Errorf("update of no list: got %v, want ErrNotFound", err)

@@ -33,7 +33,7 @@ func TestConfirmedOptIn(t *testing.T) {
 			t.Errorf("before confirming: %q, want %q", got, want)
 		}
 		if readers, err := f.ForMailing(t.Context(), ids([]List{f.weekly}), 0, 10); err != nil || len(readers) != 0 {
-			t.Errorf("who has not confirmed is mailed: %+v, %v", readers, err)
+			t.Errorf("a reader who has not confirmed gets mail: %+v, %v", readers, err)
 		}
 
 		f.clock.Advance(time.Hour)
@@ -256,10 +256,10 @@ func TestAddConfirmed(t *testing.T) {
 		}
 		before = f.dump()
 		if _, err := f.AddConfirmed(ctx, "a@example.org", "zh", []List{f.monthly, f.weekly}, "a form"); err == nil || !strings.Contains(err.Error(), "unsubscribed from the list weekly") {
-			t.Errorf("an admin brings back who left: %v", err)
+			t.Errorf("an admin subscribed a reader again who had unsubscribed: %v", err)
 		}
 		if diff := cmp.Diff(before, f.dump()); diff != "" {
-			t.Errorf("what was refused changed:\n%s", diff)
+			t.Errorf("a refused request changed the reader:\n%s", diff)
 		}
 	})
 }

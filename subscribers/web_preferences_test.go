@@ -208,7 +208,7 @@ func TestSecondLinkIsShortLived(t *testing.T) {
 			}
 		}
 		if mails != maxAsks || s.states("a@example.org") != "weekly=confirmed" {
-			t.Errorf("%d emails that nobody asked for, want at most %d; the reader is %s", mails, maxAsks, s.states("a@example.org"))
+			t.Errorf("%d unwanted emails, want at most %d; the reader is %s", mails, maxAsks, s.states("a@example.org"))
 		}
 	})
 }
@@ -332,7 +332,7 @@ func TestFormAsksWhetherAnAddressIsASlip(t *testing.T) {
 		}
 		action, values := a.form(t)
 		if values.Get("address") != "reader@gmial.com" {
-			t.Error("what was typed was corrected")
+			t.Error("the typed address was corrected")
 		}
 		values["list"] = []string{"weekly"}
 		s.want(s.do("POST", action, values), 200, "请查收确认信") // sent again unchanged

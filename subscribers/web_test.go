@@ -456,7 +456,7 @@ func TestPreferencePage(t *testing.T) {
 			"frequency.weekly": {"issue"}, "frequency.monthly": {"issue"}, "frequency.inner": {"issue"}, "profile": {"1"}, "profile.size": {""},
 		}
 		if diff := cmp.Diff(want, values); diff != "" {
-			t.Errorf("what the page shows:\n%s", diff)
+			t.Errorf("the page (-want +got):\n%s", diff)
 		}
 		before := s.dump()
 		s.want(s.do("POST", action, values), 200, "已保存")
@@ -490,7 +490,7 @@ func TestPreferencePage(t *testing.T) {
 		}
 		s.do("POST", action, url.Values{"language": {"en"}, "list": {"inner"}})
 		if got, want := s.states("a@example.org"), "weekly=unsubscribed monthly=unsubscribed inner=unsubscribed"; got != want {
-			t.Errorf("who left a hidden list came back by itself: %q", got)
+			t.Errorf("a reader who left a hidden list subscribed again without an invitation: %q", got)
 		}
 	})
 }

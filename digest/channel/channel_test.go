@@ -510,7 +510,7 @@ func TestGuards(t *testing.T) {
 	}
 	for _, tt := range [][3]string{{"wecom", "https://x.example/?key=1", ""}, {"matrix", "", "!a:b"}, {"telegram", "", ""}, {"webhook", "ftp://x", ""}, {"pager", "", ""}, {"wecom", "", "room"}} {
 		if _, err := New(1, tt[0], tt[1], tt[2]); err == nil {
-			t.Errorf("%v was taken", tt)
+			t.Errorf("%v was accepted", tt)
 		}
 	}
 	// Without --private nothing is sent into our own network.

@@ -270,7 +270,7 @@ func TestFullHubServesWhoIsOnIt(t *testing.T) {
 		}
 		for _, mode := range []string{"subscribe", "unsubscribe"} {
 			if status := s.ask(form(mode, first)); status != http.StatusAccepted {
-				t.Fatalf("%s of who is on it: %d", mode, status)
+				t.Fatalf("%s of an existing subscriber: %d", mode, status)
 			}
 			if asked := await(t, first.verified, "the question"); asked != mode {
 				t.Errorf("asked for %q, want %q", asked, mode)

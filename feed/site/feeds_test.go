@@ -114,7 +114,7 @@ func TestFeedNegotiation(t *testing.T) {
 			}
 		}
 		if s.Read("/feed.xml") != s.Read("/feed.xml?utm_source=x") {
-			t.Error("a parameter that means nothing gives another feed")
+			t.Error("an unknown parameter changes the feed")
 		}
 	})
 }

@@ -82,7 +82,7 @@ func TestRepositoryFileIsTheWrittenFile(t *testing.T) {
 func TestMistakesAreToldTogether(t *testing.T) {
 	_, err := parse("c.toml", []byte("[server]\naddr = \"nonsense\"\nbase_ulr = \"x\"\n[mail]\nport = 0\ntls = \"maybe\"\n[extra]\nx = 1\n[schedule]\nzone = \"Mars\"\n"), none)
 	if err == nil {
-		t.Fatal("taken")
+		t.Fatal("the value was accepted")
 	}
 	for _, want := range []string{
 		`c.toml:2: addr in [server]: "nonsense" is not HOST:PORT`, `c.toml:3: unknown key "base_ulr" in [server]; did you mean "base_url"?`,

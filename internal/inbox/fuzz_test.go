@@ -38,11 +38,11 @@ func FuzzSession(f *testing.F) {
 		ends := strings.Count(commands+message, "\r\n.\r\n")
 		box.Receive = func(_ context.Context, to []string, raw []byte) error {
 			if ends--; ends < 0 {
-				t.Errorf("a message was taken that had no end")
+				t.Errorf("a message without an end was accepted")
 			}
 			for _, a := range to {
 				if !strings.HasPrefix(a, "b+") {
-					t.Errorf("a message to %q was taken", a)
+					t.Errorf("a message to %q was accepted", a)
 				}
 			}
 			rest := bytes.ReplaceAll(raw, []byte("\r\n"), nil)

@@ -161,7 +161,7 @@ func TestStrangersDoNotBlockTheInbox(t *testing.T) {
 			}
 			n := k.of("b+honest")
 			if n != 5 {
-				t.Errorf("%d honest reports were taken, want 5", n)
+				t.Errorf("%d honest reports were accepted, want 5", n)
 			}
 			ways, reports = ways+1, reports+n
 		})
@@ -201,7 +201,7 @@ func TestLargeMessagesTakeLittleMemory(t *testing.T) {
 	}
 	trust.Report(t, "50 messages of 9.4 MB", "%d MB allocated", (after.TotalAlloc-before.TotalAlloc)>>20)
 	if n := k.count(); n != 0 {
-		t.Errorf("%d messages were taken", n)
+		t.Errorf("%d messages were accepted", n)
 	}
 }
 
@@ -255,7 +255,7 @@ func TestSmugglingIsRefused(t *testing.T) {
 			forms.Add(1)
 			if n := k.count(); n != 0 {
 				smuggled.Add(1)
-				t.Errorf("%d messages were taken", n)
+				t.Errorf("%d messages were accepted", n)
 			}
 		})
 	}
@@ -319,7 +319,7 @@ func TestCommandsAreChecked(t *testing.T) {
 				}
 			}
 			if n := k.count(); n != 0 {
-				t.Errorf("%d messages were taken", n)
+				t.Errorf("%d messages were accepted", n)
 			}
 		})
 	}

@@ -146,6 +146,6 @@ func TestInboxTakesNewMailOfAMaildir(t *testing.T) {
 		t.Errorf("the second time: %d, %v", n, err)
 	}
 	if _, err := box.ProcessMaildir(t.Context(), filepath.Join(dir, "nothing")); err == nil {
-		t.Error("a folder that is not there was read")
+		t.Error("a folder that does not exist was read")
 	}
 }

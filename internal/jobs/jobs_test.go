@@ -105,7 +105,7 @@ func TestRunner(t *testing.T) {
 		stop()
 		select {
 		case got := <-ran:
-			t.Fatalf("job %d ran that nobody asked for", got)
+			t.Fatalf("job %d ran, but nobody added it", got)
 		default:
 		}
 	})
@@ -156,7 +156,7 @@ func TestNewRefusesABadSchedule(t *testing.T) {
 		kinds := []jobs.Kind{{Name: "x", Run: func(context.Context, int64) error { return nil }}}
 		for _, s := range []jobs.Schedule{{Cron: "bad", Zone: time.UTC, Kind: "x"}, {Cron: "* * * * *", Zone: time.UTC, Kind: "y"}} {
 			if _, err := jobs.New(db, kinds, []jobs.Schedule{s}, quiet); err == nil {
-				t.Errorf("%+v was taken", s)
+				t.Errorf("%+v was accepted", s)
 			}
 		}
 	})
@@ -271,7 +271,7 @@ func TestJobsOfDeadNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := await(t, ran, "another job"); got != 8 {
-			t.Fatalf("job %d of a living node was taken back", got)
+			t.Fatalf("job %d of a running node was made available again", got)
 		}
 		node("THIRD", "SECOND")
 		if got := await(t, ran, "the job of the node that is gone"); got != 7 {

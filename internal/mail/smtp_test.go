@@ -54,7 +54,7 @@ func TestFaultsOfServers(t *testing.T) {
 						t.Fatalf("no error")
 					}
 				case phase == "quit":
-					t.Errorf("a message that was taken is an error: %v", err)
+					t.Errorf("a message that was accepted is an error: %v", err)
 				case phase == "body" && !handedOver:
 					if uncertain {
 						t.Errorf("uncertain, but the dot was never sent: %v", err)

@@ -35,7 +35,7 @@ func TestSharesAddUp(t *testing.T) {
 		}
 	}
 	if s := (Share{}); s.Count(9, "") != 0 || s.Rate(9) != 0 {
-		t.Error("who has no part gets something")
+		t.Error("a node without a share gets something")
 	}
 }
 
@@ -64,15 +64,15 @@ func TestMembersShare(t *testing.T) {
 		}
 		first := join(t, db, Roles...)
 		if s := first.Share(Deliver); s != Whole {
-			t.Fatalf("who is alone has %+v", s)
+			t.Fatalf("a single node has %+v", s)
 		}
 		reader := join(t, db, Web)
 		second := join(t, db, Deliver)
 		if s := second.Share(Deliver); s.Of != 0 {
-			t.Fatalf("who just joined has %+v while the first has the whole", s)
+			t.Fatalf("a node that just joined has %+v while the first one has the whole limit", s)
 		}
 		if s := reader.Share(Deliver); s.Of != 0 {
-			t.Fatalf("who does not deliver has %+v", s)
+			t.Fatalf("a node that does not deliver has %+v", s)
 		}
 		beat(first)
 		if s := first.Share(Deliver); s.Of != 2 {
@@ -86,16 +86,16 @@ func TestMembersShare(t *testing.T) {
 		// A node that could not renew its row has nothing.
 		first.readAt = first.readAt.Add(-settleAfter - time.Second)
 		if s := first.Share(Deliver); s.Of != 0 {
-			t.Fatalf("who was away has %+v", s)
+			t.Fatalf("a node that was stopped has %+v", s)
 		}
 		beat(first)
 		if s := first.Share(Deliver); s.Of != 0 {
-			t.Fatalf("who was away, and taken for gone, has %+v before the others have seen it again", s)
+			t.Fatalf("a node that was stopped and counted as gone has %+v before the others have seen it again", s)
 		}
 		first.settle()
 		beat(first)
 		if s := first.Share(Deliver); s.Of != 2 {
-			t.Fatalf("who is back has %+v", s)
+			t.Fatalf("a node that is back has %+v", s)
 		}
 		// A node that leaves releases its part at once; the part of a dead node is released
 		// later.
@@ -104,7 +104,7 @@ func TestMembersShare(t *testing.T) {
 		}
 		beat(first)
 		if s := first.Share(Deliver); s != Whole {
-			t.Fatalf("who is left has %+v", s)
+			t.Fatalf("the remaining node has %+v", s)
 		}
 		all, err := List(ctx, db)
 		if err != nil || len(all) != 2 || all[0].ID != first.ID() || all[1].Gone || len(all[1].Roles) != 1 || all[0].Clock.Abs() > time.Minute {
@@ -163,7 +163,7 @@ func TestParseRoles(t *testing.T) {
 		t.Errorf("two roles: %v, %v", r, err)
 	}
 	if _, err := ParseRoles("king"); err == nil {
-		t.Error("a role that does not exist was taken")
+		t.Error("a role that does not exist was accepted")
 	}
 }
 

@@ -96,11 +96,11 @@ func TestAnswersThatAreNotUsed(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := busy.Summarize(t.Context(), Request{Text: source, Language: "fr"}); err == nil {
-		t.Error("a language that nobody asked for is taken")
+		t.Error("a summary in another language than requested was accepted")
 	}
 	for _, o := range []Options{{URL: "models.example.org", Model: "x"}, {URL: "https://models.example.org"}} {
 		if _, err := New(o); err == nil {
-			t.Errorf("%+v is taken", o)
+			t.Errorf("%+v is accepted", o)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		out, err := read(b, "m", source)
 		if err == nil && (out.Text == "" || len([]rune(out.Text)) > maxOutput || out.Tokens <= 0 || strings.ContainsAny(out.Text, "\n\x00") || invented(out.Text, source) != "") {
-			t.Fatalf("%+v is taken", out)
+			t.Fatalf("%+v is accepted", out)
 		}
 	})
 }

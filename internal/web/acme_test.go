@@ -115,7 +115,7 @@ func TestACMEAuthorityThatNeverStops(t *testing.T) {
 			}
 			taken := sent.Load()
 			if taken > 20<<20 {
-				t.Errorf("%d MB were taken", taken>>20)
+				t.Errorf("%d MB were read", taken>>20)
 			}
 			kinds, mostTaken = kinds+1, max(mostTaken, taken)
 			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 20 {
@@ -158,7 +158,7 @@ func TestACMENamesOfOthers(t *testing.T) {
 		}
 	}
 	if err := shake(t, config, "a.example.org", "acme-tls/1"); err == nil {
-		t.Error("a challenge was answered that nobody asked for")
+		t.Error("an unknown challenge was answered")
 	}
 	if n := asked.Load(); n != 0 {
 		t.Errorf("the authority was asked %d times", n)

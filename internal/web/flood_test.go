@@ -161,7 +161,7 @@ func TestHTTP2Floods(t *testing.T) {
 				err = c.WriteContinuation(stream, false, c.block.Bytes())
 			}
 			if err == nil {
-				return fmt.Errorf("%d bytes of one header were taken", c.sent)
+				return fmt.Errorf("%d bytes of one header were accepted", c.sent)
 			}
 			return nil
 		},

@@ -108,7 +108,7 @@ func TestCache(t *testing.T) {
 		t.Errorf("the compressed body is another one: %v", err)
 	}
 	if res, _ := fetch(t, "GET", base+"/?v=1", map[string]string{"Accept-Encoding": "gzip;q=0"}, ""); res.Header.Get("Content-Encoding") != "" {
-		t.Error("gzip was sent to who refuses it")
+		t.Error("gzip was sent to a client that refuses it")
 	}
 	if res, b := fetch(t, "HEAD", base+"/?v=1", nil, ""); res.StatusCode != 200 || b != "" || res.ContentLength != int64(len(body)) {
 		t.Errorf("HEAD: %d, length %d", res.StatusCode, res.ContentLength)

@@ -117,7 +117,7 @@ func TestOverviewAndSources(t *testing.T) {
 		w.shows(base+"/sources/3?lang=en", "Recorded days: 9; without a failure: 5", "2026-11-30 blocked 1 1", "2026-11-27 blocked 3 3", "token=")
 		w.shows(base+"/sources/6?lang=zh", "有失败的日子", "会自动重试")
 		if status, _ := w.get(base + "/sources/99"); status != 404 {
-			t.Errorf("a source that is not there: %d", status)
+			t.Errorf("a source that does not exist: %d", status)
 		}
 		if status, _ := w.get(base+"/", "Host", "evil.example"); status != http.StatusMisdirectedRequest {
 			t.Errorf("a stranger's name: %d", status)
@@ -170,7 +170,7 @@ func TestMailings(t *testing.T) {
 		w.shows(base+"/mailings/1?lang=en", "邸报周刊 No. 1, 养老政策 No. 1 · Mailing 1", "Accepted 18 of 22", "Delivered or failed: 20, in 5 min.", "Deferred", "452 4.2.2 mailbox is full, try again later full.example", "550 5.1.1 <…@corp2.example>: no such user here corp2.example", "weekly", "sending")
 		w.shows(base+"/?lang=zh", "近 7 天投递失败 2", "邸报周刊 weekly")
 		if status, _ := w.get(base + "/mailings/2"); status != 404 {
-			t.Errorf("a mailing that is not there: %d", status)
+			t.Errorf("a mailing that does not exist: %d", status)
 		}
 		var file bytes.Buffer
 		w.must(w.site.WriteMailing(t.Context(), &file, 1, "zh"))
@@ -203,7 +203,7 @@ func TestLists(t *testing.T) {
 		w.mail()
 		w.shows(base+"/lists/weekly?lang=en", "Contents of the next issue (No. 2)", "Nothing is new now", "in an earlier issue", "No. 1 2026-11-30 08:00")
 		if status, _ := w.get(base + "/lists/none"); status != 404 {
-			t.Errorf("a list that is not there: %d", status)
+			t.Errorf("a list that does not exist: %d", status)
 		}
 		// A reader who leaves and returns counts each time; deleted readers do not count.
 		w.must(db.Write(t.Context(), func(tx *sql.Tx) error {

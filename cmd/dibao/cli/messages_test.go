@@ -277,7 +277,7 @@ func TestErrorsInChinese(t *testing.T) {
 		t.Error(got)
 	}
 	if got := Say("%d emails went, 100%% of them", 3); got != "3 emails went, 100% of them" {
-		t.Error("what has no Chinese is formatted in English: ", got)
+		t.Error("a message without a Chinese text should be formatted in English: ", got)
 	}
 }
 

@@ -72,7 +72,7 @@ func TestReject(t *testing.T) {
 		t.Errorf("refused recipient: %v", err)
 	}
 	if err := smtp.SendMail(addr, nil, "a@site.test", []string{"b@site.test"}, []byte(message+strings.Repeat("x\r\n", 1000))); err == nil {
-		t.Error("a message that is too large was taken")
+		t.Error("a message that is too large was accepted")
 	}
 	if box.Count() != 0 {
 		t.Errorf("%d messages were kept", box.Count())

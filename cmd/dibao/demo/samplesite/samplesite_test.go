@@ -47,7 +47,7 @@ func TestEmbedded(t *testing.T) {
 			t.Fatalf("%s: %d items, %v", src.URLPath, len(items), err)
 		}
 		if again := get(t, site, src.URLPath, "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified {
-			t.Errorf("%s: status %d for what has not changed", src.URLPath, again.Code)
+			t.Errorf("%s: status %d for an unchanged page", src.URLPath, again.Code)
 		}
 		for _, it := range items {
 			articles++
