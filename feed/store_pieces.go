@@ -28,7 +28,7 @@ type storing struct {
 	compared   *comparisons
 	judgedOnly bool                   // they are already stored; only update what depends on them
 	before     func(tx *sql.Tx) error // called first in the transaction of each piece
-	after      func(tx *sql.Tx) error // called last in it
+	after      func(tx *sql.Tx) error // called last in that transaction
 }
 
 // store stores articles, a piece at a time, and then updates what depends on them. It

@@ -211,7 +211,7 @@ func (l *Ledger) committed(waiting []handOver, outcomes []entry, err error) {
 	case l.inRow() && (err != nil || len(outcomes) > 0):
 		l.journal.rewrite()
 	case !l.inRow() && err == nil && len(outcomes) > 0:
-		l.journal.rewriteAfterFold()
+		l.journal.rewriteAfterFlush()
 		if err := l.writeFile(); err != nil {
 			l.fail(err)
 		}

@@ -68,8 +68,9 @@ func (j *journal) rewrite() {
 	}
 }
 
-// rewriteAfterFold is rewrite for a text that follows others.
-func (j *journal) rewriteAfterFold() {
+// rewriteAfterFlush is rewrite after the outcomes in the journal's file were written to their rows:
+// its text replaces the lines before it.
+func (j *journal) rewriteAfterFlush() {
 	j.rewrite()
 	j.text = append([]byte("f "), j.text...)
 }

@@ -138,7 +138,7 @@ func TestJournal(t *testing.T) {
 		t.Errorf("%q is read as sent %v, handed over %v; want [100], [102]", j.text, got.sent, got.handed)
 	}
 	// The rows of the table contain everything that precedes "f".
-	j.rewriteAfterFold()
+	j.rewriteAfterFlush()
 	if after := parseJournal("h2s h2t s2s " + string(j.text)); len(after.sent) != 1 || len(after.handed) != 1 {
 		t.Errorf("after a flush: sent %v, handed over %v", after.sent, after.handed)
 	}

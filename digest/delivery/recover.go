@@ -81,8 +81,8 @@ func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) 
 	return l.takeOver(ctx, owner, nil, now)
 }
 
-// takeOver ends a run in its place; file is the content of its file, nil if
-// there is none. If two nodes try, one finds nothing.
+// takeOver ends a run whose process has ended; file is the content of the run's
+// file, nil if there is none. If two nodes try, one of them finds no run.
 func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now time.Time) (n int, err error) {
 	ids := l.db.Dialect().IDs("$3")
 	ofRun := ` WHERE state = 'claimed' AND claimed_by = $2`

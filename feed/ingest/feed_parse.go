@@ -107,7 +107,7 @@ var atomID = lazyregexp.New(`<(?:atom:)?id>([^<>]+)</`)
 // keepIDs restores ids that are addresses and that the parser changed: ids are compared
 // character by character (RFC 4287 §4.2.6.1).
 func keepIDs(feed *gofeed.Feed, text string) {
-	written := make(map[string]string) // ids as the feed has them, by what the parser returns
+	written := make(map[string]string) // ids in the feed, by the id that the parser returns
 	for _, m := range atomID.FindAllStringSubmatch(text, 2*maxFeedItems) {
 		raw := html.UnescapeString(strings.TrimSpace(m[1]))
 		u, err := url.Parse(raw)
