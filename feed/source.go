@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -147,7 +148,7 @@ func (s *Source) Check() error {
 		return fmt.Errorf("unknown kind of source %q; use one of %s", s.Kind, strings.Join(ingest.KindNames(), ", "))
 	}
 	if s.Name == "" {
-		s.Name = u.Hostname()
+		s.Name = cmp.Or(u.Hostname(), filepath.Base(u.Path)) // of a Maildir, its folder
 		if readable, err := idna.Display.ToUnicode(s.Name); err == nil {
 			s.Name = readable
 		}

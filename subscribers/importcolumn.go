@@ -70,6 +70,9 @@ var headerWords = map[column]string{
 
 var headers = tableOf(headerWords)
 
+// frequencyWords are values of the column of frequencies in Chinese files.
+var frequencyWords = map[string]Frequency{"每期": EveryIssue, "每周": Weekly, "每月": Monthly}
+
 // The name of a column says what it contains: tokens are whole words of it, parts occur
 // anywhere in its plain form. Columns that count, contain links or concern another channel
 // are harmless whatever else their names say.

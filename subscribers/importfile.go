@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -192,7 +193,7 @@ func (r *row) set(c column, name, field string) {
 			r.broken = err.Error()
 		}
 	case columnFrequency:
-		r.choice.Frequency = Frequency(field)
+		r.choice.Frequency = cmp.Or(frequencyWords[field], Frequency(field))
 		if err := r.choice.check(); err != nil {
 			r.broken = err.Error()
 		}

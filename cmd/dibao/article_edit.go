@@ -161,7 +161,7 @@ func newArticleReread(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
-			bar := g.progress(cmd, "reread", "articles", 0)
+			bar := g.progress(cmd, "reread", "reread: %d articles", 0)
 			n, err := a.articles.Reread(cmd.Context(), ids, bar.count)
 			bar.done()
 			if err != nil {

@@ -90,7 +90,7 @@ func newIssueList(g *globals) *cobra.Command {
 					r := reports[*v.Mailing]
 					emails = fmt.Sprint(r.Emails())
 					if why := status.NoEmails(r); why != "" {
-						emails = g.message("0: %s", why)
+						emails = "0" + g.either(": ", "：") + g.message("%s", why)
 					}
 				}
 				return []any{v.List, v.Number, shortTime(v.DueAt, a.config.Schedule.Zone), v.Count, mailing, emails}
@@ -392,7 +392,7 @@ func (a *app) showSending(g *globals, cmd *cobra.Command) (done func()) {
 		return n
 	}
 	all := left()
-	bar := g.progress(cmd, "send", "messages", int64(all))
+	bar := g.progress(cmd, "send", "send: %d messages", int64(all))
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -326,7 +326,7 @@ func TestProgressInLines(t *testing.T) {
 	cmd := &cobra.Command{}
 	cmd.SetErr(&talk)
 	for _, g := range []*globals{{}, {quiet: true}} {
-		p := g.progress(cmd, "send", "messages", 100)
+		p := g.progress(cmd, "send", "send: %d messages", 100)
 		p.count(10) // too soon
 		p.last = time.Now().Add(-lineEvery)
 		p.count(20)

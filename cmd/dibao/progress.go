@@ -36,7 +36,7 @@ const lineEvery = 3 * time.Second
 
 // progress starts showing work called name, which is counted in units; size is the
 // total, in bytes if a file is read; 0 means unknown, and no bar is shown.
-func (g *globals) progress(cmd *cobra.Command, name, units string, size int64) *progress {
+func (g *globals) progress(cmd *cobra.Command, name, line string, size int64) *progress {
 	p := &progress{last: time.Now()}
 	switch {
 	case g.quiet:
@@ -45,7 +45,7 @@ func (g *globals) progress(cmd *cobra.Command, name, units string, size int64) *
 		p.bar = p.bars.AddBar(size, mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name(g.message("%s", name)+" "), decor.Percentage()), mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO)))
 	default:
-		p.line = func(n int) { fmt.Fprintln(cmd.ErrOrStderr(), g.message("%s: %d %s", name, n, units)) }
+		p.line = func(n int) { fmt.Fprintln(cmd.ErrOrStderr(), g.message(line, n)) }
 	}
 	return p
 }

@@ -89,7 +89,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 				return err
 			}
 			g.change.target = fmt.Sprintf("subscriber %d", id)
-			g.say(cmd, "%s subscribed", args[0])
+			g.say(cmd, "subscribed %s", args[0])
 			return nil
 		}),
 	}

@@ -25,7 +25,9 @@ func newSubscriberImport(g *globals) *cobra.Command {
 		Short: "Import readers (dry run without --apply)",
 		Long: "Reads CSV files separated by commas, semicolons, tabs or vertical bars, or one address per line, in UTF-8, UTF-16 or\n" +
 			"GB18030. The address column is recognized by its name (email, 邮箱, …); the columns list, state, language, format,\n" +
-			"consent and confirmed_at are used where they exist. Addresses that unsubscribed, bounced, complained or never confirmed\n" +
+			"frequency (issue, weekly or monthly), themes, regions, consent and confirmed_at are used where they exist, and so is the\n" +
+			"profile in profile_entities, profile_regions, profile_industries, profile_size, profile_qualifications and profile_topics;\n" +
+			"separate several themes, regions or values of a profile with |. Addresses that unsubscribed, bounced, complained or never confirmed\n" +
 			"elsewhere are refused, in exports of Ghost, Substack, Buttondown, phpList, Mautic, Brevo, HubSpot, MailPoet, Sendy,\n" +
 			"MailerLite, Mailchimp, listmonk and Mailman, and in columns such as \"unsubscribed\" or \"退订\".\n\n" +
 			"An ambiguous file is refused as a whole, with the line number: an unclosed quote, a row with more or fewer fields,\n" +
@@ -50,7 +52,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 			if in.Apply {
 				size *= 2 // the file is read to its end before anything is stored, so its size counts twice
 			}
-			bar := g.progress(cmd, "import", "rows", size)
+			bar := g.progress(cmd, "import", "import: %d rows", size)
 			in.Open = func() (io.ReadCloser, error) {
 				f, err := os.Open(args[0])
 				if err != nil {
