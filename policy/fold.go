@@ -2,6 +2,7 @@ package policy
 
 import (
 	"strings"
+	"unicode"
 
 	"dibao/policy/hans"
 	"dibao/policy/width"
@@ -34,6 +35,9 @@ const contextChars = 30
 
 // squeeze removes all white space.
 func squeeze(s string) string {
+	if strings.IndexFunc(s, unicode.IsSpace) < 0 {
+		return s
+	}
 	return strings.Join(strings.Fields(s), "")
 }
 

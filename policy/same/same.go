@@ -51,13 +51,18 @@ type fingerprint struct {
 }
 
 // Clean keeps Han characters, letters and digits, because reposts change punctuation.
-func Clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Han, r) || r == '〇' || unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, width.Half(s))
+func Clean(s string) string { return strings.Map(cleanRune, s) }
+
+// cleanRune is Clean for one character; -1 removes it.
+func cleanRune(r rune) rune {
+	if '一' <= r && r <= '龥' { // most characters; searching the tables takes longer
+		return r
+	}
+	r = width.HalfRune(r)
+	if unicode.Is(unicode.Han, r) || r == '〇' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+		return unicode.ToLower(r)
+	}
+	return -1
 }
 
 // grams returns the hashes (FNV-1a) of the 5-grams of a cleaned text.
@@ -231,14 +236,20 @@ func lastOf(s string, n int) string {
 // some of them. It returns nil for a text that is too short.
 func Sketch(paragraphs []string) []int64 {
 	const size = 8
-	c := Clean(strings.Join(paragraphs, ""))
-	runes := []rune(c)
+	var runes []rune // cleaned
+	for _, p := range paragraphs {
+		for _, r := range p {
+			if r = cleanRune(r); r >= 0 {
+				runes = append(runes, r)
+			}
+		}
+	}
 	switch {
 	case len(runes) < minShortText:
 		return nil
 	case len(runes) < MinText:
 		h := fnv.New64a()
-		io.WriteString(h, c)
+		io.WriteString(h, string(runes))
 		return []int64{int64(h.Sum64() >> 1)}
 	}
 	var least []uint64
