@@ -220,16 +220,16 @@ func (b *batch) storeEdges(ctx context.Context, edges []citing) error {
 // the batch to earlier announcements, and earlier documents to announcements of
 // the batch (a page may be collected long after it was written).
 func (b *batch) keepPromises(ctx context.Context, arrived []implementer) ([]citing, error) {
-	var grams []string
-	for _, x := range arrived {
-		grams = append(grams, heads(x.key)...)
-	}
 	var open bool
 	err := b.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM relations WHERE target_head <> '' AND target IS NULL)`).Scan(&open)
 	if err != nil || !open {
 		return nil, err
 	}
-	list, err := json.Marshal(append(orEmpty(grams), b.promisedHeads()...))
+	grams := b.promisedHeads()
+	for _, x := range arrived {
+		grams = append(grams, heads(x.key)...)
+	}
+	list, err := json.Marshal(orEmpty(grams))
 	if err != nil {
 		return nil, err
 	}

@@ -20,14 +20,11 @@ func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike ma
 	for _, a := range b.articles {
 		ids = append(append(append(ids, a.ID), mates[a.ID]...), alike[a]...)
 	}
-	keys, err := b.textKeys(ctx, ids)
-	if err != nil {
+	var err error
+	if b.keys, err = b.textsByID(ctx, ids); err != nil {
 		return err
 	}
-	b.keys, b.clusters = make(map[int64]textRef, len(keys)), make(map[int64]int64, len(ids))
-	for _, k := range keys {
-		b.keys[k.id] = k
-	}
+	b.clusters = make(map[int64]int64, len(ids))
 	for _, id := range ids {
 		b.clusters[id] = 0
 	}

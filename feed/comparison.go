@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 
 	"dibao/policy/same"
 	"dibao/policy/warn"
@@ -144,13 +146,14 @@ func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *compa
 		if err := b.addLikelyCarriers(ctx, alike); err != nil {
 			return err
 		}
+		keys, err := b.textsByID(ctx, slices.Concat(slices.Collect(maps.Values(alike))...))
+		if err != nil {
+			return err
+		}
 		for a, ids := range alike {
-			keys, err := b.textKeys(ctx, ids)
-			if err != nil {
-				return err
-			}
-			for _, other := range keys {
-				if other.id != a.ID {
+			slices.Sort(ids)
+			for _, id := range slices.Compact(ids) {
+				if other, ok := keys[id]; ok && id != a.ID {
 					c.sameness(textRef{a.textKey(), a.ID}, other)
 				}
 			}
@@ -271,6 +274,16 @@ func (st *Store) textOf(ctx context.Context, ref textRef, own map[textKey]policy
 		return nil, nil
 	}
 	return c.text(ref.key, stored.Facts), nil
+}
+
+// textsByID returns the keys of stored texts, by article.
+func (b *batch) textsByID(ctx context.Context, ids []int64) (map[int64]textRef, error) {
+	all, err := b.textKeys(ctx, ids)
+	keys := make(map[int64]textRef, len(all))
+	for _, k := range all {
+		keys[k.id] = k
+	}
+	return keys, err
 }
 
 // textKeys returns the keys of stored texts.
