@@ -114,11 +114,12 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	for _, pool := range []struct {
 		db    **sql.DB
 		conns int
+		begin string
 		extra string
 	}{
-		{&db.writer, 1, "&_txlock=immediate&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(4000)"}, // deleted data is also erased from the file
-		{&db.reader, readers, "&_pragma=query_only(1)&_pragma=cache_size(-4096)"},
-		{&db.jobs, 1, "&_txlock=immediate"},
+		{&db.writer, 1, beginWriting, "&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(4000)"}, // deleted data is also erased from the file
+		{&db.reader, readers, beginReading, "&_pragma=query_only(1)&_pragma=cache_size(-4096)"},
+		{&db.jobs, 1, beginWriting, ""},
 	} {
 		// The path is escaped so that ? and # in it do not begin parameters.
 		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
@@ -128,7 +129,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		if err != nil {
 			return nil, fmt.Errorf("database %s: %w", path, err)
 		}
-		conn := sql.OpenDB(connector{plain, pool.db == &db.writer})
+		conn := sql.OpenDB(connector{plain, pool.db == &db.writer, pool.begin})
 		conn.SetMaxOpenConns(pool.conns)
 		conn.SetMaxIdleConns(pool.conns)
 		*pool.db = conn

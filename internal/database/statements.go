@@ -18,6 +18,7 @@ type connector struct {
 	// uninterrupted statements always run to their end: those of the writer are
 	// short, and watching the context of each takes a goroutine.
 	uninterrupted bool
+	begin         string // the statement that begins a transaction
 }
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -25,7 +26,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keepingConn{sqliteConn: conn.(sqliteConn), uninterrupted: c.uninterrupted, kept: make(map[string]*keptStatement)}, nil
+	return &keepingConn{sqliteConn: conn.(sqliteConn), uninterrupted: c.uninterrupted, begin: c.begin, kept: make(map[string]*keptStatement)}, nil
 }
 
 // sqliteConn contains the methods that database/sql calls and the driver provides.
@@ -45,6 +46,7 @@ type sqliteConn interface {
 type keepingConn struct {
 	sqliteConn
 	uninterrupted bool
+	begin         string
 	kept          map[string]*keptStatement
 }
 
@@ -72,7 +74,7 @@ func (c *keepingConn) statement(ctx context.Context, query string) (*keptStateme
 	}
 	verb, _, _ := strings.Cut(strings.TrimSpace(query), " ")
 	switch strings.ToUpper(verb) {
-	case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH":
+	case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", "ROLLBACK":
 	default:
 		return nil, nil
 	}
@@ -108,6 +110,10 @@ func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driv
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	return c.exec(c.watch(ctx), query, args)
+}
+
+func (c *keepingConn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	k, err := c.statement(ctx, query)
 	if err != nil {
 		return nil, err
@@ -116,7 +122,7 @@ func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driv
 		return c.sqliteConn.ExecContext(ctx, query, args)
 	}
 	defer func() { k.busy = false }()
-	return k.stmt.ExecContext(c.watch(ctx), args)
+	return k.stmt.ExecContext(ctx, args)
 }
 
 // QueryContext is ExecContext for rows; closing them frees the statement.
@@ -137,6 +143,42 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []dri
 		return nil, err
 	}
 	return &keptRows{Rows: rows, of: k}, nil
+}
+
+// beginReading begins a transaction that waits for nobody.
+const beginReading, beginWriting = "BEGIN", "BEGIN IMMEDIATE"
+
+// BeginTx begins a transaction. The driver would parse its statements each time, and start a
+// goroutine to watch its commit.
+func (c *keepingConn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
+	if c.begin == beginReading {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if _, err := c.exec(ctx, c.begin, nil); err != nil {
+		transaction{c}.Rollback() // it may have begun before its context ended
+		return nil, err
+	}
+	return transaction{c}, nil
+}
+
+// transaction ends with cached statements. An end waits for nobody, because the log of SQLite
+// has one writer, which has begun.
+type transaction struct{ conn *keepingConn }
+
+// Commit leaves the connection without a transaction, as database/sql expects, even if it
+// fails.
+func (t transaction) Commit() error {
+	_, err := t.conn.exec(context.Background(), `COMMIT`, nil)
+	if err != nil {
+		t.Rollback()
+	}
+	return err
+}
+
+// Rollback returns an error if there is no transaction.
+func (t transaction) Rollback() error {
+	_, err := t.conn.exec(context.Background(), `ROLLBACK`, nil)
+	return err
 }
 
 // PrepareContext returns a cached statement; closing it frees it.
