@@ -20,7 +20,9 @@ type Plan struct {
 var (
 	// intends matches titles of such notices. planned, budget, begins and buys match the labels, or
 	// the heads of columns, of a project, its budget, its month and the buyer.
-	intends  = words.New(`采购意向`)
+	// intends matches titles of planned purchases, but not those that ask suppliers or bodies
+	// for something: 采购意向征集, 采购意向调查, 采购意向单位.
+	intends  = words.New(`采购意向[^征调询供厂单]*$`)
 	planned  = words.New(`^(?:采购)?项目名称$`)
 	budget   = words.New(`^(?:采购)?(?:项目)?预算(?:总)?(?:金额|价|额)?(?:\((万|亿)?元[^()]*\))?$`)
 	begins   = words.New(`^(?:预计|计划|拟)(?:实施)?采购(?:时间|月份|日期)(?:\([^()]*\))?$`)
@@ -29,11 +31,13 @@ var (
 	theSum   = words.New(`^(\d[\d,]*(?:\.\d+)?)(?:(万|亿)?(元))?$`)
 	// ofBuyer matches the body in the sentence before a table of plans, or before the period in
 	// a title.
-	ofBuyer = words.New(`^(?:[^。;]*现将\s*)?(\p{Han}[\p{Han}()]{2,40}?)(?:\(本级\))?\s*(?:关于)?(?:19|20)\d{2}年[^,。;]{0,20}采购意向`)
+	ofBuyer = words.New(`^(?:[^。;]*现将\s*)?(\p{Han}[\p{Han}()]{2,40}?)(?:\(本级\))?\s*(?:关于)?(?:公开|公布|发布)?(?:19|20)\d{2}年[^,。;]{0,20}采购意向`)
 	// answersPlan matches what readers may do by a day in a text about plans.
 	answersPlan = words.New(`意见|反馈|咨询|建议|疑问|异议|报名`)
 	// oneself matches words by which a body refers to itself.
 	oneself = words.New(`^(?:本|我)(?:单位|部门|机构|[局厅委院校会])$`)
+	// notBuyer matches words with which the name of a body does not begin: 关于公开, 为便于….
+	notBuyer = words.New(`^(?:关于|为|根据|按照|以下|现)`)
 )
 
 // planTable says which columns of a table state what is planned; -1: none does.
@@ -114,7 +118,7 @@ func (r *reading) planLabel(l line, name string, value [2]int) {
 
 // buyer reads the name of the body from a title, or from the sentence before a table.
 func (r *reading) buyer(l line) {
-	if m := ofBuyer.FindStringSubmatchIndex(l.text); m != nil {
+	if m := ofBuyer.FindStringSubmatchIndex(l.text); m != nil && !notBuyer.MatchString(l.text[m[2]:m[3]]) {
 		r.setBuyer(l, m[2], m[3])
 	}
 }

@@ -194,8 +194,9 @@ func (r *reading) contacts(l line) {
 var (
 	joint  = words.New(`^\s*(?:[、,;/ ]|或|及|和|\([^()]{1,12}\))*\s*$`)
 	people = words.New(`\p{Han}{1,4}\s*$`)
-	// alsoFax matches the remark that the telephone number before it is also a fax number.
-	alsoFax = words.New(`\([^()]{0,4}传真\)`)
+	// alsoFax matches the remark, before another number, that the telephone number before it is
+	// also a fax number.
+	alsoFax = words.New(`\([^()]{0,4}传真\)\s*[、,;/]`)
 	// faxOnly matches the remark that the second of two numbers is a fax number.
 	faxOnly = words.New(`^\s*\(\s*传真\s*\)`)
 	// ofPhone matches a label that is a line of its own; its number is the next line.
