@@ -331,8 +331,8 @@ func (f *finder) isBox(n *html.Node) bool {
 }
 
 // aside matches the names of elements that are not the list: menus, footers, boxes of
-// popular or related items.
-var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|aside|side(?:bar|news|box|hot|nav)|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
+// popular or related items. In has-aside and no-aside, aside says what is beside the element.
+var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|side(?:bar|news|box|hot|nav)|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])|(?:^|\s)aside(?:$|[\s_-])`)
 
 // best returns the candidate that is the list, and the others with a similar score. Lists
 // without dates count only if there is none with dates.
