@@ -55,7 +55,8 @@ var (
 	// ofOffice matches what makes a word for applicants part of the name of an office: 学生处.
 	ofOffice = words.New(`^(?:工作)?[处部办]`)
 	// led matches the words before applicants whom others organize: 组织辖区内企业申报.
-	led = words.New(`(?:组织|收集|初审|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
+	// Those who passed a review act themselves: 通过初审的企业.
+	led = words.New(`(?:组织|收集|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$|初审(?:[^,。;通合的][^,。;]{0,15})?$`)
 	// hands matches documents that only intermediate bodies submit.
 	hands = words.New(`推荐(?:[^,。;]{0,4}汇总表|表|文件|公?函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	// ownLabel matches labels of what applicants do themselves.
