@@ -53,27 +53,43 @@ func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, toda
 	return out, nil
 }
 
-// editedCalls returns calls of earlier issues of the list whose last day has since been changed in
-// the text by their site. If a notice announced the same day, only the notice is reported.
+// editedCalls returns calls of earlier issues of the list whose last day differs from that which
+// readers know, because the site has since changed it in the text. If a notice announced the same
+// day, only the notice is reported.
 func (s *Service) editedCalls(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
-	edits := make(map[int64]int64) // latest revision by article
-	ids := []int64{}
-	_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
-		var article, revision int64
-		err := r.Scan(&article, &revision)
-		if err == nil && edits[article] == 0 {
-			ids = append(ids, article)
-		}
-		edits[article] = revision
-		return struct{}{}, err
-	}, `SELECT DISTINCT r.article, r.id FROM revisions r JOIN articles a ON a.id = r.article AND a.deadline_on = r.until_on
+	type edit struct {
+		article, first, last int64       // the revisions since the last issue that gave a last day
+		was, until, now      policy.Date // the last day before the first revision, after the last one, and of the article
+	}
+	all, err := database.Collect(ctx, tx, func(r database.Row) (e edit, err error) {
+		return e, r.Scan(&e.article, &e.first, &e.was, &e.until, &e.now)
+	}, `SELECT DISTINCT r.article, r.id, r.was_on, r.until_on, a.deadline_on FROM revisions r JOIN articles a ON a.id = r.article
 			JOIN issue_items x ON x.article = r.article AND x.event = '' JOIN issues i ON i.id = x.issue AND i.created_at < r.replaced_at
-		WHERE i.list = $1 AND i.held = 0 AND r.replaced_at >= $2 AND r.until_on IS NOT NULL AND r.until_on >= $3
+		WHERE i.list = $1 AND i.held = 0 AND r.replaced_at >= $2 AND r.until_on IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM call_states s WHERE s.article = r.article AND (s.until_on = r.until_on OR s.kind = 'canceled'))
-			AND NOT EXISTS (SELECT 1 FROM issue_items y JOIN issues j ON j.id = y.issue WHERE j.list = $1 AND y.article = r.article AND y.event = 'edit/' || r.id)
-		ORDER BY r.article, r.id`, list, s.now().AddDate(0, 0, -changedFor), today.String())
-	if err != nil || len(ids) == 0 {
+			AND NOT EXISTS (SELECT 1 FROM issue_items y JOIN issues j ON j.id = y.issue
+				WHERE j.list = $1 AND y.article = r.article AND y.event LIKE 'edit/%' AND j.created_at > r.replaced_at)
+		ORDER BY r.article, r.id`, list, s.now().AddDate(0, 0, -changedFor))
+	if err != nil || len(all) == 0 {
 		return nil, err
+	}
+	edits := make(map[int64]edit)
+	ids := []int64{}
+	for _, e := range all {
+		e.last = e.first
+		if first, ok := edits[e.article]; ok {
+			e.first, e.was = first.first, first.was
+		} else {
+			ids = append(ids, e.article)
+		}
+		edits[e.article] = e
+	}
+	ids = slices.DeleteFunc(ids, func(id int64) bool {
+		e := edits[id]
+		return e.until != e.now || e.was == e.until || e.until.Before(today)
+	})
+	if len(ids) == 0 {
+		return nil, nil
 	}
 	articles, err := s.articles.ArticlesByID(ctx, ids)
 	if err != nil {
@@ -86,7 +102,7 @@ func (s *Service) editedCalls(ctx context.Context, tx *sql.Tx, list int64, today
 	var out []IssueItem
 	for _, id := range ids {
 		if a, ok := articles[id]; ok && !isWithheld(a) {
-			out = append(out, IssueItem{Article: a, Event: amend.EditEvent(edits[id]), Same: clusters[id].Articles})
+			out = append(out, IssueItem{Article: a, Event: amend.EditEvent(edits[id].first, edits[id].last), Same: clusters[id].Articles})
 		}
 	}
 	return out, nil
@@ -98,8 +114,8 @@ func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueIte
 	var news []int64
 	for i := range items {
 		it := &items[i]
-		if edit := amend.EditOf(it.Event); edit != 0 {
-			c, ok, err := amend.Edit(ctx, s.db, edit)
+		if first, last, isEdit := amend.EditOf(it.Event); isEdit {
+			c, ok, err := amend.Edit(ctx, s.db, first, last)
 			if err != nil {
 				return nil, err
 			}

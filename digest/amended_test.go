@@ -125,7 +125,8 @@ func TestEditedDeadlineOfSentCall(t *testing.T) {
 		}
 		round(2)
 		w.reader("later", l)
-		edit("2026-12-20", "2026-12-30")
+		edit("2026-12-20", "2026-12-24")
+		edit("2026-12-24", "2026-12-30")
 		w.article("样例路名的通知")
 		round(3)
 		for name, want := range map[string][]string{
@@ -141,14 +142,17 @@ func TestEditedDeadlineOfSentCall(t *testing.T) {
 		if got := last("later"); strings.Contains(got, "您收到过") || strings.Contains(got, "延至") {
 			t.Errorf("a reader who did not get the call reads\n%s", got)
 		}
+		edit("2026-12-30", "2026-12-25")
+		edit("2026-12-25", "2026-12-30")
 		w.article("样例地名的通知")
 		round(3)
 		if got := last("zh"); strings.Contains(got, "您收到过的事项有变") {
-			t.Errorf("told twice:\n%s", got)
+			t.Errorf("told twice, or that a day changed which is the same again:\n%s", got)
 		}
 		w.article("样例省厅关于延长样例技改项目申报时间的通知")
 		w.amend("P1", &call.Change{Kind: call.ChangeMoved, Until: policy.Date{Year: 2027, Month: 1, Day: 20}, Evidence: "现将申报时间延长至1月20日。"})
-		edit("2026-12-30", "2027-01-20")
+		edit("2026-12-30", "2027-01-10")
+		edit("2027-01-10", "2027-01-20")
 		round(3)
 		if got := last("zh"); strings.Count(got, "1月20日") == 0 || strings.Count(got, "· 样例省厅关于组织申报样例技改项目的通知") > 1 {
 			t.Errorf("the day of the notice and of the text:\n%s", got)

@@ -58,7 +58,7 @@ func TestCallsAreStored(t *testing.T) {
 }
 
 // When a site changes the last day of a call in its text, the earlier text is kept with both
-// days; a change of other words has none.
+// days. A change of other words has none, even if an older version of dibao read another day.
 func TestEditedDeadlines(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -67,9 +67,13 @@ func TestEditedDeadlines(t *testing.T) {
 		ask := func(day, about string) ingest.Item {
 			return text{"ask", "样例市工业和信息化局关于组织申报样例技改项目的通知", "2026-05-06", "2026-05-06", "", []string{"各有关企业：", "请申报单位于" + day + "前登录http://a.example/b填报。", about}}.item()
 		}
-		for _, it := range []ingest.Item{ask("2026年6月5日", "联系人：样某。"), ask("2026年6月15日", "联系人：样某。"), ask("2026年6月15日", "联系人：例某。"), ask("近期", "联系人：例某。"), ask("2026年6月20日", "联系人：例某。")} {
+		for _, it := range []ingest.Item{ask("2026年6月5日", "联系人：样某。"), ask("2026年6月15日", "联系人：样某。"), ask("2026年6月15日", "联系人：例某。"), ask("近期", "联系人：例某。"), ask("2026年6月20日", "联系人：例某。"), ask("2026年6月20日", "联系人：某样。")} {
 			_, err := r.Add(ctx, src["n"], []ingest.Item{it})
 			r.check(err)
+			r.check(db.Write(ctx, func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, `UPDATE articles SET deadline_on = '2026-06-01' WHERE deadline_on = '2026-06-20'`)
+				return err
+			}))
 		}
 		var got []string
 		r.check(db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -80,7 +84,7 @@ func TestEditedDeadlines(t *testing.T) {
 			}, `SELECT was_on, until_on FROM revisions ORDER BY id`)
 			return err
 		}))
-		if want := "2026-06-05 2026-06-15,2026-06-15 ,2026-06-15 , 2026-06-20"; strings.Join(got, ",") != want {
+		if want := "2026-06-05 2026-06-15, ,2026-06-15 , 2026-06-20, "; strings.Join(got, ",") != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"dibao/feed/amend"
 	"dibao/feed/ingest"
 	"dibao/internal/database"
+	"dibao/policy"
 )
 
 // recheckAfter are the delays after which the page of an article is read again: most silent
@@ -40,19 +41,43 @@ func (st *Store) Revisions(ctx context.Context, article int64) ([]Revision, erro
 	return all, err
 }
 
-// keepRevision stores the present version of an article before it is replaced,
-// if a reader would see a different text. If the text of a call has another last day now, it
+// keepRevision stores the present version of an article before it is replaced, if a reader
+// would see a different text. If the site changed the last day of a call in the text, it
 // records both days.
-func keepRevision(ctx context.Context, tx *sql.Tx, a *arrival, now time.Time) error {
+func (b *batch) keepRevision(ctx context.Context, a *arrival) error {
 	if a.columnsErr != nil {
 		return a.columnsErr
 	}
-	_, err := tx.ExecContext(ctx, `
+	was, until, err := b.movedDay(ctx, a)
+	if err != nil {
+		return err
+	}
+	_, err = b.tx.ExecContext(ctx, `
 		INSERT INTO revisions (article, title, paragraphs, replaced_at, was_on, until_on)
-		SELECT id, title, paragraphs, $5, deadline_on, CASE WHEN call <> '' AND COALESCE(deadline_on, '') <> $7 THEN $7 END FROM articles
+		SELECT id, title, paragraphs, $5, $7, $8 FROM articles
 		WHERE source = $1 AND guid = $2 AND page_state = 'complete' AND text_hash <> $6 AND (title <> $3 OR paragraphs <> $4)`,
-		a.SourceID, a.GUID, a.Title(), a.columns.paragraphs, now, a.TextHash, a.Facts.DeadlineOn)
+		a.SourceID, a.GUID, a.Title(), a.columns.paragraphs, b.now, a.TextHash, was, until)
 	return err
+}
+
+// movedDay returns the last day of a stored call and that in its new text; two zero dates if the
+// site did not change it. It reads the stored text again, because an older version of dibao may
+// have read another day in it.
+func (b *batch) movedDay(ctx context.Context, a *arrival) (was, until policy.Date, err error) {
+	ids, err := database.Collect(ctx, b.tx, database.ScanOne[int64], `SELECT id FROM articles WHERE source = $1 AND guid = $2
+		AND page_state = 'complete' AND call <> '' AND text_hash <> $3 AND COALESCE(deadline_on, '') <> $4`, a.SourceID, a.GUID, a.TextHash, a.Facts.DeadlineOn.String())
+	if err != nil || len(ids) == 0 {
+		return policy.Date{}, policy.Date{}, err
+	}
+	stored, err := b.st.arrivals(ctx, b.tx, ids)
+	if err != nil || len(stored) == 0 {
+		return policy.Date{}, policy.Date{}, err
+	}
+	facts, _ := understand(stored[0].Evidence, b.now)
+	if facts.DeadlineOn == a.Facts.DeadlineOn {
+		return policy.Date{}, policy.Date{}, nil
+	}
+	return facts.DeadlineOn, a.Facts.DeadlineOn, nil
 }
 
 // withdrawnAfter is how long a page must be missing before its article is withdrawn: a page

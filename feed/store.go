@@ -91,7 +91,7 @@ func (b *batch) save(ctx context.Context) (added int, err error) {
 	defer upsert.Close()
 	for _, a := range b.articles {
 		if !a.isNew && a.ID == 0 { // not if it is only evaluated again
-			if err := keepRevision(ctx, b.tx, a, b.now); err != nil {
+			if err := b.keepRevision(ctx, a); err != nil {
 				return 0, err
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -347,23 +348,21 @@ func NoticeOf(event string) int64 {
 }
 
 // EditEvent returns the key under which emails record that a site changed the last day of a call in
-// its text, given the revision of the text before.
-func EditEvent(revision int64) string { return editPrefix + strconv.FormatInt(revision, 10) }
+// its text, given the first and the last revision of the text since the call was sent.
+func EditEvent(first, last int64) string { return fmt.Sprintf("%s%d-%d", editPrefix, first, last) }
 
 const editPrefix = "edit/"
 
-// EditOf returns the revision of an event, 0 for other kinds of events.
-func EditOf(event string) int64 {
-	text, ok := strings.CutPrefix(event, editPrefix)
-	if !ok {
-		return 0
-	}
-	id, _ := strconv.ParseInt(text, 10, 64)
-	return id
+// EditOf returns the revisions of an event; ok is false for other kinds of events.
+func EditOf(event string) (first, last int64, ok bool) {
+	_, err := fmt.Sscanf(event, editPrefix+"%d-%d", &first, &last)
+	return first, last, err == nil
 }
 
 // ChangesCall reports whether an event is a change to a call: by a notice, or in its text.
-func ChangesCall(event string) bool { return NoticeOf(event) != 0 || EditOf(event) != 0 }
+func ChangesCall(event string) bool {
+	return NoticeOf(event) != 0 || strings.HasPrefix(event, editPrefix)
+}
 
 // Restate computes the states of the calls that these notices changed again. Call it in the
 // transaction that withdraws a notice: a withdrawn notice no longer changes its call.

@@ -64,13 +64,13 @@ func changesOf(ctx context.Context, tx *sql.Tx, target int64) (all []Change, err
 	return all, nil
 }
 
-// Edit returns how the site changed the last day of a call in its text, given the revision of the
-// text before; ok is false if there is no such change.
-func Edit(ctx context.Context, db *database.DB, revision int64) (c Change, ok bool, err error) {
+// Edit returns how the site changed the last day of a call in its text, given the first and the
+// last revision of the text since the call was sent; ok is false if there is no such change.
+func Edit(ctx context.Context, db *database.DB, first, last int64) (c Change, ok bool, err error) {
 	c.Kind = call.ChangeMoved
 	err = db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT r.article, a.title, r.was_on, r.until_on FROM revisions r JOIN articles a ON a.id = r.article
-			WHERE r.id = $1 AND r.until_on IS NOT NULL`, revision).Scan(&c.Notice, &c.Title, &c.Was, &c.Until)
+		return tx.QueryRowContext(ctx, `SELECT l.article, a.title, f.was_on, l.until_on FROM revisions l JOIN revisions f ON f.id = $1 AND f.article = l.article
+			JOIN articles a ON a.id = l.article WHERE l.id = $2 AND l.until_on IS NOT NULL`, first, last).Scan(&c.Notice, &c.Title, &c.Was, &c.Until)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return Change{}, false, nil
