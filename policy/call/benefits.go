@@ -31,8 +31,10 @@ var (
 	condition = words.New(`投资|收入|产值|销售|营业额|零售额|交易额|存量|增量|增长|资本|纳税|税收|规模|(?:^|[^不])超过|达到|预算|限价|售价|工资|成本|自筹|总额|总计|共计|合计|累计|安排|罚款|保证金|缴纳|收费|费用为|原值|总投入|利润|资产|违法|结余|估算|每小时|在$|满$|首超|拨付|下达|年费`)
 	already   = words.New(`(?:已|曾)(?:经)?(?:获|获得|享受|给予|发放|拨付)`)
 	// granted matches words about what earlier calls paid.
-	granted  = words.New(`(?:立项|共|累计)(?:资助|支持|奖励|补助)[^,。;]{0,4}\d`)
-	capped   = words.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
+	granted = words.New(`(?:立项|共|累计)(?:资助|支持|奖励|补助)[^,。;]{0,4}\d`)
+	capped  = words.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
+	// loan matches the words before money that the applicant borrows or raises.
+	loan     = words.New(`(?:贷款|授信|自筹)(?:资金|额度)?$`)
 	behindIs = words.New(`^(?:的?标准)?,给予[^,。;]{0,24}(?:补贴|补助|奖励|资助|奖金)|^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以|享受)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)|^的?(?:标准|比例|额度)?(?:给予|予以)(?:资金|经费|财政)?支持|^(?:的)?(?:资金|经费)?支持(?:$|[。;])|^[、,]?(?:且|总额)?(?:最高)?不超过[^,。;]{1,12}元的?(?:标准)?(?:给予|予以)`)
 	onlyIf   = words.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
 	perWhom  = words.New(`每(?:(?:招用|吸纳|新增|培训|引进)\d?[人名]|人每月|人每年|人次|人|家企业|户|项|件(?:作品)?|名|亩|年|月|平方米|(?:个|家|所|处|座|间|辆|台|套|场|张|例|篇|部|位|支|条|吨|千瓦)(?:[^,。;\d]{0,14})?)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$`)
@@ -96,7 +98,7 @@ func (r *reading) amount(l line, at []int) {
 	governor, against := lastEnd(benefit, clause), lastEnd(condition, clause)
 	capOf := capped.MatchString(clause)
 	switch {
-	case behindIs.MatchString(behind) && governor >= against:
+	case behindIs.MatchString(behind) && governor >= against && !loan.MatchString(clause):
 	case capOf && offered.MatchString(sentence) && !spends.MatchString(clause):
 	case capOf && byStandard.MatchString(behind):
 	case governor < 0 && against < 0 && forEach.MatchString(clause) && offered.MatchString(sentence) && !fee.MatchString(sentence):

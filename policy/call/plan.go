@@ -3,6 +3,7 @@ package call
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"dibao/policy/words"
@@ -18,10 +19,9 @@ type Plan struct {
 }
 
 var (
-	// intends matches titles of such notices. planned, budget, begins and buys match the labels, or
-	// the heads of columns, of a project, its budget, its month and the buyer.
 	// intends matches titles of planned purchases, but not those that ask suppliers or bodies
-	// for something: 采购意向征集, 采购意向调查, 采购意向单位.
+	// for something: 采购意向征集, 采购意向调查, 采购意向单位. planned, budget, begins and buys match the
+	// labels, or the heads of columns, of a project, its budget, its month and the buyer.
 	intends  = words.New(`采购意向[^征调询供厂单]*$`)
 	planned  = words.New(`^(?:采购)?项目名称$`)
 	budget   = words.New(`^(?:采购)?(?:项目)?预算(?:总)?(?:金额|价|额)?(?:\((万|亿)?元[^()]*\))?$`)
@@ -34,15 +34,18 @@ var (
 	ofBuyer = words.New(`^(?:[^。;]*现将\s*)?(\p{Han}[\p{Han}()]{2,40}?)(?:\(本级\))?\s*(?:关于)?(?:公开|公布|发布)?(?:19|20)\d{2}年[^,。;]{0,20}采购意向`)
 	// answersPlan matches what readers may do by a day in a text about plans.
 	answersPlan = words.New(`意见|反馈|咨询|建议|疑问|异议|报名`)
-	// oneself matches words by which a body refers to itself.
-	oneself = words.New(`^(?:本|我)(?:单位|部门|机构|[局厅委院校会])$`)
-	// notBuyer matches words with which the name of a body does not begin: 关于公开, 为便于….
-	notBuyer = words.New(`^(?:关于|为|根据|按照|以下|现)`)
+	// ofAll matches the first cell of the row with the sum of a table.
+	ofAll = words.New(`^(?:合计|总计|小计|共计)`)
+	// notBuyer matches how a body refers to itself, words with which the name of a body does not
+	// begin (关于公开, 为便于…), and places, whose bodies buy.
+	notBuyer = words.New(`^(?:本|我)(?:单位|部门|机构|[局厅委院校会])$|^(?:关于|为|根据|按照|以下|现)|[省市县区州]$`)
 )
 
 // planTable says which columns of a table state what is planned; -1: none does.
 type planTable struct {
 	what, yuan, month int
+	columns           int
+	isSpaced          bool   // the cells of a page's table have spaces between them, others bars
 	unit              string // unit of the budgets, as in units; meaningful if hasUnit
 	hasUnit           bool
 }
@@ -54,29 +57,55 @@ func (r *reading) plans(l line) {
 	}
 	r.buyer(l)
 	cells := cellsOf(l.text)
-	switch len(cells) {
-	case 1:
-		r.planLabels(l, cells[0])
-		return
-	case 2:
-		r.planLabel(l, cellText(l.text, cells[0]), cells[1])
-		return
-	}
-	if t, ok := planTableOf(l.text, cells); ok {
+	t, isHead := planTableOf(l.text, cells)
+	switch {
+	case isHead:
 		r.table = &t
-		return
+	case r.table != nil && r.planRow(l, cells, *r.table):
+	case isPlanLabel(l.text, cells[0]):
+		r.labelCells(l, cells)
+	case len(cells) == 1 || !strings.Contains(l.text, "|"):
+		r.planLabels(l, trimmed(l.text, 0, len(l.text)))
 	}
-	if t := r.table; t != nil && len(cells) > max(t.what, t.yuan, t.month) && len(r.call.Plans) < maxEntries {
-		p := Plan{What: l.printed(cells[t.what][0], cells[t.what][1]), Evidence: l.sentence(cells[t.what][0], cells[t.what][1]), In: l.in}
-		if t.yuan >= 0 {
-			p.Yuan = t.sum(cellText(l.text, cells[t.yuan]))
+}
+
+// planRow reads a row of a table; ok is false if the line is not one. Where spaces separate the
+// cells, a cell may be empty or contain a space, so that only rows count whose budget and month
+// are in their columns.
+func (r *reading) planRow(l line, cells [][2]int, t planTable) (ok bool) {
+	if t.isSpaced == strings.Contains(l.text, "|") || t.isSpaced && len(cells) > t.columns || len(cells) <= max(t.what, t.yuan, t.month) || len(r.call.Plans) >= maxEntries {
+		return false
+	}
+	p := Plan{What: l.printed(cells[t.what][0], cells[t.what][1]), Evidence: l.sentence(cells[t.what][0], cells[t.what][1]), In: l.in}
+	if t.yuan >= 0 {
+		p.Yuan = t.sum(cellText(l.text, cells[t.yuan]))
+	}
+	if t.month >= 0 {
+		p.Month = monthOf(cellText(l.text, cells[t.month]))
+	}
+	if p.What == "" || ofAll.MatchString(squeezed(p.What)) || p.Yuan == 0 && p.Month == "" || t.isSpaced && (t.yuan >= 0 && p.Yuan == 0 || t.month >= 0 && p.Month == "") {
+		return false
+	}
+	r.call.Plans = append(r.call.Plans, p)
+	return true
+}
+
+func isPlanLabel(text string, cell [2]int) bool {
+	name := squeezed(cellText(text, cell))
+	return planned.MatchString(name) || budget.MatchString(name) || begins.MatchString(name) || buys.MatchString(name)
+}
+
+// labelCells reads a row whose cells are labels, each followed by its value.
+func (r *reading) labelCells(l line, cells [][2]int) {
+	for i := 0; i < len(cells); {
+		end := i + 1
+		for end < len(cells) && !isPlanLabel(l.text, cells[end]) {
+			end++
 		}
-		if t.month >= 0 {
-			p.Month = monthOf(cellText(l.text, cells[t.month]))
+		if end > i+1 {
+			r.planLabel(l, cellText(l.text, cells[i]), [2]int{cells[i+1][0], cells[end-1][1]})
 		}
-		if p.What != "" && (p.Yuan != 0 || p.Month != "") {
-			r.call.Plans = append(r.call.Plans, p)
-		}
+		i = end
 	}
 }
 
@@ -118,23 +147,25 @@ func (r *reading) planLabel(l line, name string, value [2]int) {
 
 // buyer reads the name of the body from a title, or from the sentence before a table.
 func (r *reading) buyer(l line) {
-	if m := ofBuyer.FindStringSubmatchIndex(l.text); m != nil && !notBuyer.MatchString(l.text[m[2]:m[3]]) {
+	if m := ofBuyer.FindStringSubmatchIndex(l.text); m != nil {
 		r.setBuyer(l, m[2], m[3])
 	}
 }
 
 func (r *reading) setBuyer(l line, from, to int) {
-	if r.call.Buyer.Value == "" && !oneself.MatchString(l.text[from:to]) {
+	if r.call.Buyer.Value == "" && !notBuyer.MatchString(l.text[from:to]) {
 		r.call.Buyer = Said{l.printed(from, to), l.sentence(from, to), l.in}
 	}
 }
 
-// planTableOf reads the head of a table.
+// planTableOf reads the head of a table. A row of labels and values is not one.
 func planTableOf(text string, cells [][2]int) (t planTable, ok bool) {
-	t = planTable{what: -1, yuan: -1, month: -1}
+	t = planTable{what: -1, yuan: -1, month: -1, columns: len(cells), isSpaced: !strings.Contains(text, "|")}
 	for i, c := range cells {
 		name := squeezed(cellText(text, c))
 		switch {
+		case theSum.MatchString(name), theMonth.MatchString(name):
+			return t, false
 		case t.what < 0 && planned.MatchString(name):
 			t.what = i
 		case t.yuan < 0 && budget.MatchString(name):
@@ -173,24 +204,32 @@ func monthOf(text string) string {
 	return m[1] + "-" + string([]byte{'0' + byte(month/10), '0' + byte(month%10)})
 }
 
-// cellsOf returns the positions of the cells of a row, without the spaces around them; one
-// position if the line is not a row.
+// cellsOf returns the positions of the cells of a row, without the spaces around them. Bars
+// separate them, or spaces in the lines of a page.
 func cellsOf(text string) (all [][2]int) {
 	from, to := 0, len(text)
+	isBar := strings.Contains(text, "|")
 	if strings.HasPrefix(text, "|") {
 		from = 1
 	}
 	if to > from && strings.HasSuffix(text, "|") {
 		to--
 	}
-	for {
-		i := strings.IndexByte(text[from:to], '|')
+	for from < to {
+		i := strings.IndexFunc(text[from:to], func(c rune) bool { return c == '|' || !isBar && unicode.IsSpace(c) })
 		if i < 0 {
-			return append(all, trimmed(text, from, to))
+			i = to - from
 		}
-		all = append(all, trimmed(text, from, from+i))
-		from += i + 1
+		if cell := trimmed(text, from, from+i); isBar || cell[0] < cell[1] {
+			all = append(all, cell)
+		}
+		_, size := utf8.DecodeRuneInString(text[from+i:])
+		from += i + size
 	}
+	if all == nil {
+		all = [][2]int{trimmed(text, 0, len(text))}
+	}
+	return all
 }
 
 func trimmed(text string, from, to int) [2]int {

@@ -52,10 +52,9 @@ func (c Call) IsOver(day when.Date) bool {
 		}
 	}
 	for _, p := range c.Plans {
-		if p.Month == "" {
-			return false
+		if p.Month != "" {
+			days = append(days, p.Month+"-31")
 		}
-		days = append(days, p.Month+"-31")
 	}
 	return len(days) > 0 && slices.Max(days) < day.String()
 }

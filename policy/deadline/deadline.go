@@ -240,7 +240,7 @@ func isDutyOf(right string) bool {
 // isOfOthers reports whether the subject of a day is not the reader whom the
 // title addresses, or whether the request belongs to a later stage.
 func (r Reader) isOfOthers(m mention) bool {
-	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || r.Asks && undoes.MatchString(m.left) {
+	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || r.Asks && undoes.MatchString(m.left) {
 		return true
 	}
 	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {

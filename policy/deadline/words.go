@@ -78,9 +78,12 @@ var (
 	// onDisplay matches the words before the period in which readers can see a plan and
 	// comment on it.
 	onDisplay = words.New(`(?:公开展览|公展|公开阅览|展示)(?:期间|时间|期|日期)[^，。；]{0,6}$`)
-	// announces matches an action of the issuer itself after a comma (我厅将择优推荐，于), and its
-	// results (审查结果于).
-	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$|(?:^|[，,、.．\s])\p{Han}{2,8}(?:处|科|办|中心|办公室)(?:将|统一|集中)?组织(?:专家|评审|论证)[^。；请]{0,40}$|(?:^|[，,（(])[^，,。；请将把]{0,20}(?:审查|审核|评审|考试|面试)结果(?:于|在)\s*$`)
+	// announces matches an action of the issuer itself after a comma: 我厅将择优推荐，于.
+	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$|(?:^|[，,、.．\s])\p{Han}{2,8}(?:处|科|办|中心|办公室)(?:将|统一|集中)?组织(?:专家|评审|论证)[^。；请]{0,40}$`)
+	// results and returns match the words around the day by which the issuer returns its own
+	// results: 审查结果于…反馈完毕.
+	results = words.New(`(?:^|[，,（(])[^，,。；请将把]{0,20}(?:审查|审核|评审|考试|面试)结果(?:于|在)\s*$`)
+	returns = words.New(`^\s*(?:反馈|通知|告知|答复|回复)`)
 	// answersAll matches the words after a day by which the issuer itself answers:
 	// 将电话对所有报名人员进行反馈.
 	answersAll = words.New(`^[，,]?\s*(?:我[厅局委部办院校会司]|本[局厅院会校])?将[^，。；]{0,8}(?:对|向)[^，。；]{0,12}(?:人员|者|人|单位|考生|企业)[^，。；]{0,4}(?:反馈|通知|答复|告知|回复)|^[，,]?\s*(?:报到|入职|到岗|上岗|入学)`)
