@@ -38,6 +38,8 @@ func TestDeadlineForms(t *testing.T) {
 		{"SpanOfEvents", apply, "可以申报2026年1月1日至2026年12月31日期间发生的费用。", ""},
 		{"Traditional", "關於推行樣例計劃的公告", "合資格機構可由即日起至2026年6月30日下午五時前遞交申請表。", "2026-06-30"},
 		{"Lease", "房屋招租公告", "洽谈时请携带营业执照及单位简介，截止时间为2026年6月28日。", "2026-06-28"},
+		{"PublishedHere", "样例协会第二批名单", "本公示自6月1日起至6月5日止，如有异议，请向样例协会反映。", "2026-06-05"},
+		{"YouCanSend", "样例准则的意见稿", "如有意见，可将意见于2026年6月30日前发送至邮箱a@example.org。", "2026-06-30"},
 		{"LongPast", apply, "请于5月1日前将材料报送我厅。", ""},
 	} {
 		e := Evidence{Title: c.title, ListDate: "2026-06-01", Paragraphs: append([]string{"各有关单位："}, strings.Split(c.text, "\n")...)}

@@ -178,6 +178,8 @@ func (r Reader) isOpen(m mention) bool {
 	switch {
 	case overdue.MatchString(m.right):
 		return true
+	case shownHere.MatchString(m.left):
+		return !r.Asks || r.isFor("公示")
 	case fromShown.MatchString(m.left):
 		return r.isFor("公示") || r.Asks
 	case shownAt.MatchString(m.left):
@@ -240,7 +242,7 @@ func isDutyOf(right string) bool {
 // isOfOthers reports whether the subject of a day is not the reader whom the
 // title addresses, or whether the request belongs to a later stage.
 func (r Reader) isOfOthers(m mention) bool {
-	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || r.Asks && undoes.MatchString(m.left) {
+	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
 		return true
 	}
 	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {

@@ -99,19 +99,23 @@ var (
 	// shownAt matches the words before the period of a list that is shown at a place:
 	// 公示在样例网站，时间为.
 	shownAt = words.New(`公示[^。；，,]{0,16}[，,]\s*时间(?:为|是|自|从|[:：])?\s*$`)
+	// shownHere matches the words before the period in which this text is published: 本公示自.
+	shownHere = words.New(`(?:本公示(?:期|时间)?|^公示[^，。；]{0,6}天)[，,]?\s*自\s*$`)
+	// ofOffice matches an office that passes on applications, before its own day.
+	ofOffice = words.New(`(?:^|[，,])\p{Han}{0,6}(?:主管|管理|归口)部门请(?:于|在)\s*$`)
 	// undoes matches requests that end or question an application.
 	undoes = words.New(`^[^，。；]{0,6}(?:退费|退款|复核|复查|查分|放弃|补办|更名|注销)[^，。；]{0,16}$`)
 	// fetches matches what bidders do before they bid.
 	fetches = words.New(`(?:获取|下载|领取|购买)[^，。；]{0,8}文件`)
 	// samples and past match the words before days in sample forms and of earlier calls.
 	samples  = words.New(`(?:填写样例|示例|范例|例如|举例|样表)[^。；]{0,40}$`)
-	past     = words.New(`(?:上一轮|上一批|(?:^|[^限])上批|上一届|上届[^时]|往届|往年|上次)[^。；]{0,30}$|(?:已|曾)(?:经)?(?:于|在)\s*$|有效期[^，。；]{0,12}$`)
+	past     = words.New(`(?:上一轮|上一批|(?:^|[^限])上批|上一届|上届[^时]|往届|往年|上次)[^。；]{0,30}$|(?:已|曾)(?:经)?(?:于|在)\s*$|裁定[^。；]{0,30}$|有效期[^，。；]{0,12}$`)
 	promoted = words.New(`^[^，。；]{0,10}(?:晋级|入围)`)
 	pleads   = words.New(`(?:请|建议|应|须|务必|需|要)[^，。；]{0,24}$`)
 	// announced matches an action of the issuer itself: 我厅将于….
 	announced = words.New(`(?:(?:^|[^即])将|拟|计划|预计|预定)(?:会)?(?:于|在)[^，。；]{0,6}$`)
 	asksNow   = words.New(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
-	requests  = words.New(`请|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
+	requests  = words.New(`请|可[将把]|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
 	// mayOn matches the words before the period in which somebody must or can do something.
 	mayOn = words.New(`(?:应当?|须|需|可以?|建议)[^，。；]{0,30}(?:于|在)\s*$`)
 	// byApplicant matches the words after a period in which applicants do something.
