@@ -21,7 +21,7 @@ import (
 	"dibao/subscribers"
 )
 
-// A former fault: anybody who guessed the name of a hidden list could read its page,
+// This was once a bug: anybody who guessed the name of a hidden list could read its page,
 // issues, feeds and calendar. Now every address with the name of a list that is not public
 // answers as for a list that does not exist, unless it contains the key of the list.
 func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {

@@ -328,7 +328,7 @@ func TestNotSpamTakesAComplaintBack(t *testing.T) {
 	})
 }
 
-// A former fault: a late bounce for an earlier address of a reader suppressed the present
+// This was once a bug: a late bounce for an earlier address of a reader suppressed the present
 // one.
 func TestLateBounceCountsForTheAddressItWasSentTo(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

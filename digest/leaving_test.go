@@ -81,7 +81,7 @@ func (w *world) collectFor(db *database.DB) (stop func() int) {
 	return func() int { cancel(); <-ended; return n }
 }
 
-// TestCollectingKeepsReadersIn tests a former fault: while a hostile feed was stored,
+// TestCollectingKeepsReadersIn tests a former bug: while a hostile feed was stored,
 // one-click unsubscribe answered 500 six times of six. Unsubscribing takes precedence over
 // collecting, in the same process and in another.
 func TestCollectingKeepsReadersIn(t *testing.T) {

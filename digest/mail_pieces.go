@@ -111,7 +111,7 @@ type renderedMail struct {
 	own        int // size of the parts that it does not share, in bytes
 }
 
-// renderMail renders an email: its head, the sections with their items, and its foot.
+// renderMail renders an email: its head, the sections with their items, and its footer.
 func (p *pieceRenderer) renderMail(e edited, from netmail.Address) (renderedMail, error) {
 	v := p.s.outline(e, from)
 	m := &mailBuilder{pieceRenderer: p, outline: v, rest: len(e.items), renderedMail: renderedMail{subject: v.Subject, own: 2048}} // joins the pieces

@@ -122,7 +122,7 @@ func (w *world) suppressedReaders() int {
 	return n
 }
 
-// A former fault: a relay that accepted no mail of ours, for a reason on our side, failed
+// This was once a bug: a relay that accepted no mail of ours, for a reason on our side, failed
 // all 40 readers of two issues and then suppressed them.
 func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 	t.Parallel()
@@ -185,7 +185,7 @@ func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 	}
 }
 
-// TestSendTriesAtOnceWhatWaitsForOurFault tests a former fault: after the wrong password
+// TestSendTriesAtOnceWhatWaitsForOurFault tests a former bug: after the wrong password
 // was corrected, "issue send" did not retry the emails that had failed because of it.
 func TestSendTriesAtOnceWhatWaitsForOurFault(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,7 @@ func TestRestoreHoldsWhatMayHaveGoneOut(t *testing.T) {
 		yearly := must[subscribers.List](t)(w.readers.CreateList(t.Context(), subscribers.List{Slug: "yearly", Cron: "0 8 1 1 *"}))
 		w.reader("a", weekly, yearly)
 		w.article("甲通知")
-		w.week() // after a backup; then the database is lost, and restored
+		w.week() // stands for the week between the backup and the restore
 		due := must[[]digest.DueList](t)(w.service.DueSinceBackup(t.Context()))
 		if len(due) != 1 || due[0].List.Slug != "weekly" || !due[0].At.Equal(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)) {
 			t.Fatalf("due %+v", due)

@@ -49,7 +49,7 @@ func markerFeed(base string, at time.Time) string {
 	return b.String()
 }
 
-// A former fault: a feed that contained a marker was mailed with each reader's preference
+// This was once a bug: a feed that contained a marker was mailed with each reader's preference
 // token in its place. Whatever a source, an admin's title or a note says stays text: the
 // email contains the reader's tokens once in each part, where our foot has them.
 func TestSourcesTextIsNeverFilledWithATokenOfAReader(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"dibao/subscribers"
 )
 
-// A former fault: a reader who was imported read that they had subscribed and confirmed.
+// This was once a bug: a reader who was imported read that they had subscribed and confirmed.
 func TestMailSaysWhoAddedItsReader(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

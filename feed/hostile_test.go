@@ -131,7 +131,7 @@ var hostileFeeds = []struct {
 	}},
 }
 
-// TestHostileFeedsLockTheWriter tests a former fault: a feed of 4.4 MB blocked SQLite's
+// TestHostileFeedsLockTheWriter tests a former bug: a feed of 4.4 MB blocked SQLite's
 // only writer for 124 s. Nothing that grows faster than its input runs in a write
 // transaction, and large data is written in pieces. The limits hold with DIBAO_LONG=1; they
 // are those of a machine with nothing else to do and grow with how long this process waits
@@ -191,7 +191,7 @@ func cpuTime(t *testing.T) time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// TestPageOfManyReposts tests a former fault: a page of 2,000 articles with one text loaded
+// TestPageOfManyReposts tests a former bug: a page of 2,000 articles with one text loaded
 // and linked all of them for each. An original lists some of its reposts and counts all.
 func TestPageOfManyReposts(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
@@ -230,7 +230,7 @@ func TestPageOfManyReposts(t *testing.T) {
 	})
 }
 
-// TestLongTextsAreCut tests a former fault: texts of 4 MB were stored whole, a feed
+// TestLongTextsAreCut tests a former bug: texts of 4 MB were stored whole, a feed
 // contained 50 of them, and a search or a match loaded as many. Now the size of a stored
 // text and of a feed is limited, and the article has a warning.
 func TestLongTextsAreCut(t *testing.T) {

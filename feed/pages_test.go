@@ -96,7 +96,7 @@ func TestPagesOfDocuments(t *testing.T) {
 		if text = doc.Find("table.chain").Text(); res.StatusCode != http.StatusOK || !strings.Contains(text, "成府发〔2026〕12号") || !strings.Contains(text, "80 天") || !strings.Contains(text, "四川省成都市") {
 			t.Errorf("chain: %d\n%s", res.StatusCode, text)
 		}
-		// The interpretation and its original link to each other.
+		// The interpretation and the document that it explains link to each other.
 		res, doc = get("/search?q=" + url.QueryEscape("政策解读") + "&lang=zh")
 		if res.StatusCode != http.StatusOK || doc.Find(".item h3 mark").Length() == 0 {
 			t.Errorf("search: %d, %d marked titles", res.StatusCode, doc.Find("h3 mark").Length())
@@ -104,7 +104,7 @@ func TestPagesOfDocuments(t *testing.T) {
 		href, _ := doc.Find(".item h3 a").First().Attr("href")
 		_, doc = get(strings.TrimPrefix(href, "https://dibao.example"))
 		if !strings.Contains(doc.Find("#pairs").Parent().Text(), "关于推进基本养老服务体系建设的实施意见") {
-			t.Errorf("the interpretation does not show its original: %s", href)
+			t.Errorf("the interpretation does not show the document that it explains: %s", href)
 		}
 		_, doc = get("/search?q=" + url.QueryEscape("成府发[2026]12号") + "&lang=zh")
 		if doc.Find(`.note a[href^="`+number+`"]`).Length() != 1 {
@@ -172,7 +172,7 @@ func TestCollectionsArePaged(t *testing.T) {
 	})
 }
 
-// TestAnythingComparedWithAnything tests a former fault: anybody could have any two
+// TestAnythingComparedWithAnything tests a former bug: anybody could have any two
 // articles compared, however long. A page compares only versions of one text, and says so
 // if even these are too long or too different.
 func TestAnythingComparedWithAnything(t *testing.T) {

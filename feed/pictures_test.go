@@ -12,7 +12,7 @@ import (
 	"dibao/policy"
 )
 
-// TestPicturesLeakReaders tests a former fault: our pages made browsers load pictures from
+// TestPicturesLeakReaders tests a former bug: our pages made browsers load pictures from
 // sources, which revealed the reader's address. A page now links to the pictures; feeds
 // keep them.
 func TestPicturesLeakReaders(t *testing.T) {

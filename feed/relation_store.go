@@ -50,7 +50,7 @@ func (b *batch) storeRelations(ctx context.Context) error {
 	resolved = append(resolved, settled...)
 	bySubject, err := b.relateSubjects(ctx)
 	if err != nil {
-		return fmt.Errorf("relate subjects: %w", err)
+		return fmt.Errorf("relate documents by subject: %w", err)
 	}
 	return b.applyRelations(ctx, append(resolved, bySubject...), touched)
 }

@@ -169,7 +169,7 @@ func TestCompareReposts(t *testing.T) {
 	t.Logf("%d of %d reposts are found, %d share a hash; %d wrong merges", found, 2*pairs, sketched, wrong)
 }
 
-// TestCompareIsBounded tests a former fault: two texts of 2,000 paragraphs each took
+// TestCompareIsBounded tests a former bug: two texts of 2,000 paragraphs each took
 // 4,000,000 comparisons of paragraphs. Now the cost grows with what they share, and the
 // result for a pair that shares too much is unfinished, not guessed.
 func TestCompareIsBounded(t *testing.T) {

@@ -30,7 +30,7 @@ type APIToken struct {
 	RevokedAt *time.Time `json:"revoked_at"`
 }
 
-// Allows reports whether the token may use a verb; changes says whether the verb
+// Allows reports whether the token may use a command; changes says whether the command
 // changes anything.
 func (t APIToken) Allows(group, verb string, changes bool) bool {
 	return slices.ContainsFunc(t.Scopes, func(s string) bool {

@@ -239,7 +239,7 @@ func columnNamed(names []string, name string) (int, error) {
 		found = n - 1
 	}
 	if found < 0 {
-		return 0, fmt.Errorf("the file has no column %q (there are: %s)", name, namesOf(names))
+		return 0, fmt.Errorf("the file has no column %q (columns: %s)", name, namesOf(names))
 	}
 	return found, nil
 }
@@ -277,7 +277,7 @@ func addressColumn(names, first []string, columns []column, chosen string) (int,
 			return 0, fmt.Errorf("%d columns can be the address: %s; say which with --column NAME or --column NUMBER", len(found), strings.Join(several, ", "))
 		}
 	}
-	return 0, fmt.Errorf("no column of the file is an address; name one \"email\" or \"邮箱\", or say which it is with --column NAME (there are: %s)", namesOf(names))
+	return 0, fmt.Errorf("no column of the file is recognized as the address column; name one \"email\" or \"邮箱\", or say which it is with --column NAME (columns: %s)", namesOf(names))
 }
 
 func namesOf(names []string) string {

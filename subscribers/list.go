@@ -48,7 +48,7 @@ type Query struct {
 	Regions   []string `json:"regions,omitempty"` // GB/T 2260 codes, including the regions in them
 	Issuers   []string `json:"issuers,omitempty"`
 	Kinds     []string `json:"kinds,omitempty"`
-	Types     []string `json:"types,omitempty"` // 文种, such as 通知
+	Types     []string `json:"types,omitempty"` // type of official document (文种), such as 通知
 	Sources   []int64  `json:"sources,omitempty"`
 	Documents []string `json:"documents,omitempty"` // numbers of followed documents: articles that carry, change or explain them
 	Chains    []string `json:"chains,omitempty"`    // numbers of documents; articles about their implementation by lower levels match

@@ -238,7 +238,7 @@ func jsonArray[T int64 | string](values []T) string {
 func toJSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("subscribers: %T does not marshal: %v", v, err)) // the values are our own plain ones
+		panic(fmt.Sprintf("subscribers: %T does not marshal: %v", v, err)) // plain values of this package always marshal
 	}
 	return string(b)
 }

@@ -152,8 +152,8 @@ func (c Chart) Below() (rules []rule) {
 	return rules
 }
 
-// Rows returns the numbers of the table, one row for each step that has any; for a line,
-// one row for each step at which it changes.
+// Rows returns the numbers of the table: one row for each step with a value other than 0;
+// for a line, only those steps at which it changes.
 func (c Chart) Rows() (rows [][]string) {
 	for i, label := range c.Labels {
 		row, some := []string{label}, false

@@ -185,7 +185,7 @@ func (v DigestItem) Mail() (Mail, error) {
 // Mail writes the line.
 func (v ItemGroup) Mail() (Mail, error) { return mailPiece(v.Language, "group", v) }
 
-// Mail writes the foot.
+// Mail writes the footer.
 func (v DigestFoot) Mail() (Mail, error) {
 	return markedPiece(v.Language, "foot", func(note func(Slot)) any { return markedFoot{v, note} })
 }

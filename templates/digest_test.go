@@ -346,7 +346,7 @@ func contrast(t *testing.T, a, b string) float64 {
 }
 
 // Digest is the email of one variant, whose pieces the program renders one by one: its
-// head, for each section a heading and the items, its foot.
+// head, for each section a heading and the items, its footer.
 type Digest struct {
 	DigestHead
 	Sections []DigestSection

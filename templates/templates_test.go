@@ -230,7 +230,7 @@ func TestTextIsWrapped(t *testing.T) {
 	}
 }
 
-// A former fault: a document number was split after 〔, and a line ended in an opening
+// This was once a bug: a document number was split after 〔, and a line ended in an opening
 // bracket.
 func TestTextBreaksWhereChineseDoes(t *testing.T) {
 	for n := range 40 {

@@ -63,7 +63,7 @@ func (s *api) Register(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /api/{group}/{of}/{verb}", s.run) // a group within a group: list channel add
 	mux.HandleFunc("POST /api/{group}/{verb}", s.run)
-	mux.HandleFunc("POST /api/{group}", s.run) // a verb without a group: audit
+	mux.HandleFunc("POST /api/{group}", s.run) // a command without a group: audit
 }
 
 // describeAPI describes the API at an address.
@@ -106,7 +106,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	// A verb may request the site of a source, which can take longer than the usual time
+	// A command may request the site of a source, which can take longer than the usual time
 	// limit of an answer.
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(remote.Timeout)); err != nil {
 		s.app.log.Debug("deadline not set", "err", err) // happens in tests that write to memory
@@ -150,7 +150,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// ended returns the answer for a verb that ran: what a terminal would show.
+// ended returns the answer for a command that ran: what a terminal would show.
 func ended(err error, out, talk string) remote.Answer {
 	a := remote.Answer{Out: out, Talk: talk}
 	var q question
@@ -202,7 +202,7 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*r
 			case string, bool, json.Number:
 				args = append(args, fmt.Sprintf("--%s=%v", flag, v))
 			default:
-				return nil, nil, fmt.Errorf("flag %q must be a text, a number, true or false, or an array of those", flag)
+				return nil, nil, fmt.Errorf("flag %q must be a string, a number, a boolean, or an array of these", flag)
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 		{"all", "/api/subscriber/list", `{"flags": {"database=x": "y"}}`, 400, "no flag"},
 		{"all", "/api/subscriber/show", `{"args": ["--config=/etc/passwd"]}`, 422, "invalid address"},
 		{"all", "/api/subscriber/list", `{"surprise": 1}`, 400, "unknown field"},
-		{"all", "/api/subscriber/list", `{"flags": {"limit": {"a": 1}}}`, 400, "must be a text"},
+		{"all", "/api/subscriber/list", `{"flags": {"limit": {"a": 1}}}`, 400, "must be a string"},
 		{"reader", "/api/audit", `{"flags": {"action": "subscriber add"}}`, 200, `"actor":"token:adder"`},
 	} {
 		status, answer := post(tokens[step.token], step.path, step.body)

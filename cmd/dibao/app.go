@@ -34,7 +34,7 @@ import (
 	"dibao/subscribers"
 )
 
-// app is an open database with the features that use it: what every verb works with.
+// app is an open database with the features that use it: what every command works with.
 type app struct {
 	config      config.Config
 	db          *database.DB
@@ -82,7 +82,7 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 			return nil, err
 		}
 	}
-	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // verbs report the result themselves
+	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // commands report the result themselves
 		c.Log.Level = slog.LevelWarn
 	}
 	log := newLogger(c, cmd.ErrOrStderr())
@@ -204,7 +204,7 @@ func (a *app) close() {
 	a.db.Close()
 }
 
-// startTracing sends the spans of a verb to the trace collector, if one is configured,
+// startTracing sends the spans of a command to the trace collector, if one is configured,
 // until the app is closed.
 func (a *app) startTracing(cmd *cobra.Command) {
 	endpoint := a.config.Trace.Endpoint.Reveal()

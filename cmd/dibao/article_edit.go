@@ -29,7 +29,7 @@ func articleID(s string) (int64, error) {
 	return id, nil
 }
 
-// withArticle wraps a verb that works on the article in its argument.
+// withArticle wraps a command that works on the article in its argument.
 func withArticle(g *globals, f func(cmd *cobra.Command, a *app, x feed.Article) error) func(*cobra.Command, []string) error {
 	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 		id, err := articleID(args[0])

@@ -28,14 +28,14 @@ var audited = []string{
 	"bounce read", "bounce apply", "token create", "token revoke", "token rotate-keys", "restore",
 }
 
-// change describes what a verb changed, for the audit log.
+// change describes what a command changed, for the audit log.
 type change struct {
 	none   bool   // a dry run, or nothing to do
 	target string // such as "list weekly" or "subscriber 17"; if "", it is taken from the arguments
 	detail string
 }
 
-// auditVerb makes a verb write to the audit log, if it is one of those that do.
+// auditVerb makes a command write to the audit log, if it is one of those that do.
 func (g *globals) auditVerb(verb *cobra.Command, name string) {
 	run := verb.RunE
 	if run == nil || !slices.Contains(audited, name) {

@@ -132,7 +132,7 @@ func newChannelList(g *globals) *cobra.Command {
 	}
 }
 
-// withChannel wraps a verb that works on the channel whose number is its argument, and
+// withChannel wraps a command that works on the channel whose number is its argument, and
 // on its list.
 func withChannel(g *globals, f func(cmd *cobra.Command, a *app, c channel.Channel, l subscribers.List) error) func(*cobra.Command, []string) error {
 	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {

@@ -9,7 +9,7 @@ import (
 	"dibao/subscribers"
 )
 
-// TestConfirmationsGoDirectly tests a former fault: with direct delivery and no relay, a
+// TestConfirmationsGoDirectly tests a former bug: with direct delivery and no relay, a
 // request to subscribe was answered with "check your mail", but no email was sent.
 func TestConfirmationsGoDirectly(t *testing.T) {
 	t.Parallel()

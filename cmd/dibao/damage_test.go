@@ -15,7 +15,7 @@ import (
 )
 
 // TestDamagedDatabaseIsRefused overwrites pages of SQLite's file as a failing disk does.
-// The doctor finds each damage; every other verb works, or says that the file is damaged
+// The doctor finds each damage; every other command works, or says that the file is damaged
 // and how to restore a backup; and the backup can be restored.
 func TestDamagedDatabaseIsRefused(t *testing.T) {
 	damages := 6
@@ -77,9 +77,9 @@ func TestDamagedDatabaseIsRefused(t *testing.T) {
 	if out, err := dibao("restored.db", "restore", "good.backup"); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	trust.Report(t, "damaged SQLite pages", "%d found by doctor, %d verbs refused with the way to restore, 0 panics", damages, refused)
+	trust.Report(t, "damaged SQLite pages", "%d found by doctor, %d commands refused with the way to restore, 0 panics", damages, refused)
 	if refused == 0 {
-		t.Error("no verb was refused: the damage does nothing")
+		t.Error("no command was refused: the damage does nothing")
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 var inlineCode = regexp.MustCompile("`(dibao [^`]+)`")
 
 // TestCommandsInDocsExist parses each command that README and the docs show, in
-// blocks and in the text: verbs, flags and the number of arguments are checked,
+// blocks and in the text: commands, flags and the number of arguments are checked,
 // nothing is run.
 func TestCommandsInDocsExist(t *testing.T) {
 	files, err := filepath.Glob("../../docs/*.md")
@@ -80,7 +80,7 @@ func parseCommand(shown string, whole bool) string {
 	case err != nil:
 		return err.Error()
 	case cmd == root && len(args) > 0 && !strings.HasPrefix(args[0], "-"):
-		return "no such verb"
+		return "no such command"
 	}
 	if err := cmd.ParseFlags(rest); errors.Is(err, pflag.ErrHelp) {
 		return ""
@@ -92,7 +92,7 @@ func parseCommand(shown string, whole bool) string {
 			return err.Error()
 		}
 	} else if cmd.HasSubCommands() && len(left) > 0 && cobra.NoArgs(cmd, left) != nil {
-		return "no such verb: " + left[0]
+		return "no such command: " + left[0]
 	}
 	return ""
 }

@@ -53,7 +53,7 @@ func newDocumentList(g *globals) *cobra.Command {
 	flags.Region(f, &sel.Region, "only this region and those in it")
 	flags.Choice(f, &sel.Level, "level", "", division.Levels, "only issuers of this level")
 	f.StringVar(&sel.Theme, "theme", "", "only this theme")
-	f.StringVar(&sel.Type, "type", "", "only this 文种")
+	f.StringVar(&sel.Type, "type", "", "only this type of document (文种)")
 	f.StringVar(&sel.Issuer, "issuer", "", "only this issuer")
 	return cmd
 }
@@ -80,7 +80,7 @@ func (a *app) findDocument(ctx context.Context, ref string) (feed.Document, erro
 	return feed.Document{}, fmt.Errorf("%d documents are called %q; give the id of one: %s", len(all), ref, strings.Join(lines, ", "))
 }
 
-// withDocument wraps a verb that works on the document in its argument.
+// withDocument wraps a command that works on the document in its argument.
 func withDocument(g *globals, f func(cmd *cobra.Command, a *app, d feed.Document) error) func(*cobra.Command, []string) error {
 	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 		d, err := a.findDocument(cmd.Context(), args[0])

@@ -206,8 +206,8 @@ func newIssueTest(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test ADDRESS",
 		Short: "Send the next issue of a list, or an existing issue, to one address",
-		Long: "Sends the mail like one of a mailing and prints the SMTP dialogue. The links to unsubscribe and to the preferences lead\n" +
-			"nowhere, because the mail does not belong to a reader.",
+		Long: "Sends the email as a mailing would and prints the SMTP dialogue. The links to unsubscribe and to the preferences lead\n" +
+			"nowhere, because the email does not belong to a reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if _, err := mailaddr.Parse(args[0]); err != nil {

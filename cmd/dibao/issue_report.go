@@ -17,7 +17,7 @@ import (
 	"dibao/digest/delivery"
 )
 
-// newIssueStates returns the verbs that pause, resume and cancel mailings.
+// newIssueStates returns the commands that pause, resume and cancel mailings.
 func newIssueStates(g *globals) []*cobra.Command {
 	verbs := []struct {
 		use, short, long, done string
@@ -70,7 +70,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 	return cmds
 }
 
-// mailing reads the number of a mailing, or finds the newest to which a verb applies.
+// mailing reads the number of a mailing, or finds the newest to which a command applies.
 func (a *app) mailing(ctx context.Context, args []string, verb string) (int64, error) {
 	if len(args) > 0 {
 		n, err := strconv.ParseInt(args[0], 10, 64)

@@ -27,7 +27,7 @@ import (
 	"dibao/subscribers"
 )
 
-// printed is what a verb prints with --json: one object, or one per line.
+// printed is what a command prints with --json: one object, or one per line.
 type printed struct {
 	verbs string
 	of    any
@@ -64,7 +64,7 @@ var printedJSON = []printed{
 	{"token list", subscribers.APIToken{}, []string{"token create editor --scope read --quiet", "token list"}},
 }
 
-// jsonPage describes what verbs print with --json, by their types and the comments on
+// jsonPage describes what commands print with --json, by their types and the comments on
 // fields.
 func jsonPage(t *testing.T, w wording) string {
 	t.Helper()
@@ -82,7 +82,7 @@ func jsonPage(t *testing.T, w wording) string {
 	return b.String()
 }
 
-// title returns the title of a table's verbs.
+// title returns the title of a table's commands.
 func (w wording) title(verbs string) string {
 	if _, ok := w.Titles[verbs]; ok {
 		return w.say(w.Titles, verbs)
@@ -90,7 +90,7 @@ func (w wording) title(verbs string) string {
 	return verbs
 }
 
-// meaning returns the meaning of a key; in Chinese it begins with the name that verbs
+// meaning returns the meaning of a key; in Chinese it begins with the name that commands
 // print.
 func (w wording) meaning(verbs, path, note string) string {
 	if w.test == nil {
@@ -236,7 +236,7 @@ func fieldComments(t *testing.T) map[string]string {
 	return notes
 }
 
-// The JSON that verbs print has exactly the keys that the reference names.
+// The JSON that commands print has exactly the keys that the reference names.
 func TestJSONIsAsDocumented(t *testing.T) {
 	t.Setenv("DIBAO_LANG", "en")
 	d := inFolder(t)

@@ -40,7 +40,7 @@ type killRun struct {
 	readers int
 	limited int       // number of the first readers, who are at a separate domain
 	stderr  io.Writer // output of the program
-	peak    int64     // maximum memory, in bytes, of the last command of says
+	peak    int64     // maximum memory, in bytes, of the last command that says ran
 }
 
 // limitedDomain is the domain of the first readers, for which a run may set limits.

@@ -107,7 +107,7 @@ func TestFlagsNameCodesAsTablesDo(t *testing.T) {
 	}
 }
 
-// DIBAO_LANG takes precedence over the locale; both languages list the same verbs and
+// DIBAO_LANG takes precedence over the locale; both languages list the same commands and
 // flags.
 func TestHelpSpeaksTheUsersLanguage(t *testing.T) {
 	t.Parallel()
@@ -156,7 +156,7 @@ var spokenVerbs = []string{
 // say.
 var verbatim = regexp.MustCompile(`dibao(?: [^，；。）\n]+)?|--[a-z-]+|404 Not|user unknown|article edit|Ministry of [\w ]+: \w+`)
 
-// In Chinese, verbs print no line in English.
+// In Chinese, commands print no line in English.
 func TestVerbsSpeakChineseAlone(t *testing.T) {
 	t.Setenv("DIBAO_LANG", "zh")
 	d := inFolder(t)

@@ -151,7 +151,7 @@ func newListPreview(g *globals) *cobra.Command {
 		Use:   "preview NAME",
 		Short: "Show what the next issue would contain now, why, and what is left out",
 		Long: "With --left-out N, shows the newest articles that the issue does not contain, each with the reason, such as a condition of\n" +
-			"the list that it does not meet. In JSON, why is the name of the condition, or: held, withdrawn, older (than the list),\n" +
+			"the list that it does not meet. In JSON, \"why\" is the name of the condition or one of: held, withdrawn, older (than the list),\n" +
 			"archive (old when it was collected), same (as another in the issue), issued (already), repost (an issue contained the same\n" +
 			"text), passed (withheld or without a match when an issue was composed), full (waits for the next issue).\n" +
 			"With --json, prints a line for each article; with --left-out, one object.",

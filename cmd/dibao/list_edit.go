@@ -36,7 +36,7 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f.StringArrayVar(&l.Query.Regions, "region", nil, "code of GB/T 2260 or name, with all regions in it")
 	f.StringArrayVar(&l.Query.Issuers, "issuer", nil, "issuer")
 	f.StringArrayVar(&l.Query.Kinds, "kind", nil, "document, interpretation, news, signed-article, consultation, other")
-	f.StringArrayVar(&l.Query.Types, "type", nil, "文种, such as 通知")
+	f.StringArrayVar(&l.Query.Types, "type", nil, "type of official document (文种), such as 通知")
 	f.Int64SliceVar(&l.Query.Sources, "source", nil, "number of a source")
 	f.StringArrayVar(&l.Query.Documents, "document", nil, "number of a document to follow: the document itself, changes and interpretations")
 	f.StringArrayVar(&l.Query.Chains, "chain", nil, "number of a document whose implementation at lower levels to follow")
@@ -157,6 +157,7 @@ func newListEdit(g *globals) *cobra.Command {
 		},
 	}
 	listFlags(cmd, &from)
+	flags.WithoutDefaults(cmd.Flags())
 	cmd.Flags().StringVar(&name, "name", "", "new name; links to the old one break")
 	cmd.Flags().BoolVar(&renew, "new-address", false, "create and print another secret address for a list that is not public; the old one, also in sent emails, stops working")
 	return cmd
@@ -170,7 +171,7 @@ func (a *app) nextIssue(v view.List) string {
 	return "is due " + v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04") + " (" + a.config.Schedule.Zone.String() + ")"
 }
 
-// withList wraps a verb that works on the list in its argument.
+// withList wraps a command that works on the list in its argument.
 func withList(g *globals, f func(cmd *cobra.Command, a *app, l subscribers.List) error) func(*cobra.Command, []string) error {
 	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 		l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])

@@ -28,7 +28,7 @@ func honestRelay(t *testing.T, refuses string) (path string, relay *smtptest.Ser
 	return path, relay
 }
 
-// A former fault: doctor, mail test and issue test reported success, because they used the
+// This was once a bug: doctor, mail test and issue test reported success, because they used the
 // From address, but the relay refused every email of a mailing.
 func TestTestsUseTheSenderOfMailings(t *testing.T) {
 	path, relay := honestRelay(t, "@bounces.example.org")

@@ -107,7 +107,7 @@ func newRootFor(g *globals, args []string) *cobra.Command {
 	cli.DescribeInHelp(root)
 	root.Flags().Bool("version", false, "print the version") // as the library would define it, but without a one-letter form
 	persistent := root.PersistentFlags()
-	persistent.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder, then /etc/dibao)")
+	persistent.StringVar(&g.configFile, "config", g.configFile, "configuration file (default: config.toml, then the user's config folder, then /etc/dibao)")
 	persistent.StringVar(&g.database, "database", g.database, "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
 	persistent.BoolVar(&g.json, "json", false, "print JSON with stable keys")
 	persistent.BoolVar(&g.quiet, "quiet", false, "print only results and errors")
@@ -161,12 +161,12 @@ func forEachCommand(cmd *cobra.Command, group string, do func(cmd *cobra.Command
 	}
 }
 
-// unknownVerb returns the error for a verb that a group does not have.
+// unknownVerb returns the error for a command that a group does not have.
 type unknownVerb string
 
 func (e unknownVerb) Error() string { return string(e) }
 
-// noVerb refuses arguments of a group that do not name a verb.
+// noVerb refuses arguments of a group that do not name a command.
 func noVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -184,7 +184,7 @@ func noVerb(cmd *cobra.Command, args []string) error {
 }
 
 // checkArguments reports wrong arguments of a command as wrong usage, and makes
-// a group without a verb show its help.
+// a group without a command show its help.
 func (g *globals) checkArguments(cmd *cobra.Command) {
 	check := cmd.Args
 	switch {

@@ -73,7 +73,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// openTestApp opens the app of verbs, with settings from the environment.
+// openTestApp opens the app of commands, with settings in place of environment variables.
 func openTestApp(t *testing.T, settings map[string]string) *app {
 	t.Helper()
 	c, err := config.Load("", func(name string) string { return settings[name] })

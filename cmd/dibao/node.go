@@ -34,7 +34,7 @@ func newNodeList(g *globals) *cobra.Command {
 		Use:   "list",
 		Short: "List the nodes, oldest first",
 		Long: "Lists the processes that serve, collect or deliver on this database, and those that ended unexpectedly in the last day.\n" +
-			"The leader starts what is scheduled; if it stops, any node takes its place within a minute. Limits of mail servers\n" +
+			"The leader starts what is scheduled; if it stops, another node takes its place within a minute. Limits of mail servers\n" +
 			"and hosts apply to all nodes together.",
 		Args: cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {

@@ -17,15 +17,15 @@ import (
 	"dibao/internal/redact"
 )
 
-// globals are the flags that every verb takes.
+// globals are the flags that every command takes.
 type globals struct {
 	configFile, database string
 	json, quiet, yes     bool
-	change               change // what the running verb changed
-	actor                string // who runs the verb; "" means the user of the operating system
+	change               change // what the running command changed
+	actor                string // who runs the command; "" means the user of the operating system
 	inServer             bool   // it runs inside serve, which has set the limits of the process
 	asks                 bool   // it runs inside serve for a person who can answer questions
-	server, tokenFile    string // the server that runs the verb, and the file with its token; "": this machine
+	server, tokenFile    string // the server that runs the command, and the file with its token; "": this machine
 	chinese              bool   // the user reads Chinese
 }
 

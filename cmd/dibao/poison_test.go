@@ -87,7 +87,7 @@ func (p *poisoner) all(t *testing.T, d *demo.Demo) {
 	p.form(t, d)
 }
 
-// traverse requests files outside of the server's own.
+// traverse requests files that the server must not serve, by path traversal.
 func traverse(t *testing.T, addr string) {
 	for _, file := range []string{"../../../etc/passwd", "..%2f..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "..%5c..%5cetc%5cpasswd", "....//....//etc/passwd", "%2fetc%2fpasswd", "style.css%00.html", "../config.toml", "..%c0%af..%c0%afetc%c0%afpasswd", "%252e%252e%252fetc/passwd"} {
 		for _, folder := range []string{"/static/", "/lists/weekly/", "/articles/", "/sources/", "/.well-known/"} {

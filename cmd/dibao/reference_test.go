@@ -56,7 +56,7 @@ type wording struct {
 	Notes   map[string]string `json:"notes"`   // the comments on fields
 	Metrics map[string]string `json:"metrics"` // descriptions of metrics
 	Names   map[string]string `json:"names"`   // names of keys for which the name in fields.zh.json does not fit, by VERBS.KEY or the last two parts
-	Titles  map[string]string `json:"titles"`  // titles of verbs
+	Titles  map[string]string `json:"titles"`  // titles of commands
 	fields  map[string]string // content of fields.zh.json
 	test    *testing.T        // nil: English
 	used    map[string]bool
@@ -109,7 +109,7 @@ func (w wording) either(english, chinese string) string {
 	return chinese
 }
 
-// commandPage describes all verbs below a command.
+// commandPage describes all subcommands of a command.
 func commandPage(cmd *cobra.Command) string {
 	var b strings.Builder
 	for _, sub := range cmd.Commands() {

@@ -17,7 +17,7 @@ import (
 	"dibao/cmd/dibao/remote"
 )
 
-// remoteError reports how a verb ended on the server.
+// remoteError reports how a command ended on the server.
 type remoteError struct {
 	text   string
 	status int
@@ -25,10 +25,10 @@ type remoteError struct {
 
 func (e *remoteError) Error() string { return e.text }
 
-// hereVerbs are the verbs and groups that always run on this machine.
+// hereVerbs are the commands and groups that always run on this machine.
 var hereVerbs = []string{"version", "help", "completion", "man", "handbook", "inspect", "demo"}
 
-// remoteVerb makes a verb run on the server, if one is specified.
+// remoteVerb makes a command run on the server, if one is specified.
 func (g *globals) remoteVerb(verb *cobra.Command, name string) {
 	run := verb.RunE
 	if run == nil || verb.HasSubCommands() {
@@ -45,7 +45,7 @@ func (g *globals) remoteVerb(verb *cobra.Command, name string) {
 	}
 }
 
-// runRemotely runs a verb on the server and writes its output here.
+// runRemotely runs a command on the server and writes its output here.
 func (g *globals) runRemotely(cmd *cobra.Command, name string, args []string) error {
 	client, err := remote.New(g.server, g.tokenFile)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"dibao/subscribers"
 )
 
-// TestRemoteVerbsWriteWhatLocalOnesDo runs verbs here and through the admin API and
+// TestRemoteVerbsWriteWhatLocalOnesDo runs commands here and through the admin API and
 // compares what a person sees.
 func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 	t.Parallel()

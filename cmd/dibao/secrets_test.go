@@ -49,7 +49,7 @@ func (p *plant) look(t *testing.T, where, text string) {
 
 // TestNoSecretIsShown sets a secret in each key and address that can contain one, uses them
 // all, and searches everything that is written for them: logs at debug level, stderr,
-// tables and JSON of verbs, metrics, pages, the admin API.
+// tables and JSON of commands, metrics, pages, the admin API.
 func TestNoSecretIsShown(t *testing.T) {
 	planted := 0
 	databasetest.EachURL(t, func(t *testing.T, url string) {

@@ -18,7 +18,7 @@ import (
 	"dibao/subscribers/mailaddr"
 )
 
-// many contains the flags of a verb that can apply to several readers at once.
+// many contains the flags of a command that can apply to several readers at once.
 type many struct{ count int }
 
 func (m *many) flag(cmd *cobra.Command) {

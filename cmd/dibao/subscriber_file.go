@@ -78,13 +78,13 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&lists, "list", nil, "list for rows without one (repeatable)")
-	f.StringVar(&in.Columns.Address, "column", "", "name or number of the column of addresses")
+	f.StringVar(&in.Columns.Address, "column", "", "name or number of the address column")
 	f.StringArrayVar(&in.Columns.Status, "status-column", nil, "a column that says who gets mail, with values such as true, 1, subscribed, 已订阅 (repeatable)")
 	f.StringArrayVar(&in.Columns.Ignore, "ignore-column", nil, "a column that does not say who gets mail (repeatable)")
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
 	flags.Choice(f, &in.Language, "language", "zh", languages, "language for rows without one")
 	f.BoolVar(&in.Apply, "apply", false, "apply the changes")
-	f.StringVar(&report, "report", "", "file for refused rows (default: FILE.report.csv)")
+	f.StringVar(&report, "report", "", "file for refused rows and rows with remarks (default: FILE.report.csv)")
 	return cmd
 }
 
@@ -92,7 +92,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 type importView struct {
 	subscribers.Imported
 	Applied bool    `json:"applied"`
-	Report  *string `json:"report"` // file with the refused rows, null if none was refused
+	Report  *string `json:"report"` // file with the refused rows and rows with remarks; null: there are none
 }
 
 func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out subscribers.Imported, report string) error {
@@ -117,7 +117,7 @@ func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out su
 			g.print(cmd, "columns that were not read: %s", strings.Join(out.Unread, g.either(", ", "、")))
 		}
 		if v.Report != nil {
-			g.print(cmd, "each row is in %s", report)
+			g.print(cmd, "refused rows and rows with remarks are in %s", report)
 		}
 	}
 	if !in.Apply {

@@ -31,7 +31,7 @@ func newTokenCreate(g *globals) *cobra.Command {
 		Use:   "create NAME",
 		Short: "Create a token; it is printed once, and only its hash is stored",
 		Long: "With --file, the token goes to a new file that only you can read, and not to the terminal. The scope read allows every\n" +
-			"command that changes nothing, also those that show addresses of readers; specify single commands, such as article:list, for less.",
+			"command that changes nothing, including those that show addresses of readers; for narrower access, specify single commands, such as article:list.",
 		Example: "  dibao token create backoffice --scope read --scope subscriber:add\n" +
 			"  dibao token create editor --scope read --file ~/.dibao-token",
 		Args: cobra.ExactArgs(1),
@@ -76,12 +76,12 @@ func newTokenCreate(g *globals) *cobra.Command {
 	return cmd
 }
 
-// isScope reports whether a scope allows any verb of the API.
+// isScope reports whether a scope allows any command of the API.
 func isScope(scope string) bool {
 	return scope == "read" || slices.ContainsFunc(apiScopes(), func(verb string) bool { return scope == verb || strings.HasPrefix(verb, scope+":") })
 }
 
-// apiScopes are the scopes that allow one verb each.
+// apiScopes are the scopes that allow one command each.
 func apiScopes() []string {
 	all := make([]string, len(apiVerbs))
 	for i, verb := range apiVerbs {

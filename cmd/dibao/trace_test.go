@@ -94,7 +94,7 @@ func TestIssueOfTwoCollectionsLinksToBoth(t *testing.T) {
 	}
 }
 
-// A collector that does not answer neither stops nor fails a verb.
+// A trace collector that is down neither blocks a command nor makes it fail.
 func TestCollectorOfTracesIsDown(t *testing.T) {
 	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
 	defer down.Close()

@@ -181,7 +181,7 @@ func (s *Store) settle(ctx context.Context, by string, id int64, judge func(held
 }
 
 // errHeld says that a process that may be alive has the claim.
-var errHeld = errors.New("the lease of the claim has not ended")
+var errHeld = errors.New("a process holds this claim, and its lease has not expired")
 
 // recover releases the claims of nodes that ended. A delivery that was handed over is sent
 // at most once more, or as often as necessary if the service ignores repetitions.

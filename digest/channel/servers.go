@@ -74,7 +74,7 @@ const ntfyLimit = 4096
 func checkTopic(t target) error {
 	foreign := strings.Trim(strings.ToLower(t.Room), "abcdefghijklmnopqrstuvwxyz0123456789-_")
 	if foreign != "" || len(t.Room) > 64 {
-		return fmt.Errorf("%q is not a topic of ntfy; use at most 64 letters, digits, - and _", t.Room)
+		return fmt.Errorf("%q is not a valid ntfy topic; use at most 64 letters, digits, - and _", t.Room)
 	}
 	return nil
 }

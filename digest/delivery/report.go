@@ -33,7 +33,7 @@ type MailingReport struct {
 	Skipped    *Skipped   `json:"skipped"` // readers who get no email of it; null: not counted
 }
 
-// Skipped counts the readers of a mailing's lists who get no email of the mailing, by the
+// Skipped counts the readers of a mailing's lists who get no email of the mailing, by
 // reason.
 type Skipped struct {
 	NothingNew  int `json:"nothing_new"` // they already got the articles, or none match their choices

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// News of a site: its text has three paragraphs.
+// A news article: its text has three paragraphs.
 const (
 	newsTitle = "某省推进冬季清洁取暖取得新成效"
 	newsText  = `<p>近日，某省召开会议，研究部署冬季清洁取暖工作，要求各地统筹推进。</p><p>会议强调，要完善政策体系，加大资金投入，确保群众温暖过冬。</p><p>会议要求，各地要加强组织领导，明确责任分工，及时报告进展情况。`

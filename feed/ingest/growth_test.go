@@ -77,7 +77,7 @@ func TestCostOfMails(t *testing.T) {
 	costtest.Report(t, "feed/ingest, emails")
 }
 
-// TestCostOfFiles joins the lines of pages to paragraphs.
+// TestCostOfFiles checks that joining the lines of files into paragraphs takes linear time.
 func TestCostOfFiles(t *testing.T) {
 	seeds := []costtest.Seed{
 		{Name: "Lines", Units: []string{strings.Repeat("通知", 20) + "\n"}},

@@ -67,12 +67,12 @@ func proposeJSON(doc any, p Page, src Source) (found proposal, err error) {
 	}
 	if score == 0 {
 		if f.withoutAddress != "" {
-			return found, fmt.Errorf("the rows of the answer have no address: give it as a template of their keys, such as --link 'https://…/detail?id={%s}'", f.withoutAddress)
+			return found, fmt.Errorf("the rows of the response contain no addresses; set a template with keys of a row, such as --link 'https://…/detail?id={%s}'", f.withoutAddress)
 		}
 		if len(f.dropped) > 0 {
-			return found, fmt.Errorf("no list of articles was found in the answer: %s; set the paths --item, --title, --link and --date", f.dropped[0].Reason)
+			return found, fmt.Errorf("no list of articles was found in the response: %s; set the paths --item, --title, --link and --date", f.dropped[0].Reason)
 		}
-		return found, errors.New("no list of articles was found in the answer; set the paths --item, --title, --link and --date")
+		return found, errors.New("no list of articles was found in the response; set the paths --item, --title, --link and --date")
 	}
 	set.Item = firstOf(set.Item, best.Item)
 	set.Link, set.Title, set.Date = firstOf(set.Link, best.Link), firstOf(set.Title, best.Title), firstOf(set.Date, best.Date)

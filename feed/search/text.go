@@ -14,13 +14,13 @@ import (
 // matcher writes queries for one database.
 type matcher struct {
 	quote, and, or, not, prefix string
-	headMark                    string // precedes the tokens of heads
+	headMark                    string // precedes the tokens of title, number and issuers
 	bands                       bool   // articles have tokens for the days around theirs
 }
 
 var (
 	fts5 = matcher{`"`, " AND ", " OR ", " NOT ", " *", string(markHead), false}
-	// In PostgreSQL, heads have a vector of their own.
+	// In PostgreSQL, title, number and issuers have a vector of their own.
 	tsquery = matcher{`'`, " & ", " | ", " & !", ":*", "", true}
 )
 

@@ -90,7 +90,7 @@ func pathOf(prefix, value string) func(*http.Request) string {
 func FeedLinks(base, path, title string) []templates.FeedLink {
 	links := make([]templates.FeedLink, len(publish.Formats))
 	for i, f := range publish.Formats {
-		mediaType, _, _ := strings.Cut(f.MediaType, ";") // readers expect the type without parameters
+		mediaType, _, _ := strings.Cut(f.MediaType, ";") // feed readers expect the type without parameters
 		links[i] = templates.FeedLink{Title: title + " · " + f.Name, URL: base + path + "feed" + f.Suffix, Type: mediaType}
 	}
 	return links

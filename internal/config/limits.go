@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Limit limits mail to one domain group, [mail.limits."qq.com"]. 0: no limit.
@@ -51,14 +52,14 @@ func (c *Config) setLimits(file string, content []byte, tree map[string]any) (pr
 	delete(section, "limits")
 	limits, ok := value.(map[string]any)
 	if !ok {
-		return []error{fmt.Errorf("%s:%d: limits in [mail] is a table by domain, such as [mail.limits.\"qq.com\"]", file, lineOf(content, "mail", "limits"))}
+		return []error{fmt.Errorf("%s:%d: limits in [mail] must be a table by domain, such as [mail.limits.\"qq.com\"]", file, lineOf(content, "mail", "limits"))}
 	}
 	c.Mail.Limits = make(map[string]Limit)
 	for domain, value := range limits {
 		name := fmt.Sprintf("mail.limits.%q", domain)
 		inner, ok := value.(map[string]any)
 		if !ok {
-			problems = append(problems, fmt.Errorf("%s:%d: [%s] is a table with %v", file, lineOf(content, "", name), name, limitKeys))
+			problems = append(problems, fmt.Errorf("%s:%d: [%s] must be a table; its keys are %s", file, lineOf(content, "", name), name, strings.Join(limitKeys, ", ")))
 			continue
 		}
 		var l Limit
@@ -88,7 +89,7 @@ func (c *Config) setLimits(file string, content []byte, tree map[string]any) (pr
 
 func setDirect(c *Config, v string) (err error) {
 	if c.Mail.Direct, err = strconv.ParseBool(v); err != nil {
-		return errors.New("is not true or false")
+		return errors.New("is neither true nor false")
 	}
 	return nil
 }

@@ -223,7 +223,7 @@ func setRetention(c *Config, v string) error {
 
 func setAPI(c *Config, v string) (err error) {
 	if c.Server.API, err = strconv.ParseBool(v); err != nil {
-		return errors.New("is not true or false")
+		return errors.New("is neither true nor false")
 	}
 	return nil
 }

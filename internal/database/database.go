@@ -1,5 +1,5 @@
 // Package database opens dibao's database, SQLite or PostgreSQL, migrates it and runs
-// transactions on it. It depends only on the schema.
+// transactions on it. It knows the schema, but no features.
 //
 // SQLite has one writer connection (BEGIN IMMEDIATE), a pool of readers that see committed
 // rows, and a separate connection for the job engine; PostgreSQL uses one pool for all three.

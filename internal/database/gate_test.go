@@ -79,7 +79,7 @@ func TestBackgroundIsNotStarved(t *testing.T) {
 	})
 }
 
-// TestBackgroundLeavesConnectionsToReaders tests a former fault: collections used all
+// TestBackgroundLeavesConnectionsToReaders tests a former bug: collections used all
 // connections for reading while pages waited for 12 s.
 func TestBackgroundLeavesConnectionsToReaders(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -8,7 +8,7 @@ import (
 
 const (
 	maxHeld  = 8   // blocks that one end tag of a formatting element can close
-	rootCost = 100 // moves that count for copying an attribute of html or body
+	rootCost = 100 // cost, in moves (see maxMoves), of copying an attribute of html or body
 	sameKept = 3   // equal formatting elements that are rebuilt (the Noah's Ark clause)
 )
 

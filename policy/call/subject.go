@@ -53,7 +53,7 @@ var (
 	// comments matches the words for what consultations ask for, which are not part of
 	// their subject.
 	comments = words.New(`(?:征求)?的?(?:社会)?(?:公众)?的?意见(?:建议)?$`)
-	// caller matches the words before a call in the style of news.
+	// caller matches what announces a call in a news headline: 紧急通知｜.
 	caller = words.New(`^(?:重要|紧急|最新)?(?:通知|提醒|公告)[|:丨]\s*@?`)
 	// claims matches the words before what can be claimed: 企业职工申领补贴须知.
 	claims = words.New(`^[^《]{0,30}?(?:申领|领取)([^《》]{4,60})$`)

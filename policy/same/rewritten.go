@@ -10,7 +10,7 @@ import (
 // interpretation of a court with a repost of it takes a third of that.
 const MaxSteps = 16 << 20
 
-// steps is the rest of a budget.
+// steps is what is left of a budget.
 type steps int
 
 // perGram is the cost, in steps, of adding a 5-gram to a map.

@@ -39,7 +39,7 @@ type Node struct {
 	Register    func(*http.ServeMux) // registers the public pages on a mux
 }
 
-// Open opens a database for one run, with settings from the environment.
+// Open opens a database for one run, with settings in place of environment variables.
 type Open func(ctx context.Context, settings map[string]string) (*Node, func(), error)
 
 // measure runs f and returns the CPU and wall time that it took, in seconds.

@@ -13,8 +13,8 @@ import (
 	"dibao/cmd/dibao/cli"
 )
 
-// verbs are the verbs of "dibao bench".
-type verbs struct {
+// benchCommands builds the commands of "dibao bench".
+type benchCommands struct {
 	open     Open
 	database *string           // as specified on the command line
 	output   func() cli.Output // called after the flags are parsed
@@ -23,7 +23,7 @@ type verbs struct {
 // New returns the commands that measure this machine, on the database in --database or
 // on one that open creates.
 func New(open Open, database *string, output func() cli.Output) *cobra.Command {
-	v := &verbs{open, database, output}
+	v := &benchCommands{open, database, output}
 	cmd := &cobra.Command{Use: "bench", Short: "Benchmark this machine against a baseline in the same run"}
 	cmd.AddCommand(v.newCollect(), v.newCompose(), v.newDeliver(), v.newSearch(), v.newImport(), v.newPublish(), v.newIdle(), v.newCluster(), v.newSimulate(), v.newHelper())
 	var profile *os.File
@@ -47,7 +47,7 @@ func New(open Open, database *string, output func() cli.Output) *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newCollect() *cobra.Command {
+func (v *benchCommands) newCollect() *cobra.Command {
 	var feeds, items int
 	var pages bool
 	cmd := &cobra.Command{
@@ -75,7 +75,7 @@ func (v *verbs) newCollect() *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newCompose() *cobra.Command {
+func (v *benchCommands) newCompose() *cobra.Command {
 	var readers, sets, profiles, articles int
 	cmd := &cobra.Command{
 		Use:   "compose",
@@ -103,7 +103,7 @@ func (v *verbs) newCompose() *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newIdle() *cobra.Command {
+func (v *benchCommands) newIdle() *cobra.Command {
 	var during time.Duration
 	cmd := &cobra.Command{
 		Use:   "idle",
@@ -123,7 +123,7 @@ func (v *verbs) newIdle() *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newDeliver() *cobra.Command {
+func (v *benchCommands) newDeliver() *cobra.Command {
 	b := &Delivery{}
 	cmd := &cobra.Command{
 		Use:   "deliver",
@@ -158,7 +158,7 @@ func (v *verbs) newDeliver() *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newCluster() *cobra.Command {
+func (v *benchCommands) newCluster() *cobra.Command {
 	b := Cluster{Nodes: []int{1, 2, 4}}
 	cmd := &cobra.Command{
 		Use:     "cluster",
@@ -187,7 +187,7 @@ func (v *verbs) newCluster() *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newSimulate() *cobra.Command {
+func (v *benchCommands) newSimulate() *cobra.Command {
 	one := Simulation{Nodes: 1, Cores: 2, Connections: 8, DBCores: 4}
 	var costs string
 	cmd := &cobra.Command{
@@ -232,7 +232,7 @@ func (v *verbs) newSimulate() *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newImport() *cobra.Command {
+func (v *benchCommands) newImport() *cobra.Command {
 	rows := 100_000
 	cmd := &cobra.Command{
 		Use:   "import",
@@ -255,7 +255,7 @@ func (v *verbs) newImport() *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newPublish() *cobra.Command {
+func (v *benchCommands) newPublish() *cobra.Command {
 	var articles int
 	cmd := &cobra.Command{
 		Use:   "publish",
@@ -280,7 +280,7 @@ func (v *verbs) newPublish() *cobra.Command {
 	return cmd
 }
 
-func (v *verbs) newSearch() *cobra.Command {
+func (v *benchCommands) newSearch() *cobra.Command {
 	var articles, queries int
 	cmd := &cobra.Command{
 		Use:   "search",
@@ -310,7 +310,7 @@ func millis(ms float64) string { return fmt.Sprintf("%.3f ms", ms) }
 
 // newHelper returns the hidden command that runs the helper process of a benchmark; the
 // benchmarks start it.
-func (v *verbs) newHelper() *cobra.Command {
+func (v *benchCommands) newHelper() *cobra.Command {
 	var feeds, items int
 	cmd := &cobra.Command{
 		Use: "helper KIND", Hidden: true, Args: cobra.ExactArgs(1),

@@ -26,7 +26,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// translatedFolders contain the messages, errors and findings that verbs print.
+// translatedFolders contain the messages, errors and findings that commands print.
 var translatedFolders = []string{"..", "../demo", "../demo/samplesite", "../../../internal/rows", "../doctor", "../filereader", "../flags", "../sources", "../inspect", "../mailer", "../notice", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers", "../../../subscribers/mailaddr", "../../../subscribers/tokens",
 	"../../../internal/fetch", "../../../internal/database", "../../../feed/sourcelist", "../../../feed/visit", "../../../feed/collect", "../../../feed/ingest", "../../../feed/ingest/answer", "../../../feed/ingest/feedtext", "../../../feed/ingest/jsonpath", "../../../feed/ingest/decode", "../../../feed/ingest/literal",
 	"../../../digest", "../../../digest/pages", "../../../digest/channel", "../../../digest/inbound", "../../../digest/delivery", "../../../internal/jobs", "../../../internal/nodes", "../../../internal/mail", "../../../internal/web", "../../../internal/filetext", "../../../internal/browser", "../../../feed/catalog", "../../../policy/match", "../../../policy/when", "../view"}

@@ -26,7 +26,7 @@ var chineseHeadings []byte
 // ChineseHeadings returns the headings of tables in Chinese by their English text.
 var ChineseHeadings = sync.OnceValue(func() map[string]string { return words(chineseHeadings) })
 
-// Table is a table that a verb prints.
+// Table is a table that a command prints.
 type Table struct {
 	Headings []any // in English
 	Rows     [][]any

@@ -164,7 +164,25 @@ func (t themeFlag) Set(s string) error {
 	return nil
 }
 
-// Given returns the flags of the verb itself that were set on the command line.
+// WithoutDefaults removes the defaults from the help of flags for a command that leaves
+// settings without a flag as they are.
+func WithoutDefaults(f *pflag.FlagSet) {
+	f.VisitAll(func(f *pflag.Flag) {
+		if before, after, ok := strings.Cut(f.Usage, " (default: "); ok {
+			_, rest, _ := strings.Cut(after, ")")
+			f.Usage = before + rest
+		}
+		switch f.Value.Type() {
+		case "bool", "stringArray": // the help never shows their default
+		case "int", "duration":
+			f.DefValue = "0"
+		default:
+			f.DefValue = ""
+		}
+	})
+}
+
+// Given returns the flags of the command itself that were set on the command line.
 func Given(cmd *cobra.Command) (all []*pflag.Flag) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if cmd.InheritedFlags().Lookup(f.Name) == nil {

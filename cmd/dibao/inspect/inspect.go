@@ -31,7 +31,7 @@ import (
 // FileReader returns the text of a PDF, DOCX or OFD file, page by page.
 type FileReader func(ctx context.Context, file []byte) ([]string, error)
 
-// New returns the command inspect with its verbs.
+// New returns the command inspect with its subcommands.
 func New(readFile FileReader) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect",
@@ -352,6 +352,6 @@ func AddSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f.StringVar(&s.Date, "date", "", "CSS selector of the date in a row")
 	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
 	f.StringVar(&s.Content, "content", "", "CSS selector of the text on an article's page")
-	f.IntVar(&s.Pages, "pages", 0, "number of list pages to read from a new source (default 1)")
+	f.IntVar(&s.Pages, "pages", 0, "number of list pages that a source's first collection reads (default: 1)")
 	f.StringVar(&s.Charset, "charset", "", "character set, where the site declares a wrong one")
 }

@@ -44,12 +44,12 @@ type FactsView struct {
 	DocumentNumber *string  `json:"document_number"` // 发文字号, in its canonical form
 	IndexNumber    *string  `json:"index_number"`    // 索引号
 	Kind           *string  `json:"kind"`            // document, interpretation, news, signed-article, consultation or other
-	Type           *string  `json:"type"`            // 文种, such as 通知
+	Type           *string  `json:"type"`            // type of official document (文种), such as 通知
 	Theme          *string  `json:"theme"`           // 主题分类 of the State Council
 	Region         *string  `json:"region"`          // code of GB/T 2260
 
 	RegionName     *string               `json:"region_name"`
-	Level          *string               `json:"level"` // central, ministry, regulator, province, city or county
+	Level          *string               `json:"level"` // central, ministry, province, city or county
 	ThemeFrom      *string               `json:"theme_from"`
 	IssuedFrom     *string               `json:"issued_from"`
 	EffectiveFrom  *string               `json:"effective_from"`

@@ -21,7 +21,7 @@ func Describe(root *cobra.Command, verbs, closed []string, server, version strin
 		words := strings.Fields(verb)
 		cmd, _, err := root.Find(words)
 		if err != nil {
-			panic("the API offers an unknown verb: " + verb) // a test describes all verbs
+			panic("the API offers an unknown command: " + verb) // a test describes all commands
 		}
 		paths["/api/"+strings.Join(words, "/")] = object{"post": operation(cmd, words, closed)}
 	}
@@ -29,7 +29,7 @@ func Describe(root *cobra.Command, verbs, closed []string, server, version strin
 		"openapi": "3.1.0",
 		"info": object{
 			"title": "dibao admin API", "version": version,
-			"description": "Runs verbs of the command line. Arguments and flags are those of the verb, and a result is what --json prints.",
+			"description": "Runs commands of the command line. Arguments and flags are those of the command, and a result is what --json prints.",
 			"license":     object{"name": "Apache 2.0", "identifier": "Apache-2.0"},
 		},
 		"servers":  []object{{"url": server}},

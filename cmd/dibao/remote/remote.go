@@ -35,7 +35,7 @@ type Terminal struct {
 	Quiet   bool `json:"quiet"`
 }
 
-// Answer is the output of the verb, and how it ended.
+// Answer is the output of the command, and how it ended.
 type Answer struct {
 	Out      string `json:"out"`      // text for standard output
 	Talk     string `json:"talk"`     // text for standard error
@@ -44,7 +44,7 @@ type Answer struct {
 	Question string `json:"question"` // question to answer with yes before anything is done
 }
 
-// Timeout is the maximum time of a verb.
+// Timeout is the maximum time of a command.
 const Timeout = 5 * time.Minute
 
 const (
@@ -52,7 +52,7 @@ const (
 	maxProblem = 64 << 10 // bytes of an error answer
 )
 
-// Client runs verbs on one server.
+// Client runs commands on one server.
 type Client struct {
 	server *url.URL
 	token  string
@@ -93,7 +93,7 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// Run runs a verb such as "issue note". If the verb did not run, the error says what to
+// Run runs a command such as "issue note". If the command did not run, the error says what to
 // do.
 func (c *Client) Run(ctx context.Context, verb string, r Request) (Answer, error) {
 	body, err := json.Marshal(r)
@@ -126,7 +126,7 @@ func (c *Client) Run(ctx context.Context, verb string, r Request) (Answer, error
 	return a, nil
 }
 
-// problem returns the error for an answer that does not come from a verb.
+// problem returns the error for an answer that does not come from a command.
 func problem(res *http.Response) error {
 	var said struct {
 		Error string `json:"error"`

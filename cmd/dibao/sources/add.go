@@ -102,7 +102,7 @@ func newSourceAdd(p Program) *cobra.Command {
 
 const renderHelp = "render the page with the browser that is set in [fetch] before reading it, for pages that scripts fill"
 
-const privateHelp = "allow URL in your own network: only its host and port, not what it links or redirects to"
+const privateHelp = "allow an address in your own network: only its host and port, not what it links or redirects to"
 
 // adviseOnPrivate says how to add a source in the admin's own network.
 func adviseOnPrivate(err error) error {
@@ -120,8 +120,8 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the title of the feed, or the host)")
 	f.StringVar(&s.Issuer, "issuer", "", "organization that runs the source")
 	flags.Region(f, &s.Region, "region of the source")
-	f.StringVar(&s.Zone, "zone", "", "time zone of the dates on its pages (default Asia/Shanghai)")
-	flags.Choice(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default link-only)")
+	f.StringVar(&s.Zone, "zone", "", "time zone of the dates on its pages (default: Asia/Shanghai)")
+	flags.Choice(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default: link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
 	f.StringVar(&s.Proxy, "proxy", "", "use this proxy (http, https or socks5 address)")
 	f.StringVar(&s.UserAgent, "user-agent", "", "User-Agent for this source (default: user_agent in [fetch])")

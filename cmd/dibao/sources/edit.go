@@ -34,6 +34,7 @@ func newSourceEdit(p Program) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 	}
 	addSourceFlags(cmd, &changes)
+	flags.WithoutDefaults(cmd.Flags())
 	address := cmd.Flags().String("url", "", "new address")
 	isPrivate := cmd.Flags().Bool("private", false, privateHelp)
 	edit := withSource(p, func(cmd *cobra.Command, n *Node, s feed.Source) error {
@@ -79,7 +80,7 @@ func newSourceEdit(p Program) *cobra.Command {
 	return cmd
 }
 
-// newSourceActions returns the verbs that do one thing to one source.
+// newSourceActions returns the commands that do one thing to one source.
 func newSourceActions(p Program) []*cobra.Command {
 	type action struct {
 		use, short string

@@ -11,7 +11,7 @@ import (
 	"dibao/policy/when"
 )
 
-// TestPageWithTooManyLinksSaysSo tests a former fault: a page of 90,000 links took 3.9 s of
+// TestPageWithTooManyLinksSaysSo tests a former bug: a page of 90,000 links took 3.9 s of
 // CPU time.
 func TestPageWithTooManyLinksSaysSo(t *testing.T) {
 	for lists, cut := range map[int]bool{3: false, 4: true} {

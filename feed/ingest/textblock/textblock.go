@@ -156,7 +156,8 @@ func lineAbove(n *html.Node) *html.Node {
 	return n
 }
 
-// maxRun is the maximum number of pictures above a text that have a line each.
+// maxRun limits the pictures with captions, and the children of a block, that are examined
+// to recognize a caption.
 const maxRun = 20
 
 // step matches the beginning of an instruction next to the picture that shows it.

@@ -33,7 +33,7 @@ func Each(t *testing.T, f func(t *testing.T, db *database.DB)) {
 	EachURL(t, func(t *testing.T, url string) { f(t, open(t, url)) })
 }
 
-// EachURL is Each for tests that open the database themselves, or in processes.
+// EachURL is Each for tests that open the database themselves, or in other processes.
 func EachURL(t *testing.T, f func(t *testing.T, url string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { f(t, SQLite(t)) })

@@ -117,7 +117,7 @@ func (m *Mailbox) Wait(ctx context.Context, n int) error {
 		select {
 		case <-arrived:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d messages, %d came: %w", n, have, ctx.Err())
+			return fmt.Errorf("waited for %d messages, only %d arrived: %w", n, have, ctx.Err())
 		}
 	}
 }
