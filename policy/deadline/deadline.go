@@ -150,6 +150,8 @@ func (r Reader) governs(m mention, l label) bool {
 	switch {
 	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, endsIt.MatchString(m.until) && acts.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
 		return true
+	case namesEnd.MatchString(m.right):
+		return r.Asks
 	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow) && !afterwards.MatchString(m.left):
 		return true
 	case l.fromNow && (r.Asks || r.Comments || m.until != "" && r.isAsked(m, true)):

@@ -99,6 +99,8 @@ var (
 	// shownAt matches the words before the period of a list that is shown at a place:
 	// 公示在样例网站，时间为.
 	shownAt = words.New(`公示[^。；，,]{0,16}[，,]\s*时间(?:为|是|自|从|[:：])?\s*$`)
+	// namesEnd matches a label after its day: 为网上报名结束时间.
+	namesEnd = words.New(`^为[^，。；]{0,10}(?:报名|报考|申报|投稿|征稿|报送|提交)[^，。；]{0,4}(?:截止|结束)(?:时间|日期)`)
 	// shownHere matches the words before the period in which this text is published: 本公示自.
 	shownHere = words.New(`(?:本公示(?:期|时间)?|^公示[^，。；]{0,6}天)[，,]?\s*自\s*$`)
 	// ofOffice matches an office that passes on applications, before its own day.
