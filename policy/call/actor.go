@@ -206,11 +206,14 @@ func subjectOf(clause string) (actor, string) {
 	}
 	for _, at := range applicants.FindAllStringIndex(clause, 8) {
 		if !led.MatchString(clause[:at[0]]) && !ofOffice.MatchString(clause[at[1]:]) {
-			return readers, clause[at[0]:at[1]]
+			return readers, behindName.ReplaceAllString(strings.TrimPrefix(clause[at[0]:at[1]], "条件的"), "")
 		}
 	}
 	return unknown, ""
 }
+
+// behindName matches the verb after a name that applicants matches with it: 企业请.
+var behindName = words.New(`(?:[应须需可请要于在将按填]|通过|登录|提交|自愿|自行)$`)
 
 // actorOf finds the subject of a clause by known words, or by its position.
 func actorOf(clause string) (actor, string) {

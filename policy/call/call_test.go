@@ -332,3 +332,19 @@ func TestHours(t *testing.T) {
 		}
 	}
 }
+
+// The one who acts is named without the verb, and without the words that only lead to the
+// conditions.
+func TestNameOfActor(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"企业请于2026年6月20日前将纸质材料报送样例局。":    "企业",
+		"符合条件的企业请于2026年6月20日前登录样例平台填报。": "企业",
+		"申报单位应于2026年6月20日前登录样例平台填报。":    "申报单位",
+	} {
+		c, _ := Extract("关于申报样例项目的通知", []string{text}, when.MakeDate(2026, 6, 1))
+		if len(c.Steps) != 1 || c.Steps[0].By != want {
+			t.Errorf("%s: %+v, want %q", text, c.Steps, want)
+		}
+	}
+}
