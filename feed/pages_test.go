@@ -79,7 +79,7 @@ func TestPagesOfDocuments(t *testing.T) {
 		if res.StatusCode != http.StatusOK {
 			t.Fatalf("status %d", res.StatusCode)
 		}
-		for _, want := range []string{"尚未施行", "据正文“自2026年12月20日起施行”", "废止了", "成都市人民政府关于日间照料中心建设的通知", "贯彻落实", "川府发〔2026〕3号", "政策解读", "有效期止"} {
+		for _, want := range []string{"尚未施行", "据正文“自2026年12月20日起施行”", "废止了", "成都市人民政府关于日间照料中心建设的通知", "贯彻落实", "川府发〔2026〕3号", "政策解读", "有效期满"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the page of the document lacks %q:\n%s", want, text)
 			}
