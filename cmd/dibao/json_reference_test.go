@@ -37,7 +37,7 @@ type printed struct {
 var printedJSON = []printed{
 	{"article list, article show", view.Article{}, []string{"article list", "article show 1"}},
 	{"article search", view.Hit{}, []string{"article search 通知"}},
-	{"article history", view.Event{}, []string{"article edit 3 --title 改题", "article history 3"}},
+	{"article history", view.Event{}, []string{"article edit 1 --title 改题", "article history 1"}},
 	{"audit", subscribers.AuditEvent{}, []string{"audit"}},
 	{"bounce list", inbound.Feedback{}, []string{"bounce list"}},
 	{"config", config.Setting{}, []string{"config"}},
