@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"slices"
 
+	"dibao/feed"
 	"dibao/feed/amend"
 	"dibao/internal/database"
 	"dibao/policy"
@@ -33,11 +34,7 @@ func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, toda
 	for _, d := range all {
 		ids = append(ids, d.article, d.notice)
 	}
-	articles, err := s.articles.ArticlesByID(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	clusters, err := s.articles.Clusters(ctx, ids)
+	articles, clusters, err := s.withClusters(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +48,16 @@ func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, toda
 		out = append(out, IssueItem{Article: a, Event: amend.Event(d.notice), By: notice.Title(), Same: clusters[d.article].Articles})
 	}
 	return out, nil
+}
+
+// withClusters returns articles, and the clusters that they are in.
+func (s *Service) withClusters(ctx context.Context, ids []int64) (map[int64]feed.Article, map[int64]feed.Cluster, error) {
+	articles, err := s.articles.ArticlesByID(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	clusters, err := s.articles.Clusters(ctx, ids)
+	return articles, clusters, err
 }
 
 // editedCalls returns calls of earlier issues of the list whose last day differs from that which
@@ -91,11 +98,7 @@ func (s *Service) editedCalls(ctx context.Context, tx *sql.Tx, list int64, today
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	articles, err := s.articles.ArticlesByID(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	clusters, err := s.articles.Clusters(ctx, ids)
+	articles, clusters, err := s.withClusters(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

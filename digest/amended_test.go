@@ -95,7 +95,7 @@ func TestChangesToSentCalls(t *testing.T) {
 	})
 }
 
-// If a site changes the last day in the text of a call, readers who got the call are told once, in
+// If a site changes the last day in the text of a call, readers who got the call are notified once, in
 // the next issue; those who get it later see only the new day. A day that a notice announced is not
 // announced again.
 func TestEditedDeadlineOfSentCall(t *testing.T) {

@@ -150,7 +150,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 				g.say(cmd, "look at it with: dibao issue show %s %d; send it with: dibao issue send %s", i.List.Slug, i.Number, i.List.Slug)
 			}
 			if len(lists) == 0 {
-				g.say(cmd, "there is no list yet; create one with: dibao list create weekly")
+				g.say(cmd, "no list exists yet; create one with: dibao list create weekly")
 			}
 			composed := slices.Concat(made.Issues, made.Held)
 			for _, l := range lists {

@@ -261,6 +261,8 @@ func (a *app) testList(ctx context.Context, list string, number int64, to string
 	return a.digest.TestNext(ctx, l, to, id, signer)
 }
 
+var errNoList = errors.New("no list exists yet; create one with: dibao list create weekly")
+
 // onlyList returns the only list, if none is specified.
 func (a *app) onlyList(ctx context.Context) (string, error) {
 	lists, err := a.subscribers.Lists(ctx)
@@ -268,7 +270,7 @@ func (a *app) onlyList(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case len(lists) == 0:
-		return "", errors.New("there is no list yet; create one with: dibao list create weekly")
+		return "", errNoList
 	case len(lists) > 1:
 		return "", usagef("there are %d lists; specify one with --list", len(lists))
 	}

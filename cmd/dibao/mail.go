@@ -166,7 +166,7 @@ func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 		return digest.Sample{}, err
 	}
 	if len(lists) == 0 {
-		return digest.Sample{}, errors.New("there is no list whose mail could be sent; create one with: dibao list create weekly")
+		return digest.Sample{}, errNoList
 	}
 	return a.digest.TestNext(ctx, lists[0], to, id, signer)
 }

@@ -64,7 +64,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 				return err
 			}
 			if len(chosen) == 0 {
-				return fmt.Errorf("there is no list yet; create one with: dibao list create weekly")
+				return errNoList
 			}
 			if consent == "" {
 				mail, err := a.subscribers.Subscribe(cmd.Context(), subscribers.Request{Address: args[0], Language: language, Lists: chosen})

@@ -12,7 +12,7 @@ import (
 
 const (
 	flushAfter = 512                    // outcomes that are written to their rows together
-	foldEvery  = 500 * time.Millisecond // or after this time, so that the progress is up to date
+	flushEvery = 500 * time.Millisecond // or after this time, so that the progress is up to date
 	// gatherFor is how long a hand-over waits for those of other connections if
 	// the journal is a row: a commit costs the same for one and for all.
 	gatherFor = 2 * time.Millisecond
@@ -27,7 +27,7 @@ type handOver struct {
 // run writes outcomes to their rows and renews the lease while others send, until
 // stop is closed; then it writes what is left.
 func (l *Ledger) run(stop <-chan struct{}) {
-	tick := time.NewTicker(foldEvery)
+	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	renewAt := l.now().Add(l.lease / 3)
 	for {
@@ -37,7 +37,7 @@ func (l *Ledger) run(stop <-chan struct{}) {
 			return
 		case <-tick.C:
 			l.mu.Lock()
-			late := len(l.pending) > 0 && time.Since(l.foldedAt) >= foldEvery
+			late := len(l.pending) > 0 && time.Since(l.flushedAt) >= flushEvery
 			if !l.committing && (late || !l.now().Before(renewAt)) {
 				renewAt = l.now().Add(l.lease / 3)
 				l.commit(true, nil)
@@ -203,7 +203,7 @@ func (l *Ledger) committed(waiting []handOver, outcomes []entry, err error) {
 		w.done <- err
 	}
 	if err == nil && len(outcomes) > 0 {
-		l.foldedAt = time.Now()
+		l.flushedAt = time.Now()
 		l.journal.settled(outcomes, l.pending[len(outcomes):])
 		l.pending = append(l.pending[:0], l.pending[len(outcomes):]...)
 	}

@@ -49,7 +49,7 @@ type Ledger struct {
 	dots       journal      // a word for the file on PostgreSQL
 	file       *journalFile // nil on PostgreSQL if it can't be made
 	pending    []entry      // outcomes that are in the journal and not in their rows
-	foldedAt   time.Time    // when outcomes were last written, by the machine's clock
+	flushedAt  time.Time    // when outcomes were last written, by the machine's clock
 	waiting    []handOver   // hand-overs that no commit has taken yet
 	timer      *time.Timer
 	committing bool // a commit is running

@@ -14,6 +14,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/policy"
+	"dibao/policy/cut"
 	"dibao/policy/match"
 	"dibao/policy/theme"
 	"dibao/templates"
@@ -64,8 +65,7 @@ func (e unknownValue) text(language string) string {
 		}
 		known = append(known, v)
 	}
-	value := []rune(e.value)
-	return templates.Words(language, "message.unknown_value.text", string(value[:min(len(value), longestValue)]), x.name, strings.Join(known, templates.Words(language, "comma")))
+	return templates.Words(language, "message.unknown_value.text", cut.First(e.value, longestValue), x.name, strings.Join(known, templates.Words(language, "comma")))
 }
 
 // failUnknown answers with an unknown value of a filter, in the reader's language.

@@ -56,15 +56,17 @@ func (r *reading) plans(l line) {
 		return
 	}
 	r.buyer(l)
-	cells := cellsOf(l.text)
+	isSpaced := !strings.Contains(l.text, "|")
+	cells := cellsOf(l.text, isSpaced)
 	t, isHead := planTableOf(l.text, cells)
 	switch {
 	case isHead:
+		t.isSpaced = isSpaced
 		r.table = &t
-	case r.table != nil && r.planRow(l, cells, *r.table):
+	case r.table != nil && r.table.isSpaced == isSpaced && r.planRow(l, cells, *r.table):
 	case isPlanLabel(l.text, cells[0]):
 		r.labelCells(l, cells)
-	case len(cells) == 1 || !strings.Contains(l.text, "|"):
+	case len(cells) == 1 || isSpaced:
 		r.planLabels(l, trimmed(l.text, 0, len(l.text)))
 	}
 }
@@ -73,7 +75,7 @@ func (r *reading) plans(l line) {
 // cells, a cell may be empty or contain a space, so that only rows count whose budget and month
 // are in their columns.
 func (r *reading) planRow(l line, cells [][2]int, t planTable) (ok bool) {
-	if t.isSpaced == strings.Contains(l.text, "|") || t.isSpaced && len(cells) > t.columns || len(cells) <= max(t.what, t.yuan, t.month) || len(r.call.Plans) >= maxEntries {
+	if t.isSpaced && len(cells) > t.columns || len(cells) <= max(t.what, t.yuan, t.month) || len(r.call.Plans) >= maxEntries {
 		return false
 	}
 	p := Plan{What: l.printed(cells[t.what][0], cells[t.what][1]), Evidence: l.sentence(cells[t.what][0], cells[t.what][1]), In: l.in}
@@ -160,7 +162,7 @@ func (r *reading) setBuyer(l line, from, to int) {
 
 // planTableOf reads the head of a table. A row of labels and values is not one.
 func planTableOf(text string, cells [][2]int) (t planTable, ok bool) {
-	t = planTable{what: -1, yuan: -1, month: -1, columns: len(cells), isSpaced: !strings.Contains(text, "|")}
+	t = planTable{what: -1, yuan: -1, month: -1, columns: len(cells)}
 	for i, c := range cells {
 		name := squeezed(cellText(text, c))
 		switch {
@@ -204,11 +206,10 @@ func monthOf(text string) string {
 	return m[1] + "-" + string([]byte{'0' + byte(month/10), '0' + byte(month%10)})
 }
 
-// cellsOf returns the positions of the cells of a row, without the spaces around them. Bars
-// separate them, or spaces in the lines of a page.
-func cellsOf(text string) (all [][2]int) {
+// cellsOf returns the positions of the cells of a row, without the spaces around them. Spaces
+// separate them in the lines of a page, bars elsewhere.
+func cellsOf(text string, isSpaced bool) (all [][2]int) {
 	from, to := 0, len(text)
-	isBar := strings.Contains(text, "|")
 	if strings.HasPrefix(text, "|") {
 		from = 1
 	}
@@ -216,11 +217,11 @@ func cellsOf(text string) (all [][2]int) {
 		to--
 	}
 	for from < to {
-		i := strings.IndexFunc(text[from:to], func(c rune) bool { return c == '|' || !isBar && unicode.IsSpace(c) })
+		i := strings.IndexFunc(text[from:to], func(c rune) bool { return c == '|' || isSpaced && unicode.IsSpace(c) })
 		if i < 0 {
 			i = to - from
 		}
-		if cell := trimmed(text, from, from+i); isBar || cell[0] < cell[1] {
+		if cell := trimmed(text, from, from+i); !isSpaced || cell[0] < cell[1] {
 			all = append(all, cell)
 		}
 		_, size := utf8.DecodeRuneInString(text[from+i:])
