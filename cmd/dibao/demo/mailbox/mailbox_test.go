@@ -103,7 +103,7 @@ func TestPages(t *testing.T) {
 func TestWaitEnds(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if err := New(Options{}).Wait(ctx, 1); err == nil || !strings.Contains(err.Error(), "0 came") {
+	if err := New(Options{}).Wait(ctx, 1); err == nil || !strings.Contains(err.Error(), "only 0 arrived") {
 		t.Errorf("got %v", err)
 	}
 }
