@@ -77,7 +77,7 @@ func (u *understanding) byline() {
 	if best.weight == 0 {
 		return
 	}
-	u.behind = best.weight == byLine && (best.at < 0 || 2*best.at >= len(u.Paragraphs))
+	u.after = best.weight == byLine && (best.at < 0 || 2*best.at >= len(u.Paragraphs))
 	if best.at >= 0 && best.line != "" {
 		u.creditIn(best.line)
 		u.Paragraphs = slices.Delete(slices.Clone(u.Paragraphs), best.at, best.at+1)

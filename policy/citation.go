@@ -49,7 +49,7 @@ var (
 	implementing = words.New(`(?:为|为了|现就)?(?:深入|全面|进一步|切实|认真|扎实|坚决|抓好|推动|加快|推进)*(?:贯彻落实|贯彻执行|贯彻实施|贯彻|落实)[^。；《》]{0,40}$`)
 	basis        = words.New(`(?:根据|按照|依据|依照|遵照|参照)[^。；，《》]{0,40}$`)
 	partBefore   = words.New(`(?:附件|附录|附表)\d{0,2}$`)
-	partBehind   = words.New(`^(?:[（(][^（）()]{1,40}[)）])?(?:的|中|中的)?(?:第[一二三四五六七八九十百\d]+(?:条|章|款|项|部分)|附件)`)
+	partAfter    = words.New(`^(?:[（(][^（）()]{1,40}[)）])?(?:的|中|中的)?(?:第[一二三四五六七八九十百\d]+(?:条|章|款|项|部分)|附件)`)
 	amendedBy    = words.New(`^(?:作(?:出|如下)|进行)?(?:如下|部分|以下)?(?:修改|修订|修正)`)
 	listedLine   = words.New(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、]`)
 	amendsLine   = words.New(`修改为|改为|修改如下|作出修改|作如下修改|删去|删除|增加一|修订为`)
@@ -188,14 +188,14 @@ func (u *understanding) titleCitations() {
 }
 
 var (
-	interpretsBehind = words.New(`^(.{6,}?)的?(?:政策|文件|相关)?(?:解读|问答|答问|图解|答记者问).{0,12}$`)
-	interpretsFront  = words.New(`^(?:一图读懂|图解|解读|政策解读|一图看懂)\s*[丨|｜:：\s]\s*(.{6,})$`)
+	interpretsAfter = words.New(`^(.{6,}?)的?(?:政策|文件|相关)?(?:解读|问答|答问|图解|答记者问).{0,12}$`)
+	interpretsFront = words.New(`^(?:一图读懂|图解|解读|政策解读|一图看懂)\s*[丨|｜:：\s]\s*(.{6,})$`)
 )
 
 // interpreted returns the title of a document in the title of its
 // interpretation, if it is not in 《》; "" if there is none.
 func interpreted(title string) string {
-	for _, form := range []*words.Regexp{interpretsFront, interpretsBehind} {
+	for _, form := range []*words.Regexp{interpretsFront, interpretsAfter} {
 		if m := form.FindStringSubmatch(title); m != nil {
 			if name, base := typeOf(withoutTrailing(m[1])); base != "" && m[1] != name {
 				return m[1]
@@ -269,7 +269,7 @@ func relationAt(p string, start, end, paragraph int, listed string) string {
 	if to-from > longSentence {
 		return ""
 	}
-	behind := p[end:to]
+	after := p[end:to]
 	before := strings.ToValidUTF8(p[max(from, start-120):start], "")
 	if listed != "" {
 		return listed
@@ -278,18 +278,18 @@ func relationAt(p string, start, end, paragraph int, listed string) string {
 		return RelationRepeals
 	}
 	var m []int
-	if containsAny(behind, "废止", "失效", "停止执行本") {
-		m = repealed.FindStringIndex(behind)
+	if containsAny(after, "废止", "失效", "停止执行本") {
+		m = repealed.FindStringIndex(after)
 	}
-	if m != nil && m[0] < repealReach && !strings.ContainsAny(behind[:m[0]], "；") && !noRepeal.MatchString(behind) && !basis.MatchString(before) {
-		if other := strings.LastIndex(behind[:m[0]], "施行"); other < 0 { // 《甲》自…起施行，《乙》同时废止
-			if partBefore.MatchString(before) || partBehind.MatchString(behind) {
+	if m != nil && m[0] < repealReach && !strings.ContainsAny(after[:m[0]], "；") && !noRepeal.MatchString(after) && !basis.MatchString(before) {
+		if other := strings.LastIndex(after[:m[0]], "施行"); other < 0 { // 《甲》自…起施行，《乙》同时废止
+			if partBefore.MatchString(before) || partAfter.MatchString(after) {
 				return RelationRepealsPart
 			}
 			return RelationRepeals
 		}
 	}
-	if endsInAny(before, "对", "修改", "修订", "修正") && (amendedBy.MatchString(behind) || strings.HasSuffix(before, "修改")) {
+	if endsInAny(before, "对", "修改", "修订", "修正") && (amendedBy.MatchString(after) || strings.HasSuffix(before, "修改")) {
 		return RelationAmends
 	}
 	if paragraph >= basisBefore {

@@ -52,12 +52,12 @@ func enactments(title string, paragraphs []string) []Date {
 		return nil
 	}
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
-		behind := head[at[1]:min(len(head), at[1]+headingForward)]
-		behind, _, _ = strings.Cut(behind, "\n")
-		if ofAnOther.MatchString(behind) {
+		after := head[at[1]:min(len(head), at[1]+headingForward)]
+		after, _, _ = strings.Cut(after, "\n")
+		if ofAnOther.MatchString(after) {
 			continue
 		}
-		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && enacted.In(behind) && !slices.Contains(all, d) {
+		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && enacted.In(after) && !slices.Contains(all, d) {
 			all = append(all, d)
 		}
 	}

@@ -135,7 +135,7 @@ type creditReader struct {
 	strange int      // number of words that were not recognized
 	wrote   creditRole
 
-	roleBehind bool // roles follow the names: 张样/文 赵样/图
+	roleAfter bool // roles follow the names: 张样/文 赵样/图
 }
 
 // creditRole is the role of a person who is named after a word.
@@ -225,7 +225,7 @@ func (r *creditReader) explain(word string) bool {
 		return true
 	}
 	if plain == "文" {
-		r.roleBehind = r.wrote == noRole && len(r.Persons) > 0
+		r.roleAfter = r.wrote == noRole && len(r.Persons) > 0
 		r.wrote, r.Role = writer, true
 		return true
 	}
@@ -240,7 +240,7 @@ func (r *creditReader) explain(word string) bool {
 			r.Role, r.Reports = true, true
 		}
 		return true
-	case isPerson(plain) && (r.wrote == noRole || r.roleBehind) && len(r.left) > 0 && picture.MatchString(hans.Simplify(r.left[0])): // 赵样/图
+	case isPerson(plain) && (r.wrote == noRole || r.roleAfter) && len(r.left) > 0 && picture.MatchString(hans.Simplify(r.left[0])): // 赵样/图
 		r.Editors = append(r.Editors, word)
 		r.left = r.left[1:]
 		return true

@@ -100,8 +100,8 @@ const (
 	headLines     = headlineLines + maxSigners // including the lines of its issuers and its number
 )
 
-// columnBehind matches the name of a column after a headline that a text repeats.
-var columnBehind = words.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
+// columnAfter matches the name of a column after a headline that a text repeats.
+var columnAfter = words.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
 
 // issuesTitle matches the headline of the notice that issues a text, above the text's own
 // title.
@@ -130,7 +130,7 @@ func repeats(paragraphs []string, title string) (lines int, issuers []string) {
 	rest := whole
 	for i, p := range paragraphs[:min(len(paragraphs), headLines)] {
 		clean := same.Clean(p)
-		if column := columnBehind.FindStringIndex(p); column != nil && rest == whole && same.Clean(p[:column[0]]) == whole { // …（样例传真）
+		if column := columnAfter.FindStringIndex(p); column != nil && rest == whole && same.Clean(p[:column[0]]) == whole { // …（样例传真）
 			return i + 1, issuers
 		}
 		if at := strings.Index(clean, cut.First(whole, 4)); at > 0 && rest == whole && signs(clean[:at]) { // 样例省能源局关于做好…

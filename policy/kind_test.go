@@ -55,7 +55,7 @@ func TestKinds(t *testing.T) {
 		{"ReportInADaily", Evidence{Title: "样例公路四通八达", ListDate: "2026-11-27", Labels: []Label{{"span", "作者", "王样例"}, {"span", "来源", "样例日报"}}, Paragraphs: []string{"早饭后，村民开车进山。", "“路通了。”村民说。", "“收入多了。”他介绍。", "村支书表示：“还要再修。”"}}, KindNews},
 		{"HeadlinesAboveTheReport", Evidence{Title: "社科界座谈样例", ListDate: "2026-11-27", Labels: []Label{{"span", "作者", "王样例"}, {"span", "来源", "样例日报"}}, Paragraphs: []string{"发挥作用 服务建设", "社科界座谈样例", "3月12日，社科联召开座谈会。", "与会者畅谈。"}}, KindNews},
 		{"Reminder", Evidence{Title: "登记延续友情提示（2026年8月）", ListDate: "2026-11-27", Paragraphs: []string{"请登记证持有人注意有效期。", "详见附表。"}}, KindDocument},
-		{"NamesBehindTheReportOfAnOffice", Evidence{Title: "样例小学“四强化”抓好学生安全工作", ListDate: "2026-11-27", Labels: []Label{{"span", "来源", "样例小学"}}, Paragraphs: []string{"为预防事故，样例小学做细安全工作。", "强化排查。", "强化教育。", "强化值守。", "（张样、何样江）"}}, KindNews},
+		{"NamesAfterTheReportOfAnOffice", Evidence{Title: "样例小学“四强化”抓好学生安全工作", ListDate: "2026-11-27", Labels: []Label{{"span", "来源", "样例小学"}}, Paragraphs: []string{"为预防事故，样例小学做细安全工作。", "强化排查。", "强化教育。", "强化值守。", "（张样、何样江）"}}, KindNews},
 		{"EssayByItsTitle", Evidence{Title: "机动车停车收费管理的几点思考", ListDate: "2026-11-27", Paragraphs: []string{"随着汽车增加，停车矛盾突出。", "一是完善规划。"}}, KindSignedArticle},
 		{"OnADayInTheTitle", Evidence{Title: "样例市自8月1日起新建建筑须执行绿色建筑标准", ListDate: "2026-11-27", Paragraphs: []string{"日前，样例市下发意见。"}}, KindNews},
 		{"OfficesFirst", Evidence{Title: "样例日报社社长、总编辑 崔样钧：做实践者", ListDate: "2026-11-27", Labels: []Label{{"dd", "来源", "样例日报"}}, Paragraphs: []string{"样例思想意义重大。", "一是坚持，二是创新。"}}, KindSignedArticle},

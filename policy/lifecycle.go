@@ -59,7 +59,7 @@ type occurrence struct {
 	groups   []string
 	text     string // as written
 	before   string // at most 40 characters on its line, without long titles
-	behind   string // at most 12 characters in its sentence
+	after    string // at most 12 characters in its sentence
 	sentence string
 	said     map[string]string // the words of plainDates
 }
@@ -102,7 +102,7 @@ func (u *understanding) occurrences(re *words.Regexp, hint int, dated bool) []oc
 				end = at[1] + i
 			}
 			o.sentence = line[start:end]
-			o.behind = cut.First(line[at[1]:end], 12)
+			o.after = cut.First(line[at[1]:end], 12)
 			out = append(out, o)
 		}
 	}
@@ -312,7 +312,7 @@ const turnOfYear = 31
 // ofItself reports whether the sentence is about the document itself: not about a contract,
 // nor about the subject of a bracket or another sentence.
 func (o occurrence) ofItself() bool {
-	if strings.LastIndexAny(o.before, "（(") > strings.LastIndexAny(o.before, "）)") || strings.HasPrefix(o.behind, "的") || strings.HasPrefix(o.behind, "以来") || strings.HasPrefix(o.behind, "前") || strings.HasPrefix(o.behind, "之前") || ofAContract.MatchString(o.before) {
+	if strings.LastIndexAny(o.before, "（(") > strings.LastIndexAny(o.before, "）)") || strings.HasPrefix(o.after, "的") || strings.HasPrefix(o.after, "以来") || strings.HasPrefix(o.after, "前") || strings.HasPrefix(o.after, "之前") || ofAContract.MatchString(o.before) {
 		return false
 	}
 	if at := itself.FindStringIndex(o.before); at != nil {
@@ -420,7 +420,7 @@ func (u *understanding) callsItself(before string) bool {
 
 func (u *understanding) expires() {
 	for _, o := range u.occurrences(expiresOn, hintSpanLabel, true) {
-		if ofItself.MatchString(o.sentence) && !isContract.MatchString(o.sentence) && !ofALicence.MatchString(o.before) && !strings.HasPrefix(o.behind, "的") && !strings.HasSuffix(o.before, "》") && !ofAnother.MatchString(o.before) {
+		if ofItself.MatchString(o.sentence) && !isContract.MatchString(o.sentence) && !ofALicence.MatchString(o.before) && !strings.HasPrefix(o.after, "的") && !strings.HasSuffix(o.before, "》") && !ofAnother.MatchString(o.before) {
 			if u.ExpiresOn, u.ExpiresFrom = o.date(1), o.quote(); u.ExpiresOn.IsZero() {
 				u.ExpiresOn = o.date(4)
 			}

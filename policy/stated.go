@@ -49,14 +49,14 @@ func (u *understanding) speaksOf(name string) bool {
 func (u *understanding) quotes(name string) bool {
 	return slices.ContainsFunc(u.Paragraphs, func(p string) bool {
 		for rest := squeeze(p); ; {
-			_, behind, found := strings.Cut(rest, name)
+			_, after, found := strings.Cut(rest, name)
 			if !found {
 				return false
 			}
-			if speaks.MatchString(cut.First(behind, 8)) {
+			if speaks.MatchString(cut.First(after, 8)) {
 				return true
 			}
-			rest = behind
+			rest = after
 		}
 	})
 }

@@ -158,7 +158,7 @@ func ordering(title, form string) string {
 // typeOfNumber returns the form that a number names: 财政部令第108号.
 func typeOfNumber(number string) string {
 	for _, form := range [...]string{"令", "公告", "通告"} {
-		if _, behind, ok := strings.Cut(number, form); ok && strings.IndexAny(behind, "第〔0123456789") == 0 {
+		if _, after, ok := strings.Cut(number, form); ok && strings.IndexAny(after, "第〔0123456789") == 0 {
 			return form
 		}
 	}
@@ -224,7 +224,7 @@ func (t *Title) clean(s string) string {
 		t.Number = number
 		return title
 	}
-	if title, number, ok := behindTitle(s); ok {
+	if title, number, ok := afterTitle(s); ok {
 		t.Number = number
 		return title
 	}

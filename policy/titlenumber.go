@@ -66,10 +66,10 @@ func closingNumber(title string) string {
 	return ""
 }
 
-// behindTitle splits a title from the number at its end, after a space or a
+// afterTitle splits a title from the number at its end, after a space or a
 // dash: 关于样例的通知 银发〔2023〕15号. A number without a title does not
 // count.
-func behindTitle(s string) (title, number string, ok bool) {
+func afterTitle(s string) (title, number string, ok bool) {
 	if !strings.HasSuffix(s, "号") {
 		return s, "", false
 	}
@@ -131,17 +131,17 @@ func numberFirst(s string) (number, rest string, ok bool) {
 // zeros, brackets.
 const maxFiller = 6
 
-// behindNumber matches the beginning of a title after a number; with 文件精神 or 和, the number
+// afterNumber matches the beginning of a title after a number; with 文件精神 or 和, the number
 // is part of a sentence.
-var behindNumber = words.New(`^[\s:：《“（(]*(?:\p{Han}|《)`)
+var afterNumber = words.New(`^[\s:：《“（(]*(?:\p{Han}|《)`)
 
-var notBehind = words.New(`^(?:文|的|和|与|及|、|等|修订|精神|规定|部长|议案|提案|建议)`)
+var notAfter = words.New(`^(?:文|的|和|与|及|、|等|修订|精神|规定|部长|议案|提案|建议)`)
 
 // leadingNumber splits a title from the number before it. It removes 《》 or
 // brackets around the title.
 func leadingNumber(s string) (number, title string, ok bool) {
 	number, rest, ok := numberFirst(s)
-	if !ok || utf8.RuneCountInString(rest) < minSubject || !behindNumber.MatchString(rest) || notBehind.MatchString(rest) {
+	if !ok || utf8.RuneCountInString(rest) < minSubject || !afterNumber.MatchString(rest) || notAfter.MatchString(rest) {
 		return "", s, false
 	}
 	glued := !strings.ContainsAny(s[:len(s)-len(rest)], " \u3000）)") && !strings.ContainsAny(rest[:3], "：《（") && !strings.HasPrefix(rest, ":") && !strings.HasPrefix(rest, "(")

@@ -22,7 +22,7 @@ type understanding struct {
 	hints   []uint64 // of each paragraph
 
 	reported bool // its author is a reporter
-	behind   bool // the by-line follows the text
+	after    bool // the by-line follows the text
 }
 
 // MaxText is the maximum number of bytes of a text that are read and stored; feed/ingest

@@ -23,7 +23,7 @@ func TestAroundTheText(t *testing.T) {
 		{name: "NameOfTwoInABracket", html: newsHead + `<div class=con>` + newsText + `（吴样）</p></div>`, author: "吴样"},
 		{name: "AWordInABracket", html: newsHead + `<div class=con>` + newsText + `（连载）</p></div>`},
 		{name: "TextAndPictures", html: newsHead + `<div class=con>` + newsText + `</p><p>文：张样 图片：李例</p></div>`, author: "张样"},
-		{name: "PenNameBehind", html: newsHead + `<div class=con>` + newsText + `</p><p>□ 国样平</p></div>`, author: "国样平"},
+		{name: "PenNameAfter", html: newsHead + `<div class=con>` + newsText + `</p><p>□ 国样平</p></div>`, author: "国样平"},
 		{name: "PenNameAbove", html: newsHead + `<div class=con><p>□ 宣样</p>` + newsText + `</p></div>`, author: "宣样"},
 		{name: "Writer", html: newsHead + `<div class=con>` + newsText + `</p><p>（执笔：胡样愚）</p></div>`, author: "胡样愚"},
 		{name: "Reporter", html: `<div>2026-11-27 09:30 | 来源：省能源局 | 报道：杜样　摄影：吴样望</div><div class=con>` + newsText + `</p></div>`, author: "杜样"},
@@ -50,7 +50,7 @@ func TestAroundTheText(t *testing.T) {
 	for _, k := range []kindOfPage{
 		{name: "StoryInPictures", html: `<div class=con>` + picture + `<p>11月26日，工人在某县检修管道。某社记者 张样 摄</p>` + picture + `<p>11月26日，技术人员在某市调试设备。某社记者 李样 摄</p>` + picture + `<p>11月26日，供热站的烟囱不再冒烟。某社记者 王样 摄</p></div>`, lines: 3},
 		{name: "StepsInPictures", html: `<div class=con><p>用户可以按下列步骤在网上缴纳采暖费，无需到营业厅排队等候。</p><p>1.先扫二维码，关注某省供热公众号</p>` + picture + `<p>点击“我要缴费”</p>` + picture + `<p>2.填写户号并确认</p>` + picture + `<p>输入金额后提交</p></div>`, lines: 5},
-		{name: "FormsBehindTheText", html: `<div class=con><div>` + pageText + `</div><p>公开方式：主动公开</p><div><p>附件1</p><p>某省清洁取暖补贴申请表</p><table><tr><td>姓名</td><td>住址</td><td>电话</td></tr></table></div><div><p>附件2</p><p>填表说明</p></div></div>`, lines: pageLines + 6},
+		{name: "FormsAfterTheText", html: `<div class=con><div>` + pageText + `</div><p>公开方式：主动公开</p><div><p>附件1</p><p>某省清洁取暖补贴申请表</p><table><tr><td>姓名</td><td>住址</td><td>电话</td></tr></table></div><div><p>附件2</p><p>填表说明</p></div></div>`, lines: pageLines + 6},
 		{name: "SignedBelowLinks", html: `<div class=con><p>各市能源局：</p><p>现将有关事项通知如下，请结合实际认真贯彻执行，并及时报告。</p><p>附件：1.<a href=/show?id=1>实施方案（征求意见稿）</a></p><p>2.<a href=/show?id=2>意见反馈表</a></p><p>某省能源局</p><p>2026年11月20日</p><div><a href=/a>打印</a></div></div>`, lines: 6},
 		{name: "SiteSignsTheText", head: "某样省注册会计师协会网-执业质量检查通告", title: "某样省注册会计师协会网执业质量检查通告（第十二号）", html: `<div class=top><h1>某样省注册会计师协会网执业质量检查通告（第十二号）</h1></div><div class=con>` + pageText + `<p>某样省注册会计师协会网</p><p>2026年11月20日</p></div>`, lines: 8},
 		{name: "HeadlineWithACommaInTheText", head: "某信息网-某组织信息网", title: "闲暇时约上好友，沏上一杯茶", html: `<div class=list1><p style="font-size:24px">闲暇时约上好友，沏上一杯茶</p><div>时间：2026-11-27 09:30&nbsp;&nbsp;来源：省能源局</div><div>` + pageText + `</div></div>`, lines: pageLines},

@@ -305,7 +305,7 @@ func (v *view) trim(container *html.Node, text span) {
 		}
 	}
 	if end < s.to && end > start {
-		dropBehind(container, v.lines[end-1])
+		dropAfter(container, v.lines[end-1])
 	}
 	if start > s.from && start < s.to {
 		dropBefore(container, v.lines[start])
@@ -342,8 +342,8 @@ func drop(l line) {
 	}
 }
 
-// dropBehind removes everything after a line in a container.
-func dropBehind(container *html.Node, l line) {
+// dropAfter removes everything after a line in a container.
+func dropAfter(container *html.Node, l line) {
 	for n := l.nodes[len(l.nodes)-1]; n != nil && n != container; n = n.Parent {
 		for next := n.NextSibling; next != nil; next = n.NextSibling {
 			n.Parent.RemoveChild(next)

@@ -148,7 +148,7 @@ var changes = []struct {
 		}
 		bodyOf(c.doc).InsertBefore(ul, bodyOf(c.doc).FirstChild)
 	}},
-	{"links behind", func(c changedPage) {
+	{"links after the list", func(c changedPage) {
 		div := el("div", "class", "x-links")
 		for i := range 30 {
 			div.AppendChild(with(el("a", "href", fmt.Sprintf("http://www.dept%d.example/", i)), text(fmt.Sprintf("样例省第%d样例管理委员会门户网站", i))))
@@ -166,7 +166,7 @@ var changes = []struct {
 		div.AppendChild(ul)
 		bodyOf(c.doc).InsertBefore(div, bodyOf(c.doc).FirstChild)
 	}},
-	{"popular box with dates behind", func(c changedPage) {
+	{"popular box with dates after the list", func(c changedPage) {
 		div := el("div", "class", "x-right")
 		div.AppendChild(with(el("h3"), text("最新动态")))
 		ul := el("ul")
@@ -348,7 +348,7 @@ var changes = []struct {
 	{"dates with a label", func(c changedPage) { c.redate(`发布时间：${1}-${2}-${3}`) }},
 	{"dates with times", func(c changedPage) { c.redate(`$1-$2-$3 09:30:00`) }},
 	{"two-digit years", func(c changedPage) { c.redate(`?$1-$2-$3`) }},
-	{"similar list of another column behind", func(c changedPage) {
+	{"similar list of another column after the list", func(c changedPage) {
 		div := el("div", "class", "x-other")
 		div.AppendChild(with(el("h3"), text("政策解读")))
 		ul := el("ul")
@@ -371,15 +371,15 @@ var changes = []struct {
 // dates, titles or columns are recognized, or adds a list that is a better candidate. The dates of
 // sogou-timeconvert.html are in scripts, which are lost when a page is rendered again.
 var anotherPage = map[string][]string{
-	"dates with a label":                    {"effective-col.html", "only-written.html"},
-	"rows wrapped inside":                   {"title-on-li.html", "nested-reading.html"},
-	"link in heading":                       {"title-on-li.html", "case-numbers-of-eight-figures.html"},
-	"link in span":                          {"title-on-li.html"},
-	"li to tr":                              {"title-on-li.html"},
-	"similar list of another column behind": {"split-date-spans.html", "document-write-date.html", "gb-issue-links.html", "011-pbc-nested-tables-nodate.html"},
+	"dates with a label":  {"effective-col.html", "only-written.html"},
+	"rows wrapped inside": {"title-on-li.html", "nested-reading.html"},
+	"link in heading":     {"title-on-li.html", "case-numbers-of-eight-figures.html"},
+	"link in span":        {"title-on-li.html"},
+	"li to tr":            {"title-on-li.html"},
+	"similar list of another column after the list": {"split-date-spans.html", "document-write-date.html", "gb-issue-links.html", "011-pbc-nested-tables-nodate.html"},
 	"classes renamed":                       {"wp-entry.html", "short-titles-in-wrapping-links.html", "longer-list-at-the-side.html", "cards-with-tags-beside-newest.html"},
 	"no classes":                            {"wp-entry.html", "column-headings-between.html", "equal-lists.html", "short-titles-in-wrapping-links.html", "longer-list-at-the-side.html", "cards-with-tags-beside-newest.html"},
-	"popular box with dates behind":         {"gb-issue-links.html", "011-pbc-nested-tables-nodate.html"},
+	"popular box with dates after the list": {"gb-issue-links.html", "011-pbc-nested-tables-nodate.html"},
 	"column link before":                    {"case-number-linked.html"},
 	"views":                                 {"011-pbc-nested-tables-nodate.html"},
 	"pager inside":                          {"equal-lists.html"},

@@ -107,9 +107,9 @@ func TestItemsBeyondTheLimitAreSaid(t *testing.T) {
 	}
 }
 
-// TestRowsBehindTheLimitAreSaid checks that rows of a long list are not left out without a
+// TestRowsBeyondTheLimitAreReported checks that rows of a long list are not left out without a
 // warning.
-func TestRowsBehindTheLimitAreSaid(t *testing.T) {
+func TestRowsBeyondTheLimitAreReported(t *testing.T) {
 	t.Parallel()
 	const row = `<li><a href="/%d.html">关于印发第%d号文件的通知</a><span>2026-11-20</span>`
 	page := costtest.Seed{Head: "<ul>", Units: []string{row}}.Input(12_000 * len(row))

@@ -290,8 +290,8 @@ func isMark(s string) bool { return headMark.MatchString(s) || columnName.MatchS
 func (h headline) withoutMark(refs references, site []string, links map[string]bool) headline {
 	core, text := withoutSite(refs.title, site, links), squeeze(h.text)
 	plain := squeeze(core)
-	if behind, ok := strings.CutPrefix(text, plain); ok && runes(plain) >= 2*minTitle && dateMark.MatchString(behind) {
-		h.text, h.date = clip(core, maxTitle), strings.Trim(behind, "[]()（）【】")
+	if after, ok := strings.CutPrefix(text, plain); ok && runes(plain) >= 2*minTitle && dateMark.MatchString(after) {
+		h.text, h.date = clip(core, maxTitle), strings.Trim(after, "[]()（）【】")
 		return h
 	}
 	if n := runes(plain); n >= 2*minTitle && n < runes(text) && runes(text)-n <= 10 && (strings.HasSuffix(text, plain) && isMark(strings.TrimSuffix(text, plain)) || strings.HasPrefix(text, plain) && headMark.MatchString(text[len(plain):])) {

@@ -99,7 +99,7 @@ func readElements(doc any, p Page, src Source) (List, error) {
 		case seen[weburl.Identity(address)]:
 			why = list.SameAddress
 		case len(l.Items) >= maxFeedItems:
-			why = list.Behind
+			why = list.BeyondLimit
 		}
 		if why != "" {
 			l.Dropped.Add(why, "2,000", title)

@@ -158,13 +158,13 @@ func TestHeaderLines(t *testing.T) {
 		{name: "WideSpaces", html: `<div>来源：省能源局　　发布时间：2026-11-27 09:30　　作者：王　晔</div>`, author: "王 晔"},
 		{name: "Glued", html: `<div>发布时间：2026-11-27 09:30来源：省能源局作者：张明责任编辑：李四</div>`, author: "张明"},
 		{name: "ADateIsNoSource", html: `<div>来源：2026-11-27 09:30</div>`, source: "-"},
-		{name: "MediumBehindADate", html: `<div>2026-11-27 09:30 某省日报</div>`, source: "某省日报"},
+		{name: "MediumAfterADate", html: `<div>2026-11-27 09:30 某省日报</div>`, source: "某省日报"},
 	} {
 		k.html, k.lines = `<h1>`+pageTitle+`</h1>`+k.html+`<div class=TRS_Editor>`+pageText+`</div>`, pageLines
 		t.Run(k.name, k.check)
 	}
-	behind := kindOfPage{html: `<h1>` + pageTitle + `</h1><div class=TRS_Editor>` + pageText + `</div><div>来源：省能源局 发布时间：2026-11-27 09:30</div>`, lines: pageLines}
-	t.Run("BehindTheText", behind.check)
+	after := kindOfPage{html: `<h1>` + pageTitle + `</h1><div class=TRS_Editor>` + pageText + `</div><div>来源：省能源局 发布时间：2026-11-27 09:30</div>`, lines: pageLines}
+	t.Run("AfterTheText", after.check)
 }
 
 // TestErrorPages checks that a system message with status 200 is not read as an article.

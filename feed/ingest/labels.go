@@ -19,7 +19,7 @@ const (
 	maxLabels     = 60
 	maxLabelText  = 300 // maximum number of characters of a line that is examined
 	maxLabelValue = 200 // characters
-	labelsBehind  = 8   // lines after the text that are searched for labels
+	labelsAfter   = 8   // lines after the text that are searched for labels
 )
 
 // labelReader collects the labeled values of a page.
@@ -56,7 +56,7 @@ func (v *view) readLabels(h headline, body span, site []string, clock when.Clock
 		r.put(policy.Label{Element: elementName(h.at), Value: h.date})
 	}
 	if body.to > 0 {
-		r.readBehind(body.to)
+		r.readAfter(body.to)
 		r.readSplitDate(h, body)
 	}
 	if r.beside.Value != "" && !r.has(label.Source) {
@@ -222,11 +222,11 @@ func (r *labelReader) withValue(i int) (raw string, next int) {
 	if label.KindOf(name) == label.Unknown || name == squeeze(l.text) && runes(name) < 3 && l.node.Data == "td" {
 		return l.raw, i + 1
 	}
-	behind := markup.NextElement(l.node)
-	if behind == nil || behind.Data != "td" && behind.Data != "dd" {
+	after := markup.NextElement(l.node)
+	if after == nil || after.Data != "td" && after.Data != "dd" {
 		return l.raw, i + 1
 	}
-	s := r.view.under(behind)
+	s := r.view.under(after)
 	var b strings.Builder
 	for j := s.from; j < s.to && s.from == i+1; j++ {
 		b.WriteString(r.view.lines[j].raw + string(label.Boundary))
@@ -311,11 +311,11 @@ func (r *labelReader) has(kind label.Kind) bool {
 	})
 }
 
-// readBehind adds the labels in the lines after the text, unless a label before the text
+// readAfter adds the labels in the lines after the text, unless a label before the text
 // states the same.
-func (r *labelReader) readBehind(i int) {
+func (r *labelReader) readAfter(i int) {
 	before := r.labels
-	for end := min(len(r.view.lines), i+labelsBehind); i < end; i++ {
+	for end := min(len(r.view.lines), i+labelsAfter); i < end; i++ {
 		l := r.view.lines[i]
 		if l.aside == elsewhere || l.link*2 > l.size || l.size > maxLabelText {
 			continue

@@ -129,7 +129,7 @@ func (r *rowReader) readFound(found list.Found) rowsList {
 		case why == "" && seen[it.GUID]:
 			why = list.SameAddress
 		case why == "" && len(out.Items) >= maxFeedItems:
-			why = list.Behind
+			why = list.BeyondLimit
 		}
 		if why != "" {
 			out.Dropped.Add(why, "2,000", row.Title)

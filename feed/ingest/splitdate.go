@@ -39,7 +39,7 @@ func (r *labelReader) readSplitDate(h headline, body span) {
 		r.put(policy.Label{Element: elementName(a.node), Value: m[1] + "年" + m[2] + "月" + strings.TrimSuffix(a.text, "日") + "日"})
 		return
 	}
-	for i := body.to; i+1 < min(len(lines), body.to+labelsBehind); i++ {
+	for i := body.to; i+1 < min(len(lines), body.to+labelsAfter); i++ {
 		day, clock := dateAlone.FindStringSubmatch(lines[i].text), timeAlone.FindStringSubmatch(lines[i+1].text)
 		if day != nil && clock != nil {
 			r.put(policy.Label{Element: elementName(lines[i].node), Value: day[1] + " " + clock[1] + ":" + clock[2]})

@@ -95,7 +95,7 @@ func TestBackupPassesFromDatabaseToDatabase(t *testing.T) {
 				return tx.QueryRowContext(t.Context(), `SELECT MAX(seq) FROM matches`).Scan(&seq)
 			})
 			if err != nil || seq != 3+1<<24 {
-				t.Errorf("the next match is number %d (%v), want one behind all that may have been given out", seq, err)
+				t.Errorf("the next match is number %d (%v), want one above all that may have been given out", seq, err)
 			}
 			if _, _, err := to.Restore(t.Context(), bytes.NewReader(original)); !errors.Is(err, database.ErrNotEmpty) {
 				t.Errorf("a second restore: %v, want ErrNotEmpty", err)

@@ -265,38 +265,38 @@ func TestCommandsAreChecked(t *testing.T) {
 	t.Parallel()
 	transaction := "MAIL FROM:<>\r\nRCPT TO:<b+x@bounces.test>\r\n"
 	for name, c := range map[string]struct{ say, want string }{
-		"bare LF":                  {"NOOP\nNOOP\r\n", "550 5.5.2"},
-		"bare CR":                  {"NOOP\rNOOP\r\n", "550 5.5.2"},
-		"NUL":                      {"NOOP \x00\r\n", "550 5.6.0"},
-		"8 bits":                   {"NOOP \xff\r\n", "500 5.5.2"},
-		"8 bits in an address":     {"MAIL FROM:<\xe9@x>\r\n", "501 5.1.7"},
-		"UTF-8 without SMTPUTF8":   {"MAIL FROM:<é@x>\r\n", "553 5.6.7"},
-		"UTF-8 with SMTPUTF8":      {"MAIL FROM:<é@x> SMTPUTF8\r\n", "250"},
-		"a long command":           {"NOOP " + strings.Repeat("x", 1020) + "\r\n", "500 5.5.2"},
-		"a command without end":    {strings.Repeat("x", 5000), "500 5.5.2"},
-		"a size beyond the limit":  {"MAIL FROM:<> SIZE=1048577\r\n", "552 5.3.4"},
-		"a size beyond integers":   {"MAIL FROM:<> SIZE=99999999999999999999\r\n", "501 5.5.4"},
-		"a size at the limit":      {"MAIL FROM:<> SIZE=1048576 BODY=8BITMIME\r\n", "250"},
-		"an unknown parameter":     {"MAIL FROM:<> AUTH=<>\r\n", "555 5.5.4"},
-		"no angle brackets":        {"MAIL FROM:a@x\r\n", "501 5.5.4"},
-		"two messages at once":     {"MAIL FROM:<>\r\nMAIL FROM:<>\r\n", "250 | 503 5.5.1"},
-		"RCPT first":               {"RCPT TO:<b+x@bounces.test>\r\n", "503 5.5.1"},
-		"a forged token":           {"MAIL FROM:<>\r\nRCPT TO:<c+x@bounces.test>\r\nDATA\r\n", "250 | 550 5.1.1 | 503 5.5.1"},
-		"a message before 354":     {transaction + "DATA\r\nSubject: x\r\n\r\n.\r\n", "250 | 250 | 503 5.5.1"},
-		"STARTTLS without TLS":     {"STARTTLS\r\n", "502 5.5.1"},
-		"AUTH":                     {"AUTH PLAIN AHUAcA==\r\n", "500 5.5.1"},
-		"BDAT":                     {transaction + "BDAT 3 LAST\r\n", "250 | 250 | 500 5.5.1"},
-		"HTTP":                     {"POST / HTTP/1.1\r\nHost: x\r\n\r\n", "421 5.5.1"},
-		"VRFY":                     {"VRFY b+x@bounces.test\r\n", "252"},
-		"LMTP":                     {"LHLO x\r\n", "500 5.5.1"},
-		"11 errors":                {strings.Repeat("X\r\n", 12), strings.Repeat("500 5.5.1 | ", 10) + "421 4.7.0"},
-		"101 commands":             {strings.Repeat("NOOP\r\n", 120), strings.Repeat("250 | ", 99) + "421 4.7.0"},
-		"21 recipients":            {"MAIL FROM:<>\r\n" + strings.Repeat("RCPT TO:<b+x@bounces.test>\r\n", 21), "250" + strings.Repeat(" | 250", 20) + " | 452 4.5.3"},
-		"RSET forgets":             {transaction + "RSET\r\nDATA\r\n", "250 | 250 | 250 | 503 5.5.1"},
-		"a second EHLO forgets":    {transaction + "EHLO y\r\nDATA\r\n", "250 | 250 | 250-localhost | 250-PIPELINING | 250-8BITMIME | 250-SMTPUTF8 | 250-ENHANCEDSTATUSCODES | 250 SIZE 1048576 | 503 5.5.1"},
-		"an address of 257 bytes":  {"MAIL FROM:<" + strings.Repeat("a", 257) + ">\r\n", "501 5.5.4"},
-		"a control in an address":  {"MAIL FROM:<a\tb@x>\r\n", "501 5.1.7"},
-		"a space behind the colon": {"MAIL FROM: <a@x>\r\n", "250"},
+		"bare LF":                 {"NOOP\nNOOP\r\n", "550 5.5.2"},
+		"bare CR":                 {"NOOP\rNOOP\r\n", "550 5.5.2"},
+		"NUL":                     {"NOOP \x00\r\n", "550 5.6.0"},
+		"8 bits":                  {"NOOP \xff\r\n", "500 5.5.2"},
+		"8 bits in an address":    {"MAIL FROM:<\xe9@x>\r\n", "501 5.1.7"},
+		"UTF-8 without SMTPUTF8":  {"MAIL FROM:<é@x>\r\n", "553 5.6.7"},
+		"UTF-8 with SMTPUTF8":     {"MAIL FROM:<é@x> SMTPUTF8\r\n", "250"},
+		"a long command":          {"NOOP " + strings.Repeat("x", 1020) + "\r\n", "500 5.5.2"},
+		"a command without end":   {strings.Repeat("x", 5000), "500 5.5.2"},
+		"a size beyond the limit": {"MAIL FROM:<> SIZE=1048577\r\n", "552 5.3.4"},
+		"a size beyond integers":  {"MAIL FROM:<> SIZE=99999999999999999999\r\n", "501 5.5.4"},
+		"a size at the limit":     {"MAIL FROM:<> SIZE=1048576 BODY=8BITMIME\r\n", "250"},
+		"an unknown parameter":    {"MAIL FROM:<> AUTH=<>\r\n", "555 5.5.4"},
+		"no angle brackets":       {"MAIL FROM:a@x\r\n", "501 5.5.4"},
+		"two messages at once":    {"MAIL FROM:<>\r\nMAIL FROM:<>\r\n", "250 | 503 5.5.1"},
+		"RCPT first":              {"RCPT TO:<b+x@bounces.test>\r\n", "503 5.5.1"},
+		"a forged token":          {"MAIL FROM:<>\r\nRCPT TO:<c+x@bounces.test>\r\nDATA\r\n", "250 | 550 5.1.1 | 503 5.5.1"},
+		"a message before 354":    {transaction + "DATA\r\nSubject: x\r\n\r\n.\r\n", "250 | 250 | 503 5.5.1"},
+		"STARTTLS without TLS":    {"STARTTLS\r\n", "502 5.5.1"},
+		"AUTH":                    {"AUTH PLAIN AHUAcA==\r\n", "500 5.5.1"},
+		"BDAT":                    {transaction + "BDAT 3 LAST\r\n", "250 | 250 | 500 5.5.1"},
+		"HTTP":                    {"POST / HTTP/1.1\r\nHost: x\r\n\r\n", "421 5.5.1"},
+		"VRFY":                    {"VRFY b+x@bounces.test\r\n", "252"},
+		"LMTP":                    {"LHLO x\r\n", "500 5.5.1"},
+		"11 errors":               {strings.Repeat("X\r\n", 12), strings.Repeat("500 5.5.1 | ", 10) + "421 4.7.0"},
+		"101 commands":            {strings.Repeat("NOOP\r\n", 120), strings.Repeat("250 | ", 99) + "421 4.7.0"},
+		"21 recipients":           {"MAIL FROM:<>\r\n" + strings.Repeat("RCPT TO:<b+x@bounces.test>\r\n", 21), "250" + strings.Repeat(" | 250", 20) + " | 452 4.5.3"},
+		"RSET forgets":            {transaction + "RSET\r\nDATA\r\n", "250 | 250 | 250 | 503 5.5.1"},
+		"a second EHLO forgets":   {transaction + "EHLO y\r\nDATA\r\n", "250 | 250 | 250-localhost | 250-PIPELINING | 250-8BITMIME | 250-SMTPUTF8 | 250-ENHANCEDSTATUSCODES | 250 SIZE 1048576 | 503 5.5.1"},
+		"an address of 257 bytes": {"MAIL FROM:<" + strings.Repeat("a", 257) + ">\r\n", "501 5.5.4"},
+		"a control in an address": {"MAIL FROM:<a\tb@x>\r\n", "501 5.1.7"},
+		"a space after the colon": {"MAIL FROM: <a@x>\r\n", "250"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -380,7 +380,7 @@ func TestSTARTTLS(t *testing.T) {
 	injected.greet("rcpt")
 	injected.say("STARTTLS\r\nMAIL FROM:<>\r\n")
 	if got := injected.rest(); !strings.HasPrefix(got, "503 5.5.1") {
-		t.Errorf("commands behind STARTTLS: %q", got)
+		t.Errorf("commands after STARTTLS: %q", got)
 	}
 
 	// Commands sent in plain text do not count after TLS has started.

@@ -306,7 +306,7 @@ func TestMarksStandWhereTheyAreSet(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := plainLines(mail.Encode("x\n", mail.Mark{At: 2}).Decoded([]string{"https://unsubscribe.slot.invalid/"})); got != "x\nhttps://unsubscribe.slot.invalid/" {
-		t.Errorf("a mark behind the last line: %q", got)
+		t.Errorf("a mark after the last line: %q", got)
 	}
 }
 

@@ -21,7 +21,7 @@ var saidAfter = []*lazyregexp.Regexp{
 	lazyregexp.New(`\(state (1[2-8])\)`),                                                                                                                          // Google: 550 no such user (state 14)
 }
 
-// googleStates are the commands behind the state numbers of Google.
+// googleStates are the commands that the state numbers of Google stand for.
 var googleStates = map[string]string{"12": "MAIL", "13": "MAIL", "14": "RCPT", "15": "DATA", "16": "DATA", "17": "DATA", "18": "DATA"}
 
 var spokenCommand = lazyregexp.New(`(?im)^[ \t]*(?:>>>|=>|In:)[ \t]+(RCPT TO|DATA|MAIL FROM|[EH]E?LO|AUTH)[^\n]*`)

@@ -86,8 +86,8 @@ var (
 // heading says so, or if the notice involves nobody else.
 func (r *reading) actor(l line, d deadline.Day) (actor, string) {
 	clause, sentence := clauseBefore(l.text, d.At)
-	behind := dutyBehind(l.text[d.At:])
-	given := hands.MatchString(clause) || hands.MatchString(remarks.ReplaceAllString(behind, ""))
+	after := dutyAfter(l.text[d.At:])
+	given := hands.MatchString(clause) || hands.MatchString(remarks.ReplaceAllString(after, ""))
 	if who, by := actorOf(clause); who != unknown {
 		return r.settled(who, by, clause, sentence, given)
 	}
@@ -150,9 +150,9 @@ func (r *reading) settled(who actor, by, clause, sentence string, given bool) (a
 // unnamed decides whom a day is for if its sentence names nobody: by its heading, the
 // preceding sentences, and the addressees of the notice.
 func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (actor, string) {
-	behind := clauseBehind(l.text, min(d.End, len(l.text)))
-	own := accepts.MatchString(behind) || ends.MatchString(behind) && asksFor.MatchString(sentence) || ownLabel.MatchString(d.Left) || ownLabel.MatchString(sentence) || ownLabel.MatchString(l.above) || ownLabel.MatchString(l.heading)
-	if own && !requested.MatchString(clause) && bare.MatchString(behind) {
+	after := clauseAfter(l.text, min(d.End, len(l.text)))
+	own := accepts.MatchString(after) || ends.MatchString(after) && asksFor.MatchString(sentence) || ownLabel.MatchString(d.Left) || ownLabel.MatchString(sentence) || ownLabel.MatchString(l.above) || ownLabel.MatchString(l.heading)
+	if own && !requested.MatchString(clause) && bare.MatchString(after) {
 		return readers, ""
 	}
 	if r.addressed == others {
@@ -169,7 +169,7 @@ func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (acto
 		}
 		rest = strings.TrimRight(strings.TrimSuffix(rest, c), ",。;")
 	}
-	r.isWeak = bare.MatchString(behind) && !own && !strings.Contains(clause, "截")
+	r.isWeak = bare.MatchString(after) && !own && !strings.Contains(clause, "截")
 	switch {
 	case !d.Ours && !r.dueOn(d):
 		return unknown, ""
@@ -206,14 +206,14 @@ func subjectOf(clause string) (actor, string) {
 	}
 	for _, at := range applicants.FindAllStringIndex(clause, 8) {
 		if !led.MatchString(clause[:at[0]]) && !ofOffice.MatchString(clause[at[1]:]) {
-			return readers, behindName.ReplaceAllString(strings.TrimPrefix(clause[at[0]:at[1]], "条件的"), "")
+			return readers, afterName.ReplaceAllString(strings.TrimPrefix(clause[at[0]:at[1]], "条件的"), "")
 		}
 	}
 	return unknown, ""
 }
 
-// behindName matches the verb after a name that applicants matches with it: 企业请.
-var behindName = words.New(`(?:[应须需可请要于在将按填]|通过|登录|提交|自愿|自行)$`)
+// afterName matches the verb after a name that applicants matches with it: 企业请.
+var afterName = words.New(`(?:[应须需可请要于在将按填]|通过|登录|提交|自愿|自行)$`)
 
 // actorOf finds the subject of a clause by known words, or by its position.
 func actorOf(clause string) (actor, string) {
@@ -258,9 +258,9 @@ var (
 	things = words.New(`材料|资料|表|书|文件|作品|论文|版|项|类|份|件|奖|时间|阶段|环节|企业|人|者|个`)
 )
 
-// dutyBehind returns what must be done by a day: the rest of its clause, or the next clause
+// dutyAfter returns what must be done by a day: the rest of its clause, or the next clause
 // if the clause ends with the day (6月5日前,将…).
-func dutyBehind(s string) string {
+func dutyAfter(s string) string {
 	s = cut.BeforeFirst(cut.First(s, 90), "。;!?")
 	clause, rest, found := strings.Cut(s, ",")
 	if found && endsWithDay.MatchString(clause) {

@@ -34,10 +34,10 @@ var (
 	granted = words.New(`(?:立项|共|累计)(?:资助|支持|奖励|补助)[^,。;]{0,4}\d`)
 	capped  = words.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
 	// loan matches the words before money that the applicant borrows or raises.
-	loan     = words.New(`(?:贷款|授信|自筹)(?:资金|额度)?$`)
-	behindIs = words.New(`^(?:的?标准)?,给予[^,。;]{0,24}(?:补贴|补助|奖励|资助|奖金)|^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以|享受)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)|^的?(?:标准|比例|额度)?(?:给予|予以)(?:资金|经费|财政)?支持|^(?:的)?(?:资金|经费)?支持(?:$|[。;])|^[、,]?(?:且|总额)?(?:最高)?不超过[^,。;]{1,12}元的?(?:标准)?(?:给予|予以)`)
-	onlyIf   = words.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
-	perWhom  = words.New(`每(?:(?:招用|吸纳|新增|培训|引进)\d?[人名]|人每月|人每年|人次|人|家企业|户|项|件(?:作品)?|名|亩|年|月|平方米|(?:个|家|所|处|座|间|辆|台|套|场|张|例|篇|部|位|支|条|吨|千瓦)(?:[^,。;\d]{0,14})?)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$`)
+	loan        = words.New(`(?:贷款|授信|自筹)(?:资金|额度)?$`)
+	afterAmount = words.New(`^(?:的?标准)?,给予[^,。;]{0,24}(?:补贴|补助|奖励|资助|奖金)|^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以|享受)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)|^的?(?:标准|比例|额度)?(?:给予|予以)(?:资金|经费|财政)?支持|^(?:的)?(?:资金|经费)?支持(?:$|[。;])|^[、,]?(?:且|总额)?(?:最高)?不超过[^,。;]{1,12}元的?(?:标准)?(?:给予|予以)`)
+	onlyIf      = words.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
+	perWhom     = words.New(`每(?:(?:招用|吸纳|新增|培训|引进)\d?[人名]|人每月|人每年|人次|人|家企业|户|项|件(?:作品)?|名|亩|年|月|平方米|(?:个|家|所|处|座|间|辆|台|套|场|张|例|篇|部|位|支|条|吨|千瓦)(?:[^,。;\d]{0,14})?)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$`)
 	// gives matches the end of a word for those to whom money is given.
 	gives    = words.New(`(?:可|将|按|再|一次性|最高|分别|均|都)?(?:给予|补助|补贴|奖励|资助|支持|不超过|发放|予以|提供|不高于)|标准(?:为|是|:|$)|一次性|最高|按照`)
 	rateFrom = words.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|(?:^|元)且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额?|投入|支出|费用|总额|金额)的?$`)
@@ -91,16 +91,16 @@ const (
 
 func (r *reading) amount(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])
-	behind := cut.First(l.text[at[1]:], 24)
-	if strings.HasSuffix(clause, "每") || onlyIf.MatchString(behind) || already.MatchString(clause) || granted.MatchString(sentence) || inBrackets(clause) {
+	after := cut.First(l.text[at[1]:], 24)
+	if strings.HasSuffix(clause, "每") || onlyIf.MatchString(after) || already.MatchString(clause) || granted.MatchString(sentence) || inBrackets(clause) {
 		return
 	}
 	governor, against := lastEnd(benefit, clause), lastEnd(condition, clause)
 	capOf := capped.MatchString(clause)
 	switch {
-	case behindIs.MatchString(behind) && governor >= against && !loan.MatchString(clause):
+	case afterAmount.MatchString(after) && governor >= against && !loan.MatchString(clause):
 	case capOf && offered.MatchString(sentence) && !spends.MatchString(clause):
-	case capOf && byStandard.MatchString(behind):
+	case capOf && byStandard.MatchString(after):
 	case governor < 0 && against < 0 && forEach.MatchString(clause) && offered.MatchString(sentence) && !fee.MatchString(sentence):
 	case governor < 0 && against < 0 && awards.MatchString(sentence):
 	case governor < 0 && against < 0 && l.section == bringsSection && standard.MatchString(clause):
@@ -142,11 +142,11 @@ var (
 
 func (r *reading) rate(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])
-	behind := cut.First(l.text[at[1]:], 24)
-	if rateNot.MatchString(clause) || inBrackets(clause) || strings.HasPrefix(behind, "以上") {
+	after := cut.First(l.text[at[1]:], 24)
+	if rateNot.MatchString(clause) || inBrackets(clause) || strings.HasPrefix(after, "以上") {
 		return
 	}
-	if !behindIs.MatchString(behind) && !rateOf.MatchString(behind) && !(rateFrom.MatchString(clause) && offered.MatchString(sentence)) {
+	if !afterAmount.MatchString(after) && !rateOf.MatchString(after) && !(rateFrom.MatchString(clause) && offered.MatchString(sentence)) {
 		return
 	}
 	p, err := strconv.ParseFloat(l.text[at[2]:at[3]], 64)
@@ -172,9 +172,9 @@ func lastEnd(re *words.Regexp, s string) int {
 	return all[len(all)-1][1]
 }
 
-func perOf(clause, behind string) string {
-	if behind != "" {
-		return "每" + strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(behind), "/"))
+func perOf(clause, after string) string {
+	if after != "" {
+		return "每" + strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(after), "/"))
 	}
 	all := perWhom.FindAllString(clause, 8)
 	if len(all) == 0 {

@@ -338,8 +338,8 @@ func clauseBefore(text string, at int) (clause, sentence string) {
 	return cut.AfterLast(sentence, ","), sentence
 }
 
-// clauseBehind returns the text after a position up to the next punctuation mark.
-func clauseBehind(text string, at int) string {
+// clauseAfter returns the text after a position up to the next punctuation mark.
+func clauseAfter(text string, at int) string {
 	return cut.BeforeFirst(cut.First(text[at:], 80), ",。;!?")
 }
 

@@ -80,7 +80,7 @@ func (r *reading) steps(l line) {
 		if who == unknown || who == unclear || who == readers && !d.Ours && !r.dueOn(d) && !r.isOwn(l, d, clause, by) {
 			continue
 		}
-		what := whatOf(clause, clauseBehind(l.text, min(d.At+1, len(l.text))), l.above)
+		what := whatOf(clause, clauseAfter(l.text, min(d.At+1, len(l.text))), l.above)
 		if what == "" && r.call.Kind == KindConsultation {
 			what = "意见反馈"
 		}
@@ -133,8 +133,8 @@ var (
 // clockOf returns the last time of day in a passage after its last day, such as 17:00; "" if
 // there is none or it is unclear. A time before that day is the beginning of the period. A
 // digit in the text after the passage belongs to the time: 17点|30前.
-func clockOf(s, behind string) string {
-	if behind != "" && behind[0] >= '0' && behind[0] <= '9' {
+func clockOf(s, after string) string {
+	if after != "" && after[0] >= '0' && after[0] <= '9' {
 		return ""
 	}
 	if i := strings.LastIndexAny(s, "日号"); i >= 0 {

@@ -140,11 +140,11 @@ func (r *reading) platforms(l line) {
 		if utf8.RuneCountInString(near) < fewWords { // 网址:
 			near = cut.Last(l.before, 40) + cut.Last(l.text[:at[0]], 60)
 		}
-		behind := cut.First(l.text[at[1]:], 16)
+		after := cut.First(l.text[at[1]:], 16)
 		if rest := cut.BeforeFirst(l.text[at[1]:], "。;"); shows.MatchString(rest) && !submits.MatchString(near+rest) {
 			continue
 		}
-		if !applies.MatchString(near+behind) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(behind) && !signsIn.MatchString(near) {
+		if !applies.MatchString(near+after) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(after) && !signsIn.MatchString(near) {
 			continue
 		}
 		value := strings.TrimRight(strings.Join(strings.Fields(l.text[at[0]:at[1]]), ""), ".:,/")

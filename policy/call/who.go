@@ -228,13 +228,13 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 func (r *reading) thresholds(s, quote, in string) {
 	for _, m := range threshold.FindAllStringSubmatch(s, 12) {
 		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote, In: in}
-		behind := m[5]
+		after := m[5]
 		switch {
 		case strings.HasPrefix(m[2], "占比"): // the share of something that is named before it
 			continue
-		case mostly.MatchString(m[2]) || strings.HasSuffix(behind, "下") || strings.HasSuffix(behind, "内"):
+		case mostly.MatchString(m[2]) || strings.HasSuffix(after, "下") || strings.HasSuffix(after, "内"):
 			t.Bound = "most"
-		case least.MatchString(m[2]) || strings.HasSuffix(behind, "上"):
+		case least.MatchString(m[2]) || strings.HasSuffix(after, "上"):
 			t.Bound = "least"
 		case below.MatchString(m[2]):
 			t.Bound = "most"

@@ -310,14 +310,14 @@ func verbOf(s string) action {
 		return nothing
 	}
 	for _, at := range verbs.FindAllStringSubmatchIndex(s, maxMentions) {
-		behind := s[at[1]:]
+		after := s[at[1]:]
 		switch {
-		case at[2] >= 0 && (!nominal.MatchString(behind) || object.MatchString(s[at[0]:]) || towards.MatchString(s[at[0]:at[1]])):
+		case at[2] >= 0 && (!nominal.MatchString(after) || object.MatchString(s[at[0]:]) || towards.MatchString(s[at[0]:at[1]])):
 			return sends
-		case at[2] >= 0, nominal.MatchString(behind):
-		case s[at[0]:at[1]] == "完成" && finishes.MatchString(behind) && !reviews.MatchString(finishes.FindString(behind)):
+		case at[2] >= 0, nominal.MatchString(after):
+		case s[at[0]:at[1]] == "完成" && finishes.MatchString(after) && !reviews.MatchString(finishes.FindString(after)):
 			return sends
-		case thenToUs.MatchString(behind):
+		case thenToUs.MatchString(after):
 			return sends
 		default:
 			return does

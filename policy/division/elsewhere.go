@@ -10,7 +10,7 @@ const maxPlace = 10
 
 // placeEnds are the characters that end the names of places, with the characters before and
 // after them that make them part of another word: 城市, 社区, 全省, 市场.
-var placeEnds = map[rune]struct{ before, behind string }{
+var placeEnds = map[rune]struct{ before, after string }{
 	'省': {"全我本各跨", "级际属直"},
 	'市': {"城都超股上门夜楼早全我本各", "场容值域级属辖直长"},
 	'县': {"全我本各", "域级属乡"},
@@ -33,7 +33,7 @@ func placeAtStart(name string) string {
 		if strings.HasPrefix(rest, "市民") && !strings.HasPrefix(rest, "市民政") && !strings.HasPrefix(rest, "市民族") {
 			continue
 		}
-		if ok && !strings.ContainsRune(end.before, all[i-1]) && (i+1 == len(all) || !strings.ContainsRune(end.behind, all[i+1])) {
+		if ok && !strings.ContainsRune(end.before, all[i-1]) && (i+1 == len(all) || !strings.ContainsRune(end.after, all[i+1])) {
 			return string(all[:i+1])
 		}
 	}

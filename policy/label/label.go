@@ -212,7 +212,7 @@ func squeezed(name string) string {
 // isSeparate reports whether a name is a separate label: only the value of the previous label
 // may directly precede it ("来源：某委作者：张明"). With other text directly before it, it is part of
 // another word ("图片来源：").
-func (f found) isSeparate(line string, from int, behindLabel bool) bool {
+func (f found) isSeparate(line string, from int, afterLabel bool) bool {
 	before := strings.TrimRightFunc(line[from:f.start], func(r rune) bool { return r == '[' || r == '【' || r == '（' || r == '(' })
 	last, _ := utf8.DecodeLastRuneInString(before)
 	glued := before != "" && (unicode.Is(unicode.Han, last) || unicode.IsLetter(last))
@@ -222,7 +222,7 @@ func (f found) isSeparate(line string, from int, behindLabel bool) bool {
 	if !glued {
 		return true
 	}
-	if !behindLabel {
+	if !afterLabel {
 		return false
 	}
 	value := strings.TrimLeftFunc(before, isGap)
@@ -288,8 +288,8 @@ func name(text string, person bool) (value, left string) {
 	run, left := firstRun(text)
 	if person && utf8.RuneCountInString(run) == 1 {
 		next, rest := firstRun(left)
-		if second, behind, _ := strings.Cut(next, " "); utf8.RuneCountInString(second) == 1 {
-			run, left = run+" "+second, behind+string(Boundary)+rest
+		if second, after, _ := strings.Cut(next, " "); utf8.RuneCountInString(second) == 1 {
+			run, left = run+" "+second, after+string(Boundary)+rest
 		}
 	}
 	if m := moreNames.FindStringSubmatchIndex(left); person && m != nil && personsName.MatchString(run) { // By A and B

@@ -100,7 +100,7 @@ func (w *When) judge(s string, all []When, i int) {
 		}
 	}
 	if w.Role == RoleUnknown || w.Role == RolePublished {
-		if role := roleBehind(s[w.end:]); role != RoleUnknown {
+		if role := roleAfter(s[w.end:]); role != RoleUnknown {
 			w.Role = role
 		} else if strings.HasSuffix(strings.TrimRight(between, " "), "至") {
 			w.Role = RoleExpires
@@ -177,15 +177,15 @@ func untilBorder(s string) string {
 	return s
 }
 
-// maxBehind is the number of characters after a date that are searched for words that give
+// maxAfter is the number of characters after a date that are searched for words that give
 // its role.
-const maxBehind = 24
+const maxAfter = 24
 
-// roleBehind returns the role that the clause after a date gives it: 起施行, 前报送, 公布.
-func roleBehind(rest string) Role {
+// roleAfter returns the role that the clause after a date gives it: 起施行, 前报送, 公布.
+func roleAfter(rest string) Role {
 	n := 0
 	for i, r := range rest {
-		if n++; n > maxBehind || strings.ContainsRune(",，。;；)）] 、|\u3000\x1f", r) && i > 0 {
+		if n++; n > maxAfter || strings.ContainsRune(",，。;；)）] 、|\u3000\x1f", r) && i > 0 {
 			rest = rest[:i]
 			break
 		}

@@ -213,8 +213,8 @@ func (sc *scanner) relativeWord(word string, days int) {
 // does one continue it.
 func (sc *scanner) standsAlone(start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(sc.s[:start])
-	behind, _ := utf8.DecodeRuneInString(sc.s[end:])
-	return (start == 0 || !isWordRune(before)) && (end == len(sc.s) || !isWordRune(behind) || behind >= '0' && behind <= '9')
+	after, _ := utf8.DecodeRuneInString(sc.s[end:])
+	return (start == 0 || !isWordRune(before)) && (end == len(sc.s) || !isWordRune(after) || after >= '0' && after <= '9')
 }
 
 // spans are the units of 3天前 and of "3 days ago", with their length in seconds.

@@ -50,14 +50,14 @@ func (p pattern) startsOf(parts ...*syntax.Regexp) []string {
 
 // startsOfOpen is startsOf for a part that does not match a fixed set of words, and the
 // parts after it.
-func (p pattern) startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
+func (p pattern) startsOfOpen(part *syntax.Regexp, after []*syntax.Regexp) []string {
 	switch part.Op {
 	case syntax.OpCapture:
-		return p.startsOfOpen(part.Sub[0], behind)
+		return p.startsOfOpen(part.Sub[0], after)
 	case syntax.OpConcat:
-		return p.startsOf(slices.Concat(part.Sub, behind)...)
+		return p.startsOf(slices.Concat(part.Sub, after)...)
 	case syntax.OpQuest, syntax.OpStar:
-		return either(p.startsOf(part.Sub[0]), p.startsOf(behind...))
+		return either(p.startsOf(part.Sub[0]), p.startsOf(after...))
 	case syntax.OpPlus:
 		return p.startsOf(part.Sub[0])
 	case syntax.OpAlternate:

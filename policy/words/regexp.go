@@ -97,7 +97,7 @@ func (r *Regexp) MatchString(s string) bool {
 	if r.at == nil {
 		return r.whole().MatchString(s[from:])
 	}
-	for tries := 0; from >= 0; from = r.starts.next(s, behind(s, from)) {
+	for tries := 0; from >= 0; from = r.starts.next(s, nextRune(s, from)) {
 		if tries++; r.isCostly(tries) {
 			return r.whole().MatchString(s[from:])
 		}
@@ -280,7 +280,7 @@ func (r *Regexp) find(s string, n int, one func(*regexp.Regexp, string) []int, m
 			all = append(all, shift(found, from))
 			from = r.starts.next(s, found[1]) // a match that begins with a word is not empty
 		} else {
-			from = r.starts.next(s, behind(s, from))
+			from = r.starts.next(s, nextRune(s, from))
 		}
 	}
 	return all
@@ -295,8 +295,8 @@ func shift(at []int, by int) []int {
 	return at
 }
 
-// behind returns the position of the next character.
-func behind(s string, at int) int {
+// nextRune returns the position of the next character.
+func nextRune(s string, at int) int {
 	_, size := utf8.DecodeRuneInString(s[at:])
 	return at + size
 }

@@ -278,14 +278,14 @@ func cutDate(title string, c when.Clock) (rest, date string) {
 		if at < 0 {
 			continue
 		}
-		before, behind := title[:at], title[at+len(w.Text):]
+		before, after := title[:at], title[at+len(w.Text):]
 		open := strings.TrimRight(before, " ([（【")
-		isClosed := len(open) < len(before) && strings.TrimSpace(behind) != ""
-		if strings.Trim(behind, " )]）】") == "" && (strings.HasSuffix(before, " ") || strings.HasSuffix(before, "[") || strings.HasSuffix(before, "【") || isClosed && inFigures.MatchString(w.Text) || strings.HasSuffix(open, " ")) && letters(open) >= minTitle {
+		isClosed := len(open) < len(before) && strings.TrimSpace(after) != ""
+		if strings.Trim(after, " )]）】") == "" && (strings.HasSuffix(before, " ") || strings.HasSuffix(before, "[") || strings.HasSuffix(before, "【") || isClosed && inFigures.MatchString(w.Text) || strings.HasSuffix(open, " ")) && letters(open) >= minTitle {
 			return strings.TrimSpace(open), w.Text
 		}
-		rest := strings.TrimLeft(behind, " )]）】—–-:：")
-		if strings.Trim(before, " ([（【") == "" && len(rest) < len(behind) && letters(rest) >= minTitle {
+		rest := strings.TrimLeft(after, " )]）】—–-:：")
+		if strings.Trim(before, " ([（【") == "" && len(rest) < len(after) && letters(rest) >= minTitle {
 			return strings.TrimSpace(rest), w.Text
 		}
 	}

@@ -124,7 +124,7 @@ func (f *finder) adopt(c *candidate) {
 	like := outline(c.rows[len(c.rows)/2].node)
 	from := slices.IndexFunc(c.rows, func(r segment) bool { return outline(r.node) == like })
 	first, last := c.rows[from].node, c.rows[len(c.rows)-1].node
-	var before, behind []segment
+	var before, after []segment
 	passed := false
 	for n := range root.Descendants() {
 		switch in := f.seen[n]; {
@@ -135,7 +135,7 @@ func (f *finder) adopt(c *candidate) {
 			before = append(before, f.segment(n))
 		case !f.parts(last, n):
 			last = n
-			behind = append(behind, f.segment(n))
+			after = append(after, f.segment(n))
 		}
 	}
 	for i := len(before) - 1; i >= 0; i-- {
@@ -148,7 +148,7 @@ func (f *finder) adopt(c *candidate) {
 	head := slices.DeleteFunc(c.rows[:from:from], func(r segment) bool {
 		return slices.ContainsFunc(before, func(x segment) bool { return holds(r.node, x.node) })
 	})
-	c.rows = slices.Concat(head, before, c.rows[from:], behind)
+	c.rows = slices.Concat(head, before, c.rows[from:], after)
 }
 
 // outline returns the names of the elements in a row.

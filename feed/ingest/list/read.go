@@ -27,7 +27,7 @@ func (f *finder) read(c *candidate) Found {
 	if beyond := c.rows[min(len(c.rows), maxRows):]; len(beyond) > 0 {
 		c.rows = c.rows[:maxRows]
 		for _, s := range beyond {
-			drops.Add(Behind, "10,000", textOf(s.node, 120, ' '))
+			drops.Add(BeyondLimit, "10,000", textOf(s.node, 120, ' '))
 		}
 	}
 	links := chooseLinks(c.rows)

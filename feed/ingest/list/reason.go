@@ -7,7 +7,7 @@ type Reason string
 
 // The reasons.
 const (
-	Behind        Reason = "behind-limit"
+	BeyondLimit   Reason = "behind-limit"
 	ManyLinks     Reason = "many-links"
 	NoLink        Reason = "no-link"
 	Placeholder   Reason = "template"
@@ -33,7 +33,7 @@ const (
 
 // sentences are the reasons in words for admins, in English and Chinese; %s is the detail.
 var sentences = map[Reason][2]string{
-	Behind:        {"the list has more than %s rows", "列表超过 %s 行"}, // that are read
+	BeyondLimit:   {"the list has more than %s rows", "列表超过 %s 行"}, // that are read
 	ManyLinks:     {"the page has more than %s links; the others were not read", "页面上的链接超过 %s 个，其余没有读取"},
 	NoLink:        {"the row has no link", "这一行没有链接"},
 	Placeholder:   {"the row is a template without content", "这一行是没有内容的模板"},

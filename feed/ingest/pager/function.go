@@ -133,23 +133,23 @@ func (s *Scripts) function(name string) (parameters []string, body string) {
 		if i < 0 {
 			return nil, ""
 		}
-		before, behind := strings.TrimRight(rest[:i], " \t"), strings.TrimLeft(rest[i+len(name):], " \t")
+		before, after := strings.TrimRight(rest[:i], " \t"), strings.TrimLeft(rest[i+len(name):], " \t")
 		rest = rest[i+len(name):]
 		if !strings.HasSuffix(before, "function") {
-			behind = strings.TrimLeft(behind, ":= \t")
-			if !strings.HasPrefix(behind, "function") {
+			after = strings.TrimLeft(after, ":= \t")
+			if !strings.HasPrefix(after, "function") {
 				continue
 			}
-			behind = strings.TrimLeft(behind[len("function"):], " \t")
+			after = strings.TrimLeft(after[len("function"):], " \t")
 		}
-		list, after, ok := strings.Cut(strings.TrimPrefix(behind, "("), ")")
-		if !ok || len(list) > 200 || !strings.HasPrefix(behind, "(") || !strings.HasPrefix(strings.TrimLeft(after, " \t\r\n"), "{") {
+		list, body, ok := strings.Cut(strings.TrimPrefix(after, "("), ")")
+		if !ok || len(list) > 200 || !strings.HasPrefix(after, "(") || !strings.HasPrefix(strings.TrimLeft(body, " \t\r\n"), "{") {
 			continue
 		}
 		for p := range strings.SplitSeq(list, ",") {
 			parameters = append(parameters, strings.TrimSpace(p))
 		}
-		return parameters, braced(strings.TrimLeft(after, " \t\r\n"))
+		return parameters, braced(strings.TrimLeft(body, " \t\r\n"))
 	}
 	return nil, ""
 }
@@ -197,7 +197,7 @@ func (s *Scripts) located(body string, known map[string]string) string {
 func (s *Scripts) sum(expression string, known map[string]string) (value string, depends bool) {
 	var b strings.Builder
 	for n, rest := 0, strings.TrimSpace(expression); ; n++ {
-		term, behind, ok := cutTerm(rest)
+		term, after, ok := cutTerm(rest)
 		if !ok || n == maxTerms {
 			return "", false
 		}
@@ -207,11 +207,11 @@ func (s *Scripts) sum(expression string, known map[string]string) (value string,
 		}
 		b.WriteString(v)
 		depends = depends || isParameter
-		behind = strings.TrimSpace(behind)
-		if !strings.HasPrefix(behind, "+") {
+		after = strings.TrimSpace(after)
+		if !strings.HasPrefix(after, "+") {
 			return b.String(), depends
 		}
-		rest = strings.TrimSpace(behind[1:])
+		rest = strings.TrimSpace(after[1:])
 	}
 }
 

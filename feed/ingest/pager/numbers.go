@@ -66,7 +66,7 @@ func (r *pagerReader) byNumbers() string {
 			continue
 		}
 		seen[group] = true
-		if next := r.behindCurrent(group); next != "" {
+		if next := r.afterCurrent(group); next != "" {
 			return next
 		}
 	}
@@ -92,9 +92,9 @@ func numberOfPage(n *html.Node) (int, bool) {
 	return v, err == nil && v > 0
 }
 
-// behindCurrent returns the address of the number after the current one in a
+// afterCurrent returns the address of the number after the current one in a
 // group of page numbers.
-func (r *pagerReader) behindCurrent(group *html.Node) string {
+func (r *pagerReader) afterCurrent(group *html.Node) string {
 	links, calls := make(map[int]string), make(map[int]string)
 	current, seen := 0, 0
 	for n := range group.Descendants() {
