@@ -135,7 +135,7 @@ func (r Reader) governs(m mention, l label) bool {
 	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Lasting {
 		return false
 	}
-	if l.closes && counted.MatchString(m.left) {
+	if l.closes && counted.MatchString(m.left) && !actLabel.MatchString(l.text) {
 		return false
 	}
 	switch r.judge(l) {
@@ -161,7 +161,7 @@ func (r Reader) governs(m mention, l label) bool {
 	case m.until != "" || l.closes:
 		return r.isAsked(m, l.closes)
 	}
-	return r.Asks && (pleaseOn.MatchString(m.left) && r.isAsked(m, false) || (strings.HasSuffix(m.left, "于") || strings.HasSuffix(m.left, "在")) && onTheDay.MatchString(m.right))
+	return (r.Asks || r.Notice) && pleaseOn.MatchString(m.left) && r.isAsked(m, false) || r.Asks && ((strings.HasSuffix(m.left, "于") || strings.HasSuffix(m.left, "在")) && onTheDay.MatchString(m.right))
 }
 
 // isMoved reports whether a new day replaces an earlier deadline for readers:
@@ -250,8 +250,8 @@ func (r Reader) isOfOthers(m mention) bool {
 	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {
 		return true
 	}
-	near := cut.Last(m.left, nearChars) + cut.First(m.right, nearChars)
-	return r.Asks && !r.Comments && !r.isFor("公示") && calls.MatchString(r.Title) && (objects.MatchString(near) || fetches.MatchString(near))
+	left, right := cut.Last(m.left, nearChars), cut.First(m.right, nearChars)
+	return r.Asks && !r.Comments && !r.isFor("公示") && calls.MatchString(r.Title) && (objects.MatchString(left+right) || fetches.MatchString(cut.AfterLast(left, "，,")+right))
 }
 
 // nearChars is the maximum distance, in characters, between a day and the words that belong

@@ -87,6 +87,15 @@ func TestTerms(t *testing.T) {
 		"请各单位6月10日前将：1)申报书；2)汇总表报送至我局。":                             "2026-06-10",
 		"请于6月30日前登录平台提交完整的申报材料不受地域限制。":                              "2026-06-30",
 		"报名截止时间：2027年8月15日。":                                        "2027-08-15",
+		"请于6月22日上午9-12时，将申报书一式三份，报送至样例处。":                           "2026-06-22",
+		"请有意参加者于2026年6月5日下午17:30时前（工作日上班时间），到样例委价格科报名。":             "2026-06-05",
+		"本次征求意见工作不受理个人申报，务于6月14日上午11点前将申报书提交样例处。":                   "2026-06-14",
+		"请各市于6月9日前上报推荐企业申报书（电子版）。":                                  "2026-06-09",
+		"征文从2026年6月3日开始，到6月30日截稿（以邮戳为准）。":                           "2026-06-03 2026-06-30",
+		"市法制机构将负责收集有关单位的意见，并于6月10日前将意见汇总报送样例厅。":                     "",
+		"由各县主管部门于6月7日（星期三）前汇总后，行文推荐报送至样例委。":                         "",
+		"样例统计年报网上直报截止时间为6月29日。":                                     "2026-06-29",
+		"2026年5月1日前设立的企业，达到样例标准的，于6月20日前提供有关入库资料。":                  "2026-06-20",
 	} {
 		var got []string
 		for _, x := range r.Terms(line, "") {
@@ -102,7 +111,7 @@ func TestTerms(t *testing.T) {
 func TestHeadings(t *testing.T) {
 	t.Parallel()
 	r := Reader{Title: "关于组织申报样例项目的通知", Asks: true, From: when.MakeDate(2026, 5, 20)}
-	for heading, want := range map[string]bool{"四、申报范围及时间": true, "三、报名条件及报名时间": true, "二、征集内容和时间": true, "二、申报条件": false} {
+	for heading, want := range map[string]bool{"四、申报范围及时间": true, "三、报名条件及报名时间": true, "二、征集内容和时间": true, "三、征文时间": true, "五、公众提出意见的起止时间": true, "二、申报条件": false} {
 		if got := len(r.Terms("2026年6月1日至6月30日。", heading)) == 1; got != want {
 			t.Errorf("%s: %v, want %v", heading, got, want)
 		}
@@ -124,13 +133,35 @@ func TestAfterTheCall(t *testing.T) {
 func TestShown(t *testing.T) {
 	t.Parallel()
 	r := Reader{Title: "样例奖评审结果公示", Asks: true, From: when.MakeDate(2026, 6, 1)}
-	for _, line := range []string{"公示自2026年6月3日至9日，为期七天。", "公示期为7天，即2026年6月3日至 6月9 日，如有异议请反映。", "自公示之日起7日内（2026年6月3～9日），任何人可以提出异议。", "公示时间：2026年6月3日至6月9日。"} {
+	for _, line := range []string{"公示自2026年6月3日至9日，为期七天。", "公示期为7天，即2026年6月3日至 6月9 日，如有异议请反映。", "自公示之日起7日内（2026年6月3～9日），任何人可以提出异议。", "自公示之日起5个工作日内，即2026年6月3日~2026年6月9日。", "公示时间：2026年6月3日至6月9日。"} {
 		if got := r.Terms(line, ""); len(got) != 1 || got[0].Last.String() != "2026-06-09" {
 			t.Errorf("%s: %v", line, got)
 		}
 	}
 	if got := r.Terms("公示时间为2026年6月28日—6月9日。", ""); got != nil {
 		t.Errorf("a span that ends before it begins: %v", got)
+	}
+}
+
+// Bidders get the documents before they bid: the day after the comma is the one for bids.
+func TestBidsAfterGettingDocuments(t *testing.T) {
+	t.Parallel()
+	r := Reader{Title: "磋商邀请：样例系统建设项目", Asks: true, From: when.MakeDate(2026, 6, 1)}
+	for line, want := range map[string]int{"潜在供应商应在样例大厦7楼获取采购文件，并于2026年6月11日09点30分（北京时间）前提交响应文件。": 1, "供应商须在2026年6月8日前获取采购文件，提交登记表。": 0} {
+		if got := r.Terms(line, ""); len(got) != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
+
+// A notice that is not a call can ask for something on a day, not only by a day.
+func TestOnADay(t *testing.T) {
+	t.Parallel()
+	r := Reader{Title: "关于样例项目校内评审的通知", Notice: true, From: when.MakeDate(2026, 6, 1)}
+	for line, want := range map[string]int{"各学院请于6月22日上午9-12时，将申请书报送至样例处。": 1, "请于6月22日参加评审，并提交申请书。": 0, "评审组于6月22日将结果报送样例厅。": 0} {
+		if got := r.Terms(line, ""); len(got) != want {
+			t.Errorf("%s: %v", line, got)
+		}
 	}
 }
 

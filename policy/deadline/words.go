@@ -10,7 +10,7 @@ import (
 var (
 	// asksTitle matches titles that ask for something. 意见 alone is only a type of document.
 	asksTitle = words.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|邀请赛|挑战赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订|听证`)
-	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$`)
+	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|提出意见|反馈|填报|提交|推荐|投稿|征稿|征文|报送)[^。，；\d]{0,8}$`)
 
 	// timed matches words in headings of schedules, untimed those in headings of
 	// conditions.
@@ -25,7 +25,7 @@ var (
 	// asksAnew matches the words between a day that describes the subject and the day of
 	// its duty: 12月31日前登记的企业，应当于6月30日前报送. It also matches those between the days of two
 	// bodies: 各校6月5日前交市局，市局于6月8日前.
-	asksAnew = words.New(`[，,)）][^，,]*(?:请|应|须|需|务必)[^，,]*$|[，,][^，,并再且]{2,12}(?:于|在)$`)
+	asksAnew = words.New(`[，,)）][^，,]*(?:请|应|须|需|务必)[^，,]*$|[，,][^，,并再且]{0,12}(?:于|在)$`)
 	// recurring matches the words before a day that recurs every year.
 	recurring = words.New(`(?:每年|每月|每季度|每学期|每学年|次年|翌年|当年|上年|[前上]一年|次月|此后|同年)[^，。；]{0,8}$`)
 	// everyYear matches words about yearly reports.
@@ -44,7 +44,7 @@ var (
 	spanFor = words.New(`^[（(]?截止(?:日期|时间)以|^(?:期间|止|截止|内)?[，,]?\s*(?:面向社会|(?:向社会|公开|集中|统一|接受|网上|在线|全市|开始)*(?:征集|征求|接受|受理))`)
 	overdue = words.New(`^[）)]?(?:止)?[，,]?\s*(?:逾期|过期)`)
 	// spanOf matches the words before a period without a label: 公开征求意见，自…; 项目申报（….
-	spanOf = words.New(`(?:征求意见|意见征集|征集|公示|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}(?:[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*|[（(])$|(?:申报|报名|投稿|征稿)[:：]\s*$|公示$`)
+	spanOf = words.New(`(?:征求意见|意见征集|征集|公示|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿|征文)[^。；，,]{0,6}(?:[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*|[（(])$|(?:申报|报名|投稿|征稿)[:：]\s*$|公示$`)
 	// checks matches the words before a period in which a body examines what was sent:
 	// 初验报名信息（….
 	checks = words.New(`(?:初验|复验|核验|查验|验证|审核|初审|复审|复核|审查|核对|确认)[^，。；、和及与]{0,4}$`)
@@ -58,7 +58,7 @@ var (
 	// later matches the words after a day from which something is possible.
 	later = words.New(`^\s*(?:之?后|以后|起|开始|以来)`)
 	// afterwards matches people who have a duty only after a call is over.
-	afterwards = words.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|拟[录聘][用取]?|递补|录[用取](?:人员|考生|者)|资格复审的|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项(?:$|[^申建])|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
+	afterwards = words.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|拟[录聘][用取]?|递补|录[用取](?:人员|考生|者)|资格复审的|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项(?:$|[^申建])|获批|受助|[获受][^理，。；][^，。；]{0,3}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
 	// speakers matches people who speak at a meeting, judge, or organize the call.
 	speakers = words.New(`(发言人|演讲[人者]|报告人|讲者|主讲人?|授课|讲师|陈述人|嘉宾|评委|评审专家|专家组|考官|裁判|组委会|评委会|评审委员会|招标人|采购人|代理机构|主办方|承办方|主办单位|承办单位)[^，。；]{0,12}$|^[^，。；]{0,4}(发言人|演讲[人者]|报告人|讲者|主讲人|陈述人|嘉宾|评委|评审专家|考官|裁判)[^。；]{0,30}$`)
 	// itsDuty matches the words after a day by which a named body has a duty:
@@ -78,8 +78,9 @@ var (
 	// onDisplay matches the words before the period in which readers can see a plan and
 	// comment on it.
 	onDisplay = words.New(`(?:公开展览|公展|公开阅览|展示)(?:期间|时间|期|日期)[^，。；]{0,6}$`)
-	// announces matches an action of the issuer itself after a comma: 我厅将择优推荐，于.
-	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$|(?:^|[，,、.．\s])\p{Han}{2,8}(?:处|科|办|中心|办公室)(?:将|统一|集中)?组织(?:专家|评审|论证)[^。；请]{0,40}$`)
+	// announces matches an action of the issuer or a named body: 我厅将择优推荐，于;
+	// 各地法制办将负责收集意见，并于.
+	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$|(?:^|[，,、.．\s])\p{Han}{2,8}(?:处|科|办|中心|办公室)(?:将|统一|集中)?组织(?:专家|评审|论证)[^。；请]{0,40}$|将负责[^。；请]{0,80}$`)
 	// results and returns match the words around the day by which the issuer returns its own
 	// results: 审查结果于…反馈完毕.
 	results = words.New(`(?:^|[，,（(])[^，,。；请将把]{0,20}(?:审查|审核|评审|考试|面试)结果(?:于|在)\s*$`)
@@ -90,9 +91,9 @@ var (
 	// onTheDay matches the words after a day on which, not by which, something must be
 	// sent.
 	onTheDay = words.New(`^\s*(?:报送|提交|上交|递交|上报)[^，。；]{0,12}[，,]\s*(?:逾期|过期)`)
-	// fromShown matches the words before a range in brackets that states a period of days:
+	// fromShown matches the words before a range that states a period of days:
 	// 自公示之日起10日内（11月19～28日）.
-	fromShown = words.New(`(?:公示|公告|公布|发布|通知)之日起\s*(?:[0-9一二三四五六七八九十]{1,3}\s*(?:个工作日|个自然日|日|天))\s*(?:之|以)?内\s*[（(](?:即)?$`)
+	fromShown = words.New(`(?:公示|公告|公布|发布|通知)之日起\s*(?:[0-9一二三四五六七八九十]{1,3}\s*(?:个工作日|个自然日|日|天))\s*(?:之|以)?内\s*[（(，,](?:即)?$`)
 	// handsOut matches the words after a day by which the public gets something, not the issuer:
 	// 交给购房人钥匙.
 	handsOut = words.New(`^[^，。；]{0,16}交给[^，。；、]{0,8}(?:(?:购房|购买|买受|承租|申请|投保|受益|获奖)[人者户]|农户|业主|群众|市民|居民|职工|学生|家长|用户)`)
@@ -104,7 +105,7 @@ var (
 	// shownHere matches the words before the period in which this text is published: 本公示自.
 	shownHere = words.New(`(?:本公示(?:期|时间)?|^公示[^，。；]{0,6}天)[，,]?\s*自\s*$`)
 	// ofOffice matches an office that passes on applications, before its own day.
-	ofOffice = words.New(`(?:^|[，,])\p{Han}{0,6}(?:主管|管理|归口)部门请(?:于|在)\s*$`)
+	ofOffice = words.New(`(?:(?:^|[，,])\p{Han}{0,6}(?:主管|管理|归口)部门请|由[^，。；请]{0,20}(?:主管|管理|归口)部门)(?:于|在)\s*$`)
 	// undoes matches requests that end or question an application.
 	undoes = words.New(`^[^，。；]{0,6}(?:退费|退款|复核|复查|查分|放弃|补办|更名|注销)[^，。；]{0,16}$`)
 	// fetches matches what bidders do before they bid.
@@ -180,14 +181,14 @@ var (
 	inBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
 	// actLabel matches the end of a label that names an action of readers, whatever
 	// precedes it: 本市户籍考生的报名时间.
-	actLabel = words.New(`(?:报名|报考|申报|征集|投稿|填报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
+	actLabel = words.New(`(?:报名|报考|申报|征集|投稿|填报|直报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
 	// ofLater matches labels of later stages.
 	ofLater = words.New(`复核|复查|查分|复议|质疑|澄清|异议|退|补办|确认|保证金|押金|查询|整改|合同|开标|结果|决赛|^原`)
 	// oldDay matches the day that is replaced, before the new one: 由8月20日延长至.
 	oldDay    = words.New(`(?:由|从)(?:原[^，。；]{0,6})?(?:(?:(?:19|20)?\d{2}年)?\d{1,2}月)?\d{1,2}日[^，。；日]{0,10}$`)
 	bareLabel = words.New(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
-	ourWords = words.New(`报名|征订|报考|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿|(?:系统|平台|通道|端口)(?:开[放通]|关闭)`)
+	ourWords = words.New(`报名|征订|报考|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|直报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿|(?:系统|平台|通道|端口)(?:开[放通]|关闭)`)
 	// calls matches titles of texts whose 公告期 is not the period for answering.
 	calls = words.New(`招标|采购|磋商|谈判|询价|比选|成交|中标|招聘|招考|招生|申报|遴选|拍卖|出让|转让`)
 	shows = words.New(`公示|公告`)
@@ -279,15 +280,15 @@ const (
 )
 
 var (
-	sendVerb = `登录[^。；]{0,80}?(?:报名|预订|填报|填写|申报|提交)|预订|报[^，。；、]{2,16}(?:邮箱|信箱)|报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回|电子版)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|给|回|我|市|省)|电邮|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
+	sendVerb = `登录[^。；]{0,80}?(?:报名|预订|填报|填写|申报|提交)|预订|报[^，。；、]{2,16}(?:邮箱|信箱)|报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回|电子版)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|给|回|我|市|省)|电邮|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|提供(?:有关|相关)[^，。；、]{0,4}(?:材料|资料)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
 	doVerb   = `上线|运营|列入|纳入|完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|到达|抵达|到场|入场|发放|兑付|汇[至入]|出生|毕业|发布|颁发|公示`
 	verbs    = words.New(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal matches what makes a verb part of a noun: 申报材料.
 	nominal = words.New(`^(?:材料|资料|书|表|单位|人(?:[^事社力才大]|$)|者|辅导|培训|宣传|动员|指导|宣讲|咨询|复核|复查|查分|复议|仲裁|领取|退还|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
 	// towards matches the end of a verb that is followed by a destination: 发至邮箱.
 	towards = words.New(`[至到往]$`)
-	// object matches a verb and its object at the end of a clause: 报送数据.
-	object = words.New(`^(?:报送|提交|上报|递交|反馈|填报|填写|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)`)
+	// object matches a verb and its object: 报送数据 at the end of a clause, 上报推荐名单.
+	object = words.New(`^(?:报送|提交|上报|递交|反馈|填报|填写|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)|^(?:报送|提交|上报)推荐(?:企业|单位|项目|人选|名单|材料|表)`)
 	// finishes matches what can be the object of 完成 for readers: 完成网上申请.
 	finishes = words.New(`^[^，。；、]{0,24}?(?:申报|申请|报名|填报|填写|报送|提交|注册|投稿|推荐|上传|上报)(?:工作|手续|流程|程序|事宜|操作)?(?:[，,。；、（(并]|$)`)
 	atOnce   = words.New(`^[，,]?\s*(?:统一|一并|书面|集中)?(?:报|寄|送|交)[^道名告酬刊表考销价警废易流往]`)
