@@ -6,7 +6,6 @@ import (
 
 	"dibao/policy/call"
 	"dibao/policy/warn"
-	"dibao/policy/when"
 )
 
 // CallOf reads what a text and the files attached to it ask of readers; it returns nil if they
@@ -44,16 +43,10 @@ func partsOf(f Facts, e Evidence) []call.Part {
 // settleDeadline removes a deadline that is not for readers. If the text has several last days,
 // it sets the one that is, if the call assigns all others to somebody else or withholds them.
 func (f *Facts) settleDeadline(c call.Call) {
-	if i := slices.IndexFunc(f.Warnings, func(w warn.Warning) bool { return w.Code == "deadlines-differ" }); i >= 0 {
-		var days []when.Date
-		for _, p := range f.Warnings[i].Params {
-			if d, err := when.ParseDate(p); err == nil {
-				days = append(days, d)
-			}
-		}
-		if day, evidence := c.OwnAmong(days); !day.IsZero() {
+	if len(f.lastDays) > 0 {
+		if day, evidence := c.OwnAmong(f.lastDays); !day.IsZero() {
 			f.DeadlineOn, f.DeadlineFrom = day, "正文“"+evidence+"”"
-			f.Warnings = slices.Delete(f.Warnings, i, i+1)
+			f.Warnings = slices.DeleteFunc(f.Warnings, func(w warn.Warning) bool { return w.Code == "deadlines-differ" })
 		}
 		return
 	}

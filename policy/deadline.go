@@ -100,8 +100,9 @@ func (u *understanding) deadline() {
 	}
 	ends := w.last()
 	if len(ends) > 1 {
+		u.lastDays = slices.SortedFunc(maps.Keys(ends), Date.Compare)
 		var days []any
-		for _, d := range slices.SortedFunc(maps.Keys(ends), Date.Compare) {
+		for _, d := range u.lastDays {
 			days = append(days, d)
 		}
 		u.warn("deadlines-differ", days...)

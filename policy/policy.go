@@ -109,6 +109,7 @@ type Facts struct {
 	ExpiresFrom   string    `json:"expires_from,omitempty"`
 	DeadlineOn    Date      `json:"deadline_on,omitzero"` // last day that counts
 	DeadlineFrom  string    `json:"deadline_from,omitempty"`
+	lastDays      []Date    // the last days that the text states, if they differ
 
 	OpensOn          Date           `json:"opens_on,omitzero"` // first day on which comments or applications are accepted
 	OpensFrom        string         `json:"opens_from,omitempty"`

@@ -69,13 +69,22 @@ func (s Star) Prospect(today policy.Date) Prospect {
 	return Late
 }
 
-const columns = `SELECT st.article, CASE WHEN a.hidden = 0 THEN a.title ELSE '' END, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled',
-		a.hidden = 1, a.withdrawn_at IS NOT NULL, st.remind = 1, st.at
+// The columns of a call, and those of its star.
+const (
+	callColumns = `SELECT a.id, CASE WHEN a.hidden = 0 THEN a.title ELSE '' END, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled',
+		a.hidden = 1, a.withdrawn_at IS NOT NULL`
+	columns = callColumns + `, st.remind = 1, st.at
 	FROM stars st JOIN articles a ON a.id = st.article LEFT JOIN call_states cs ON cs.article = st.article
 	WHERE st.subscriber = $1`
+)
+
+// call returns where to scan callColumns.
+func (s *Star) call() []any {
+	return []any{&s.Article, &s.Title, &s.Last, &s.Canceled, &s.Hidden, &s.Withdrawn}
+}
 
 func scan(r database.Row) (s Star, err error) {
-	return s, r.Scan(&s.Article, &s.Title, &s.Last, &s.Canceled, &s.Hidden, &s.Withdrawn, &s.Remind, &s.At)
+	return s, r.Scan(append(s.call(), &s.Remind, &s.At)...)
 }
 
 // Of returns the calls that a reader starred, those that end first in front.
@@ -90,8 +99,7 @@ func (s *Store) Of(ctx context.Context, subscriber int64) (all []Star, err error
 // unstarred returns the star that an article would get if a reader starred it now.
 func (s *Store) unstarred(ctx context.Context, article int64) (star Star, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT a.id, a.title, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled', a.withdrawn_at IS NOT NULL
-			FROM articles a LEFT JOIN call_states cs ON cs.article = a.id WHERE a.id = $1`, article).Scan(&star.Article, &star.Title, &star.Last, &star.Canceled, &star.Withdrawn)
+		return tx.QueryRowContext(ctx, callColumns+` FROM articles a LEFT JOIN call_states cs ON cs.article = a.id WHERE a.id = $1`, article).Scan(star.call()...)
 	})
 	star.At = s.now()
 	return star, err
