@@ -81,7 +81,7 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 			return err
 		}
 	}
-	if err := c.lookCarried(ctx, after, last); err != nil {
+	if err := c.lookWaiting(ctx, after, last); err != nil {
 		return err
 	}
 	if err := c.lookMissed(ctx, readers, after, last); err != nil {
@@ -110,8 +110,8 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 	return c.lookLast(ctx, readers)
 }
 
-// lookCarried reads which issues wait for the readers of a page, and these issues.
-func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
+// lookWaiting reads which issues wait for the readers of a page, and these issues.
+func (c *chooser) lookWaiting(ctx context.Context, after, last int64) error {
 	c.firstWaiting = make(map[int64]map[int64]int64)
 	first := make(map[int64]int64) // by list: the oldest issue that waits for anybody
 	lists := make([]int64, 0, len(c.current))

@@ -327,14 +327,14 @@ type explained struct {
 // explanations finds the interpretations whose original is in the same email.
 func explanations(items []IssueItem) explained {
 	e := explained{make(map[int64]int64), make(map[int64][]IssueItem)}
-	carriers := make(map[int64]int64)
+	articles := make(map[int64]int64)
 	for _, it := range items {
-		if it.Document != 0 && carriers[it.Document] == 0 && itemGroup(it.Article) == "" {
-			carriers[it.Document] = it.Article.ID
+		if it.Document != 0 && articles[it.Document] == 0 && itemGroup(it.Article) == "" {
+			articles[it.Document] = it.Article.ID
 		}
 	}
 	for _, it := range items {
-		original := carriers[it.Explains]
+		original := articles[it.Explains]
 		if it.Explains == 0 || original == 0 || original == it.Article.ID || it.Event != "" || it.Priority >= mustLead || it.Section == sectionDeadlines || itemGroup(it.Article) != "" {
 			continue
 		}

@@ -261,7 +261,7 @@ func newColumns(a Article) (largeColumns, error) {
 // changes only if the text does. It sets the id and reports whether the article
 // is new. upsert is upsertArticle, prepared: parsing the statement takes longer
 // than running it.
-func saveArticle(ctx context.Context, upsert *sql.Stmt, a *arrival, now time.Time) (isNew bool, err error) {
+func saveArticle(ctx context.Context, upsert *sql.Stmt, a *batchArticle, now time.Time) (isNew bool, err error) {
 	if a.columnsErr != nil {
 		return false, a.columnsErr
 	}

@@ -90,9 +90,9 @@ func (st *Store) InPieces(ctx context.Context, ids []int64) (pieces [][]int64, e
 	return pieces, err
 }
 
-// Touch is a document to which an article is related: the article carries it
+// RelatedDocument is a document to which an article is related: the article contains it
 // (Kind ""), has a resolved relation to it, or announced it.
-type Touch struct {
+type RelatedDocument struct {
 	Number string // canonical
 	Kind   string // kind of relation; RelationPromises for a document that the article announced
 }
@@ -108,14 +108,14 @@ func (st *Store) ArticlesForMatching(ctx context.Context, ids []int64) ([]Articl
 	if err != nil {
 		return nil, err
 	}
-	touches := make(map[int64][]Touch)
+	related := make(map[int64][]RelatedDocument)
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		in := `(` + st.db.Dialect().IDs("$1") + `)`
 		_, err := database.Collect(ctx, tx, func(row database.Row) (_ struct{}, err error) {
 			var article int64
-			var t Touch
-			err = row.Scan(&article, &t.Kind, &t.Number)
-			touches[article] = append(touches[article], t)
+			var d RelatedDocument
+			err = row.Scan(&article, &d.Kind, &d.Number)
+			related[article] = append(related[article], d)
 			return struct{}{}, err
 		}, `SELECT r.article, r.kind, d.number FROM relations r JOIN documents d ON d.id = r.target
 				WHERE r.article IN `+in+` AND r.gone_at IS NULL AND r.kind <> $2 AND d.number <> ''
@@ -126,7 +126,7 @@ func (st *Store) ArticlesForMatching(ctx context.Context, ids []int64) ([]Articl
 		return err
 	})
 	for i := range all {
-		all[i].Touches = touches[all[i].ID]
+		all[i].Related = related[all[i].ID]
 	}
 	return all, err
 }

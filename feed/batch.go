@@ -15,11 +15,11 @@ import (
 	"dibao/policy/division"
 )
 
-// arrival is an article that is being stored.
-type arrival struct {
+// batchArticle is an article that is being stored.
+type batchArticle struct {
 	Article
 	pageNext time.Time // when to read its page again; zero: never
-	document int64     // the document that it carries; 0: none
+	document int64     // the document that it contains; 0: none
 	titleKey string
 	said     []Relation     // cached result of relations
 	titles   *policy.Names  // cached result of title
@@ -52,7 +52,7 @@ type batch struct {
 	st        *Store
 	tx        *sql.Tx
 	now       time.Time
-	articles  []*arrival
+	articles  []*batchArticle
 	named     map[string][]*candidate // by name
 	inner     map[string]bool         // name + "\n" + id: names that are not the document's own title
 	loaded    map[string]bool         // names that were looked up

@@ -51,7 +51,7 @@ func (st *Store) CallsOf(ctx context.Context, ids []int64) (map[int64]call.Call,
 
 // amending returns the keys that identify an article as a call, or those of the call that it
 // changes. Most articles are neither a call nor a change.
-func (a *arrival) amending() amend.StoredArticle {
+func (a *batchArticle) amending() amend.StoredArticle {
 	out := amend.StoredArticle{Article: a.ID, IsNew: a.isNew}
 	f := a.Facts
 	add := func(kind string, values ...string) {
@@ -100,27 +100,27 @@ func (b *batch) storeAmendments(ctx context.Context) error {
 func (st *Store) keyCalls(ctx context.Context) error {
 	for after := int64(0); ; {
 		var page []int64
-		var all []*arrival
+		var all []*batchArticle
 		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
 			page, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a
 				WHERE a.call <> '' AND a.id > $1 AND NOT EXISTS (SELECT 1 FROM call_keys k WHERE k.article = a.id) ORDER BY a.id LIMIT $2`, after, rereadPage)
 			if err == nil && len(page) > 0 {
-				all, err = st.arrivals(ctx, tx, page)
+				all, err = st.loadForStoring(ctx, tx, page)
 			}
 			return err
 		})
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		arrivals := make([]amend.StoredArticle, len(all))
+		calls := make([]amend.StoredArticle, len(all))
 		for i, a := range all {
-			arrivals[i] = a.amending()
+			calls[i] = a.amending()
 		}
 		err = st.db.Write(ctx, func(tx *sql.Tx) error {
 			if err := st.beginStoring(ctx, tx); err != nil {
 				return err
 			}
-			return amend.Store(ctx, tx, st.db.Dialect(), st.Now(), arrivals)
+			return amend.Store(ctx, tx, st.db.Dialect(), st.Now(), calls)
 		})
 		if err != nil {
 			return err

@@ -259,7 +259,7 @@ func (b *batch) keepPromises(ctx context.Context, arrived []implementer) ([]citi
 		p.titleKey = policy.TitleKey(p.article)
 		subject := promisedSubject(p.TargetTitle)
 		bearers := arrived
-		if slices.ContainsFunc(b.articles, func(a *arrival) bool { return a.ID == p.Article }) {
+		if slices.ContainsFunc(b.articles, func(a *batchArticle) bool { return a.ID == p.Article }) {
 			if bearers, err = b.titled(ctx, subject); err != nil {
 				return nil, err
 			}

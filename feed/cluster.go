@@ -78,7 +78,7 @@ var insertSketches = database.Insertion{
 // gather finds, for each article, those with the same text, and joins their clusters.
 func (b *batch) storeClusters(ctx context.Context) error {
 	var rows [][]any
-	sketches := make(map[*arrival][]int64)
+	sketches := make(map[*batchArticle][]int64)
 	for _, a := range b.articles {
 		if a.PageState == PageWanted {
 			continue
@@ -168,9 +168,9 @@ func numbered(f policy.Facts) int {
 
 // withSharedSketch returns, for each article, the stored ones that share a hash of its
 // sketch, newest first.
-func (b *batch) withSharedSketch(ctx context.Context, sketches map[*arrival][]int64) (map[*arrival][]int64, error) {
+func (b *batch) withSharedSketch(ctx context.Context, sketches map[*batchArticle][]int64) (map[*batchArticle][]int64, error) {
 	var rows [][]any
-	who := make(map[[2]int64][]*arrival)
+	who := make(map[[2]int64][]*batchArticle)
 	for a, hashes := range sketches {
 		for _, h := range hashes {
 			for n := int64(0); n <= 1-int64(numbered(a.Facts)); n++ {
@@ -181,7 +181,7 @@ func (b *batch) withSharedSketch(ctx context.Context, sketches map[*arrival][]in
 			}
 		}
 	}
-	found := make(map[*arrival][]int64)
+	found := make(map[*batchArticle][]int64)
 	if len(rows) == 0 {
 		return found, nil
 	}
@@ -219,7 +219,7 @@ const (
 			(SELECT s.article FROM sketches s WHERE s.hash = q.hash AND s.numbered = q.numbered ORDER BY s.article DESC LIMIT $2) j`
 )
 
-// mates returns, for each article, a few others that carry the same document: these are in
+// mates returns, for each article, a few others that contain the same document: these are in
 // one cluster, or will be.
 func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
 	inBatch := make(map[int64][]int64)
@@ -232,7 +232,7 @@ func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
 		if slices.ContainsFunc(b.created, func(c *candidate) bool { return c.id == document }) {
 			continue
 		}
-		stored, err := b.carriersOf(ctx, document)
+		stored, err := b.articlesOf(ctx, document)
 		if err != nil {
 			return nil, err
 		}
@@ -245,14 +245,14 @@ func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
 	return found, nil
 }
 
-// carriersOf returns a few articles that carry a document, those with the best rank.
-func (b *batch) carriersOf(ctx context.Context, document int64) ([]int64, error) {
+// articlesOf returns a few articles that contain a document, those with the best rank.
+func (b *batch) articlesOf(ctx context.Context, document int64) ([]int64, error) {
 	return database.Collect(ctx, b.tx, database.ScanOne[int64],
 		`SELECT article FROM carriers WHERE document = $1 ORDER BY standing, article LIMIT $2`, document, maxAlike)
 }
 
 // compare joins the clusters of two articles if they have the same text.
-func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
+func (b *batch) compare(ctx context.Context, a *batchArticle, id int64) error {
 	if sameCluster, err := b.sameCluster(ctx, a.ID, id); err != nil || sameCluster {
 		return err
 	}
@@ -274,7 +274,7 @@ func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
 // adoptDocument gives an article whose document could not be determined,
 // because it has no number or date, the document of an article with the same
 // text.
-func (b *batch) adoptDocument(ctx context.Context, a *arrival, id int64) error {
+func (b *batch) adoptDocument(ctx context.Context, a *batchArticle, id int64) error {
 	if a.document == 0 {
 		return nil
 	}
@@ -320,14 +320,14 @@ func (b *batch) adoptDocument(ctx context.Context, a *arrival, id int64) error {
 	for n, all := range b.named {
 		b.named[n] = slices.DeleteFunc(all, func(c *candidate) bool { return c.id == from.ID })
 	}
-	return b.mergeCarriers(ctx, from.ID) // no article carries it any more: delete it
+	return b.mergeArticles(ctx, from.ID) // no article contains it any more: delete it
 }
 
 // mergeAdopted updates documents that took over articles of other documents, once for all
 // of these articles.
 func (b *batch) mergeAdopted(ctx context.Context) error {
 	for _, id := range sortedKeys(b.adopted) {
-		if err := b.mergeCarriers(ctx, id); err != nil {
+		if err := b.mergeArticles(ctx, id); err != nil {
 			return err
 		}
 		if err := b.keepNames(ctx, id); err != nil {
@@ -340,7 +340,7 @@ func (b *batch) mergeAdopted(ctx context.Context) error {
 	return nil
 }
 
-// keepNames stores the names that mergeCarriers found for a document.
+// keepNames stores the names that mergeArticles found for a document.
 func (b *batch) keepNames(ctx context.Context, id int64) error {
 	var rows [][]any
 	for n, all := range b.named {
@@ -407,8 +407,8 @@ func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
 	if err := b.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM clusters WHERE cluster = $1`, cluster).Scan(&size); err != nil {
 		return err
 	}
-	all, err := database.Collect(ctx, b.tx, func(row database.Row) (*arrival, error) {
-		var m arrival
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (*batchArticle, error) {
+		var m batchArticle
 		var issuers string
 		err := row.Scan(&m.ID, &m.Hidden, &m.Licence, &m.Evidence.Issuer, &issuers)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // loadMates loads the clusters and texts of the articles with which those of the batch are
 // compared.
-func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike map[*arrival][]int64) error {
+func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike map[*batchArticle][]int64) error {
 	var ids []int64
 	for _, a := range b.articles {
 		ids = append(append(append(ids, a.ID), mates[a.ID]...), alike[a]...)

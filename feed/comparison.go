@@ -44,7 +44,7 @@ type textKey struct {
 	issued, published   policy.Date
 }
 
-func (a *arrival) textKey() textKey {
+func (a *batchArticle) textKey() textKey {
 	return textKey{a.TextHash, a.Title(), a.Facts.DocumentNumber, a.Facts.IssuedOn, a.Facts.PublishedOn}
 }
 
@@ -128,9 +128,9 @@ func (c *comparisons) compare(key [2]textKey, a, b *same.Text) {
 }
 
 // compareAhead compares the articles with stored ones that share a part of their sketch, or
-// that seem to carry the same document: most of the pairs that the transaction needs.
-func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *comparisons) error {
-	sketches := make(map[*arrival][]int64)
+// that seem to contain the same document: most of the pairs that the transaction needs.
+func (st *Store) compareAhead(ctx context.Context, articles []*batchArticle, c *comparisons) error {
+	sketches := make(map[*batchArticle][]int64)
 	for _, a := range articles {
 		if a.PageState != PageWanted && len(a.sketch) > 0 {
 			sketches[a] = a.sketch
@@ -143,7 +143,7 @@ func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *compa
 		if err != nil {
 			return err
 		}
-		if err := b.addLikelyCarriers(ctx, alike); err != nil {
+		if err := b.addLikelyArticles(ctx, alike); err != nil {
 			return err
 		}
 		keys, err := b.textsByID(ctx, slices.Concat(slices.Collect(maps.Values(alike))...))
@@ -166,13 +166,13 @@ func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *compa
 	return st.compareUnknown(ctx, articles, c)
 }
 
-// addLikelyCarriers adds to found, for each article, some that carry the document stored
-// under its names. Articles of the batch that seem to carry the same new document are also
+// addLikelyArticles adds to found, for each article, some that contain the document stored
+// under its names. Articles of the batch that seem to contain the same new document are also
 // compared with each other.
-func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int64) error {
+func (b *batch) addLikelyArticles(ctx context.Context, found map[*batchArticle][]int64) error {
 	var names []string
 	for _, a := range b.articles {
-		if a.carriesDocument() {
+		if a.containsDocument() {
 			for _, n := range a.names() {
 				names = append(names, n.name)
 			}
@@ -181,9 +181,9 @@ func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int6
 	if err := b.load(ctx, names); err != nil {
 		return err
 	}
-	stored, own := make(map[int64][]int64), make(map[string][]*arrival)
+	stored, own := make(map[int64][]int64), make(map[string][]*batchArticle)
 	for _, a := range b.articles {
-		if !a.carriesDocument() {
+		if !a.containsDocument() {
 			continue
 		}
 		if all := own[documentKey(a)]; len(all) < maxAlike {
@@ -192,7 +192,7 @@ func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int6
 		if c := b.identify(a); c != nil {
 			if stored[c.id] == nil {
 				var err error
-				if stored[c.id], err = b.carriersOf(ctx, c.id); err != nil {
+				if stored[c.id], err = b.articlesOf(ctx, c.id); err != nil {
 					return err
 				}
 			}
@@ -201,7 +201,7 @@ func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int6
 	}
 	for _, a := range b.articles {
 		for _, other := range own[documentKey(a)] {
-			if other != a && a.carriesDocument() {
+			if other != a && a.containsDocument() {
 				b.compared.sameness(textRef{a.textKey(), a.ID}, textRef{other.textKey(), other.ID})
 			}
 		}
@@ -210,7 +210,7 @@ func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int6
 }
 
 // compareUnknown compares the pairs whose results a transaction needed.
-func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *comparisons) error {
+func (st *Store) compareUnknown(ctx context.Context, articles []*batchArticle, c *comparisons) error {
 	if len(c.unknown) == 0 {
 		return nil
 	}
@@ -270,7 +270,7 @@ func (st *Store) textOf(ctx context.Context, ref textRef, own map[textKey]policy
 	if err != nil {
 		return nil, err
 	}
-	if a := (&arrival{Article: stored}); a.textKey() != ref.key {
+	if a := (&batchArticle{Article: stored}); a.textKey() != ref.key {
 		return nil, nil
 	}
 	return c.text(ref.key, stored.Facts), nil

@@ -171,7 +171,7 @@ func splitWords(s string) []string {
 }
 
 // Correct sets facts of an article as an admin wants them. It evaluates and stores the
-// article again, and updates the document that it carries and the search index.
+// article again, and updates the document that it contains and the search index.
 func (st *Store) Correct(ctx context.Context, article int64, corrections []Correction) error {
 	for _, c := range corrections {
 		apply, ok := correctable[c.Field]
@@ -238,12 +238,12 @@ func (st *Store) Corrections(ctx context.Context, article int64) ([]Correction, 
 }
 
 // applyCorrections overrides the facts of known articles with their corrections.
-func (st *Store) applyCorrections(ctx context.Context, tx *sql.Tx, articles []*arrival) error {
+func (st *Store) applyCorrections(ctx context.Context, tx *sql.Tx, articles []*batchArticle) error {
 	type key struct {
 		source int64
 		guid   string
 	}
-	known := make(map[key]*arrival)
+	known := make(map[key]*batchArticle)
 	var guids []string
 	for _, a := range articles {
 		if !a.isNew {
@@ -306,7 +306,7 @@ func (st *Store) applyCorrections(ctx context.Context, tx *sql.Tx, articles []*a
 	return errors.Join(errs...)
 }
 
-func sourcesOf(articles []*arrival) string {
+func sourcesOf(articles []*batchArticle) string {
 	var ids []int64
 	for _, a := range articles {
 		if !slices.Contains(ids, a.SourceID) {
@@ -372,9 +372,9 @@ func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int
 // stored one in the meantime, it is read once more.
 func (st *Store) reread(ctx context.Context, ids []int64, how storing) (int, error) {
 	for try := 1; ; try++ {
-		var all []*arrival
+		var all []*batchArticle
 		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-			all, err = st.arrivals(ctx, tx, ids)
+			all, err = st.loadForStoring(ctx, tx, ids)
 			return err
 		})
 		if err != nil {
@@ -390,21 +390,21 @@ func (st *Store) reread(ctx context.Context, ids []int64, how storing) (int, err
 }
 
 // rejudge evaluates a stored article by the current rules.
-func (a *arrival) rejudge() {
+func (a *batchArticle) rejudge() {
 	read := readingWarnings(a.Warnings, append(a.Facts.Warnings, uncompared))
 	a.Facts, a.Call = understand(a.Evidence, a.CollectedAt)
 	a.Warnings = append(read, a.Facts.Warnings...)
 	a.TextHash = hashText(a.Facts)
 }
 
-// arrivals reads stored articles as if they had just arrived.
-func (st *Store) arrivals(ctx context.Context, tx *sql.Tx, ids []int64) ([]*arrival, error) {
+// loadForStoring reads stored articles so that they can be stored again.
+func (st *Store) loadForStoring(ctx context.Context, tx *sql.Tx, ids []int64) ([]*batchArticle, error) {
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return nil, err
 	}
-	return database.Collect(ctx, tx, func(row database.Row) (*arrival, error) {
-		var a arrival
+	return database.Collect(ctx, tx, func(row database.Row) (*batchArticle, error) {
+		var a batchArticle
 		var next sql.Null[time.Time]
 		var err error
 		if a.Article, err = scanFullArticle(withNext{row, &next}); err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // Document is an official text, identified by its number in its region (发文字号), or by title,
-// date and issuer. Articles carry it; other texts mention it.
+// date and issuer. Articles contain it; other texts mention it.
 type Document struct {
 	ID           int64
 	Number       string   // canonical; "" if it has none
@@ -38,7 +38,7 @@ type Document struct {
 	Marker       string // what its page says about its status (已失效); "" if nothing
 	Work         string // shared by all versions of a law or rule; "" for other documents
 	Article      int64  // the article that shows it best; 0: hidden or gone
-	Withdrawn    bool   // every page that carried it was removed
+	Withdrawn    bool   // every page that contained it was removed
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -223,7 +223,7 @@ func (st *Store) Versions(ctx context.Context, id int64) ([]Document, error) {
 	return all, err
 }
 
-// DocumentArticles returns the ids of the articles that carry a document, best rank first.
+// DocumentArticles returns the ids of the articles that contain a document, best rank first.
 func (st *Store) DocumentArticles(ctx context.Context, id int64) ([]int64, error) {
 	var all []int64
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -235,8 +235,8 @@ func (st *Store) DocumentArticles(ctx context.Context, id int64) ([]int64, error
 	return all, err
 }
 
-// DocumentsOf returns the document that each article carries; articles that
-// carry none are missing from the map.
+// DocumentsOf returns the document that each article contains; articles that
+// contain none are missing from the map.
 func (st *Store) DocumentsOf(ctx context.Context, articles []int64) (map[int64]int64, error) {
 	var found map[int64]int64
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {

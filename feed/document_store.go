@@ -18,7 +18,7 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 	var names []string
 	for _, a := range b.articles {
 		a.titleKey = a.title().Key // corrections may have changed the title
-		if a.carriesDocument() {
+		if a.containsDocument() {
 			for _, n := range a.names() {
 				names = append(names, n.name)
 			}
@@ -34,14 +34,14 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 		return err
 	}
 	var before map[int64]int64
-	if slices.ContainsFunc(b.articles, func(a *arrival) bool { return !a.isNew }) {
+	if slices.ContainsFunc(b.articles, func(a *batchArticle) bool { return !a.isNew }) {
 		var err error
 		if before, err = b.st.documentsOf(ctx, b.tx, b.ids()); err != nil {
 			return err
 		}
 	}
 	redo := make(map[int64]bool)
-	var nameRows, carrierRows [][]any
+	var nameRows, articleRows [][]any
 	for _, a := range b.articles {
 		c, err := b.documentOf(ctx, a, before[a.ID], redo)
 		if err != nil {
@@ -63,27 +63,27 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 			b.addName(name{page, "inner"}, c)
 			b.fresh = append(b.fresh, page)
 		}
-		carrierRows = append(carrierRows, []any{a.ID, c.id, a.rank()})
+		articleRows = append(articleRows, []any{a.ID, c.id, a.rank()})
 	}
 	if err := b.insert(ctx, insertNames, nameRows); err != nil {
 		return err
 	}
-	if err := b.insert(ctx, insertCarriers, carrierRows); err != nil {
+	if err := b.insert(ctx, insertArticles, articleRows); err != nil {
 		return err
 	}
 	for _, id := range sortedKeys(redo) {
-		if err := b.mergeCarriers(ctx, id); err != nil {
+		if err := b.mergeArticles(ctx, id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// documentOf returns the document that an article carries, and creates it if it is new; nil
-// if the article carries none. was is the document that it carried before, 0 for none; redo
+// documentOf returns the document that an article contains, and creates it if it is new; nil
+// if the article contains none. was is the document that it contained before, 0 for none; redo
 // collects the documents whose facts change as a result.
-func (b *batch) documentOf(ctx context.Context, a *arrival, was int64, redo map[int64]bool) (c *candidate, err error) {
-	if !a.carriesDocument() {
+func (b *batch) documentOf(ctx context.Context, a *batchArticle, was int64, redo map[int64]bool) (c *candidate, err error) {
+	if !a.containsDocument() {
 		if was != 0 {
 			b.fresh = append(b.fresh, pageName(a.URL))
 			redo[was] = true
@@ -98,7 +98,7 @@ func (b *batch) documentOf(ctx context.Context, a *arrival, was int64, redo map[
 	case was != 0 && (a.Hidden || b.knowsLess(was, a) || !b.hasOthers(ctx, was, a.ID)): // it is the same text, better understood
 		redo[was] = true
 		if c = b.byID[was]; c == nil {
-			c = &candidate{id: was} // mergeCarriers fills it
+			c = &candidate{id: was} // mergeArticles fills it
 			b.byID[was] = c
 		}
 	default:
@@ -118,7 +118,7 @@ var (
 		Postgres: `INSERT INTO document_names (name, document, kind) SELECT value ->> 0, (value ->> 1)::bigint, value ->> 2
 			FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 	}
-	insertCarriers = database.Insertion{
+	insertArticles = database.Insertion{
 		Into: `INSERT INTO carriers (article, document, standing)`, Columns: 3,
 		After: `ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
 		Postgres: `INSERT INTO carriers (article, document, standing) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
@@ -126,9 +126,9 @@ var (
 	}
 )
 
-// knowsLess reports whether the document that an article carried has the article's title
+// knowsLess reports whether the document that an article contained has the article's title
 // but neither a number nor a date: the only page that stated them was hidden.
-func (b *batch) knowsLess(document int64, a *arrival) bool {
+func (b *batch) knowsLess(document int64, a *batchArticle) bool {
 	c := b.byID[document]
 	return c != nil && c.number == "" && c.issuedOn.IsZero() && a.titleKey != "" && policy.TitleKey(c.title) == a.titleKey &&
 		(a.Facts.DocumentNumber != "" || !a.Facts.IssuedOn.IsZero())
@@ -140,7 +140,7 @@ func (b *batch) hasOthers(ctx context.Context, document, article int64) bool {
 	return err != nil || has
 }
 
-func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error) {
+func (b *batch) newDocument(ctx context.Context, a *batchArticle) (*candidate, error) {
 	f := a.Facts
 	issuers, err := json.Marshal(orEmpty(f.Issuers))
 	if err != nil {
@@ -165,21 +165,21 @@ func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error)
 	return c, nil
 }
 
-// maxCarriers limits the articles that are considered for one document, those with the best
+// maxArticles limits the articles that are considered for one document, those with the best
 // rank: thousands of pages add nothing to the first hundred.
-const maxCarriers = 100
+const maxArticles = 100
 
-// mergeCarriers sets the facts of a document from the visible articles that carry it, or
+// mergeArticles sets the facts of a document from the visible articles that contain it, or
 // from all if none is visible. Each fact comes from the article with the best rank that has
-// it, so that the order of arrival does not matter. A document that no article carries any
+// it, so that the order of arrival does not matter. A document that no article contains any
 // more is deleted.
-func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
-	type carrier struct {
-		arrival
+func (b *batch) mergeArticles(ctx context.Context, id int64) error {
+	type page struct {
+		batchArticle
 		rank int
 	}
-	all, err := database.Collect(ctx, b.tx, func(row database.Row) (carrier, error) {
-		var c carrier
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (page, error) {
+		var c page
 		var facts string
 		if err := row.Scan(&c.ID, &c.URL, &c.Hidden, &facts, &c.rank); err != nil {
 			return c, err
@@ -187,7 +187,7 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 		return c, json.Unmarshal([]byte(facts), &c.Facts)
 	}, `SELECT a.id, a.url, a.hidden = 1, a.facts, c.standing FROM
 		(SELECT article, standing FROM carriers WHERE document = $1 ORDER BY standing, article LIMIT $2) c JOIN articles a ON a.id = c.article
-		ORDER BY a.hidden, c.standing, COALESCE(a.published_on, '9999'), a.id`, id, maxCarriers)
+		ORDER BY a.hidden, c.standing, COALESCE(a.published_on, '9999'), a.id`, id, maxArticles)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 	var shown sql.Null[int64]
 	if first := all[0]; !first.Hidden { // a page that an admin hid counts only if no other page is visible
 		shown = sql.Null[int64]{V: first.ID, Valid: true}
-		all = slices.DeleteFunc(all, func(c carrier) bool { return c.Hidden })
+		all = slices.DeleteFunc(all, func(c page) bool { return c.Hidden })
 	}
 	f := all[0].Facts
 	names := map[string]string{}

@@ -67,7 +67,7 @@ func (r *room) describe(ctx context.Context) string {
 		guid[a.ID] = a.GUID
 		ids = append(ids, a.ID)
 	}
-	carried, err := r.Store.DocumentsOf(ctx, ids)
+	documents, err := r.Store.DocumentsOf(ctx, ids)
 	r.check(err)
 	docs, err := r.Store.Documents(ctx, feed.DocumentSelection{Limit: 100})
 	r.check(err)
@@ -106,8 +106,8 @@ func (r *room) describe(ctx context.Context) string {
 			lines = append(lines, fmt.Sprintf("  version %d of %s: %s", i, name[d.ID], name[v.ID]))
 		}
 	}
-	for a, d := range carried {
-		lines = append(lines, fmt.Sprintf("%s carries %s", guid[a], name[d]))
+	for a, d := range documents {
+		lines = append(lines, fmt.Sprintf("%s contains %s", guid[a], name[d]))
 	}
 	clusters, err := r.Store.Clusters(ctx, ids)
 	r.check(err)
@@ -139,8 +139,8 @@ func TestDocuments(t *testing.T) {
 			`document 国务院关于加快发展养老服务业的若干意见 2013-09-06: number "国发〔2013〕35号" level central region "" expires 2028-09-05 status in-force since 2013-09-06, shown by plan`,
 			`document 四川省人民政府关于加快发展养老服务业的实施意见 2014-02-14: number "川府发〔2014〕8号" level province region "51" expires  status repealed since 2020-02-01, shown by follow`,
 			`document 样例养老机构管理条例 2010-01-01: number "" level  region "" expires  status superseded since 2020-07-01, shown by law-1`,
-			"plan carries 国务院关于加快发展养老服务业的若干意见 2013-09-06",
-			"plan-repost carries 国务院关于加快发展养老服务业的若干意见 2013-09-06",
+			"plan contains 国务院关于加快发展养老服务业的若干意见 2013-09-06",
+			"plan-repost contains 国务院关于加快发展养老服务业的若干意见 2013-09-06",
 			"plan-repost is one of 2, the first is plan",
 			"  chain 国务院关于加快发展养老服务业的若干意见 2013-09-06: 四川省人民政府关于加快发展养老服务业的实施意见 after 161 days, text",
 			"  chain 国务院关于加快发展养老服务业的若干意见 2013-09-06: 四川省人民政府办公厅关于加快发展养老服务业若干问题的通知 after 541 days, subject",

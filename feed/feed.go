@@ -125,9 +125,9 @@ type Article struct {
 	Content     string       // sanitized HTML; set only by methods that say so
 	Evidence    policy.Evidence
 	Attachments []ingest.Attachment
-	Warnings    []warn.Warning // of reading and of understanding
-	Touches     []Touch        // set only by methods that say so
-	Call        *call.Call     // what it asks of readers; nil: nothing; set together with Paragraphs
+	Warnings    []warn.Warning    // of reading and of understanding
+	Related     []RelatedDocument // set only by methods that say so
+	Call        *call.Call        // what it asks of readers; nil: nothing; set together with Paragraphs
 	PageState   PageState
 	PageTries   int
 	Pinned      bool // by an admin: first in its issue

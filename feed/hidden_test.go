@@ -53,8 +53,8 @@ func (r *room) document(ctx context.Context, name string) feed.Document {
 }
 
 // The facts of an article that an admin hid do not count for its document while another
-// page carries it.
-func TestHiddenCarrierSaysNothing(t *testing.T) {
+// page contains it.
+func TestHiddenPageSaysNothing(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r, ctx := newRoom(t, db), t.Context()
@@ -209,13 +209,13 @@ func TestClusterFallsApart(t *testing.T) {
 			}
 			found, err := r.Store.Clusters(ctx, ids)
 			r.check(err)
-			carried, err := r.Store.DocumentsOf(ctx, ids)
+			documents, err := r.Store.DocumentsOf(ctx, ids)
 			r.check(err)
 			var groups []string
 			same := map[int64]string{}
 			for _, id := range ids {
 				groups = append(groups, fmt.Sprint(guid[id], len(found[id].Articles)))
-				same[carried[id]] += guid[id] + " "
+				same[documents[id]] += guid[id] + " "
 			}
 			var docs []string
 			for _, s := range same {

@@ -40,7 +40,7 @@ func (st *Store) History(ctx context.Context, article int64) ([]HistoryEvent, er
 }
 
 // AreRelated reports whether two articles are versions of one text: they are
-// the same article, carry the same document, are in one cluster, or carry
+// the same article, contain the same document, are in one cluster, or contain
 // versions of one law.
 func (st *Store) AreRelated(ctx context.Context, a, b int64) (related bool, err error) {
 	if a == b {

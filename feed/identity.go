@@ -11,7 +11,7 @@ import (
 
 // rank orders the sites that show one text: the issuer's own first, then other
 // official ones.
-func (a *arrival) rank() int {
+func (a *batchArticle) rank() int {
 	official := a.Licence == LicenceOfficial
 	own := a.Evidence.Issuer != "" && slices.ContainsFunc(a.Facts.Issuers, func(s string) bool {
 		return strings.HasSuffix(s, a.Evidence.Issuer) || strings.HasSuffix(a.Evidence.Issuer, s)
@@ -27,9 +27,9 @@ func (a *arrival) rank() int {
 	return 3
 }
 
-// carriesDocument reports whether the article is the text of a document. A
+// containsDocument reports whether the article is the text of a document. A
 // title that only a list gave may be truncated.
-func (a *arrival) carriesDocument() bool {
+func (a *batchArticle) containsDocument() bool {
 	return a.Facts.Kind == policy.KindDocument && a.PageState != PageWanted
 }
 
@@ -37,7 +37,7 @@ func (a *arrival) carriesDocument() bool {
 type name struct{ name, kind string }
 
 // title returns what the article's title says about its document.
-func (a *arrival) title() policy.Names {
+func (a *batchArticle) title() policy.Names {
 	if a.titles == nil {
 		n := policy.NamesOf(a.Facts)
 		a.titles = &n
@@ -46,7 +46,7 @@ func (a *arrival) title() policy.Names {
 }
 
 // names returns the names under which an article's document may be cited.
-func (a *arrival) names() []name {
+func (a *batchArticle) names() []name {
 	var all []name
 	for _, n := range policy.NumberNames(a.Facts.DocumentNumber, a.Facts.Region) {
 		all = append(all, name{n, "number"})
@@ -58,17 +58,17 @@ func (a *arrival) names() []name {
 	}
 	titles := a.title()
 	add(titles.Key, "title")
-	for _, inner := range titles.Carried {
+	for _, inner := range titles.Inner {
 		add(inner, "inner")
 	}
 	add(titles.Bare, "inner")
 	return all
 }
 
-// identify returns the known document that an article carries; nil if it is
+// identify returns the known document that an article contains; nil if it is
 // new. A number identifies one document within its region, unless the titles
 // have little in common; without a number title, date and issuer decide.
-func (b *batch) identify(a *arrival) *candidate {
+func (b *batch) identify(a *batchArticle) *candidate {
 	f := a.Facts
 	for _, n := range policy.NumberNames(f.DocumentNumber, f.Region) {
 		for _, c := range b.named[n] {
@@ -106,7 +106,7 @@ func shareIssuer(a, b []string) bool {
 
 // documentKey is the identity of a new document. A document with neither a
 // number nor a date is identified by its article alone.
-func documentKey(a *arrival) string {
+func documentKey(a *batchArticle) string {
 	f := a.Facts
 	switch {
 	case f.DocumentNumber != "":

@@ -25,10 +25,10 @@ func (st *Store) NewIntake() *Intake { return &Intake{st, newComparisons()} }
 // Store stores articles and updates everything that depends on them, and returns how many
 // were new. Storing them twice changes nothing.
 func (in *Intake) Store(ctx context.Context, articles []Incoming, now time.Time) (added int, err error) {
-	arrivals := make([]*arrival, len(articles))
+	all := make([]*batchArticle, len(articles))
 	for i, a := range articles {
 		a.isNew = a.New
-		arrivals[i] = &arrival{Article: a.Article, pageNext: a.PageNext}
+		all[i] = &batchArticle{Article: a.Article, pageNext: a.PageNext}
 	}
-	return in.st.store(ctx, arrivals, storing{now: now, compared: in.compared})
+	return in.st.store(ctx, all, storing{now: now, compared: in.compared})
 }

@@ -26,7 +26,7 @@ const CitesName = "提到"
 type Relation struct {
 	ID            int64
 	Article       int64  // the article that states it
-	Document      int64  // the document that the article carries; 0: none
+	Document      int64  // the document that the article contains; 0: none
 	Kind          string // a constant of policy, RelationPromises or RelationCites
 	Target        int64  // the mentioned document; 0 until it is known
 	TargetNumber  string
@@ -65,7 +65,7 @@ func (r *Relation) dest() (dest []any, finish func() error) {
 }
 
 // Relations returns the relations of an article, or of the document that it
-// carries, to other documents.
+// contains, to other documents.
 func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r WHERE r.article = $1 AND r.gone_at IS NULL`+knownPage+` ORDER BY r.id`, article)
 	return once(all, func(r Relation) string { // the title and a link may state the same relation
@@ -80,7 +80,7 @@ func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, erro
 const knownPage = ` AND (r.target IS NOT NULL OR r.target_name NOT LIKE 'url:%')`
 
 // RelationsFrom returns the relations of a document to others, each once, even if
-// several articles carry it, without those of hidden articles.
+// several articles contain it, without those of hidden articles.
 func (st *Store) RelationsFrom(ctx context.Context, document int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN carriers c ON c.article = r.article
 		JOIN articles a ON a.id = r.article WHERE r.document = $1 AND r.gone_at IS NULL AND a.hidden = 0`+knownPage+` ORDER BY c.standing, r.id LIMIT 2000`, document)

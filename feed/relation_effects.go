@@ -34,7 +34,7 @@ func (b *batch) applyRelations(ctx context.Context, resolved []citing, touched m
 	}
 	slices.Sort(b.extends)
 	for _, id := range slices.Compact(b.extends) {
-		if err := b.mergeCarriers(ctx, id); err != nil {
+		if err := b.mergeArticles(ctx, id); err != nil {
 			return err
 		}
 	}

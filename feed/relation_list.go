@@ -21,7 +21,7 @@ func (st *Store) RelationsBefore(ctx context.Context, kind string, before int64,
 	return all, err
 }
 
-// DocumentsOfArticles returns the document that each article carries, if any.
+// DocumentsOfArticles returns the document that each article contains, if any.
 func (st *Store) DocumentsOfArticles(ctx context.Context, articles []int64) (map[int64]Document, error) {
 	documentOf, err := st.DocumentsOf(ctx, articles)
 	if err != nil || len(documentOf) == 0 {

@@ -12,7 +12,7 @@ import (
 const maxQuote = 200
 
 // relations returns the relations that the article's text states.
-func (a *arrival) relations() []Relation {
+func (a *batchArticle) relations() []Relation {
 	if a.said != nil {
 		return a.said
 	}
@@ -46,7 +46,7 @@ func (a *arrival) relations() []Relation {
 }
 
 // quote finds the sentence that mentions a document.
-func (a *arrival) quote(c policy.Citation) (saidIn, sentence string) {
+func (a *batchArticle) quote(c policy.Citation) (saidIn, sentence string) {
 	for _, what := range []string{c.Title, c.Number} {
 		if what == "" {
 			continue
@@ -99,7 +99,7 @@ type citing struct {
 	hidden   bool
 }
 
-func (a *arrival) citing(r Relation) citing {
+func (a *batchArticle) citing(r Relation) citing {
 	on := a.Facts.IssuedOn
 	if on.IsZero() {
 		on = a.Facts.PublishedOn

@@ -44,7 +44,7 @@ func (st *Store) Revisions(ctx context.Context, article int64) ([]Revision, erro
 // keepRevision stores the present version of an article before it is replaced, if a reader
 // would see a different text. If the site changed the last day of a call in the text, it
 // records both days.
-func (b *batch) keepRevision(ctx context.Context, a *arrival) error {
+func (b *batch) keepRevision(ctx context.Context, a *batchArticle) error {
 	if a.columnsErr != nil {
 		return a.columnsErr
 	}
@@ -63,13 +63,13 @@ func (b *batch) keepRevision(ctx context.Context, a *arrival) error {
 // movedDay returns the last day of a stored call and that in its new text; two zero dates if the
 // site did not change it. It reads the stored text again, because an older version of dibao may
 // have read another day in it.
-func (b *batch) movedDay(ctx context.Context, a *arrival) (was, until policy.Date, err error) {
+func (b *batch) movedDay(ctx context.Context, a *batchArticle) (was, until policy.Date, err error) {
 	ids, err := database.Collect(ctx, b.tx, database.ScanOne[int64], `SELECT id FROM articles WHERE source = $1 AND guid = $2
 		AND page_state = 'complete' AND call <> '' AND text_hash <> $3 AND COALESCE(deadline_on, '') <> $4`, a.SourceID, a.GUID, a.TextHash, a.Facts.DeadlineOn.String())
 	if err != nil || len(ids) == 0 {
 		return policy.Date{}, policy.Date{}, err
 	}
-	stored, err := b.st.arrivals(ctx, b.tx, ids)
+	stored, err := b.st.loadForStoring(ctx, b.tx, ids)
 	if err != nil || len(stored) == 0 {
 		return policy.Date{}, policy.Date{}, err
 	}

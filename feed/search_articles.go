@@ -52,7 +52,7 @@ func (st *Store) Search(ctx context.Context, q search.Query) (Results, error) {
 
 // dayOf returns the day by which search filters and sorts: the day of publication, or else
 // of issue, or else of collection.
-func (a *arrival) dayOf() policy.Date {
+func (a *batchArticle) dayOf() policy.Date {
 	switch {
 	case !a.Facts.PublishedOn.IsZero():
 		return a.Facts.PublishedOn
@@ -63,7 +63,7 @@ func (a *arrival) dayOf() policy.Date {
 }
 
 // indexed returns the part of an article that the index needs.
-func (a *arrival) indexed() search.Article {
+func (a *batchArticle) indexed() search.Article {
 	out := search.Article{ID: a.ID, SourceID: a.SourceID, Title: a.Title(), Facts: a.Facts, On: a.dayOf()}
 	for _, r := range a.relations() {
 		out.Cited = append(out.Cited, r.TargetNumber)
@@ -77,7 +77,7 @@ func (a *arrival) indexed() search.Article {
 // indexSource reads stored articles for the search index.
 func (st *Store) indexSource() search.Source {
 	return search.Source{Begin: st.beginStoring, Articles: func(ctx context.Context, tx *sql.Tx, ids []int64) ([]search.Article, error) {
-		all, err := st.arrivals(ctx, tx, ids)
+		all, err := st.loadForStoring(ctx, tx, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +115,7 @@ func (b *batch) queueForIndex(ctx context.Context) error {
 }
 
 // queue passes stored articles to the index after they were committed.
-func (st *Store) queue(ctx context.Context, stored []*arrival) error {
+func (st *Store) queue(ctx context.Context, stored []*batchArticle) error {
 	all := make([]search.Waiting, len(stored))
 	for i, a := range stored {
 		all[i] = a.waiting

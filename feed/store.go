@@ -21,7 +21,7 @@ const maxForesights = 4
 // in any order, with the same result. Texts are compared beforehand: if the transaction
 // finds a pair that was not compared, it is rolled back and restarted. It returns the
 // articles as they are stored.
-func (st *Store) storeChunk(ctx context.Context, prepared []*arrival, how storing) (stored []*arrival, added int, err error) {
+func (st *Store) storeChunk(ctx context.Context, prepared []*batchArticle, how storing) (stored []*batchArticle, added int, err error) {
 	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {
 		return nil, 0, err
 	}
@@ -42,8 +42,8 @@ func (st *Store) storeChunk(ctx context.Context, prepared []*arrival, how storin
 	}
 }
 
-func copies(all []*arrival) []*arrival {
-	out := make([]*arrival, len(all))
+func copies(all []*batchArticle) []*batchArticle {
+	out := make([]*batchArticle, len(all))
 	for i, a := range all {
 		c := *a
 		out[i] = &c
@@ -52,7 +52,7 @@ func copies(all []*arrival) []*arrival {
 }
 
 // storeWithin is one attempt of storeChunk.
-func (st *Store) storeWithin(ctx context.Context, tx *sql.Tx, articles []*arrival, how storing) (added int, err error) {
+func (st *Store) storeWithin(ctx context.Context, tx *sql.Tx, articles []*batchArticle, how storing) (added int, err error) {
 	if err := st.beginStoring(ctx, tx); err != nil {
 		return 0, err
 	}
@@ -110,7 +110,7 @@ func (b *batch) save(ctx context.Context) (added int, err error) {
 	return added, nil
 }
 
-func newBatch(st *Store, tx *sql.Tx, articles []*arrival, how storing) *batch {
+func newBatch(st *Store, tx *sql.Tx, articles []*batchArticle, how storing) *batch {
 	return &batch{st: st, tx: tx, now: how.now, articles: articles, compared: how.compared, named: make(map[string][]*candidate), inner: make(map[string]bool),
 		loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool), clusters: make(map[int64]int64), merged: make(map[int64]bool), adopted: make(map[int64][]string)}
 }
@@ -152,7 +152,7 @@ var insertFeeds = database.Insertion{
 // feeds returns the feeds that the article is in. The triggers articles_published and
 // articles_judged (00006_publish.sql, 00024_storing.sql) have the same rule for articles that
 // change; TestFeedsOfTriggersAndStore compares them.
-func (a *arrival) feeds() []string {
+func (a *batchArticle) feeds() []string {
 	f := a.Facts
 	all := []string{"source/" + strconv.FormatInt(a.SourceID, 10)}
 	add := func(prefix, name string) {

@@ -33,7 +33,7 @@ type storing struct {
 
 // store stores articles, a piece at a time, and then updates what depends on them. It
 // returns how many are new.
-func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (added int, err error) {
+func (st *Store) store(ctx context.Context, articles []*batchArticle, how storing) (added int, err error) {
 	if how.compared == nil {
 		how.compared = newComparisons()
 	}
@@ -66,7 +66,7 @@ func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (a
 }
 
 // pieceOf returns how many of the articles one transaction stores.
-func pieceOf(articles []*arrival, most int) int {
+func pieceOf(articles []*batchArticle, most int) int {
 	size := 0
 	for n, a := range articles {
 		if size += a.weight(); n == most || n > 0 && size > maxPieceBytes {
@@ -77,7 +77,7 @@ func pieceOf(articles []*arrival, most int) int {
 }
 
 // weight returns the approximate size of an article, in bytes.
-func (a *arrival) weight() int {
+func (a *batchArticle) weight() int {
 	n := len(a.Content)
 	for _, p := range a.Facts.Paragraphs {
 		n += len(p)
@@ -86,7 +86,7 @@ func (a *arrival) weight() int {
 }
 
 // prepare computes what the transaction needs to know about an article.
-func (a *arrival) prepare() {
+func (a *batchArticle) prepare() {
 	a.titleKey = a.title().Key
 	a.relations()
 	a.sketch = same.Sketch(a.Facts.Paragraphs)
@@ -99,7 +99,7 @@ func (a *arrival) prepare() {
 var errChanged = errors.New("the article has changed in the meantime; run the command again")
 
 // unchanged refuses to replace articles that changed since they were read.
-func (st *Store) unchanged(ctx context.Context, tx *sql.Tx, articles []*arrival) error {
+func (st *Store) unchanged(ctx context.Context, tx *sql.Tx, articles []*batchArticle) error {
 	was := make(map[int64]string)
 	for _, a := range articles {
 		if a.ID != 0 {
@@ -235,12 +235,12 @@ func (st *Store) Rebuild(ctx context.Context) (int, error) {
 	total := 0
 	for after := int64(0); ; {
 		var page []int64
-		var all []*arrival
+		var all []*batchArticle
 		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
 			page, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a
 				WHERE a.id > $1 AND a.hidden = 0 AND NOT EXISTS (SELECT 1 FROM search_keys k WHERE k.article = a.id) ORDER BY a.id LIMIT $2`, after, rereadPage)
 			if err == nil && len(page) > 0 {
-				all, err = st.arrivals(ctx, tx, page)
+				all, err = st.loadForStoring(ctx, tx, page)
 			}
 			return err
 		})

@@ -147,7 +147,7 @@ func sameWords(a, b string) bool {
 	return a == b || a != "" && b != "" && max(len(a), len(b))-min(len(a), len(b)) < 40 && same.Clean(a) == same.Clean(b)
 }
 
-// titleCitations adds the documents that the headline carries or mentions.
+// titleCitations adds the documents that the headline distributes or mentions.
 func (u *understanding) titleCitations() {
 	relation := map[string]string{
 		"印发": RelationDistributes, "下发": RelationDistributes, "转发": RelationForwards, "批转": RelationEndorses, "公布": RelationPublishes, "发布": RelationPublishes,

@@ -23,7 +23,7 @@ func TitleKey(title string) string {
 // Names are the names of a document, and its subject, according to its title.
 type Names struct {
 	Key     string   // TitleKey
-	Carried []string // keys of the texts that it carries: a notice may be cited by the plan that it distributes
+	Inner   []string // keys of the texts that it distributes, by which it may be cited
 	Bare    string   // key of the title without the issuers before 关于, "" if there are none
 	Subject string   // SubjectKey
 	Work    string   // shared by all versions of a law or rule, "" for other documents
@@ -37,7 +37,7 @@ func NamesOf(f Facts) Names {
 	switch t.Relation {
 	case RelationDistributes, RelationPublishes, "发布", "下发":
 		for _, inner := range t.Inner {
-			n.Carried = append(n.Carried, TitleKey(inner))
+			n.Inner = append(n.Inner, TitleKey(inner))
 		}
 	}
 	if i := strings.Index(t.Title, "关于"); i > 0 && len(t.Issuers) > 0 {

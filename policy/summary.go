@@ -10,12 +10,12 @@ import (
 )
 
 var (
-	deciding   = words.New(`现就|现将|决定[^性]|批复如下|通知如下|明确如下|提出(?:以下|如下|[^，。]{0,12}意见)|现予公布|现予发布|同意`)
-	carries    = words.New(`(《[^》]+》(?:(?:[（(][^（）()]{1,40}[)）])?[和、]《[^》]+》)*)(?:[（(][^（）()]{1,40}[)）])?[^《》]{0,60}?现?(?:予以)?(印发|转发|批转|下发)(?:给你们|[，。])`)
-	heading    = words.New(`^[一二三四五六七八九十]{1,3}、(.{2,40}?)(?:[。：:]|$)`)
-	reasons    = words.New(`^(?:根据|按照|为|依据|依照|为了)[^。]{8,}?[，,](现就|现将|现结合|经|决定|现提出|特)`)
-	subheading = words.New(`^[（(][一二三四五六七八九十]{1,3}[)）](.{2,40}?)(?:[。：:]|$)`)
-	chapter    = words.New(`^第[一二三四五六七八九十]{1,3}章\s*(.{2,30})$`)
+	deciding    = words.New(`现就|现将|决定[^性]|批复如下|通知如下|明确如下|提出(?:以下|如下|[^，。]{0,12}意见)|现予公布|现予发布|同意`)
+	distributes = words.New(`(《[^》]+》(?:(?:[（(][^（）()]{1,40}[)）])?[和、]《[^》]+》)*)(?:[（(][^（）()]{1,40}[)）])?[^《》]{0,60}?现?(?:予以)?(印发|转发|批转|下发)(?:给你们|[，。])`)
+	heading     = words.New(`^[一二三四五六七八九十]{1,3}、(.{2,40}?)(?:[。：:]|$)`)
+	reasons     = words.New(`^(?:根据|按照|为|依据|依照|为了)[^。]{8,}?[，,](现就|现将|现结合|经|决定|现提出|特)`)
+	subheading  = words.New(`^[（(][一二三四五六七八九十]{1,3}[)）](.{2,40}?)(?:[。：:]|$)`)
+	chapter     = words.New(`^第[一二三四五六七八九十]{1,3}章\s*(.{2,30})$`)
 	// these headings occur in every document and say nothing about this one
 	emptyHeading = words.New(`^(?:总体要求|总体思路|总体目标|指导思想|基本原则|工作目标|主要目标|目标任务|主要任务|重点任务|工作任务|工作要求|工作安排|工作措施|主要措施|重点工作|保障措施|组织实施|组织保障|实施步骤|有关要求|其他|其他事项|附则|总则)$`)
 )
@@ -51,7 +51,7 @@ func (u *understanding) summary() {
 var decisionWords = []string{"现就", "现将", "决定", "如下", "提出", "现予", "同意", "印发", "转发", "批转", "下发"}
 
 func decides(sentence string) bool {
-	return slices.ContainsFunc(decisionWords, func(w string) bool { return strings.Contains(sentence, w) }) && (deciding.MatchString(sentence) || carries.MatchString(sentence))
+	return slices.ContainsFunc(decisionWords, func(w string) bool { return strings.Contains(sentence, w) }) && (deciding.MatchString(sentence) || distributes.MatchString(sentence))
 }
 
 func (u *understanding) documentSummary() string {
@@ -84,7 +84,7 @@ search:
 			previous = s
 		}
 	}
-	if m := carries.FindStringSubmatch(sentence); m != nil {
+	if m := distributes.FindStringSubmatch(sentence); m != nil {
 		sentence = m[2] + m[1]
 	} else if utf8.RuneCountInString(sentence) > 80 {
 		if m := reasons.FindStringSubmatchIndex(sentence); m != nil {

@@ -15,7 +15,7 @@ type Title struct {
 	Issuers  []string // as far as the title names them
 	Subject  string
 	Type     string   // 文种 in its base form: 意见 for 实施意见
-	Inner    []string // titles that it carries or mentions
+	Inner    []string // titles that it distributes or mentions
 	Relation string   // 印发, 转发, 批转, 公布, 废止, 修改
 	Number   string   // canonical; "" if there is none before the title or in a bracket after it
 	Marker   string   // 有效, 失效 …: the document's status, not part of the title

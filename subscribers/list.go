@@ -50,7 +50,7 @@ type Query struct {
 	Kinds     []string `json:"kinds,omitempty"`
 	Types     []string `json:"types,omitempty"` // type of official document (文种), such as 通知
 	Sources   []int64  `json:"sources,omitempty"`
-	Documents []string `json:"documents,omitempty"` // numbers of followed documents: articles that carry, change or explain them
+	Documents []string `json:"documents,omitempty"` // numbers of followed documents: articles that contain, change or explain them
 	Chains    []string `json:"chains,omitempty"`    // numbers of documents; articles about their implementation by lower levels match
 	Any       []string `json:"any,omitempty"`       // words and phrases
 	All       []string `json:"all,omitempty"`

@@ -53,7 +53,7 @@ type DocumentPage struct {
 	Facts           []Fact
 	Life            []LifeEvent
 	Groups          []RelationGroup
-	Carriers        []Item // articles that contain the text, the original first
+	Articles        []Item // articles that contain the text, the original first
 	Interpretations []Item // its interpretations
 	Versions        []Version
 	ChainURL        string     // "" if no document implements it

@@ -97,7 +97,7 @@ func pages(language string, n int, title string) map[string]view {
 		"changes":       ChangesPage{p, title, "/articles/1", "2025-01-01", changes},
 		"changes empty": ChangesPage{Page: p, Name: title, URL: "/articles/1"},
 		"document": DocumentPage{Page: p, Document: mention(title), Summary: title, Facts: allFacts(title), Life: life(title), Groups: relationGroups(title),
-			Carriers: items(n, title), Interpretations: items(n, title), Versions: []Version{{"2026-11-20", title, title, "/articles/1", "/articles/1/changes"}, {"2020-11-20", title, "", "/articles/2", ""}}, ChainURL: "/documents/x/chain", Chain: n, Steps: []ChainRow{{Mention: mention(title), Lag: 30}, {Mention: Mention{Title: title}, Lag: -1}}},
+			Articles: items(n, title), Interpretations: items(n, title), Versions: []Version{{"2026-11-20", title, title, "/articles/1", "/articles/1/changes"}, {"2020-11-20", title, "", "/articles/2", ""}}, ChainURL: "/documents/x/chain", Chain: n, Steps: []ChainRow{{Mention: mention(title), Lag: 30}, {Mention: Mention{Title: title}, Lag: -1}}},
 		"document bare": DocumentPage{Page: p, Document: Mention{Title: title}},
 		"chain": ChainPage{Page: p, Document: mention(title), Median: 30, Ticks: []ChainTick{{0, "2026-01", 0}, {500, title, 5}}, Rows: []ChainRow{
 			{Mention: mention(title), Region: title, Level: "province", Lag: 30, Share: 50}, {Mention: Mention{Title: title}, Lag: -1}}},

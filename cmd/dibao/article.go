@@ -127,13 +127,13 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 
 // sayStatus prints that the document in an article is no longer in force.
 func sayStatus(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
-	carried, err := a.articles.DocumentsOfArticles(cmd.Context(), []int64{x.ID})
+	documents, err := a.articles.DocumentsOfArticles(cmd.Context(), []int64{x.ID})
 	if err != nil {
 		return err
 	}
-	if d, ok := carried[x.ID]; ok {
+	if d, ok := documents[x.ID]; ok {
 		if status := cli.Value(view.OfDocument(d, a.today()).Status); slices.Contains([]string{"repealed", "expired"}, status) {
-			g.print(cmd, "the document that it carries is no longer in force (%s); see: dibao document show %d", status, d.ID)
+			g.print(cmd, "the document that it contains is no longer in force (%s); see: dibao document show %d", status, d.ID)
 		}
 	}
 	return nil

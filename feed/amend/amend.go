@@ -59,11 +59,11 @@ const maxKey = 400
 
 // Store stores the keys and notices of articles. It links these notices, and earlier
 // notices that waited for one of these calls.
-func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, arrivals []StoredArticle) error {
+func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, articles []StoredArticle) error {
 	var known, notices []int64
 	var rows [][]any
 	var wanted []string // keys of calls; earlier notices may wait for them
-	for _, a := range arrivals {
+	for _, a := range articles {
 		if !a.IsNew {
 			known = append(known, a.Article)
 		}
@@ -91,7 +91,7 @@ func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.T
 	if err := insertKeys.Run(ctx, tx, dialect, rows); err != nil {
 		return err
 	}
-	for _, a := range arrivals {
+	for _, a := range articles {
 		if a.Notice == nil {
 			continue
 		}

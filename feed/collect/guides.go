@@ -66,11 +66,11 @@ func nameOf(f ingest.Attachment, paragraphs []string) string {
 	if m == nil {
 		return f.Name()
 	}
-	annexes := false
+	begun := false
 	for _, p := range paragraphs {
 		p = strings.TrimSpace(p)
-		annexes = annexes || strings.HasPrefix(p, "附件")
-		if l := listed.FindStringSubmatch(p); annexes && l != nil && l[1] == m[1] {
+		begun = begun || strings.HasPrefix(p, "附件")
+		if l := listed.FindStringSubmatch(p); begun && l != nil && l[1] == m[1] {
 			return l[2]
 		}
 	}

@@ -52,9 +52,9 @@ func (q Query) Match(a feed.Article) (why []Reason, ok bool) {
 		{"issuer", len(q.Issuers) > 0, find(q.Issuers, func(s string) bool { return slices.Contains(f.Issuers, s) })},
 		{"kind", len(q.Kinds) > 0, string(find(q.Kinds, func(k policy.Kind) bool { return k == f.Kind }))},
 		{"type", len(q.Types) > 0, find(q.Types, func(s string) bool { return s == f.Type })},
-		{"document", len(q.Documents) > 0, find(q.Documents, func(n string) bool { return n == f.DocumentNumber || cites(f, n, "") || touches(a, n, "") })},
+		{"document", len(q.Documents) > 0, find(q.Documents, func(n string) bool { return n == f.DocumentNumber || cites(f, n, "") || isRelated(a, n, "") })},
 		{"chain", len(q.Chains) > 0, find(q.Chains, func(n string) bool {
-			return cites(f, n, policy.RelationImplements) || touches(a, n, policy.RelationImplements)
+			return cites(f, n, policy.RelationImplements) || isRelated(a, n, policy.RelationImplements)
 		})},
 	}
 	for _, x := range fields {
@@ -87,11 +87,11 @@ func cites(f policy.Facts, n, relation string) bool {
 	})
 }
 
-// touches reports whether the article is known to be related to the document with number n,
+// isRelated reports whether the article is known to be related to the document with number n,
 // in the given relation or, for "", in any.
-func touches(a feed.Article, n, relation string) bool {
-	return slices.ContainsFunc(a.Touches, func(t feed.Touch) bool {
-		return t.Number == n && (relation == "" || t.Kind == relation)
+func isRelated(a feed.Article, n, relation string) bool {
+	return slices.ContainsFunc(a.Related, func(d feed.RelatedDocument) bool {
+		return d.Number == n && (relation == "" || d.Kind == relation)
 	})
 }
 

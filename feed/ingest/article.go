@@ -12,7 +12,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 
-	"dibao/feed/ingest/annex"
+	"dibao/feed/ingest/attachment"
 	"dibao/feed/ingest/filelink"
 	"dibao/feed/ingest/sanitize"
 	"dibao/feed/ingest/textblock"
@@ -94,7 +94,7 @@ func (r *articleReader) read() error {
 	r.title = clip(firstOf(collapse(r.doc.Find("head title").First().Text()), collapse(r.doc.Find("title").First().Text())), maxTitle)
 	r.hidden = scriptText(r.doc)
 	if !r.plain {
-		annex.Place(r.doc.Nodes[0])
+		attachment.Place(r.doc.Nodes[0])
 	}
 	// Remove elements that are not visible on the page.
 	r.doc.Find("script, style, noscript, template, head base, select, [hidden]").Remove()

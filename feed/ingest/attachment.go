@@ -32,17 +32,17 @@ func typeOfLink(a *html.Node) string {
 	return ""
 }
 
-// annexWords are names of the parts of a page that list attachments.
-var annexWords = set(`fujian fj xgfj filelist files attach attachs attachment attachments annex appendix enclosure xiazai download downloads accessory file`)
+// attachmentWords are names of the parts of a page that list attachments.
+var attachmentWords = set(`fujian fj xgfj filelist files attach attachs attachment attachments annex appendix enclosure xiazai download downloads accessory file`)
 
-// annexHeading matches headings of attachments.
-var annexHeading = lazyregexp.New(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]|^附件\s?[【\[（(]|^附\s?[:：]`)
+// attachmentHeading matches headings of attachments.
+var attachmentHeading = lazyregexp.New(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]|^附件\s?[【\[（(]|^附\s?[:：]`)
 
 // wholeText matches a link to the whole text as a file.
 var wholeText = lazyregexp.New(`(?i)^(?:(?:全文|原文|正文|文件|本文|点击)?(?:PDF|Word|WPS|OFD|DOCX?)?(?:版|文档|格式)?下载(?:全文|原文|PDF|Word|WPS|OFD)?\s*)+$`)
 
-// annexReach is the number of lines after the text in which attachments are searched for.
-const annexReach = 15
+// attachmentLines is the number of lines after the text in which attachments are searched for.
+const attachmentLines = 15
 
 // fileReader collects the attachments of an article.
 type fileReader struct {
@@ -77,7 +77,7 @@ func (v *view) readAttachments(root, container *html.Node, base *url.URL) []Atta
 
 func named2(n *html.Node) bool {
 	for _, w := range markup.ClassWords(n) {
-		if annexWords[w] {
+		if attachmentWords[w] {
 			return true
 		}
 	}
@@ -93,14 +93,14 @@ func (v *view) nearFiles(container *html.Node) map[*html.Node]bool {
 	}
 	s := v.under(container)
 	headed := false
-	for i := s.to; i < min(len(v.lines), s.to+annexReach); i++ {
+	for i := s.to; i < min(len(v.lines), s.to+attachmentLines); i++ {
 		l := v.lines[i]
 		file := isFileLine(l)
 		if file && wholeText.MatchString(l.text) {
 			near[l.node] = true
 		}
-		headed = annexHeading.MatchString(l.text) || headed && file
-		if file && headed || annexHeading.MatchString(l.text) {
+		headed = attachmentHeading.MatchString(l.text) || headed && file
+		if file && headed || attachmentHeading.MatchString(l.text) {
 			near[l.node] = true
 		}
 	}

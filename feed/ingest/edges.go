@@ -103,7 +103,7 @@ func inRow(n *html.Node) bool {
 // endOf returns the end of a text: before a heading of unrelated content, or before the
 // links that follow its last running text.
 func (v *view) endOf(s span) int {
-	last, begun, annexed := s.from, false, false // there may be a count of comments above the text
+	last, begun, listed := s.from, false, false // there may be a count of comments above the text
 	asked := 0
 	closes := func(i int) bool {
 		asked++
@@ -129,11 +129,11 @@ func (v *view) endOf(s span) int {
 			s.to = i
 			break
 		}
-		annexed = annexHeading.MatchString(l.text) || annexed && l.link > 0 && !policy.IsBoilerplate(l.text)
+		listed = attachmentHeading.MatchString(l.text) || listed && l.link > 0 && !policy.IsBoilerplate(l.text)
 		switch {
 		case l.prose > 0 && l.aside == inArticle && !policy.IsBoilerplate(l.text) || isFileLine(l):
 			last, begun = i, true
-		case begun && l.aside == inArticle && (annexed || i-last <= maxSigned && signedOn.MatchString(l.text)):
+		case begun && l.aside == inArticle && (listed || i-last <= maxSigned && signedOn.MatchString(l.text)):
 			last = i
 		}
 	}

@@ -24,7 +24,7 @@ type Article struct {
 	Facts    policy.Facts
 	On       policy.Date // the day by which results are filtered and sorted
 	Cited    []string    // numbers of documents that the text mentions
-	// DocumentTitle is the cleaned title of the carried document, if that may
+	// DocumentTitle is the cleaned title of the document in the article, if that may
 	// implement another; else "".
 	DocumentTitle string
 }

@@ -219,11 +219,11 @@ func (h *Web) relate(ctx context.Context, a feed.Article, view *templates.Articl
 	for _, r := range relations {
 		addMention(&view.Relations, relationKey(r.Kind), known.mention(r))
 	}
-	carried, err := h.Store.DocumentsOfArticles(ctx, []int64{a.ID})
+	documents, err := h.Store.DocumentsOfArticles(ctx, []int64{a.ID})
 	if err != nil {
 		return err
 	}
-	if d, ok := carried[a.ID]; ok {
+	if d, ok := documents[a.ID]; ok {
 		view.Article.Status = d.StatusWord(h.Today())
 		view.Document = d.Path()
 		if _, err := h.relatives(ctx, d, &view.Relations); err != nil {

@@ -241,7 +241,7 @@ func (h *Web) calendar(ctx context.Context, c publish.Calendar, ask Agenda, from
 }
 
 // OwnCalendar writes a calendar of articles: their deadlines, and the days of the
-// documents that they carry. For a repost it has the day of the original; for a
+// documents that they contain. For a repost it has the day of the original; for a
 // notice that changes a call, the day of the call.
 func (h *Web) OwnCalendar(ctx context.Context, c publish.Calendar, articles []int64, remind []int) ([]byte, error) {
 	ids := slices.Clone(articles)

@@ -26,8 +26,8 @@ type callFilter struct {
 	values map[string]string // by parameter name; without empty values
 }
 
-// withins are the numbers of days within which the calls end.
-var withins = []string{"7", "14", "30", "90"}
+// withinDays are the numbers of days within which the calls end.
+var withinDays = []string{"7", "14", "30", "90"}
 
 // callFields are the fields of a filter, in the order of an address and of the form.
 var callFields = []struct {
@@ -40,7 +40,7 @@ var callFields = []struct {
 	{"size", match.Sizes, func(l, v string) string { return templates.Words(l, "size."+v) }},
 	{"qualification", match.Qualifications, func(l, v string) string { return templates.Words(l, "qualification."+v) }},
 	{"topic", theme.Names, func(_, v string) string { return v }},
-	{"within", withins, func(l, v string) string { return templates.Words(l, "calls.within.days", v) }},
+	{"within", withinDays, func(l, v string) string { return templates.Words(l, "calls.within.days", v) }},
 	{"state", []string{"closed"}, func(l, v string) string { return templates.Words(l, "calls.state."+v) }},
 }
 

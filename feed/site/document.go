@@ -37,7 +37,7 @@ func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) 
 	var err error
 	if id, numeric := documentID(name); numeric {
 		if d, err = h.Store.Document(r.Context(), id); err == nil && d.Article == 0 {
-			err = feed.ErrNotFound // every page that carries it is hidden
+			err = feed.ErrNotFound // every page that contains it is hidden
 		}
 		if err == nil && d.Number != "" {
 			all, err = h.Store.FindDocuments(r.Context(), d.Number)
@@ -85,7 +85,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		if view.Carriers, err = h.itemsByID(ctx, p.Language, ids); err != nil {
+		if view.Articles, err = h.itemsByID(ctx, p.Language, ids); err != nil {
 			return nil, err
 		}
 		ids, err = h.Store.Interpretations(ctx, d.ID)

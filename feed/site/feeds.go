@@ -141,7 +141,7 @@ func (h *Web) ofIssuer(name string) findFeed {
 	return func(ctx context.Context) (FeedSpec, error) { return h.ifAny("issuer/"+name, name) }
 }
 
-// ofDocument is the feed of the articles that carry a document or mention its number.
+// ofDocument is the feed of the articles that contain a document or mention its number.
 func (h *Web) ofDocument(number string) findFeed {
 	return func(ctx context.Context) (FeedSpec, error) {
 		if canonical, ok := policy.ParseNumber(number); ok {

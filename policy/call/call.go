@@ -226,7 +226,7 @@ func (r *reading) split(parts []Part) {
 
 // lineWords are expressions that are searched for in each line. The index is the number of
 // the bit.
-var lineWords = words.NewGroup(speaksOf, addressLabel, sends, handing, gathers)
+var lineWords = words.NewGroup(speaksOf, addressLabel, sends, presents, gathers)
 
 const (
 	mayName = 1 << iota

@@ -13,8 +13,8 @@ var (
 	paper  = words.New(`表|书|证|报告|证明|材料|复印件|清单|合同|方案|执照|文件|承诺|简介|光盘|流水|扫描件|函|单|凭证|发票|章程`)
 	// announces matches the words before a list of documents to submit: 请提供以下材料:.
 	announces = words.New(`(?:提供|提交|携带|报送|递交|上传|准备|备齐|出示|附)[^。;:]{0,20}(?:材料|资料|证件|文件|复印件)[^。;:]{0,20}:$|(?:材料|资料)(?:包括|清单|如下|有|为)?[^。;:]{0,6}:$|(?:务必|须|需|应|请)携带:?$`)
-	// handing matches the words before such documents in a sentence: 需提交营业执照、审计报告等材料.
-	handing = words.New(`提交|提供|报送|携带?|递交|上传|出示|附上|备齐|准备|持|(?:材料|资料|证件)(?:主要)?(?:包括|为|有|:|清单:|如下:)+`)
+	// presents matches the words before such documents in a sentence: 需提交营业执照、审计报告等材料.
+	presents = words.New(`提交|提供|报送|携带?|递交|上传|出示|附上|备齐|准备|持|(?:材料|资料|证件)(?:主要)?(?:包括|为|有|:|清单:|如下:)+`)
 	// qualified matches the words between the verb and the documents.
 	qualified = words.New(`^(?:包括|主要|以下|下列|如下|本人|相关|有关|加盖公章的|真实|有效的?|纸质|电子版?|书面|完整的?|的|材料|资料|证件|:|\s)+`)
 	// aPaper matches names that end as those of documents do.
@@ -85,7 +85,7 @@ func (r *reading) item(l line) bool {
 // text means several documents.
 func (r *reading) papers(l line) {
 	end := 0
-	for _, at := range handing.FindAllStringIndex(l.text, 12) {
+	for _, at := range presents.FindAllStringIndex(l.text, 12) {
 		if at[0] < end {
 			continue
 		}

@@ -212,8 +212,8 @@ func Say(format string, args ...any) string {
 	return m.write(values)
 }
 
-// joints separate the parts of a text, such as an error and the error that it wraps.
-var joints = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
+// separators separate the parts of a text, such as an error and the error that it wraps.
+var separators = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
 
 // maxParts is the maximum number of parts of a text that are examined; a longer one is not
 // a message.
@@ -229,31 +229,31 @@ func Chinese(text string) string {
 	out := parts[0].text
 	for i, p := range parts[1:] {
 		if before := parts[i]; before.translated || p.translated {
-			p.joint = joints[p.joint]
+			p.separator = separators[p.separator]
 		}
-		out += p.joint + p.text
+		out += p.separator + p.text
 	}
 	return out
 }
 
 // part is a part of a text, translated if it is a message.
 type part struct {
-	joint      string // the joint before it
+	separator  string // the separator before it
 	text       string
 	translated bool
 }
 
-// partsOf splits a text at joints, into the longest parts that are messages.
+// partsOf splits a text at separators, into the longest parts that are messages.
 func partsOf(text string) (parts []part) {
-	joint := ""
+	separator := ""
 	for {
 		ends := []int{len(text)} // where a part can end, last first
 		for i := len(text) - 2; i >= 0; i-- {
-			if joints[text[i:i+2]] != "" {
+			if separators[text[i:i+2]] != "" {
 				ends = append(ends, i)
 			}
 		}
-		next := part{joint, text[:ends[len(ends)-1]], false}
+		next := part{separator, text[:ends[len(ends)-1]], false}
 		end := len(next.text)
 		for _, e := range ends {
 			if len(ends) > maxParts {
@@ -268,7 +268,7 @@ func partsOf(text string) (parts []part) {
 		if end == len(text) {
 			return parts
 		}
-		joint, text = text[end:end+2], text[end+2:]
+		separator, text = text[end:end+2], text[end+2:]
 	}
 }
 

@@ -22,8 +22,8 @@ type page struct {
 
 var rows = strings.Repeat(`<li><a href="/zcwj/202611/t20261120_1.html">关于印发某省数字经济促进行动方案的通知</a><span>2026-11-20</span></li>`, 25)
 
-// wild are pages for which the rules were not written.
-var wild = []page{
+// unseen are pages for which the rules were not written.
+var unseen = []page{
 	{"Tencent T-Sec", `<html><head><title>Client Bad Request</title></head><body><div class="box"><h1>很抱歉，您提交的请求可能对网站造成威胁，请求已被管理员设置的策略阻断</h1><p class="text1">本页面为<span>腾讯T-Sec Web应用防火墙(WAF)</span>默认提示页面，如有疑问请联系网站管理员并提供您的UUID</p><p>b2f1-77</p></div></body></html>`, 403, Wall, Refused, ""},
 	{"SafeDog", `<html><head><title>网站防火墙</title></head><body><div><p class="t1">您的请求带有不合法参数，已被网站管理员设置拦截！</p><ul><li>可能原因：您提交的内容包含危险的攻击请求</li><li>如何解决：检查提交内容；如网站托管，请联系空间提供商；普通网站访客，请联系网站管理员</li></ul></div></body></html>`, 200, Wall, Refused, ""},
 	{"Huawei Cloud", `<!DOCTYPE html><html style="height:100%"><head><title>访问被拦截！</title></head><body><img src="data:image/png;base64,AAAA"><p>您的请求疑似攻击行为！</p><p>事件ID：01-1128-0a</p><p>如果您是网站管理员，可以前往控制台查看防护事件。</p></body></html>`, 418, Wall, Refused, ""},
@@ -111,7 +111,7 @@ func check(t *testing.T, all []page) (right int) {
 // TestWildPages reads pages for which the rules were not written.
 func TestWildPages(t *testing.T) {
 	t.Parallel()
-	t.Logf("%d of %d", check(t, wild), len(wild))
+	t.Logf("%d of %d", check(t, unseen), len(unseen))
 }
 
 // TestCases reads the walls, redirects and frames of the shared cases.
@@ -184,7 +184,7 @@ func TestPagesAreNoWalls(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, p := range wild {
+	for _, p := range unseen {
 		f.Add(p.body, p.status)
 	}
 	f.Fuzz(func(t *testing.T, body string, status int) {

@@ -3,7 +3,7 @@ package answer
 import "testing"
 
 // more are pages of kinds that the first rules did not know: from firewalls, apps and old
-// sites. As in wild, markup and words are ours.
+// sites. As in unseen, markup and words are ours.
 var more = []page{
 	{"jsl concat", `<script>document.cookie=('_')+('_')+('j')+('s')+('l')+('_')+('c')+('l')+('e')+('a')+('r')+('a')+('n')+('c')+('e')+('_')+('s')+('=')+(+!+[]*2+'')+('|')+('-')+(-~{}+'')+('|')+';max-age='+3600+';path=/';location.href=location.pathname+location.search</script>`, 521, Wall, Script, ""},
 	{"jsl captcha", `<html><head><title>验证码</title></head><body><h3>本站开启了验证码保护，请输入验证码继续访问</h3><img id="img" src="/cdn-cgi/captcha"><script src="/cdn-cgi/js/captcha.js"></script></body></html>`, 200, Wall, Puzzle, ""},

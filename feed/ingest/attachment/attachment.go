@@ -1,7 +1,7 @@
-// Package annex inserts the attachments that scripts add to a page where a browser would
+// Package attachment inserts the attachments that scripts add to a page where a browser would
 // show them: links that a script writes, and lists of files in objects whose names mean
 // attachments. It does not run scripts.
-package annex
+package attachment
 
 import (
 	"slices"
