@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,7 @@ func newNodeList(g *globals) *cobra.Command {
 				} else if v.Leader {
 					status = "leader"
 				}
-				return []any{v.Host, v.PID, nodes.JoinRoles(v.Roles), shortTime(v.SeenAt, a.config.Schedule.Zone), status, (time.Duration(v.Clock * float64(time.Second))).String(), v.Version}
+				return []any{v.Host, v.PID, strings.Split(nodes.JoinRoles(v.Roles), ","), shortTime(v.SeenAt, a.config.Schedule.Zone), status, (time.Duration(v.Clock * float64(time.Second))).String(), v.Version}
 			})
 		}),
 	}

@@ -108,7 +108,7 @@ func newTokenList(g *globals) *cobra.Command {
 				if t.RevokedAt != nil {
 					revoked = shortTime(*t.RevokedAt, a.config.Schedule.Zone)
 				}
-				return []any{t.Name, strings.Join(t.Scopes, " "), shortTime(t.CreatedAt, a.config.Schedule.Zone), used, revoked}
+				return []any{t.Name, t.Scopes, shortTime(t.CreatedAt, a.config.Schedule.Zone), used, revoked}
 			})
 		}),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"time"
 
 	"dibao/digest/delivery"
@@ -63,7 +64,7 @@ func codeNumber(code string) int {
 	return n
 }
 
-// Feedback is one returned report.
+// Feedback is a final refusal or a returned report.
 type Feedback struct {
 	ID         int64     `json:"id"`
 	At         time.Time `json:"at"`
@@ -74,11 +75,20 @@ type Feedback struct {
 	Status     string    `json:"status"`
 	Code       int       `json:"code"`
 	Text       string    `json:"text"`
-	Effect     string    `json:"effect"`
+	Effect     string    `json:"effect"` // suppressed, pending, unsubscribed, restored, noted, nothing
 }
 
-// FeedbackLog returns returned reports, newest first: at most limit, with ids lower than
-// before (0: the newest), of a kind ("": any).
+// StatusCode returns the enhanced status code, or else the SMTP code; "" if there is neither.
+func (f Feedback) StatusCode() string {
+	if f.Status == "" && f.Code != 0 {
+		return strconv.Itoa(f.Code)
+	}
+	return f.Status
+}
+
+// FeedbackLog returns final refusals and reports, newest first: at most limit, with ids lower
+// than before (or any if before is 0), of a kind (or any if kind is ""). Strikes record whether a
+// refusal suppressed its reader.
 func (s *Service) FeedbackLog(ctx context.Context, before int64, kind string, limit int) ([]Feedback, error) {
 	var all []Feedback
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -86,7 +96,10 @@ func (s *Service) FeedbackLog(ctx context.Context, before int64, kind string, li
 		all, err = database.Collect(ctx, tx, func(r database.Row) (f Feedback, err error) {
 			err = r.Scan(&f.ID, &f.At, &f.Subscriber, &f.Delivery, &f.Kind, &f.Class, &f.Status, &f.Code, &f.Text, &f.Effect)
 			return f, err
-		}, `SELECT id, at, COALESCE(subscriber, 0), COALESCE(delivery, 0), kind, class, status, code, text, effect FROM feedback
+		}, `SELECT id, at, COALESCE(subscriber, 0), COALESCE(delivery, 0), kind, class, status, code, text,
+				CASE WHEN kind <> 'reply' THEN effect
+					ELSE COALESCE((SELECT x.state FROM strikes x JOIN deliveries d ON d.mailing = x.mailing WHERE d.id = f.delivery AND x.subscriber = f.subscriber), 'noted') END
+			FROM feedback f
 			WHERE ($1 = 0 OR id < $1) AND ($2 = '' OR kind = $2) ORDER BY id DESC LIMIT $3`, before, kind, limit)
 		return err
 	})

@@ -72,8 +72,18 @@ func (t Table) Print(out io.Writer) {
 	}
 }
 
-// say returns the text of a cell, translated if it is a code or a sentence.
+// say returns the text of a cell, translated if it is a code, a list of codes or a sentence.
 func (t Table) say(heading string, cell any) any {
+	if codes, ok := cell.([]string); ok {
+		words := make([]string, len(codes))
+		for i, code := range codes {
+			words[i] = fmt.Sprint(t.say(heading, code))
+		}
+		if t.Chinese {
+			return strings.Join(words, "、")
+		}
+		return strings.Join(words, ", ")
+	}
 	english := fmt.Sprint(cell)
 	if t.Chinese {
 		if chinese := Code(heading, english); chinese != english {
