@@ -46,7 +46,7 @@ var (
 		`(?:推荐|申报|报送)渠道|各[^,。;:]{0,6}(?:作协|文联|社科联|商会|协会|学会)`,
 	}, "|"))
 	// itself matches bodies that decide: the issuer and its experts.
-	itself = words.New(`(?:我[厅局委部办会所处院校]|本[局厅委会校院]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|学校|(?:科研|科技|社科|教务|人事)处|组委会|评委会|评审委员会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
+	itself = words.New(`(?:我[厅局委部办会所处院校]|本[局厅委会校院]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|学校|(?:科研|科技|社科|教务|人事)处|组委会|评委会|评审委员会|专家组|(?:^|[^及和与、])专家)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
 	// recipient matches the words before a body to which, or through which, something is
 	// sent.
 	recipient = words.New(`(?:[向送至交经到给]|联系|(?:^|[^申填])报)[^,。;:请于应须需]{0,12}$`)
@@ -57,10 +57,13 @@ var (
 	// led matches the words before applicants whom others organize: 组织辖区内企业申报.
 	// Those who passed a review act themselves: 通过初审的企业.
 	led = words.New(`(?:组织|收集|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$|初审(?:[^,。;通合的][^,。;]{0,15})?$`)
+	// addressed matches the words before those to whom a text says something, which do not act:
+	// 向相关企业征求意见.
+	addressed = words.New(`(?:^|[^意方面导走])向[^,。;:]{0,20}$`)
 	// hands matches documents that only intermediate bodies submit.
-	hands = words.New(`推荐(?:[^,。;]{0,4}汇总表|表|文件|公?函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
+	hands = words.New(`(?:评选|评审|遴选|初审|审核)结果(?:\([^()]{1,30}\))?(?:$|[于在报上])|推荐(?:[^,。;]{0,4}汇总表|表|文件|公?函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	// ownLabel matches labels of what applicants do themselves.
-	ownLabel = words.New(`(?:报名|申报)[及和与][^,。;]{2,8}(?:时间|日期)|(?:征文|征稿|交稿|提交|申报材料)的?(?:截止)?(?:时间|日期|期限|阶段)|(?:报名|申报|填报|投稿|征稿|征集)\(?$|(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段|截止|截至)|受理(?:截止|起止)?(?:时间|日期|期限)|(?:申报|报名|征集|投稿|申请)(?:工作|活动)?(?:自|从|于)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
+	ownLabel = words.New(`(?:报名|申报)[及和与][^,。;]{2,8}(?:时间|日期)|(?:征文|征稿|交稿|提交|申报材料)的?(?:截止)?(?:时间|日期|期限|阶段)|(?:报名|申报|填报|投稿|征稿|征集)\(?$|(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理|最后){0,2}(?:时间|日期|期限|阶段|截止|截至)|受理(?:截止|起止)?(?:时间|日期|期限)|(?:申报|报名|征集|投稿|申请)(?:工作|活动)?(?:自|从|于)|征求意见|公示(?:$|[^后无结])|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
 	// requested matches a request after a label.
 	requested = words.New(`请|须|应当?|需|务必|各|将`)
 	// ownClosing matches a label that is unambiguous, whatever follows its day.
@@ -133,7 +136,7 @@ const nearby = 12
 // for documents that only intermediate bodies submit.
 func (r *reading) settled(who actor, by, clause, sentence string, given bool) (actor, string) {
 	switch {
-	case given && who != others, who == either && forwards.MatchString(sentence):
+	case given && who != others && !(who == readers && r.addressed == readers), who == either && forwards.MatchString(sentence):
 		return others, by
 	case who == others && itself.MatchString(clause):
 		return unknown, ""
@@ -205,7 +208,7 @@ func subjectOf(clause string) (actor, string) {
 		}
 	}
 	for _, at := range applicants.FindAllStringIndex(clause, 8) {
-		if !led.MatchString(clause[:at[0]]) && !ofOffice.MatchString(clause[at[1]:]) {
+		if !led.MatchString(clause[:at[0]]) && !addressed.MatchString(clause[:at[0]]) && !ofOffice.MatchString(clause[at[1]:]) {
 			return readers, afterName.ReplaceAllString(strings.TrimPrefix(clause[at[0]:at[1]], "条件的"), "")
 		}
 	}
@@ -224,7 +227,7 @@ func actorOf(clause string) (actor, string) {
 	if m == nil {
 		return unknown, ""
 	}
-	name := brackets.ReplaceAllString(m[1], "")
+	name := andPeople.ReplaceAllString(brackets.ReplaceAllString(m[1], ""), "")
 	switch {
 	case unitNames.MatchString(name):
 		return either, m[1]
@@ -247,9 +250,11 @@ var (
 	ends    = words.New(`^ *(?:截止|结束)`)
 	asksFor = words.New(`申报|报名|申请|投稿|征集`)
 	// closes matches a label that only says that a day is the last.
-	closes    = words.New(`^\s*截[止至](?:日期|时间)`)
-	remarks   = words.New(`\([^()]*\)`)
-	brackets  = words.New(`\([^()]{0,12}\)`)
+	closes   = words.New(`^\s*截[止至](?:日期|时间)`)
+	remarks  = words.New(`\([^()]*\)`)
+	brackets = words.New(`\([^()]{0,12}\)`)
+	// andPeople matches the people whom a text names together with units: 各单位及专家.
+	andPeople = words.New(`(?:及|和|与|、)(?:有关|相关)?(?:专家|个人)$`)
 	unitNames = words.New(`(?:单位|部门|学校|高校|院校|机构|协会|学会|商会)$`)
 	// announced matches the end of the words of an issuer about itself: 省厅将.
 	announced = words.New(`[将拟]$`)
@@ -281,7 +286,7 @@ var (
 	heads     = words.New(`时间|方式|材料|要求|条件|程序|内容|如下|事项|通知|安排|说明|地址|电话|邮箱|联系|流程|步骤|范围|标准|附件`)
 	// applying matches addressees who apply themselves, unitNamed those who apply or pass
 	// applications on.
-	applying  = words.New(`企业(?:集团)?$|公司$|会员(?:单位|企业)?$|同学|学生|师生|教职工|老师$|教师$|个人|市民|居民|群众|公众|社会各界|社会组织$|合作社|农户|经营者|作家|用户|考生|家长|者$|(?:申报|申请|参赛|参展|参评|投标|用人)(?:单位|人)$|集团$`)
+	applying  = words.New(`企业(?:集团)?$|公司$|会员(?:单位|企业)?$|同学|学生|师生|教职工|老师$|教师$|个人|市民|居民|群众|公众|社会各界|社会组织$|合作社|农户|经营者|作家|用户|考生|家长|者$|(?:申报|申请|参赛|参展|参评|投标|用人)(?:单位|人)$|集团$|专家$`)
 	collects  = words.New(`管理企业|(?:推荐|归口|主管|二级|提名|依托|管理|组织)单位|会员管理`)
 	unitNamed = words.New(`单位$|机构$|高校$|院校$|学校$|大学$|中学$|院所$|研究院$|研究所$|协会$|学会$|商会$|研究会$|医院$|企事业|^(?:各|有关|各有关|相关|省直有关|市直有关)*部门$`)
 )

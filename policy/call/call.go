@@ -104,6 +104,9 @@ type reading struct {
 	hired bool
 	// listing says that the following lines list documents to submit.
 	listing bool
+	// phoned says that the line before ends with a telephone number and its office. Numbers of other
+	// offices may follow, each in a line of its own.
+	phoned bool
 	// table is the head of the table of plans that the following rows belong to; nil: none.
 	table *planTable
 	seen  map[string]bool

@@ -168,6 +168,8 @@ func (r *reading) contacts(l line) {
 			add(Contact{Office: officeOf(l.text[:at[0]]), Email: value, Evidence: l.sentence(at[0], at[1]), In: l.in})
 		}
 	}
+	follows := r.phoned && l.text != "" && isDigit(l.text[0])
+	r.phoned = false
 	if !hasDigits(l.text, minDigits) {
 		return
 	}
@@ -182,11 +184,12 @@ func (r *reading) contacts(l line) {
 		if touches(l.text, at[0], at[1], linked) || notPhone.MatchString(before) && !both.MatchString(before) {
 			continue
 		}
-		named := withCode.MatchString(value) || linked || calls.MatchString(cut.Last(before, 24)) || l.section == contactSection && r.person(before)
+		named := withCode.MatchString(value) || linked || follows && at[0] == 0 || calls.MatchString(cut.Last(before, 24)) || l.section == contactSection && r.person(before)
 		if !named || linked && faxOnly.MatchString(l.text[at[1]:]) {
 			continue
 		}
 		chain = at[1]
+		r.phoned = withOffice.MatchString(l.text[at[0]:])
 		add(Contact{Office: officeOf(l.text[:at[0]]), Telephone: l.printed(at[0], at[1]), Evidence: l.sentence(at[0], at[1]), In: l.in})
 	}
 }
@@ -199,6 +202,8 @@ var (
 	alsoFax = words.New(`\([^()]{0,4}传真\)\s*[、,;/]`)
 	// faxOnly matches the remark that the second of two numbers is a fax number.
 	faxOnly = words.New(`^\s*\(\s*传真\s*\)`)
+	// withOffice matches the rest of a line that is a number and its office: 12345678(样例局).
+	withOffice = words.New(`^[\d\-—–、/ ]{7,40}\([^()]{2,20}\)[、,;。]?$`)
 	// ofPhone matches a label that is a line of its own; its number is the next line.
 	ofPhone = words.New(`电话:?$`)
 )

@@ -83,6 +83,8 @@ var (
 	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业|工作|从事`))
 	// notEnterprises matches bodies that pass applications on, and a kind of association.
 	notEnterprises = words.New(`管理企业|非企业`)
+	// papersOfThem matches documents that are named after those who submit them: 企业申报材料.
+	papersOfThem = words.New(`(?:企业|高校|学校|合作社|学会|协会)(?:的)?(?:申报|申请|认定|推荐|报名)(?:材料|资料|书|表|信息|数据)`)
 	// notFor matches the words before a company size that a call does not ask for:
 	// 非专门面向中小企业.
 	notFor = words.New(`(?:[非不]|不是)(?:专门)?(?:面向|针对)$`)
@@ -181,6 +183,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 	}
 	names = notEnterprises.ReplaceAllString(names, "")
 	names = titles.ReplaceAllString(names, "")
+	names = papersOfThem.ReplaceAllString(names, "")
 	r.hired = r.hired || strings.Contains(names, "毕业生") && hires.MatchString(names)
 	names = hires.ReplaceAllString(names, "$1")
 	for ids := entityWords.Match(names); ids != 0; ids &= ids - 1 {
@@ -225,8 +228,24 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 	r.thresholds(hires.ReplaceAllString(s, "$1"), quote, in)
 }
 
+// maxThresholds is the maximum number of thresholds in a sentence.
+const maxThresholds = 12
+
 func (r *reading) thresholds(s, quote, in string) {
-	for _, m := range threshold.FindAllStringSubmatch(s, 12) {
+	for range maxThresholds {
+		at := threshold.FindStringSubmatchIndex(s)
+		if at == nil {
+			return
+		}
+		m := [6]string{}
+		for i := range m {
+			m[i] = sub(s, at, i)
+		}
+		if m[1] == "毕业" && strings.HasPrefix(s[at[3]:], "生") { // the name of graduates, not when they graduated
+			s = s[at[3]:]
+			continue
+		}
+		s = s[at[1]:]
 		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote, In: in}
 		after := m[5]
 		switch {
