@@ -120,7 +120,7 @@ func (c *chooser) note(e *composedIssue) {
 // chosen is what a reader gets, which issues wait for the reader from now on, and which no
 // longer wait.
 type chosen struct {
-	content       *content // nil: no email
+	content       *content // nil means no email
 	later         bool     // no email now, since the reader chose a pause or fewer emails
 	waits, served []waiting
 }

@@ -16,7 +16,7 @@ import (
 
 // Composed is what was composed at one due time.
 type Composed struct {
-	Mailing    int64 // 0: nothing was new, or everything is held; nothing is sent
+	Mailing    int64 // 0 means that nothing was new, or everything is held; nothing is sent
 	DueAt      time.Time
 	Issues     []Issue // numbered, without those that are held
 	Held       []Issue // numbered issues that wait for an admin

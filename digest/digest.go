@@ -29,10 +29,10 @@ type Options struct {
 	SiteName     string           // 邸报
 	BaseURL      string           // base address of the web pages, without a trailing slash; required
 	From         mail.Address     // the sender for lists that specify none
-	BounceDomain string           // domain of envelope senders (VERP); "": From is the envelope sender
+	BounceDomain string           // domain of envelope senders (VERP); "" means that From is the envelope sender
 	Now          func() time.Time // default: time.Now
 	Logger       *slog.Logger     // default: slog.Default
-	// Notify reports what an admin should know; nil: only to the log.
+	// Notify reports what an admin should know; nil means that it is only logged.
 	Notify func(ctx context.Context, n delivery.Notice)
 }
 

@@ -46,7 +46,7 @@ func listenEach(t *testing.T, n int) (all []net.Listener, port int) {
 // delivered is a row of the ledger.
 type delivered struct {
 	state      string
-	next       time.Duration // time until it is tried again; 0: it is not
+	next       time.Duration // time until it is tried again; 0 means that it is not
 	reply      string
 	suppressed bool
 }

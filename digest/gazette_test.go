@@ -21,10 +21,10 @@ import (
 // renderedMail is an article as a source would have provided it.
 type renderedMail struct {
 	policy.Facts
-	source     int64 // 0: the first source
+	source     int64 // 0 means the first source
 	held       bool
 	pinned     bool
-	paragraphs []string // 0: different ones
+	paragraphs []string // 0 means different ones
 }
 
 // put stores articles of now, and what depends on them: documents, relations, clusters. It

@@ -174,7 +174,7 @@ func TestReportsAddUp(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		for _, c := range []struct {
 			status, text string
-			issues       int // number of issues after which the address is suppressed; 0: never
+			issues       int // number of issues after which the address is suppressed; 0 means never
 		}{
 			{"5.2.2", "552 5.2.2 mailbox full", 3},
 			{"5.0.0", "550 no", 0}, // nobody else is at the domain

@@ -29,7 +29,7 @@ type Issue struct {
 	List      subscribers.List // only the id, if the method says so
 	Number    int64
 	DueAt     time.Time
-	Mailing   int64 // 0: none
+	Mailing   int64 // 0 means none
 	Held      bool  // waits for an admin
 	Backfill  int   // old articles that arrived in a flood and are not in it
 	Note      string
@@ -47,23 +47,23 @@ type IssueItem struct {
 	Section  string
 	Why      []filter.Reason
 	Issue    int64              // the issue it belongs to; set only by methods that say so
-	Event    string             // "": it is new; otherwise, why it appears again
-	Under    int64              // the article of the same email that it explains; 0: none
+	Event    string             // "" means that it is new; otherwise, why it appears again
+	Under    int64              // the article of the same email that it explains; 0 means none
 	By       string             // the title of the document that repealed or amended it; "" if unknown
-	Document int64              // the document that the article contains; 0: none
-	Explains int64              // the document that it is an interpretation of; 0: none
+	Document int64              // the document that the article contains; 0 means none
+	Explains int64              // the document that it is an interpretation of; 0 means none
 	Targets  []feed.Relation    // its relations to documents in the database
 	Same     []int64            // other articles with the same text
 	Pinned   bool               // by an admin
 	Priority int                // as a highlight; see priorityOf
 	Reason   string             // the reason for the priority
 	Chosen   []filter.Reason    // which parts of the reader's choice it matches
-	Concern  *forreader.Concern // its call, compared with the reader's profile; nil: it is not a call for this reader
+	Concern  *forreader.Concern // its call, compared with the reader's profile; nil means that it is not a call for this reader
 
-	ChangedBy int64         // the article that repealed or amended it; 0: unknown
-	Call      *call.Call    // set only when an email is rendered; nil: it is not a call
-	Amended   *amend.Change // how a later notice changed its call; nil: no change
-	ChangedOn policy.Date   // the day of the repeal; zero: unknown
+	ChangedBy int64         // the article that repealed or amended it; 0 means unknown
+	Call      *call.Call    // set only when an email is rendered; nil means that it is not a call
+	Amended   *amend.Change // how a later notice changed its call; nil means no change
+	ChangedOn policy.Date   // the day of the repeal; zero means unknown
 }
 
 // sameTexts returns articles with the same text as they are stored.

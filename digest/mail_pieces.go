@@ -117,7 +117,7 @@ func (p *pieceRenderer) renderMail(e edited, from netmail.Address) (renderedMail
 	m := &mailBuilder{pieceRenderer: p, outline: v, rest: len(e.items), renderedMail: renderedMail{subject: v.Subject, own: 2048}} // joins the pieces
 	title := fmt.Sprint(e.language, v.Title, "\n", v.Number, v.Date)
 	for _, x := range []struct {
-		key   string // "": it belongs to this email only
+		key   string // "" means that it belongs to this email only
 		write func() (templates.Mail, error)
 	}{
 		{"top " + title, v.Top}, {"", v.Teaser}, {"masthead " + title, v.Masthead}, {"", v.Contents}, {"note " + e.language + v.Note, v.EditorsNote},

@@ -76,7 +76,7 @@ type modelReader struct {
 	owed    map[int64][]*modelIssue // by list: skipped issues, oldest first
 	refused bool                    // temporarily refused by the server
 
-	suppressed time.Time           // zero: not suppressed
+	suppressed time.Time           // zero means not suppressed
 	confirmed  map[int64]time.Time // by subscribed list
 	lifted     [][2]time.Time      // from when to when the reader was suppressed
 	missed     []modelMissed       // articles of failed emails

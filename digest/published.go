@@ -12,7 +12,7 @@ import (
 )
 
 // IssuesBefore returns the newest published issues of one list, or of all if
-// list is 0, whose number is lower than before (0: any). They contain only the id
+// list is 0, whose number is lower than before (0 means any). They contain only the id
 // of their list.
 func (s *Service) IssuesBefore(ctx context.Context, list, before int64, limit int) ([]Issue, error) {
 	if list == 0 {
@@ -28,7 +28,7 @@ func (s *Service) IssuesBefore(ctx context.Context, list, before int64, limit in
 }
 
 // MatchedBefore returns a page of the articles that match a list, newest first, from the
-// match before a number (0: the last one). It returns the number before which the next page
+// match before a number (0 means the last one). It returns the number before which the next page
 // starts, 0 if there is none.
 func (s *Service) MatchedBefore(ctx context.Context, list, before int64, limit int) (articles []feed.Article, next int64, err error) {
 	type match struct{ seq, article int64 }

@@ -18,7 +18,7 @@ const statusWindow = 7 * 24 * time.Hour
 type Status struct {
 	Lists         []ListStatus
 	Deliveries    map[string]int   // by state, of mailings due in the last seven days
-	OldestWaiting time.Time        // due time of the oldest mailing with unsent messages; zero: none
+	OldestWaiting time.Time        // due time of the oldest mailing with unsent messages; zero means none
 	Reports       map[string]int   // bounces, complaints and other reports of the last seven days, by kind
 	HeldIssues    int              // composed, and waiting for an admin to release them
 	Pending       int              // readers whose suppression waits for an admin
@@ -28,8 +28,8 @@ type Status struct {
 // ListStatus is a list with the time of its next issue.
 type ListStatus struct {
 	List         subscribers.List
-	NextAt       time.Time // zero: the list is sent as it happens
-	OverdueSince time.Time // a due time that passed without an issue; zero: none
+	NextAt       time.Time // zero means that the list is sent as it happens
+	OverdueSince time.Time // a due time that passed without an issue; zero means none
 	Matched      int       // articles that no issue has processed yet
 }
 

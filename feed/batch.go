@@ -18,8 +18,8 @@ import (
 // batchArticle is an article that is being stored.
 type batchArticle struct {
 	Article
-	pageNext time.Time // when to read its page again; zero: never
-	document int64     // the document that it contains; 0: none
+	pageNext time.Time // when to read its page again; zero means never
+	document int64     // the document that it contains; 0 means none
 	titleKey string
 	said     []Relation     // cached result of relations
 	titles   *policy.Names  // cached result of title
@@ -64,7 +64,7 @@ type batch struct {
 	separated []int64            // articles whose cluster was split
 	extends   []int64            // documents whose term of validity others extend, or no longer extend
 	regrouped map[int64]bool     // clusters that were split or merged again
-	clusters  map[int64]int64    // current clusters of the articles that were asked for; 0: none
+	clusters  map[int64]int64    // current clusters of the articles that were asked for; 0 means none
 	keys      map[int64]textRef  // texts of the articles with which those of the batch are compared
 	merged    map[int64]bool     // clusters whose original is to be chosen
 	adopted   map[int64][]string // by document: the pages that it took over

@@ -38,7 +38,7 @@ func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike ma
 	return err
 }
 
-// clusterOf returns the cluster of an article; 0: none.
+// clusterOf returns the cluster of an article; 0 means none.
 func (b *batch) clusterOf(ctx context.Context, article int64) (int64, error) {
 	if cluster, ok := b.clusters[article]; ok {
 		return cluster, nil
@@ -63,7 +63,7 @@ func (b *batch) sameCluster(ctx context.Context, x, y int64) (bool, error) {
 	return first == second, err
 }
 
-// renameCluster moves all articles of a cluster to another; 0: none.
+// renameCluster moves all articles of a cluster to another; 0 means none.
 func (b *batch) renameCluster(ctx context.Context, from, to int64) (sql.Result, error) {
 	for article, cluster := range b.clusters {
 		if cluster == from {

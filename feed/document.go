@@ -32,12 +32,12 @@ type Document struct {
 	EffectiveOn  policy.Date
 	ExpiresOn    policy.Date // last day in force
 	RepealedOn   policy.Date
-	RepealedBy   int64 // the article that states the repeal; 0: none
+	RepealedBy   int64 // the article that states the repeal; 0 means none
 	SupersededOn policy.Date
-	SupersededBy int64  // the document that is its next version; 0: none
+	SupersededBy int64  // the document that is its next version; 0 means none
 	Marker       string // what its page says about its status (已失效); "" if nothing
 	Work         string // shared by all versions of a law or rule; "" for other documents
-	Article      int64  // the article that shows it best; 0: hidden or gone
+	Article      int64  // the article that shows it best; 0 means hidden or gone
 	Withdrawn    bool   // every page that contained it was removed
 	CreatedAt    time.Time
 	UpdatedAt    time.Time

@@ -75,7 +75,7 @@ type Source struct {
 	Licence      Licence
 	Settings     ingest.Settings
 	Interval     time.Duration // minimum time between successful collections
-	ChangeEvery  time.Duration // mean time between collections with news; 0: unknown
+	ChangeEvery  time.Duration // mean time between collections with news; 0 means unknown
 	Hints        ingest.Hints  // what the source says about how to read it
 	Proxy        string        // proxy for requests, "" for none
 	UserAgent    string        // "" means that of the node
@@ -90,14 +90,14 @@ type Source struct {
 	UsualItems   int            // usual number of items in its list
 	MovedTo      string         // target of its permanent redirects
 	Moves        int            // number of redirects there in a row
-	CheckedAt    time.Time      // zero: never
-	SucceededAt  time.Time      // zero: never
-	NewsAt       time.Time      // when its newest article arrived; zero: none yet
+	CheckedAt    time.Time      // zero means never
+	SucceededAt  time.Time      // zero means never
+	NewsAt       time.Time      // when its newest article arrived; zero means none yet
 	NextAt       time.Time
 	CreatedAt    time.Time
 
 	LastAdvice string    // advice on its last error; "" means the advice on its state; see [Source.Advice]
-	BegunAt    time.Time // start of the collection that has not ended; zero: none
+	BegunAt    time.Time // start of the collection that has not ended; zero means none
 	Crashes    int       // collections since the last success during which the process ended
 }
 
@@ -127,7 +127,7 @@ type Article struct {
 	Attachments []ingest.Attachment
 	Warnings    []warn.Warning    // of reading and of understanding
 	Related     []RelatedDocument // set only by methods that say so
-	Call        *call.Call        // what it asks of readers; nil: nothing; set together with Paragraphs
+	Call        *call.Call        // what it asks of readers; nil means nothing; set together with Paragraphs
 	PageState   PageState
 	PageTries   int
 	Pinned      bool // by an admin: first in its issue
@@ -136,7 +136,7 @@ type Article struct {
 	TextHash    string
 	CollectedAt time.Time
 	UpdatedAt   time.Time // when the text last changed
-	WithdrawnAt time.Time // when its page was found to be removed; zero: it is there
+	WithdrawnAt time.Time // when its page was found to be removed; zero means that it is there
 	isNew       bool      // not stored yet
 }
 

@@ -14,7 +14,7 @@ type HistoryEvent struct {
 	At     time.Time
 	What   string  // text, correction, undone, relation, relation-gone, withdrawn
 	Field  string  // the corrected field, or the kind of relation
-	Value  *string // the corrected value; nil: the fact is unknown
+	Value  *string // the corrected value; nil means that the fact is unknown
 	Detail string  // a note or a sentence
 }
 

@@ -9,7 +9,7 @@ import (
 type Incoming struct {
 	Article
 	New      bool      // not stored yet
-	PageNext time.Time // when to read its page again; zero: never
+	PageNext time.Time // when to read its page again; zero means never
 }
 
 // Intake stores the articles of one collection. It compares each pair of texts

@@ -26,7 +26,7 @@ const CitesName = "提到"
 type Relation struct {
 	ID            int64
 	Article       int64  // the article that states it
-	Document      int64  // the document that the article contains; 0: none
+	Document      int64  // the document that the article contains; 0 means none
 	Kind          string // a constant of policy, RelationPromises or RelationCites
 	Target        int64  // the mentioned document; 0 until it is known
 	TargetNumber  string
@@ -35,7 +35,7 @@ type Relation struct {
 	SaidIn        string // title, text, or subject: the titles have the same subject
 	Quote         string // the sentence that states it
 	Since         time.Time
-	GoneAt        time.Time // when the text stopped stating it; zero: it still does
+	GoneAt        time.Time // when the text stopped stating it; zero means that it still does
 	targetName    string
 	targetHead    string
 }

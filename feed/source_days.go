@@ -52,7 +52,7 @@ func noteDay(ctx context.Context, tx *sql.Tx, s Source) error {
 	return err
 }
 
-// SourceDays returns the results of the collections of a source (0: of all) since a day, in
+// SourceDays returns the results of the collections of a source (0 means all sources) since a day, in
 // the order of days. A day without a collection has no entry.
 func (st *Store) SourceDays(ctx context.Context, source int64, since string) (all []SourceDay, err error) {
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
@@ -71,7 +71,7 @@ type DayCount struct {
 	Articles int
 }
 
-// PublishedByDay counts the articles of a source (0: of each source) that were collected since
+// PublishedByDay counts the articles of a source (0 means all sources) that were collected since
 // a time, by the day on which they were published. An article without a date counts on the day
 // of its collection, in the zone of since; older articles, such as the archive of a new
 // source, do not count.

@@ -15,7 +15,7 @@ type Status struct {
 	Articles  int64
 	Unindexed int64     // articles that wait for the search index
 	Held      int64     // articles held until an admin releases them
-	NewestAt  time.Time // when the newest article was stored; zero: there is none
+	NewestAt  time.Time // when the newest article was stored; zero means that there is none
 }
 
 // Status returns a snapshot of the state of collecting. It counts articles by an index, and

@@ -36,7 +36,7 @@ var (
 // moment is a date, with a time of day if there is one.
 type moment struct {
 	on Date
-	at time.Time // zero: no time of day
+	at time.Time // zero means no time of day
 }
 
 // readMoment finds the first date in a short text, in zone.

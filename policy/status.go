@@ -36,7 +36,7 @@ type Event struct {
 // Status is the state of a document on a day, from when and until when, and the evidence.
 type Status struct {
 	State State
-	Since Date   // zero: unknown
+	Since Date   // zero means unknown
 	Until Date   // last day of the state, if known
 	From  string // provenance: a sentence, a label, an event
 }

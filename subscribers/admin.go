@@ -14,8 +14,8 @@ import (
 
 // Selection says which subscribers to list.
 type Selection struct {
-	List  int64  // 0: any list
-	State State  // "": any state
+	List  int64  // 0 means any list
+	State State  // "" means any state
 	Like  string // part of the address; with a * it is the whole address, * stands for anything: *@qq.com
 	After int64  // an id, for paging
 

@@ -28,7 +28,7 @@ func (s *Store) Audit(ctx context.Context, e AuditEvent) error {
 	})
 }
 
-// AuditLog returns changes, newest first: at most limit, with ids lower than before (0: the
+// AuditLog returns changes, newest first: at most limit, with ids lower than before (0 means the
 // newest), whose action begins with the given text.
 func (s *Store) AuditLog(ctx context.Context, before int64, action string, limit int) ([]AuditEvent, error) {
 	var all []AuditEvent

@@ -36,8 +36,8 @@ const (
 
 // Choice is what a reader chose for one list. The zero value means no restriction.
 type Choice struct {
-	Themes    []string  // only articles with one of these; nil: all
-	Regions   []string  // only articles of one of these or of a region in it, GB/T 2260 codes; nil: all
+	Themes    []string  // only articles with one of these; nil means all
+	Regions   []string  // only articles of one of these or of a region in it, GB/T 2260 codes; nil means all
 	Frequency Frequency // "" means EveryIssue
 }
 

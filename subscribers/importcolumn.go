@@ -176,7 +176,7 @@ func holdsToken(name string, list []string) bool {
 // ColumnChoice is what an admin states about the columns of a file, each given by its name
 // or by its number, from 1.
 type ColumnChoice struct {
-	Address string   // "": the column with a usual name
+	Address string   // "" means the column with a usual name
 	Status  []string // columns that say whether a reader gets mail at this address
 	Ignore  []string // do not say this, although they seem to
 }

@@ -21,7 +21,7 @@ type row struct {
 	address  string
 	language string
 	format   Format
-	lists    []string // slugs; nil: the lists of the import
+	lists    []string // slugs; nil means the lists of the import
 	state    State    // "" means confirmed
 	since    time.Time
 	consent  string

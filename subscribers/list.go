@@ -74,7 +74,7 @@ type List struct {
 	PageKey     string // the secret in the address of a list that is not public; set by the store
 
 	AsItHappens bool          // send an issue when there is something new, MinGap after the last one; Cron is ignored
-	MinGap      time.Duration // minimum time between two issues, in whole seconds; 0: none
+	MinGap      time.Duration // minimum time between two issues, in whole seconds; 0 means none
 	WorkingDays bool          // send nothing on weekends and holidays of policy's calendar: issues wait for the next working day
 	Welcome     bool          // readers who confirm get the last issue at once
 	Hold        bool          // issues wait for an admin to send them

@@ -68,8 +68,8 @@ type Subscription struct {
 	Slug, Title string
 	State       State
 	CreatedAt   time.Time
-	ConfirmedAt time.Time // zero: never
-	EndedAt     time.Time // zero: not ended
+	ConfirmedAt time.Time // zero means never
+	EndedAt     time.Time // zero means not ended
 }
 
 // Reader is a subscriber with what a mailing needs.
@@ -78,13 +78,13 @@ type Reader struct {
 	Address     string
 	Language    string
 	Format      Format
-	PausedUntil policy.Date         // the first day with mail again, as a date in the list's zone; zero: not paused
+	PausedUntil policy.Date         // the first day with mail again, as a date in the list's zone; zero means not paused
 	WantsEmpty  bool                // send an email even if nothing is new
 	Lists       []int64             // confirmed lists
 	Added       map[int64]time.Time // by list: when an admin added or imported the reader; missing if the reader confirmed
 	Choices     map[int64]Choice    // by list; missing if the reader gets the whole list
 	Suppressed  bool
-	Profile     *match.Profile // what the reader says about themselves; nil: nothing
+	Profile     *match.Profile // what the reader says about themselves; nil means nothing
 }
 
 // Subscriber is a reader with all stored facts.

@@ -270,9 +270,9 @@ func (s *Store) Lifted(ctx context.Context, since time.Time, most time.Duration)
 // SuppressedSelection says which suppressed readers to select. Its zero value
 // selects all of them.
 type SuppressedSelection struct {
-	Since  time.Time // zero: at any time
-	Reason string    // "": for any reason
-	Domain string    // "": any domain
+	Since  time.Time // zero means at any time
+	Reason string    // "" means for any reason
+	Domain string    // "" means any domain
 }
 
 // SuppressedReader is a reader whose address is suppressed.

@@ -39,9 +39,9 @@ type Web struct {
 	// server can't be reached.
 	Send    func(Confirmation)
 	Logger  *slog.Logger
-	MinFill time.Duration // minimum time that a person needs for the form; 0: 2 s
+	MinFill time.Duration // minimum time that a person needs for the form; 0 means 2 s
 	// History returns the events about a reader's emails, for the download of their data;
-	// nil: not shown.
+	// nil means not shown.
 	History func(ctx context.Context, subscriber int64) ([]HistoryEvent, error)
 	// Stars returns the calls that a reader starred, for the download of their data;
 	// StarItems returns the rows of their preference page; own is the address of that

@@ -61,7 +61,7 @@ type ReaderLink struct {
 	SiteName string
 	Key      string
 	URL      string
-	Hours    int // number of hours for which the link works; 0: not mentioned
+	Hours    int // number of hours for which the link works; 0 means not mentioned
 }
 
 // Subject returns the subject.

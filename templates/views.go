@@ -174,7 +174,7 @@ type ArticlePage struct {
 	Pairs       []Item // the original of an interpretation, or the interpretations of an original
 	Call        []CallRow
 	Amended     []Amendment // changes by later notices, oldest first
-	Amends      *Amendment  // what it changes itself; nil: no known call
+	Amends      *Amendment  // what it changes itself; nil means no known call
 }
 
 // CallRow is what a notice says about one subject.
@@ -189,7 +189,7 @@ type CallLine struct {
 	Note  string // our own remark, "" if there is none
 	URL   string // "" if it has none
 	Quote string
-	File  string // the attached file that contains Quote, "": the text itself
+	File  string // the attached file that contains Quote, "" means the text itself
 }
 
 // MachineSummary is what a language model, and not dibao, says about the text.
@@ -223,7 +223,7 @@ type FormPage struct {
 
 	Suggestion string // the address that was perhaps intended, "" if none
 	Invite     string // token of an invitation, "" if none
-	WorkBits   int    // difficulty of the proof that the browser computes before the form is sent (static/work.js); 0: none
+	WorkBits   int    // difficulty of the proof that the browser computes before the form is sent (static/work.js); 0 means none
 }
 
 // ConfirmPage asks a reader to confirm by a button (GET changes nothing).

@@ -47,12 +47,12 @@ type app struct {
 	log         *slog.Logger
 	counts      *web.Metrics  // counts of requests, while it serves
 	member      *nodes.Member // this process as a node, while it serves or sends
-	api         *api          // nil: disabled
+	api         *api          // nil means disabled
 	probe       bool          // the deliverer tests at once whether servers that refused our mail accept it now
 	// deliverer returns the one deliverer of the process, which sends through the
 	// configured server.
 	deliverer   func() (*delivery.Deliverer, error)
-	stopTracing func() // nil: tracing is off
+	stopTracing func() // nil means that tracing is off
 }
 
 // loadConfig reads the configuration, overridden by flags.

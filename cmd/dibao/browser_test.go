@@ -96,7 +96,7 @@ func lookAt(ctx context.Context, t *testing.T, d *demo.Demo) {
 // sight is a page to check.
 type sight struct {
 	name, address string
-	widths        []int64 // nil: narrow, middle and wide
+	widths        []int64 // nil means narrow, middle and wide
 	missing       bool    // it answers 404
 	foreign       bool    // not a page of ours: an email, or the demo's own mailbox
 }

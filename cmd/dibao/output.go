@@ -25,7 +25,7 @@ type globals struct {
 	actor                string // who runs the command; "" means the user of the operating system
 	inServer             bool   // it runs inside serve, which has set the limits of the process
 	asks                 bool   // it runs inside serve for a person who can answer questions
-	server, tokenFile    string // the server that runs the command, and the file with its token; "": this machine
+	server, tokenFile    string // the server that runs the command, and the file with its token; "" means this machine
 	chinese              bool   // the user reads Chinese
 }
 

@@ -58,7 +58,7 @@ type wording struct {
 	Names   map[string]string `json:"names"`   // names of keys for which the name in fields.zh.json does not fit, by VERBS.KEY or the last two parts
 	Titles  map[string]string `json:"titles"`  // titles of commands
 	fields  map[string]string // content of fields.zh.json
-	test    *testing.T        // nil: English
+	test    *testing.T        // nil means English
 	used    map[string]bool
 }
 

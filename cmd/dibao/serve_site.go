@@ -88,7 +88,7 @@ func (a *app) contact() string {
 	return "mailto:" + from.Address
 }
 
-// tls returns the TLS settings of the public address; nil: a proxy encrypts, or there is no
+// tls returns the TLS settings of the public address; nil means that a proxy encrypts, or there is no
 // encryption.
 func (a *app) tls() (*tls.Config, error) {
 	s := a.config.Server

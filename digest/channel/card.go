@@ -16,7 +16,7 @@ const MaxItems = 5
 type Card struct {
 	Language string // zh or en
 	List     string // the name of the list in addresses
-	Number   int64  // number of the issue; 0: a test
+	Number   int64  // number of the issue; 0 means a test
 	DueAt    time.Time
 	Title    string // 邸报周刊 第 12 期
 	Items    []Item // at most MaxItems

@@ -30,15 +30,15 @@ type Channel struct {
 	Room       string // chat, topic or room; "" if the address identifies the group
 	SecretFile string // absolute path; "" if there is none. Its content is not stored in the database
 	Private    bool   // the host may have a private address
-	Proxy      string // http, https or socks5; "": no proxy
+	Proxy      string // http, https or socks5; "" means no proxy
 	Key        string // random; part of the ids of its messages
 	CreatedAt  time.Time
 }
 
 // service describes how messages are sent to the channels of a kind.
 type service struct {
-	address string // default; "": it must be specified
-	room    string // meaning of Channel.Room; "": not used
+	address string // default; "" means that it must be specified
+	room    string // meaning of Channel.Room; "" means not used
 	// bot says that the file contains the address of the bot, and its signing key if it has
 	// one.
 	bot      bool

@@ -248,7 +248,7 @@ func TestAnswers(t *testing.T) {
 		status int
 		body   string
 		state  string
-		within time.Duration // of the next attempt; 0: none
+		within time.Duration // of the next attempt; 0 means none
 		reply  string
 	}{
 		{"wecom", 200, `{"errcode":45009,"errmsg":"api freq out of limit"}`, "waiting", 2 * time.Minute, "45009 api freq out of limit"},

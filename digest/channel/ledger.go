@@ -131,7 +131,7 @@ type held struct {
 // outcome is the result of a claim.
 type outcome struct {
 	state, reply string
-	next         time.Time // when it is tried again; zero: never
+	next         time.Time // when it is tried again; zero means never
 	firstAt      sql.Null[time.Time]
 	uncertain    int64
 }

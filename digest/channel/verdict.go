@@ -29,7 +29,7 @@ type verdict struct {
 	text    string        // the words of the service
 	advice  string        // what an admin can do; "" if unknown
 	limited bool          // the group got too many messages, so all its channels wait
-	after   time.Duration // how long to wait; 0: not stated
+	after   time.Duration // how long to wait; 0 means not stated
 }
 
 // reply returns the sentence for admins.

@@ -14,7 +14,7 @@ import (
 type connection struct {
 	run      *deliveryRun
 	conn     *mail.Conn
-	route    string // the domain whose server conn leads to; "": a relay
+	route    string // the domain whose server conn leads to; "" means a relay
 	relay    string // name of the relay
 	probes   bool   // conn tests whether the relay accepts our mail again
 	sent     int    // number of messages sent through conn

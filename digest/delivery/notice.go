@@ -26,8 +26,8 @@ const (
 // Notice is something that an admin should know.
 type Notice struct {
 	Kind    NoticeKind
-	Mailing int64         // 0: none
-	Domain  string        // "": no domain is affected; for a relay, HOST:PORT
+	Mailing int64         // 0 means none
+	Domain  string        // "" means that no domain is affected; for a relay, HOST:PORT
 	Text    string        // the words of a server
 	Report  MailingReport // for a mailing that is done or stuck
 }

@@ -16,23 +16,23 @@ import (
 type Options struct {
 	Server    mail.Options     // required unless Direct is set
 	Fallbacks []mail.Options   // servers to use while the first is not reached, in this order
-	Direct    *mail.Router     // not nil: mail goes directly to the servers of the readers' domains, with the settings of Server except its address
+	Direct    *mail.Router     // not nil means that mail goes directly to the servers of the readers' domains, with the settings of Server except its address
 	Limits    map[string]Limit // by domain; a limit applies to all domains of a group together
-	PerMinute int              // messages to all domains together; 0: no limit
+	PerMinute int              // messages to all domains together; 0 means no limit
 	// Share is this process's part of Limits and PerMinute, which hold for all
-	// nodes of the database together; nil: the whole.
+	// nodes of the database together; nil means the whole.
 	Share       func() nodes.Share
-	Node        string        // ID of this process among the nodes; "": a random name
+	Node        string        // ID of this process among the nodes; "" means a random name
 	Connections int           // 4; each sends one message at a time
 	Lease       time.Duration // 10 m; how long claims are valid if their node does not renew them
 	GiveUpAfter time.Duration // 48 h, from the first attempt
 	RetryIn     time.Duration // 1 m; how long to wait if the server can't be reached
 	StallAfter  time.Duration // 2 s; if a message waits longer for its server, another connection takes over
-	DKIM        *mail.Signer  // nil: unsigned
+	DKIM        *mail.Signer  // nil means unsigned
 	Probe       bool          // use one message to test at once whether servers that refused our mail accept it now
 	BounceToken func(delivery int64) string
 	MessageKey  []byte // key of the Message-IDs; the same on every node
-	// Notify reports what an admin should know; nil: the Notify of the service.
+	// Notify reports what an admin should know; nil means the Notify of the service.
 	Notify func(ctx context.Context, n Notice)
 }
 

@@ -23,7 +23,7 @@ func WithoutAddresses(reply string) string { return addressInReply.ReplaceAllStr
 // Refusal is a reply to deliveries that are not finished.
 type Refusal struct {
 	State   string // failed, waiting or uncertain
-	Code    int    // SMTP code; 0: the text is not a reply
+	Code    int    // SMTP code; 0 means that the text is not a reply
 	Reply   string // without addresses
 	Count   int
 	Domains []string // domains of the readers, the most frequent first

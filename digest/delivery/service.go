@@ -19,10 +19,10 @@ var ErrNotFound = errors.New("not found")
 
 // ServiceOptions are the options for delivering on a node.
 type ServiceOptions struct {
-	BounceDomain string // domain of envelope senders (VERP); "": the envelope sender is the sender's own address
+	BounceDomain string // domain of envelope senders (VERP); "" means that the envelope sender is the sender's own address
 	Now          func() time.Time
 	Logger       *slog.Logger
-	Notify       func(ctx context.Context, n Notice) // reports what an admin should know; nil: only to the log
+	Notify       func(ctx context.Context, n Notice) // reports what an admin should know; nil means that it is only logged
 }
 
 // Service stores the deliveries of one database.

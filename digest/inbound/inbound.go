@@ -21,7 +21,7 @@ import (
 // default next to it.
 type Options struct {
 	Now    func() time.Time                             // default: time.Now
-	Notify func(ctx context.Context, n delivery.Notice) // called with what an admin should know; nil: only logged
+	Notify func(ctx context.Context, n delivery.Notice) // called with what an admin should know; nil means that it is only logged
 }
 
 // Service reads returned mail. It is safe for concurrent use.

@@ -183,7 +183,7 @@ func (h *Web) serveList(w http.ResponseWriter, r *http.Request, view func(ctx co
 }
 
 // issuesOf returns the cards of at most limit issues of a list before a number
-// (0: the newest), and the address of earlier ones, "" if there are none.
+// (0 means the newest), and the address of earlier ones, "" if there are none.
 func (h *Web) issuesOf(ctx context.Context, l subscribers.List, from int64, limit int) (cards []templates.IssueCard, earlier string, err error) {
 	issues, err := h.Service.IssuesBefore(ctx, l.ID, from, limit+1)
 	if err != nil {

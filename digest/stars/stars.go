@@ -34,7 +34,7 @@ var ErrTooMany = errors.New("too many stars")
 type Star struct {
 	Article   int64
 	Title     string      // "" if the article is hidden
-	Last      policy.Date // the current last day; zero: unknown
+	Last      policy.Date // the current last day; zero means unknown
 	Canceled  bool
 	Hidden    bool // by an admin, since the reader starred it
 	Withdrawn bool // by its site
@@ -181,7 +181,7 @@ type Wanted struct {
 	Subscriber, Article int64
 	At                  time.Time
 	Last                policy.Date
-	sent                int // the nearest reminder that was composed for Last, in days before it; 0: none
+	sent                int // the nearest reminder that was composed for Last, in days before it; 0 means none
 }
 
 // Near returns at most limit stars with reminders whose calls end between two days, in the

@@ -78,7 +78,7 @@ type Verdict struct {
 	Full     bool          // the mailbox is full or on hold: suppress after several issues
 	Slow     bool          // too many at a time: slow down for the domain group
 	Close    bool          // continue with a new connection
-	Retry    time.Duration // when to try again; 0: by Backoff
+	Retry    time.Duration // when to try again; 0 means that Backoff decides
 }
 
 // Retries reports whether the same email is tried again.
@@ -99,8 +99,8 @@ var (
 
 // rule is a line of a table: the first that matches decides.
 type rule struct {
-	codes    []int    // nil: any code
-	enhanced []string // prefixes that end at a dot; nil: any; "-": only replies without a code
+	codes    []int    // nil means any code
+	enhanced []string // prefixes that end at a dot; nil means any; "-" means only replies without a code
 	text     *lazyregexp.Regexp
 	not      *lazyregexp.Regexp
 	verdict  Verdict

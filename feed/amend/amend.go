@@ -28,7 +28,7 @@ type StoredArticle struct {
 	Article int64
 	IsNew   bool
 	Keys    []string     // what identifies its call, or what its notice mentions; see KeyOf
-	Notice  *call.Change // nil: it changes no call
+	Notice  *call.Change // nil means that it changes no call
 }
 
 // The kinds of keys, most reliable first.

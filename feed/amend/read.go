@@ -16,8 +16,8 @@ type Change struct {
 	Title    string
 	On       policy.Date // date of publication
 	Kind     call.ChangeKind
-	Was      policy.Date // the last day before; zero: unknown
-	Until    policy.Date // the last day from then on; zero: unknown
+	Was      policy.Date // the last day before; zero means unknown
+	Until    policy.Date // the last day from then on; zero means unknown
 	Evidence string
 	By       string // the kind of key that links them
 }
@@ -114,7 +114,7 @@ func Target(ctx context.Context, db *database.DB, notice int64) (target int64, c
 type State struct {
 	Notice     int64 // id of the latest notice
 	Kind       call.ChangeKind
-	Was, Until policy.Date // the last day before the latest notice and now; zero: not known
+	Was, Until policy.Date // the last day before the latest notice and now; zero means not known
 	Changes    int
 }
 

@@ -173,7 +173,7 @@ func TestSelect(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		s    Selection
-		want int // minimum; 0: none
+		want int // minimum; 0 means none
 	}{
 		{"all", Selection{}, 150},
 		{"a word", Selection{Words: []string{"财政部"}}, 5},

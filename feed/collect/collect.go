@@ -62,7 +62,7 @@ type Collector struct {
 	// FileText returns the text of a PDF, DOCX or OFD file, page by page; if nil, no files
 	// are read.
 	FileText func(ctx context.Context, file []byte) ([]string, error)
-	// Browser renders the pages of sources with Settings.Render; nil: none is set up.
+	// Browser renders the pages of sources with Settings.Render; nil means that none is set up.
 	Browser visit.Browser
 
 	turns turns

@@ -34,10 +34,10 @@ type Hub struct {
 	Others []string // addresses of other hubs that are notified
 	// Topics returns the paths of the feeds whose changes are sent to other hubs.
 	Topics           func(context.Context) ([]string, error)
-	Limiter          *web.Limiter // for requests to the hub; nil: none
-	MaxSubscriptions int          // maximum number of subscriptions; 0: 20,000
+	Limiter          *web.Limiter // for requests to the hub; nil means none
+	MaxSubscriptions int          // maximum number of subscriptions; 0 means 20,000
 	// HourlyBytes is the maximum number of bytes pushed per hour in total, a quarter of it
-	// at once; pushes beyond it are delayed and send the newest content. 0: 1 GB.
+	// at once; pushes beyond it are delayed and send the newest content. 0 means 1 GB.
 	HourlyBytes int64
 	Logger      *slog.Logger
 

@@ -25,7 +25,7 @@ type Page struct {
 	URL         string // final address, after redirects
 	ContentType string // header value, "" if none
 	Body        []byte
-	FetchedAt   time.Time // the time from which 昨天 and 11-27 are counted; zero: such dates are unknown
+	FetchedAt   time.Time // the time from which 昨天 and 11-27 are counted; zero means that such dates are unknown
 }
 
 // Source contains what a reader needs to know about a source.

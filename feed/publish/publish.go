@@ -21,7 +21,7 @@ type Feed struct {
 	Link        string // the page with the same content
 	Language    string // BCP 47
 	Updated     time.Time
-	Now         time.Time // when it is written: later dates are invalid; zero: not checked
+	Now         time.Time // when it is written: later dates are invalid; zero means not checked
 	Self        string    // address of this document, with the format's suffix
 	Hub         string    // WebSub hub, "" if none
 	Older       string    // the archive document with the items before these (RFC 5005), "" if none

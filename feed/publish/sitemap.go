@@ -13,7 +13,7 @@ const SitemapPart = 5000
 // Location is a page in a sitemap, or a part in its index.
 type Location struct {
 	URL     string
-	Changed time.Time // zero: unknown
+	Changed time.Time // zero means unknown
 }
 
 type sitemapEntry struct {

@@ -68,7 +68,7 @@ func (ix *Index) End(ctx context.Context) error {
 type Waiting struct {
 	ID      int64
 	stamp   int64
-	Article *Article // nil: it is hidden
+	Article *Article // nil means that it is hidden
 }
 
 // Queue adds articles whose transaction has been committed, with their entries. If indexing

@@ -109,7 +109,7 @@ func (t *tokens) word(w string) {
 // add adds the tokens of a text; single also adds each Han character alone, so that a query
 // for one character need not read all pairs that begin with it.
 func (t *tokens) add(text string, single bool) {
-	var last rune // previous Han character; 0: none
+	var last rune // previous Han character; 0 means none
 	var word strings.Builder
 	n := 0
 	flush := func() {

@@ -37,7 +37,7 @@ type Day struct {
 	Kind    DayKind
 	On      policy.Date
 	ID      int64 // id of the article for deadlines, or else of the document
-	Article int64 // the article that shows it, 0: none
+	Article int64 // the article that shows it, 0 means none
 	Title   string
 	Number  string
 	Changes int       // how often the day or the title has changed
@@ -53,7 +53,7 @@ type Agenda struct {
 	Calls bool // only the deadlines of calls
 
 	Articles []int64 // only these articles, if not nil
-	Remind   []int   // how many days before each day to remind the reader; nil: only before deadlines, as in other calendars
+	Remind   []int   // how many days before each day to remind the reader; nil means only before deadlines, as in other calendars
 }
 
 // maxDays is the maximum number of days in an agenda.

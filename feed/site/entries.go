@@ -46,7 +46,7 @@ const (
 // EntryPage is the part of the entries in one document.
 type EntryPage struct {
 	Articles []int64 // newest first
-	Older    int64   // last place of the next older document, 0: there is none
+	Older    int64   // last place of the next older document, 0 means that there is none
 }
 
 // Page returns the newest entries, or the archive document that ends at a place: the items

@@ -21,8 +21,8 @@ import (
 // FeedSpec describes the content of a feed.
 type FeedSpec struct {
 	Title       string
-	Description string // "": Title
-	Link        string // the page with the same content; "": the page at its path
+	Description string // "" means Title
+	Link        string // the page with the same content; "" means the page at its path
 	Language    string // language of the title: zh or en; "" is zh
 	Feed        string // its key in article_feeds, if it has one
 	Entries     Entries
@@ -245,7 +245,7 @@ type feedRequest struct {
 	path       string // of the page, with a trailing slash
 	find       findFeed
 	query      string // of a search, with the question mark
-	upTo       int64  // the last place of an archive document, 0: the feed itself
+	upTo       int64  // the last place of an archive document, 0 means the feed itself
 	negotiated bool
 	day        string // the date on which the answer depends, "" if it does not
 }

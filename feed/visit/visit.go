@@ -35,7 +35,7 @@ type Browser interface {
 // Visitor visits pages on behalf of one source.
 type Visitor struct {
 	Client  *fetch.Client
-	Browser Browser       // nil: pages are read as they are served
+	Browser Browser       // nil means that pages are read as they are served
 	Base    fetch.Request // with the proxy, user agent and permission of the source
 	Charset string        // overrides what pages declare; "" for none
 	Now     func() time.Time

@@ -30,10 +30,10 @@ type Config struct {
 	Server struct {
 		Addr, BaseURL, AdminAddr string
 		TrustedProxies           []netip.Prefix
-		TLSCert, TLSKey          string   // files; "": without TLS
+		TLSCert, TLSKey          string   // files; "" means without TLS
 		ACMEHosts                []string // names to get certificates for; none: no ACME
 		ACMEDir                  string
-		ACMEDirectory            string   // for another authority; "": Let's Encrypt
+		ACMEDirectory            string   // for another authority; "" means Let's Encrypt
 		Hubs                     []string // other WebSub hubs
 		HubRate                  int      // megabytes per hour that our hub pushes
 		Contact                  string   // for security.txt
@@ -51,7 +51,7 @@ type Config struct {
 		Timeout     time.Duration
 		MaxBytes    int64
 		Private     []netip.Prefix // networks that may contain private sources; none: any of our own networks
-		Browser     string         // path of a Chromium for rendering pages; "": none
+		Browser     string         // path of a Chromium for rendering pages; "" means none
 	}
 	Mail struct {
 		Host                    string
@@ -60,14 +60,14 @@ type Config struct {
 		Password                redact.Secret
 		TLS                     string
 		From, BounceDomain      string
-		Ehlo                    string // "": the host in base_url
+		Ehlo                    string // "" means the host in base_url
 		Connections             int
-		Rate                    int // messages per minute in total; 0: no limit
+		Rate                    int // messages per minute in total; 0 means no limit
 		Direct                  bool
 		Admin                   string           // address that gets an email when a mailing is finished or stuck
 		Limits                  map[string]Limit // by domain
 		Inbound                 string           // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
-		InboundCert, InboundKey string           // files; "": no STARTTLS
+		InboundCert, InboundKey string           // files; "" means no STARTTLS
 	}
 	DKIM struct {
 		Domain, Selector, EdSelector string
@@ -83,7 +83,7 @@ type Config struct {
 		DailyLimit int // tokens
 		Timeout    time.Duration
 	}
-	Trace struct{ Endpoint redact.Address } // collector of OpenTelemetry traces; "": off
+	Trace struct{ Endpoint redact.Address } // collector of OpenTelemetry traces; "" means off
 	Log   struct {
 		Level  slog.Level
 		Format string

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Limit limits mail to one domain group, [mail.limits."qq.com"]. 0: no limit.
+// Limit limits mail to one domain group, [mail.limits."qq.com"]. 0 means no limit.
 type Limit struct {
 	Connections   int // concurrent connections
 	PerMinute     int // messages

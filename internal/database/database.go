@@ -51,7 +51,7 @@ func (d Dialect) String() string { return d.Pick("sqlite", "postgres") }
 type Options struct {
 	MaxConnections int // 10 for PostgreSQL, 4 readers for SQLite
 	// ReadURL is the URL of the same PostgreSQL database with a read-only user, for Read.
-	// "": url.
+	// "" means url.
 	ReadURL string
 }
 

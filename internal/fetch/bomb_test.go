@@ -86,7 +86,7 @@ func TestBombs(t *testing.T) {
 	for name, c := range map[string]struct {
 		coding string
 		body   []byte
-		want   string // text in the error; "": none
+		want   string // text in the error; "" means none
 	}{
 		"gzip":                     {"gzip", gzipped(t, zeros), "max_bytes"},
 		"br":                       {"br", brotlied(zeros), "max_bytes"},

@@ -92,7 +92,7 @@ type Response struct {
 	LastModified string
 	Hash         [sha256.Size]byte // of Body; zero if NotModified
 	Permanent    bool              // there were redirects, all of them with 301 or 308
-	RetryAfter   time.Duration     // 0: not stated
+	RetryAfter   time.Duration     // 0 means not stated
 	Remote       netip.Addr        // address that answered: that of the proxy, if there is one
 }
 
@@ -100,7 +100,7 @@ type Response struct {
 type StatusError struct {
 	URL        string // the address that answered, after redirects
 	Status     int
-	RetryAfter time.Duration // 0: not stated; at most a week
+	RetryAfter time.Duration // 0 means not stated; at most a week
 	Body       []byte        // nil if it is long or can't be decoded
 }
 

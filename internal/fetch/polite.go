@@ -11,7 +11,7 @@ type hosts struct {
 	perHost int
 	pause   time.Duration
 	now     func() time.Time
-	turn    func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error) // shared by all processes; nil: this is the only one
+	turn    func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error) // shared by all processes; nil means that this is the only one
 
 	mu sync.Mutex
 	by map[string]*host

@@ -28,7 +28,7 @@ type Inbox struct {
 	Receive func(ctx context.Context, to []string, raw []byte) error
 	Domain  string      // the host name in our greeting; "localhost" if empty
 	LMTP    bool        // RFC 2033, for a mail server on this machine
-	TLS     *tls.Config // nil: without STARTTLS
+	TLS     *tls.Config // nil means without STARTTLS
 	Limits  Limits
 	Logger  *slog.Logger
 }

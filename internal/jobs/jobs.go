@@ -55,7 +55,7 @@ type Options struct {
 	Logger *slog.Logger // default: slog.Default
 	Node   string       // its name among the nodes, which Leader returns; default: a random one
 	// Living returns the names of the running nodes: jobs of others are made available again
-	// within a minute. nil: after an hour.
+	// within a minute. nil means after an hour.
 	Living func(ctx context.Context, db *database.DB) ([]string, error)
 }
 

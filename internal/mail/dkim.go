@@ -23,7 +23,7 @@ type Signer struct {
 	key              crypto.Signer
 	algorithm        string
 	options          crypto.SignerOpts
-	second           *Signer // nil: a single signature
+	second           *Signer // nil means a single signature
 }
 
 // NewSigner reads a private key as PEM: PKCS #8, or PKCS #1 for RSA. An RSA key
@@ -97,7 +97,7 @@ var signedHeaders = []string{
 // signedField is a signed field.
 type signedField struct {
 	name    string
-	relaxed []byte // with its line end; nil: a reader's own field, or one that does not exist
+	relaxed []byte // with its line end; nil means a reader's own field, or one that does not exist
 }
 
 // signedFields returns the parts of the signed fields that all readers share.

@@ -27,7 +27,7 @@ type Message struct {
 	// messages share and that were encoded once.
 	TextPieces, HTMLPieces []Piece
 	Headers                []Header
-	DKIM                   *Signer // nil: unsigned
+	DKIM                   *Signer // nil means unsigned
 }
 
 // Personal contains the parts for one reader.
@@ -45,7 +45,7 @@ type Prepared struct {
 	segments []*segment
 	own      [][]slotted // the segments that contain slots, in their order
 	dkim     *Signer
-	start    hash.Hash     // of the body up to the first line of the reader's own; nil: unsigned
+	start    hash.Hash     // of the body up to the first line of the reader's own; nil means unsigned
 	fields   []signedField // signed fields
 	relaxed  [][]byte      // the encoded segments as DKIM hashes them: mostly the same bytes
 }

@@ -14,10 +14,10 @@ import (
 
 // A Router finds the servers of a domain and connects to one (RFC 5321 §5).
 type Router struct {
-	Resolver *net.Resolver // nil: that of the system
+	Resolver *net.Resolver // nil means that of the system
 	Port     int           // 25
 	// Check returns why connecting to an address is not allowed, "" if it is: anybody can
-	// own the domain and point it into our own network. nil: all are allowed.
+	// own the domain and point it into our own network. nil means that all are allowed.
 	Check func(netip.Addr) string
 }
 

@@ -49,11 +49,11 @@ type Options struct {
 	Addr      string // HOST:PORT
 	LocalName string // in EHLO; "localhost" if empty
 	TLS       TLSMode
-	TLSConfig *tls.Config // nil: the system's certificates, the host's name
-	Username  string      // "": no AUTH
+	TLSConfig *tls.Config // nil means the system's certificates, the host's name
+	Username  string      // "" means no AUTH
 	Password  string
 	Timeouts  Timeouts
-	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: that of net.Dialer
+	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil means that of net.Dialer
 	// Trace, if set, gets each line of the dialogue, "C: …" and "S: …"; for passwords and
 	// the message, only that they were sent.
 	Trace func(line string)

@@ -27,7 +27,7 @@ func TestPasswordIsSentOnlyOverVerifiedTLS(t *testing.T) {
 	good := authority.Issue("127.0.0.1", later)
 	cases := map[string]struct {
 		security smtptest.Security
-		want     string // text in the error; "": the login succeeds
+		want     string // text in the error; "" means that the login succeeds
 	}{
 		"good":                     {smtptest.Security{Certificate: good, AuthAfter: true}, ""},
 		"good, AUTH offered early": {smtptest.Security{Certificate: good, AuthBefore: true, AuthAfter: true}, ""},

@@ -70,7 +70,7 @@ type Node struct {
 // Share is a node's part of a limit.
 type Share struct {
 	Rank int // from 0
-	Of   int // number of nodes that share; 0: this node may use nothing now
+	Of   int // number of nodes that share; 0 means that this node may use nothing now
 }
 
 // Whole is the share of a single node.

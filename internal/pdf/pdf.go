@@ -74,7 +74,7 @@ func Text(ctx context.Context, file []byte) ([]string, error) {
 type reader struct {
 	ctx     context.Context
 	runtime wazero.Runtime
-	cache   wazero.CompilationCache // nil: PDFium is compiled each time
+	cache   wazero.CompilationCache // nil means that PDFium is compiled each time
 	module  api.Module
 }
 

@@ -26,7 +26,7 @@ import (
 type Options struct {
 	URL     string        // base URL of the API: https://models.example.org/v1
 	Model   string        // name of the model at the endpoint
-	Key     string        // "": none is sent
+	Key     string        // "" means that none is sent
 	Timeout time.Duration // for one request; 0 is 30 s
 	Client  *http.Client  // nil means a client that does not follow redirects
 }
@@ -59,7 +59,7 @@ var ErrRejected = errors.New("the model's answer can't be used")
 // StatusError is an answer of the endpoint that is not a summary.
 type StatusError struct {
 	Status     int
-	RetryAfter time.Duration // 0: not stated
+	RetryAfter time.Duration // 0 means not stated
 	Text       string        // the first words of its body
 }
 

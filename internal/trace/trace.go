@@ -47,7 +47,7 @@ func placeOf(parent string) (p place) {
 type Span struct {
 	place
 	tracer *Tracer
-	under  [8]byte // the parent span; zero: none
+	under  [8]byte // the parent span; zero means none
 	name   string
 	begun  time.Time
 	ended  time.Time

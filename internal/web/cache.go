@@ -18,7 +18,7 @@ import (
 type Document struct {
 	Body      []byte
 	MediaType string    // the Content-Type
-	Modified  time.Time // zero: unknown
+	Modified  time.Time // zero means unknown
 	// Dated says that Modified changes with every change of the content,
 	// including hidden or corrected articles. Otherwise the bytes count as
 	// changed when they are first built.

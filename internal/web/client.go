@@ -98,7 +98,7 @@ func WithClient(r *http.Request, addr netip.Addr) *http.Request {
 type Limiter struct {
 	Burst  int
 	Every  time.Duration
-	Global int // 0: no common limit
+	Global int // 0 means no common limit
 	Now    func() time.Time
 
 	mu      sync.Mutex

@@ -18,7 +18,7 @@ const smallest = 512
 var codings = [...]struct {
 	name     string
 	header   []string
-	compress func(*bytes.Buffer, []byte) // nil: unchanged
+	compress func(*bytes.Buffer, []byte) // nil means unchanged
 }{
 	{"identity", nil, nil},
 	{"gzip", []string{"gzip"}, compressGzip},

@@ -53,7 +53,7 @@ type pathWriter struct {
 	head   bool // the request is HEAD: there is no body
 	asset  bool // a static file of ours
 	wrote  bool
-	change *lazyregexp.Regexp // matches what precedes addresses in the body; nil: the body is not changed
+	change *lazyregexp.Regexp // matches what precedes addresses in the body; nil means that the body is not changed
 	status int
 	body   bytes.Buffer
 }

@@ -80,7 +80,7 @@ const orderingFor, orderingEvery = 30 * time.Second, 200 * time.Millisecond
 // TLSByACME obtains certificates for these names when they are first requested,
 // proves by TLS-ALPN that the names are ours (RFC 8737), and stores the
 // certificates in cache. authority is the address of an ACME directory (RFC
-// 8555 §7.1.1); "": Let's Encrypt.
+// 8555 §7.1.1); "" means Let's Encrypt.
 func TLSByACME(hosts []string, cache autocert.Cache, authority string) *tls.Config {
 	m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(hosts...), Cache: cache}
 	m.Client = &acme.Client{DirectoryURL: cmp.Or(authority, autocert.DefaultACMEDirectory), HTTPClient: &http.Client{

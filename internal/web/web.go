@@ -37,11 +37,11 @@ type Options struct {
 	// LargeBody reports, by the beginning of a path, whether larger bodies are allowed: the
 	// handler limits them.
 	LargeBody []string
-	TLS       *tls.Config // nil: plain HTTP
+	TLS       *tls.Config // nil means plain HTTP
 	HSTS      bool        // readers reach us by HTTPS, directly or not: tell browsers to require it
-	Metrics   *Metrics    // nil: requests are not counted
+	Metrics   *Metrics    // nil means that requests are not counted
 	Path      string      // before all our addresses, such as "/dibao"; see [BasePath]
-	// ErrorPage returns the HTML page for an error; nil: a line of text.
+	// ErrorPage returns the HTML page for an error; nil means that errors are a line of text.
 	ErrorPage func(r *http.Request, status int) []byte
 }
 

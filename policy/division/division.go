@@ -299,7 +299,7 @@ func Code(name string) string {
 	return ""
 }
 
-// regionIn returns the code of a city or county in parent ("": in the country), by its name
+// regionIn returns the code of a city or county in parent ("" means in the country), by its name
 // with or without its kind.
 func regionIn(name, parent string) string {
 	for _, form := range []string{name, name + "市", name + "县", name + "区"} {

@@ -9,7 +9,7 @@ import (
 // hour is a time of day, with its zone if the text states one.
 type hour struct {
 	h, m, s, nano int
-	zone          *time.Location // nil: not stated
+	zone          *time.Location // nil means not stated
 }
 
 // clockAt reads a time of day at i, and the zone after it: 09:30, 9:30:05.123

@@ -5,7 +5,7 @@ import "time"
 // Context is what precedes a row and can complete its date: a heading such as 2026年11月, or
 // 2026-11-27 above the rows of one day.
 type Context struct {
-	Year, Month, Day int // 0: not stated
+	Year, Month, Day int // 0 means not stated
 }
 
 // With returns the context with the values of a heading, which replace those of an earlier

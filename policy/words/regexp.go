@@ -22,12 +22,12 @@ type Regexp struct {
 	once    sync.Once
 	again   sync.Once
 	re      *regexp.Regexp // compiled when it is first needed: at is enough for most searches
-	starts  *set           // the words with which a match begins; nil: unknown
-	holds   *set           // other words, one of which is in every match; nil: unknown
+	starts  *set           // the words with which a match begins; nil means unknown
+	holds   *set           // other words, one of which is in every match; nil means unknown
 	at      *regexp.Regexp // the same expression, anchored at the beginning of a text; nil if it can't be
-	reach   int            // maximum length of a match in characters, if what follows does not matter; 0: unknown
+	reach   int            // maximum length of a match in characters, if what follows does not matter; 0 means unknown
 	first   bool           // a match begins at the start of the text
-	tail    int            // maximum length in characters of a match, which ends at the end of the text; 0: unknown
+	tail    int            // maximum length in characters of a match, which ends at the end of the text; 0 means unknown
 }
 
 // New returns the regular expression of a valid pattern. Under go test it is compiled at

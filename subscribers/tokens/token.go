@@ -58,7 +58,7 @@ type Token struct {
 	Action     Action
 	Subscriber int64
 	List       int64
-	Expires    time.Time // in whole seconds; zero: never
+	Expires    time.Time // in whole seconds; zero means never
 }
 
 // seal returns payload and MAC as bytes.

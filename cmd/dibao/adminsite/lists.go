@@ -72,7 +72,7 @@ func (v voice) listRows(ctx context.Context, lists []digest.ListStatus) (rows []
 	return rows, movements, nil
 }
 
-// growth plots how many readers joined and left a list; 0: all lists.
+// growth plots how many readers joined and left a list; 0 means all lists.
 func (v voice) growth(movements []subscribers.Movement, list int64) templates.Chart {
 	w := weeksUntil(v.Node.Articles.Now(), v.Node.Zone, growthWeeks)
 	joined, left := make([]float64, growthWeeks), make([]float64, growthWeeks)

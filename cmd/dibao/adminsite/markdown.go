@@ -15,7 +15,7 @@ import (
 // as much memory at every start of the program as all of ours.
 type markdown struct {
 	strings.Builder
-	heading func(level int, text string) (id string) // "": the heading is left out
+	heading func(level int, text string) (id string) // "" means that the heading is left out
 	link    func(address string) string              // where a link leads
 }
 

@@ -82,7 +82,7 @@ func (w weeks) of(day string) (int, bool) {
 type history struct {
 	span
 	days  map[int64][]feed.SourceDay // by source
-	first string                     // the first day with records; "": none
+	first string                     // the first day with records; "" means none
 	weeks                            // in which articles are counted
 	count map[int64][]int            // number of articles by source, for each week
 	rates map[int64]float64          // articles per week by source, as in dibao source list

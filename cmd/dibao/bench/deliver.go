@@ -49,7 +49,7 @@ type Delivery struct {
 	BodyKB      int    // approximate size of the text and HTML of an email, before it is encoded
 	Connections int    // connections to the mail server
 	DKIM        string // none, rsa or ed25519
-	SMTP        string // HOST:PORT of another mail server; "": one of its own
+	SMTP        string // HOST:PORT of another mail server; "" means one of its own
 
 	preview digest.Mail // the email that is sent
 }

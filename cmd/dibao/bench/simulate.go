@@ -11,7 +11,7 @@ type Simulation struct {
 	Cores       int // per node
 	Connections int // per node
 	DBCores     int // of PostgreSQL
-	Limit       int // emails per minute that receivers accept from all nodes together; 0: no limit
+	Limit       int // emails per minute that receivers accept from all nodes together; 0 means no limit
 	Costs       UnitCosts
 }
 

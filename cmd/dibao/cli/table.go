@@ -137,7 +137,7 @@ func fit(headings table.Row, rows [][]any, width int) []table.ColumnConfig {
 // Screen is a terminal on another machine, with its width in characters.
 type Screen struct {
 	io.Writer
-	Columns int // 0: no terminal
+	Columns int // 0 means no terminal
 }
 
 // TerminalWidth returns the width of the terminal behind out, in characters; 0 if out

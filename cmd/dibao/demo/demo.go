@@ -35,13 +35,13 @@ import (
 
 // Options are the options of the demo.
 type Options struct {
-	Site        string // folder of saved pages; "": the sample site
+	Site        string // folder of saved pages; "" means the sample site
 	Addr        string // address of the pages
 	Once        bool   // print a summary and return
 	Subscribers int    // number of readers who subscribe
-	Database    string // its URL; "": one in the temporary folder
-	ReadURL     string // database URL of a user who may only read; "": the usual one
-	MailServer  string // address of another receiver; "": our own
+	Database    string // its URL; "" means one in the temporary folder
+	ReadURL     string // database URL of a user who may only read; "" means the usual one
+	MailServer  string // address of another receiver; "" means our own
 	JSON, Quiet bool   // as the global flags
 	Chinese     bool   // the user reads Chinese
 

@@ -65,7 +65,7 @@ type Snapshot struct {
 	Suppressions  map[string]int           // by reason
 	Jobs          map[string]int           // by state
 	ClockSkew     time.Duration            // how far the clock of the database server is ahead
-	DiskFree      uint64                   // free bytes on the disk of the database; 0: unknown
+	DiskFree      uint64                   // free bytes on the disk of the database; 0 means unknown
 	Database      string                   // without its password
 }
 

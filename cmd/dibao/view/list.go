@@ -34,7 +34,7 @@ type List struct {
 }
 
 // OfList returns the view of a list: its numbers of subscribers by state, the next due
-// time (nil: sent as it happens), and the address of its page.
+// time (nil if it is sent as it happens), and the address of its page.
 func OfList(l subscribers.List, counts map[string]int, due *time.Time, address string) List {
 	gap := ""
 	if l.MinGap > 0 {

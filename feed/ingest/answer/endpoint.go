@@ -84,7 +84,7 @@ func valueOf(scripts, name string) string {
 	return strings.TrimRight(m[1], "/")
 }
 
-// scorePath returns how likely a literal is the address of a list in JSON; 0: it is not.
+// scorePath returns how likely a literal is the address of a list in JSON; 0 means that it is not.
 func scorePath(path string) int {
 	if len(path) < 5 || notData.MatchString(path) || !strings.Contains(path, "/") && !strings.Contains(path, ".json") || !ofData.MatchString(path) || ofOther.MatchString(path) {
 		return 0

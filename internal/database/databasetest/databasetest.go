@@ -141,7 +141,7 @@ var errNotInstalled = errors.New("PostgreSQL is not installed; install the packa
 // cluster is a running PostgreSQL server.
 type cluster struct {
 	dir, bin   string
-	credential *syscall.Credential // nil: our own user
+	credential *syscall.Credential // nil means our own user
 	mu         sync.Mutex
 	names      int
 	alive      io.Closer // open while the test binary runs

@@ -59,9 +59,9 @@ type Server struct {
 	faults   int
 	received map[string]int
 	longest  time.Duration
-	security *Security // nil: no TLS
+	security *Security // nil means no TLS
 	logins   []Login
-	script   func(phase, from, to string) string // nil: no script
+	script   func(phase, from, to string) string // nil means no script
 }
 
 // Start serves on l until the test ends, with a fault in the phase.
