@@ -71,7 +71,7 @@ func TestCutNetworkLosesNobody(t *testing.T) {
 	// Cut as often as possible before the first uncertain emails get their second attempt,
 	// which is the last.
 	for round := range 10 {
-		after := rand.IntN(200) // bytes, in the greeting, EHLO or the commands
+		after := rand.IntN(200) // number of bytes: in the greeting, EHLO or the commands
 		if round%2 == 0 {
 			after = 200 + rand.IntN(60_000) // in or after a message
 		}

@@ -99,7 +99,7 @@ func TestCollectingKeepsReadersIn(t *testing.T) {
 			})
 		}
 	})
-	trust.Report(t, "leaving while a hostile feed is stored", "%d ms at most", slowest.Milliseconds())
+	trust.Report(t, "unsubscribing while a hostile feed is stored", "%d ms at most", slowest.Milliseconds())
 }
 
 func leaveMeanwhile(t *testing.T, db, collecting *database.DB) (slowest time.Duration) {

@@ -48,14 +48,14 @@ const apiPrefix = "dibao_" // lets scanners for leaked secrets recognize it
 // CreateAPIToken creates a token and returns it: it can't be read again.
 func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string) (string, error) {
 	if !apiName.MatchString(name) {
-		return "", fault.Invalid("name %q of the token: use lowercase letters, digits and hyphens, such as backoffice", name)
+		return "", fault.Invalid("token name %q is invalid: use lowercase letters, digits and hyphens, such as backoffice", name)
 	}
 	if len(scopes) == 0 {
 		return "", fault.Invalid("specify a scope for the token: read, a group such as subscriber, or a command such as subscriber:add")
 	}
 	for _, scope := range scopes {
 		if !apiScope.MatchString(scope) {
-			return "", fault.Invalid("scope %q is not read, a group such as subscriber, or a command such as subscriber:add", scope)
+			return "", fault.Invalid("scope %q is invalid; specify read, a group such as subscriber, or a command such as subscriber:add", scope)
 		}
 	}
 	secret := make([]byte, 32)

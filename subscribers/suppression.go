@@ -37,7 +37,7 @@ type Suppression struct {
 	At     time.Time
 }
 
-// Suppress makes sure that an address gets no mail again, subscribed or not. Calling it
+// Suppress makes sure that an address gets no mail again, whether subscribed or not. Calling it
 // again keeps the first reason. reason is one of the constants; note is for people.
 func (s *Store) Suppress(ctx context.Context, address, reason, note string) error {
 	address, err := mailaddr.Parse(address)

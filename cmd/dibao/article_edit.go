@@ -253,7 +253,7 @@ func newArticleSearch(g *globals) *cobra.Command {
 		Short: "Search titles, numbers and texts, in Chinese and English",
 		Long: `All words are required. "…" keeps words together, -word excludes, OR separates alternatives.
 Fields: issuer: theme: region: kind: type: source: number: year: after: before:
-Brackets of document numbers may have any form; simplified and traditional characters find each other.`,
+Brackets of document numbers may have any form; simplified and traditional characters match each other.`,
 		Example: "  dibao article search '养老 region:四川 after:2024-01-01'\n  dibao article search '国办发[2023]15号'",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -191,8 +191,8 @@ func newBounceApply(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Apply the suppressions that wait for your decision (dry run without --apply)",
-		Long: "Without --apply, nothing changes. A reader whose server has accepted an email since is not suppressed. To send to readers\n" +
-			"again: dibao subscriber unsuppress",
+		Long: "Without --apply, nothing changes. A reader whose server has accepted an email since is not suppressed. To lift\n" +
+			"suppressions again: dibao subscriber unsuppress",
 		Example: "  dibao bounce apply --domain example.org\n  dibao bounce apply --domain example.org --apply",
 		Args:    cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {

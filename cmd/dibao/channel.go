@@ -205,7 +205,7 @@ func (a *app) printChannels(g *globals, cmd *cobra.Command, rows []channel.Row) 
 	})
 }
 
-// sayChannels prints to how many channels the issues of a mailing go.
+// sayChannels prints how many channels get the issues of a mailing.
 func (a *app) sayChannels(g *globals, cmd *cobra.Command, made digest.Composed) error {
 	rows, err := a.digest.Channels.Report(cmd.Context(), made.Mailing)
 	if len(rows) > 0 {

@@ -17,8 +17,8 @@ import (
 )
 
 // TestFullDiskKeepsWhatIsCollected collects a feed and writes a backup while the disk is
-// full: both report it, nothing is stored or written in part, and with space again nothing
-// is missing.
+// full: both report it, nothing is stored or written in part, and nothing is missing once
+// there is space again.
 func TestFullDiskKeepsWhatIsCollected(t *testing.T) {
 	dir := databasetest.SmallDisk(t)
 	if dir == "" {

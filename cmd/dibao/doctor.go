@@ -72,7 +72,7 @@ func (g *globals) openAsIs(cmd *cobra.Command, c config.Config) (*app, doctor.Fi
 	case have < latest:
 		err = fmt.Errorf("%s has schema %d and this program needs %d; back it up, then run: dibao migrate", db, have, latest)
 	case have > latest:
-		err = fmt.Errorf("%s has schema %d and this program knows %d; run the newer dibao", db, have, latest)
+		err = fmt.Errorf("%s has schema %d and this program supports %d; run the newer dibao", db, have, latest)
 	}
 	var a *app
 	if err == nil {

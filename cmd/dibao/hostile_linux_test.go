@@ -50,7 +50,7 @@ func TestHostileSourcesHarmNoReader(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("collects a hundred hostile sources, minutes in all; set DIBAO_LONG=1")
 	}
-	only := os.Getenv("DIBAO_HOSTILE") // part of the names, to test only these
+	only := os.Getenv("DIBAO_HOSTILE") // tests only the kinds whose names contain this
 	began := time.Now()
 	alone, reader, sources, readers := collectHostile(t, func(name string) bool { return strings.Contains(name, only) })
 	slowest := readers.check(t)

@@ -139,7 +139,7 @@ func jsonFeed(n int, item func(i int) (title, html string)) string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // escaping would make one byte six
 	if err := e.Encode(map[string]any{"version": "https://jsonfeed.org/version/1.1", "title": "国务院", "items": items}); err != nil {
-		panic(err) // strings can be encoded
+		panic(err) // encoding strings never fails
 	}
 	return b.String()
 }

@@ -34,7 +34,7 @@ func newIssueList(g *globals) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List published issues, newest first",
+		Short: "List issues, newest first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			lists, err := a.subscribers.Lists(cmd.Context())
 			if err != nil {
@@ -328,8 +328,8 @@ func newIssueResend(g *globals) *cobra.Command {
 		Short: "Send a mailing again to readers and channels that did not get it",
 		Long: "Sends the same emails, with the same Message-IDs, to the readers whose delivery failed permanently. Nobody gets anything\n" +
 			"twice: it skips emails that may have arrived, and readers to whom a later mailing sends the same articles (the next issue\n" +
-			"does so by itself). Without --domain, channels that refused an issue get it again, too. MAILING is the number that\n" +
-			"\"dibao issue report\" shows.",
+			"offers them again by itself). Without --domain, channels that refused an issue get it again, too. MAILING is the number\n" +
+			"that \"dibao issue report\" shows.",
 		Example: "  dibao issue resend 12 --failed --domain qq.com",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {

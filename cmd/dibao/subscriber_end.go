@@ -105,7 +105,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 	var m many
 	cmd := &cobra.Command{
 		Use:   "suppress ADDRESS|PATTERN",
-		Short: "Suppress an address: it never gets mail, subscribed or not",
+		Short: "Suppress an address: it gets no mail, whether subscribed or not",
 		Long: "Stores only a hash of the address. --file suppresses all addresses in a file (one per line, or a CSV file of another\n" +
 			"provider), or none of them if one is invalid.",
 		Example: "  dibao subscriber suppress reader@example.org --note \"asked by telephone\"\n  dibao subscriber suppress --file bounced.csv --note \"from the old provider\"",

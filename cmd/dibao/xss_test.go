@@ -117,7 +117,7 @@ func runPage(t *testing.T, chromium, body string) (runs, requests int) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/")); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * time.Second) // for what runs late
+	time.Sleep(2 * time.Second) // scripts may run late
 	counted, err := chromedp.Run(ctx, chromedp.Evaluate[int](`window.runs`))
 	if err != nil {
 		t.Fatal(err)

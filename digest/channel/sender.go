@@ -25,7 +25,7 @@ type Sender struct {
 	Card   func(ctx context.Context, issue int64) (Card, error)
 	Log    *slog.Logger
 	Notify func(context.Context, Trouble)                   // notifies the admin; nil means no notification
-	Sleep  func(ctx context.Context, d time.Duration) error // nil means that of the machine's clock
+	Sleep  func(ctx context.Context, d time.Duration) error // nil means a sleep by the machine's clock
 }
 
 // Sent counts the results of the deliveries that a run has tried.

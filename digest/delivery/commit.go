@@ -57,8 +57,8 @@ func (l *Ledger) handOver(id int64, done chan error) error {
 	l.mu.Lock()
 	l.journal.handOver(id)
 	l.waiting = append(l.waiting, handOver{id, done})
-	switch { // the last one commits for all
-	case l.committing: // the one that commits looks again afterwards
+	switch { // the last connection commits for all of them
+	case l.committing: // the connection that commits looks for others afterwards
 	case len(l.waiting) >= l.busy():
 		l.commit(false, nil)
 	case len(l.waiting) == 1:

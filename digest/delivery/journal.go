@@ -68,8 +68,8 @@ func (j *journal) rewrite() {
 	}
 }
 
-// rewriteAfterFlush is rewrite after the outcomes in the journal's file were written to their rows:
-// its text replaces the lines before it.
+// rewriteAfterFlush rewrites the text after the outcomes in the journal's file were written to
+// their rows, and marks it as a replacement of the lines before it.
 func (j *journal) rewriteAfterFlush() {
 	j.rewrite()
 	j.text = append([]byte("f "), j.text...)
@@ -178,7 +178,7 @@ func (f *journalFile) append(words []byte) error {
 		if errors.Is(err, syscall.ENOSPC) {
 			return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
 		}
-		return fmt.Errorf("disk failed: journal of a delivery: %w; look for its errors in the system's log, and see what is damaged: dibao doctor", err)
+		return fmt.Errorf("disk failed: journal of a delivery: %w; look for its errors in the system log, and check what is damaged: dibao doctor", err)
 	}
 	f.end += int64(len(words))
 	return nil

@@ -47,7 +47,7 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 	text, _ := decode.Text(body, p.ContentType, src.Settings.Charset)
 	text = feedtext.WithoutDeclaration(text)
 	if strings.Contains(text, "<!ENTITY") {
-		return nil, errors.New("the sitemap declares entities, which are not read")
+		return nil, errors.New("the sitemap declares entities, which are not supported")
 	}
 	if _, _, err := feedtext.Check(text); err != nil {
 		return nil, err

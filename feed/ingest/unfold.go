@@ -132,7 +132,7 @@ func (u *unfolder) script(n *html.Node) {
 	case strings.Contains(text, "document.write"):
 		u.replace(n, literal.Written(text, u.vars, &u.left))
 	case len(text) < 20<<10 && strings.Contains(text, "="):
-		literal.Written(text, u.vars, &u.left) // for the variables that it sets
+		literal.Written(text, u.vars, &u.left) // sets u.vars
 	}
 }
 

@@ -276,7 +276,7 @@ func ReadOPML(r io.Reader) (File, error) {
 		return File{}, err
 	}
 	if strings.Contains(text, "<!ENTITY") {
-		return File{}, errors.New("the file declares entities, which are not read")
+		return File{}, errors.New("the file declares entities, which are not supported")
 	}
 	if err := checkNesting(text); err != nil {
 		return File{}, err

@@ -161,7 +161,7 @@ func find(path string) (name string, content []byte, err error) {
 			continue
 		}
 		if errors.Is(err, os.ErrPermission) && name == systemFile {
-			return "", nil, fmt.Errorf("configuration: %w; run the command as the user of the daemon: sudo -u dibao dibao …, or specify a file of yours with --config", err)
+			return "", nil, fmt.Errorf("configuration: %w; run the command as the user of the daemon: sudo -u dibao dibao …, or specify your own file with --config", err)
 		}
 		if err != nil {
 			return "", nil, fmt.Errorf("configuration: %w", err)

@@ -240,7 +240,7 @@ func (db *DB) migrateTo(ctx context.Context, schema int64) error {
 	case err != nil:
 		return err
 	case schema < 1 || schema > latest:
-		return fmt.Errorf("the backup has schema %d and this program knows %d; run the dibao that made it", schema, latest)
+		return fmt.Errorf("the backup has schema %d and this program supports %d; run the dibao that made it", schema, latest)
 	case current > schema:
 		return fmt.Errorf("the backup has schema %d and the database %d; restore into a database that was never opened, such as --database sqlite:new.db", schema, current)
 	}

@@ -374,7 +374,7 @@ func Explain(err error) error {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
 	case sqlite3.SQLITE_IOERR:
-		return fmt.Errorf("disk failed: %w; look for its errors in the system's log, and see what is damaged: dibao doctor", err)
+		return fmt.Errorf("disk failed: %w; look for its errors in the system log, and check what is damaged: dibao doctor", err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %v; check that url in [database] names the right file; if so, %s", ErrDamaged, err, restoreAdvice)
 	case sqlite3.SQLITE_CORRUPT:

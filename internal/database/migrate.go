@@ -49,7 +49,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 		return fmt.Errorf("read the schema version of %s: %w", db, Explain(err))
 	}
 	if current > latest {
-		return fmt.Errorf("database %s has schema %d and this program knows %d; run the newer dibao, or restore a backup", db, current, latest)
+		return fmt.Errorf("database %s has schema %d and this program supports %d; run the newer dibao, or restore a backup", db, current, latest)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate %s: %w", db, Explain(err))

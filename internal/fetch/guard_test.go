@@ -207,7 +207,7 @@ func TestNamesAreCheckedWhenDialled(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d requests were sent, want 1", n)
 	}
-	trust.Report(t, "names that lie about their address", "%d requests to %d names with A, AAAA, mapped and NAT64 addresses", n-1, lies)
+	trust.Report(t, "host names that resolve to private addresses", "%d requests to %d names with A, AAAA, mapped and NAT64 addresses", n-1, lies)
 }
 
 // TestTargets runs every row of the shared list of targets.

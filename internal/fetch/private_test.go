@@ -68,7 +68,7 @@ func TestPrivateReachesOnlyWhatAnAdminTyped(t *testing.T) {
 	if n := reached.Load(); n != 0 {
 		t.Errorf("%d requests reached the other service, want none", n)
 	}
-	trust.Report(t, "ways out of a private source", "%d requests on %d ways", reached.Load(), ways)
+	trust.Report(t, "requests of a private source to other hosts", "%d requests on %d ways", reached.Load(), ways)
 }
 
 // TestPrivateConnectionIsNotLent requests a name that resolves to a private address: with

@@ -119,7 +119,7 @@ func (v *benchCommands) newIdle() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().DurationVar(&during, "during", time.Minute, "how long to measure")
+	cmd.Flags().DurationVar(&during, "during", time.Minute, "duration of the measurement")
 	return cmd
 }
 
@@ -130,7 +130,7 @@ func (v *benchCommands) newDeliver() *cobra.Command {
 		Short: "Benchmark delivering: the ledger against the bare transport, a connection pool and bare signing",
 		Long: "Composes a mailing for generated readers and delivers it to a mail server that accepts and discards everything: its own,\n" +
 			"or the one given with --smtp. The baselines send the same bytes through the same transport without ledger and\n" +
-			"rendering (raw), and through the pool of jordan-wright/email (pool); sign is only the signature of a hash.",
+			"rendering (raw), and through the pool of jordan-wright/email (pool); sign only signs a hash.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if b.Recipients < 1 || b.Recipients > 5_000_000 || b.BodyKB < 4 || b.BodyKB > 90 || b.Connections < 1 || b.Connections > 100 {
@@ -154,7 +154,7 @@ func (v *benchCommands) newDeliver() *cobra.Command {
 	cmd.Flags().IntVar(&b.BodyKB, "body-kb", 32, "approximate size of text and HTML of a message, before encoding")
 	cmd.Flags().IntVar(&b.Connections, "connections", 4, "number of connections to the mail server")
 	cmd.Flags().StringVar(&b.DKIM, "dkim", "none", "none, rsa or ed25519")
-	cmd.Flags().StringVar(&b.SMTP, "smtp", "", "a mail server HOST:PORT on this machine or a test network, instead of the bench's own")
+	cmd.Flags().StringVar(&b.SMTP, "smtp", "", "a mail server HOST:PORT on this machine or a test network, instead of the built-in one")
 	return cmd
 }
 

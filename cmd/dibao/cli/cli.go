@@ -82,8 +82,8 @@ func BuiltFrom() (version, revision string) {
 	return version, revision
 }
 
-// BuiltAt returns the time of the commit that the program was built from; zero:
-// unknown.
+// BuiltAt returns the time of the commit that the program was built from, or
+// zero if it is unknown.
 func BuiltAt() (at time.Time) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {

@@ -49,7 +49,7 @@ func XML(text string) (cleaned, root string, err error) {
 	text = text[at[0]:]
 	head = text[:min(len(text), 64<<10)]
 	if strings.Contains(head, "<!ENTITY") {
-		return "", "", errors.New("the feed declares entities, which are not read")
+		return "", "", errors.New("the feed declares entities, which are not supported")
 	}
 	text = WithoutDeclaration(text)
 	if tail := text[max(0, len(text)-100):]; cutEnd.MatchString(tail) {

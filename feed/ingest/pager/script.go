@@ -32,7 +32,7 @@ var (
 // the page shows a pager and is its first page.
 func (r *pagerReader) byScript() string {
 	if m := pageInURL.FindStringSubmatch(strings.TrimSuffix(r.address.RequestURI(), "/")); m != nil && m[1] != "1" {
-		return "" // on a later page it is unknown from where the script counts
+		return "" // on a later page, the number with which the script starts is unknown
 	}
 	if m := pageTemplate.FindStringSubmatch(r.scripts); m != nil {
 		return templateName.ReplaceAllString(m[1], "2")
