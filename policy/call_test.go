@@ -42,3 +42,23 @@ func TestDifferingDays(t *testing.T) {
 		t.Errorf("%+v", f.Warnings)
 	}
 }
+
+// A deadline from the attached file has the file as its place, whether it is the only one or the one
+// of several that is for readers.
+func TestDeadlineOfFile(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		notice, file []string
+		want         string
+	}{
+		{[]string{"详见附件。"}, []string{"申报截止时间：2026年6月5日。"}, "附件“申报截止时间：2026年6月5日”"},
+		{[]string{"申报截止时间：2026年6月5日。"}, []string{"样例说明。"}, "正文“申报截止时间：2026年6月5日”"},
+		{[]string{"各县样例局请于2026年6月20日前将申报书报送我局。"}, []string{"申报单位请于2026年6月5日前将申报书报送至所在县样例局。"}, "附件“申报单位请于2026年6月5日前将申报书报送至所在县样例局。”"},
+	} {
+		e := Evidence{Title: "关于组织申报样例项目的通知", Paragraphs: slices.Concat(x.notice, x.file), File: "样例指南.docx", FileFrom: len(x.notice), ListDate: "2026-05-20"}
+		f := Understand(e)
+		if CallOf(&f, e); f.DeadlineFrom != x.want {
+			t.Errorf("%v, %v: %q, want %q", x.notice, x.file, f.DeadlineFrom, x.want)
+		}
+	}
+}

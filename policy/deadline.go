@@ -88,10 +88,10 @@ func (u *understanding) deadline() {
 		u.windowLabels(w)
 	}
 	u.windowOf(r, u.Title, "", "标题", w)
-	heading := ""
+	heading, file := "", fileFrom(u.Facts, u.e)
 	for i, p := range u.Paragraphs {
 		if u.hinted(i, hintDates) && (asks || heading != "" || u.hinted(i, hintAsks)) {
-			u.windowOf(r, p, heading, "正文", w)
+			u.windowOf(r, p, heading, placeOf(i >= file), w)
 		}
 		heading = ""
 		if deadline.IsHeading(p) {

@@ -8,7 +8,6 @@ package call
 
 import (
 	"math/bits"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -54,13 +53,14 @@ type Call struct {
 	Benefits  []Benefit `json:"Brings"` // the name in stored calls
 	Steps     []Step    // what readers do, in the order of the text
 	ByOthers  []Step    // what bodies between readers and the issuer do
-	Unclear   []Said    // days by which somebody has to act; the text does not say whether readers or bodies
+	Unclear   []Said    // days by which somebody has to act; the text does not say whether readers or bodies, or their year is probably wrong
 	Materials []Said
 	Platforms []Said // web addresses at which readers apply
 	Addresses []Said // postal addresses, as printed
 	Contacts  []Contact
 	Buyer     Said   // who plans to buy, if it is not the issuer of the notice
 	Plans     []Plan // what a body plans to buy
+	Unread    []Said `json:",omitempty"` // rows of planned purchases whose budget or month is empty or not understood
 }
 
 // Limits on what is read and returned. A text that exceeds them is read in part.
@@ -157,32 +157,11 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 	return c, c.says()
 }
 
-// tidy removes the days of an earlier call, which a notice with a later day only
-// mentions, and unclear days that another sentence explains. Days that neither a label
-// nor a verb explains count only if no other does.
-func (c *Call) tidy(made when.Date) {
-	isPast := func(s Step) bool { return s.Last.Before(made) }
-	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !isPast(s) }) {
-		c.Steps = slices.DeleteFunc(c.Steps, isPast)
-	}
-	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !s.weak }) {
-		for _, s := range c.Steps {
-			if s.weak {
-				c.Unclear = append(c.Unclear, Said{s.Last.String(), s.Evidence, s.In})
-			}
-		}
-		c.Steps = slices.DeleteFunc(c.Steps, func(s Step) bool { return s.weak })
-	}
-	c.Unclear = slices.DeleteFunc(c.Unclear, func(u Said) bool {
-		return slices.ContainsFunc(slices.Concat(c.Steps, c.ByOthers), func(s Step) bool { return s.Last.String() == u.Value })
-	})
-}
-
 // says reports whether a call asks readers for anything or offers them anything.
 func (c Call) says() bool {
 	w := c.Who
 	if c.Kind == KindIntention {
-		return len(c.Plans) > 0
+		return len(c.Plans)+len(c.Unread) > 0 || c.Buyer.Value != "" && len(c.Contacts) > 0
 	}
 	return len(c.Steps)+len(c.ByOthers)+len(c.Unclear)+len(c.Benefits)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
 }

@@ -107,6 +107,7 @@ func brief(c Call) string {
 	for _, p := range c.Plans {
 		add("plan", strings.TrimSpace(fmt.Sprintf("%s %d %s", p.What, p.Yuan, p.Month)))
 	}
+	add("unread", values(c.Unread))
 	return strings.Join(parts, "; ")
 }
 
@@ -148,7 +149,7 @@ func FuzzExtract(f *testing.F) {
 				t.Errorf("%q is no quotation of the text", q)
 			}
 		}
-		for _, n := range []int{len(c.Benefits), len(c.Steps), len(c.ByOthers), len(c.Materials), len(c.Platforms), len(c.Addresses), len(c.Contacts), len(c.Who.Entities), len(c.Who.Thresholds), len(c.Plans)} {
+		for _, n := range []int{len(c.Benefits), len(c.Steps), len(c.ByOthers), len(c.Materials), len(c.Platforms), len(c.Addresses), len(c.Contacts), len(c.Who.Entities), len(c.Who.Thresholds), len(c.Plans), len(c.Unread)} {
 			if n > 2*maxEntries {
 				t.Errorf("%d entries", n)
 			}

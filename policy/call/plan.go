@@ -35,10 +35,11 @@ var (
 	// answersPlan matches what readers may do by a day in a text about plans.
 	answersPlan = words.New(`意见|反馈|咨询|建议|疑问|异议|报名`)
 	// ofAll matches the first cell of the row with the sum of a table.
-	ofAll = words.New(`^(?:合计|总计|小计|共计)`)
+	ofAll     = words.New(`^(?:合计|总计|小计|共计)`)
+	rowNumber = words.New(`^\d{1,3}$`)
 	// notBuyer matches how a body refers to itself, words with which the name of a body does not
-	// begin (关于公开, 为便于…), and places, whose bodies buy.
-	notBuyer = words.New(`^(?:本|我)(?:单位|部门|机构|[局厅委院校会])$|^(?:关于|为|根据|按照|以下|现)|[省市县区州]$`)
+	// begin (关于公开, 为便于…) or end (关于开展), and places, whose bodies buy.
+	notBuyer = words.New(`^(?:本|我)(?:单位|部门|机构|[局厅委院校会])$|^(?:关于|为|根据|按照|以下|现)|(?:开展|做好|推进|加强)$|[省市县区州]$`)
 )
 
 // planTable says which columns of a table state what is planned; -1: none does.
@@ -64,6 +65,10 @@ func (r *reading) plans(l line) {
 		t.isSpaced = isSpaced
 		r.table = &t
 	case r.table != nil && r.table.isSpaced == isSpaced && r.planRow(l, cells, *r.table):
+	case r.table != nil && r.table.isSpaced == isSpaced && r.table.isRow(l.text, cells):
+		if row := l.sentence(0, len(l.text)); len(r.call.Unread) < maxEntries {
+			r.call.Unread = append(r.call.Unread, Said{row, row, l.in})
+		}
 	case isPlanLabel(l.text, cells[0]):
 		r.labelCells(l, cells)
 	case len(cells) == 1 || isSpaced:
@@ -90,6 +95,21 @@ func (r *reading) planRow(l line, cells [][2]int, t planTable) (ok bool) {
 	}
 	r.call.Plans = append(r.call.Plans, p)
 	return true
+}
+
+// isRow reports whether a line that planRow does not understand is a row of the table: it begins
+// with its number, or has the cells of the head and a name.
+func (t planTable) isRow(text string, cells [][2]int) bool {
+	first := squeezed(cellText(text, cells[0]))
+	if ofAll.MatchString(first) || len(cells) < 3 || isPlanLabel(text, cells[0]) {
+		return false
+	}
+	return rowNumber.MatchString(first) || !t.isSpaced && len(cells) == t.columns && isName(squeezed(cellText(text, cells[t.what])))
+}
+
+// isName reports whether a cell has the name of a project: not a sum of all, and not only signs.
+func isName(cell string) bool {
+	return !ofAll.MatchString(cell) && strings.ContainsFunc(cell, unicode.IsLetter)
 }
 
 func isPlanLabel(text string, cell [2]int) bool {

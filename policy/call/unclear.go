@@ -9,6 +9,43 @@ import (
 	"dibao/policy/when"
 )
 
+// tidy removes the days of an earlier call, which a notice with a later day only
+// mentions, and unclear days that another sentence explains. It withholds days whose year is
+// probably misprinted, and days that neither a label nor a verb explains if another day is explained.
+func (c *Call) tidy(made when.Date) {
+	isPast := func(s Step) bool { return s.Last.Before(made) }
+	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !isPast(s) }) {
+		c.Steps = slices.DeleteFunc(c.Steps, isPast)
+	}
+	c.withhold(func(s Step) bool { return isPast(s) && isYearLate(s.Last, made) })
+	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !s.weak }) {
+		c.withhold(func(s Step) bool { return s.weak })
+	}
+	c.Unclear = slices.DeleteFunc(c.Unclear, func(u Said) bool {
+		return slices.ContainsFunc(slices.Concat(c.Steps, c.ByOthers), func(s Step) bool { return s.Last.String() == u.Value })
+	})
+}
+
+// withhold moves the steps for which a condition holds to the unclear days.
+func (c *Call) withhold(holds func(Step) bool) {
+	for _, s := range c.Steps {
+		if holds(s) {
+			c.Unclear = append(c.Unclear, Said{s.Last.String(), s.Evidence, s.In})
+		}
+	}
+	c.Steps = slices.DeleteFunc(c.Steps, holds)
+}
+
+// isYearLate reports whether a day before the day of the notice is soon after it in the next year:
+// the notice probably has the year before.
+func isYearLate(day, made when.Date) bool {
+	next := when.MakeDate(day.Year+1, int(day.Month), day.Day)
+	return !next.IsZero() && !next.Before(made) && next.Before(made.AddDays(soon))
+}
+
+// soon is the maximum number of days between a notice and a day that its misprinted year can hide.
+const soon = 92
+
 // IsOfOthers reports whether a day applies only to bodies, or leaves unclear to whom it applies.
 func (c Call) IsOfOthers(day when.Date) (bodies, unclear bool) {
 	on := func(s Step) bool { return s.Last == day }
@@ -18,20 +55,20 @@ func (c Call) IsOfOthers(day when.Date) (bodies, unclear bool) {
 	return slices.ContainsFunc(c.ByOthers, on), slices.ContainsFunc(c.Unclear, func(u Said) bool { return u.Value == day.String() })
 }
 
-// OwnAmong returns the one of several last days that is for readers, with its sentence. It returns
-// the zero Date if several are, or if the call does not have one of the days.
-func (c Call) OwnAmong(days []when.Date) (own when.Date, evidence string) {
+// OwnAmong returns the step of the one of several last days that is for readers. It returns the zero
+// Step if several are, or if the call does not have one of the days.
+func (c Call) OwnAmong(days []when.Date) (own Step) {
 	for _, d := range days {
 		if bodies, unclear := c.IsOfOthers(d); bodies || unclear {
 			continue
 		}
 		i := slices.IndexFunc(c.Steps, func(s Step) bool { return s.Last == d })
-		if i < 0 || !own.IsZero() {
-			return when.Date{}, ""
+		if i < 0 || !own.Last.IsZero() {
+			return Step{}
 		}
-		own, evidence = d, c.Steps[i].Evidence
+		own = c.Steps[i]
 	}
-	return own, evidence
+	return own
 }
 
 // IsOver reports whether everybody's last day is before a day; false for a call without
@@ -63,15 +100,23 @@ func (c Call) IsOver(day when.Date) bool {
 const longestQuote = 80
 
 // Warnings says what admins should know about how the call was read.
-func (c Call) Warnings() []warn.Warning {
-	if len(c.Unclear) == 0 {
-		return nil
+func (c Call) Warnings() (all []warn.Warning) {
+	if len(c.Unclear) > 0 {
+		all = append(all, warn.New("days-unclear", len(c.Unclear), quoted(c.Unclear)))
 	}
+	if len(c.Unread) > 0 {
+		all = append(all, warn.New("plans-unread", len(c.Unread), quoted(c.Unread)))
+	}
+	return all
+}
+
+// quoted joins the beginnings of the sentences that state some values.
+func quoted(values []Said) string {
 	var sentences []string
-	for _, u := range c.Unclear {
-		if s := cut.First(u.Evidence, longestQuote); !slices.Contains(sentences, s) {
+	for _, v := range values {
+		if s := cut.First(v.Evidence, longestQuote); !slices.Contains(sentences, s) {
 			sentences = append(sentences, s)
 		}
 	}
-	return []warn.Warning{warn.New("days-unclear", len(c.Unclear), strings.Join(sentences, " / "))}
+	return strings.Join(sentences, " / ")
 }

@@ -24,7 +24,7 @@ type View struct {
 	Benefits       []BenefitView   `json:"brings"`         // money that it offers
 	Steps          []StepView      `json:"steps"`          // what readers do
 	ByOthers       []StepView      `json:"by_others"`      // what bodies between readers and the issuer do
-	Unclear        []SaidView      `json:"unclear"`        // days on which something is due; the text does not say whether readers or bodies have to act
+	Unclear        []SaidView      `json:"unclear"`        // days on which something is due; the text does not say whether readers or bodies have to act, or the year is probably wrong
 	Materials      []SaidView      `json:"materials"`      // documents to submit
 	Platforms      []SaidView      `json:"platforms"`      // addresses on the web
 	Addresses      []SaidView      `json:"addresses"`      // postal addresses
