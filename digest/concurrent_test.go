@@ -36,8 +36,8 @@ func (w *world) crowd(first, last int, lists ...subscribers.List) {
 	}
 }
 
-// brought counts how often each article is in the deliveries of a reader.
-func (w *world) brought() (mails int, twice []string) {
+// countArticles counts how often each article is in the deliveries of a reader.
+func (w *world) countArticles() (mails int, twice []string) {
 	w.t.Helper()
 	got := make(map[string]int)
 	err := w.db.Read(w.t.Context(), func(tx *sql.Tx) error {
@@ -93,7 +93,7 @@ func TestMailingsComposedAtOnceBringNothingTwice(t *testing.T) {
 			})
 		}
 		all.Wait()
-		mails, twice := w.brought()
+		mails, twice := w.countArticles()
 		if len(twice) > 0 {
 			t.Fatalf("%d readers got an article twice, such as %s", len(twice), twice[0])
 		}

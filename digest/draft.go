@@ -50,7 +50,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 	if err != nil {
 		return draft{}, err
 	}
-	brought, err := s.inEarlierIssues(ctx, tx, d.list.ID, same)
+	published, err := s.inEarlierIssues(ctx, tx, d.list.ID, same)
 	if err != nil {
 		return draft{}, err
 	}
@@ -59,7 +59,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 		ids := same.of(m.article.ID)
 		i, here := at[ids[0]]
 		switch {
-		case slices.ContainsFunc(ids, func(id int64) bool { return brought[id] }):
+		case slices.ContainsFunc(ids, func(id int64) bool { return published[id] }):
 			out.sameText = append(out.sameText, m)
 		case here: // another article with a text that is already here
 			out.sameText = append(out.sameText, m)
@@ -223,17 +223,17 @@ func (s *Service) inEarlierIssues(ctx context.Context, tx *sql.Tx, list int64, s
 	for id := range same.members {
 		ids = append(ids, id)
 	}
-	brought := make(map[int64]bool)
+	published := make(map[int64]bool)
 	if len(ids) == 0 {
-		return brought, nil
+		return published, nil
 	}
 	all, err := database.Collect(ctx, tx, database.ScanOne[int64], `
 		SELECT x.article FROM issue_items x JOIN issues i ON i.id = x.issue
 		WHERE i.list = $1 AND x.article IN (`+s.db.Dialect().IDs("$2")+`)`, list, database.JSON(ids))
 	for _, id := range all {
-		brought[id] = true
+		published[id] = true
 	}
-	return brought, err
+	return published, err
 }
 
 // returning returns articles of earlier issues of the list whose state changes now: they
@@ -301,7 +301,7 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 		article int64
 		event   string
 	}
-	brought := make(map[place]bool)
+	earlier := make(map[place]bool)
 	ids := []int64{}
 	_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
 		var p place
@@ -309,7 +309,7 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 		if p.event == "" {
 			ids = append(ids, p.article)
 		}
-		brought[p] = true
+		earlier[p] = true
 		return struct{}{}, err
 	}, `SELECT x.article, x.event FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = $1 ORDER BY x.article`, list)
 	if err != nil || len(ids) == 0 {
@@ -341,7 +341,7 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 		default:
 			continue
 		}
-		if brought[place{id, it.Event}] || !on.IsZero() && on.AddDays(changedFor).Before(today) {
+		if earlier[place{id, it.Event}] || !on.IsZero() && on.AddDays(changedFor).Before(today) {
 			continue
 		}
 		out = append(out, it)

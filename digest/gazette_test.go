@@ -27,7 +27,7 @@ type renderedMail struct {
 	paragraphs []string // 0 means different ones
 }
 
-// put stores articles of now, and what depends on them: documents, relations, clusters. It
+// put stores articles that are collected now, and what depends on them: documents, relations, clusters. It
 // returns their ids.
 func (w *world) put(papers ...renderedMail) []int64 {
 	w.t.Helper()

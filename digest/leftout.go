@@ -42,12 +42,12 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 		if err != nil {
 			return err
 		}
-		brought, err := database.Collect(ctx, tx, database.ScanOne[int64],
+		inEarlier, err := database.Collect(ctx, tx, database.ScanOne[int64],
 			`SELECT x.article FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = $1`, l.ID)
 		if err != nil {
 			return err
 		}
-		for _, id := range brought {
+		for _, id := range inEarlier {
 			issued[id] = true
 		}
 		matches, err = database.CollectMap(ctx, tx, database.ScanPair[int64, int64], `SELECT article, seq FROM matches WHERE list = $1 AND seq > $2`, l.ID, last)

@@ -73,19 +73,19 @@ func (r *relay) counted(phase string) int {
 	return n
 }
 
-// told collects the notices to the admin.
-type told struct {
+// notices collects the notices to the admin.
+type notices struct {
 	mu  sync.Mutex
 	all []delivery.Notice
 }
 
-func (n *told) tell(_ context.Context, x delivery.Notice) {
+func (n *notices) tell(_ context.Context, x delivery.Notice) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.all = append(n.all, x)
 }
 
-func (n *told) of(kind delivery.NoticeKind) (some []delivery.Notice) {
+func (n *notices) of(kind delivery.NoticeKind) (some []delivery.Notice) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, x := range n.all {
@@ -97,7 +97,7 @@ func (n *told) of(kind delivery.NoticeKind) (some []delivery.Notice) {
 }
 
 // through returns a deliverer that sends through relays, the first one first.
-func (w *world) through(n *told, relays ...*relay) *delivery.Deliverer {
+func (w *world) through(n *notices, relays ...*relay) *delivery.Deliverer {
 	w.t.Helper()
 	var servers []mail.Options
 	for _, r := range relays {
@@ -143,7 +143,7 @@ func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 			for i := range 40 {
 				w.readersAt(fmt.Sprintf("d%d.example", i), 1, l)
 			}
-			r, n := newRelay(t), &told{}
+			r, n := newRelay(t), &notices{}
 			r.says(c.phase, c.reply)
 			d := w.through(n, r)
 			for issue := range 2 {
@@ -193,7 +193,7 @@ func TestSendTriesAtOnceWhatWaitsForOurFault(t *testing.T) {
 		databasetest.Each(t, func(t *testing.T, db *database.DB) {
 			w := newWorld(t, db)
 			w.readersAt("a.example", 2, w.list("weekly", subscribers.Query{}))
-			r, n := newRelay(t), &told{}
+			r, n := newRelay(t), &notices{}
 			r.says(phase, reply)
 			w.composeOne()
 			if done := w.run(w.through(n, r)); done.Sent > 0 || done.Refused == "" {
@@ -225,7 +225,7 @@ func TestRefusedForOurFaultSuppressesNobody(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, sqlite(t))
 			w.readersAt("one.example", 40, w.list("weekly", subscribers.Query{}))
-			r, n := newRelay(t), &told{}
+			r, n := newRelay(t), &notices{}
 			r.says(c.phase, c.reply)
 			d := w.through(n, r)
 			for range 2 {
@@ -251,7 +251,7 @@ func TestOtherRelayStandsInForOneThatRefusesUs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
 	w.readersAt("one.example", 40, w.list("weekly", subscribers.Query{}))
-	first, second, n := newRelay(t), newRelay(t), &told{}
+	first, second, n := newRelay(t), newRelay(t), &notices{}
 	first.says("mail", "550 5.7.60 not permitted to send as this sender")
 	w.composeOne()
 	d := w.through(n, first, second)
@@ -274,7 +274,7 @@ func TestTooManyOnAConnectionGoesOnWithANewOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
 	w.readersAt("163.com", 12, w.list("weekly", subscribers.Query{}))
-	r, n := newRelay(t), &told{}
+	r, n := newRelay(t), &notices{}
 	var greetings, taken atomic.Int64
 	r.answers(func(phase, _, to string) string {
 		switch phase {
@@ -307,7 +307,7 @@ func TestManyGoneAtManyDomainsWaitForTheAdmin(t *testing.T) {
 		for i := range 40 {
 			w.readersAt(fmt.Sprintf("d%d.example", i), 1, l)
 		}
-		r, n := newRelay(t), &told{}
+		r, n := newRelay(t), &notices{}
 		r.answers(func(phase, _, _ string) string {
 			if phase == "rcpt" {
 				return "550 5.1.1 no such user"
@@ -340,7 +340,7 @@ func TestManyGoneAtOnceWaitForTheAdmin(t *testing.T) {
 		w.readersAt("big.example", 40, l)
 		w.readersAt("small.example", 3, l)
 		w.readersAt("fine.example", 5, l)
-		r, n := newRelay(t), &told{}
+		r, n := newRelay(t), &notices{}
 		r.answers(func(phase, _, to string) string {
 			if phase == "rcpt" && !strings.HasSuffix(to, "@fine.example") {
 				return "550 5.1.1 no such user"
@@ -386,7 +386,7 @@ func TestUnknownSuppressesOnlyWhereOthersAreAccepted(t *testing.T) {
 			}
 			return ""
 		})
-		d := w.through(&told{}, r)
+		d := w.through(&notices{}, r)
 		for issue := 1; issue <= 3; issue++ {
 			w.composeOne()
 			w.run(d)
@@ -429,7 +429,7 @@ func TestPropertyRepliesAboutUsSuppressNobody(t *testing.T) {
 			w.readersAt(fmt.Sprintf("d%d.example", i), rapid.IntRange(1, 12).Draw(rt, "readers"), l)
 		}
 		r := newRelay(t)
-		d := w.through(&told{}, r)
+		d := w.through(&notices{}, r)
 		failed := 0
 		phases := slices.Sorted(maps.Keys(aboutUs))
 		early := true // no reply yet after a reader was named
@@ -523,7 +523,7 @@ func TestRepliesAndReportsCountTogether(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
 	w.readersAt("big.example", 20, w.list("weekly", subscribers.Query{}))
-	r, n := newRelay(t), &told{}
+	r, n := newRelay(t), &notices{}
 	r.answers(func(phase, _, to string) string {
 		if phase == "rcpt" && (to == "r0@big.example" || to == "r1@big.example") {
 			return "550 5.1.1 no such user"

@@ -57,7 +57,7 @@ func TestResendToThoseWhoGotNothing(t *testing.T) {
 			return ""
 		})
 		mailing := w.issue("甲通知")
-		if done := w.run(w.through(&told{}, r)); done.Sent != 5 || done.Failed != 10 {
+		if done := w.run(w.through(&notices{}, r)); done.Sent != 5 || done.Failed != 10 {
 			t.Fatalf("%+v", done)
 		}
 		if out := must[digest.Resent](t)(w.service.Resend(t.Context(), mailing, "closed.example")); out != (digest.Resent{Again: 5}) {

@@ -109,7 +109,7 @@ func TestArticleFeeds(t *testing.T) {
 	})
 }
 
-// The rule of which feeds an article is in exists twice: in Go for new articles, many at a
+// The rule that says in which feeds an article is exists twice: in Go for new articles, many at a
 // time, and in triggers for those that change or are stored in other ways. Both must agree.
 func TestFeedsOfTriggersAndStore(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ import (
 // 某报记者 张明 2026-11-27. The line is split into words, each of which must be recognized; lines
 // of a text contain words that are not.
 type Credit struct {
-	Fields  []label.Field // labelled values
+	Fields  []label.Field // labeled values
 	Date    string        // the first date without a label, as printed
 	Medium  string        // who printed or sent the text
 	Persons []string      // who wrote it
@@ -186,7 +186,7 @@ func (r *creditReader) read() {
 	for len(r.left) > 0 {
 		word := r.left[0]
 		r.left = r.left[1:]
-		if !r.explain(word) {
+		if !r.recognize(word) {
 			r.strange++
 			r.Strange = word
 		}
@@ -204,8 +204,8 @@ func (r *creditReader) read() {
 	}
 }
 
-// explain recognizes one word.
-func (r *creditReader) explain(word string) bool {
+// recognize recognizes one word.
+func (r *creditReader) recognize(word string) bool {
 	if word = strings.Trim(word, "·-—:："); word == "" {
 		return true
 	}

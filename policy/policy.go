@@ -46,7 +46,7 @@ type Evidence struct {
 	Region   string `json:"region,omitempty"`    // GB/T 2260 code of the source, if configured
 
 	Meta   []Pair  `json:"meta,omitempty"`   // meta elements in page order
-	Labels []Label `json:"labels,omitempty"` // labelled values of the headline block, in page order
+	Labels []Label `json:"labels,omitempty"` // labeled values of the headline block, in page order
 
 	ListTitle string `json:"list_title,omitempty"` // title of the article in its list
 	ListDate  string `json:"list_date,omitempty"`

@@ -209,7 +209,7 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*r
 	return asked.Terminal, append(append(args, "--"), asked.Args...), nil
 }
 
-// refuse answers that a request is refused, and why.
+// refuse answers a request with the reason for its refusal.
 func (s *api) refuse(w http.ResponseWriter, status int, err error) {
 	s.answer(w, status, apiProblem{oneLine(err)})
 }

@@ -259,9 +259,9 @@ func contrast(a, b string) float64 {
 	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
 }
 
-func luminance(colour string) float64 {
+func luminance(color string) float64 {
 	var r, g, b float64
-	if _, err := fmt.Sscanf(strings.NewReplacer("rgba", "rgb", ",", " ").Replace(colour), "rgb(%f %f %f", &r, &g, &b); err != nil {
+	if _, err := fmt.Sscanf(strings.NewReplacer("rgba", "rgb", ",", " ").Replace(color), "rgb(%f %f %f", &r, &g, &b); err != nil {
 		return 0.5 // an unknown color: the check fails
 	}
 	linear := func(c float64) float64 {

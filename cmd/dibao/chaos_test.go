@@ -150,7 +150,7 @@ type chaos struct {
 	kills, restarts, stops, cuts int
 }
 
-// newChaos returns the full size, or that of the environment: a machine with two cores
+// newChaos returns the sizes that the environment sets, or else the full ones: a machine with two cores
 // sends 200,000 emails in 10 minutes only if it does nothing else.
 func newChaos(t *testing.T) *chaos {
 	t.Helper()

@@ -79,9 +79,9 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	}()
 	var done delivery.Delivered
 	if d != nil {
-		told := a.showSending(g, cmd)
+		stopShowing := a.showSending(g, cmd)
 		done, err = d.Deliver(cmd.Context())
-		told()
+		stopShowing()
 	}
 	<-ended
 	leave()

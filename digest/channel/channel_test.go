@@ -363,8 +363,8 @@ func TestUnreachableServerIsGivenUpAfterADay(t *testing.T) {
 	})
 }
 
-// A claim of a process that died is taken back: what it had not handed over as if nothing
-// had been, what it had handed over as a message that nobody answered.
+// The claims of a process that died are taken back: a message that was not handed over is sent
+// as if it were new, one that was handed over counts as unanswered.
 func TestRecover(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

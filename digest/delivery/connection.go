@@ -303,9 +303,9 @@ const ownFaultGiveUp = 7
 // pause records that our mail is refused and notifies the admin once.
 func (r *deliveryRun) pause(name string, refused *mail.ReplyError, v verdict.Verdict) Pause {
 	ctx := context.Background()
-	p, tell, err := r.pauses.refused(ctx, name, refused, v)
+	p, notify, err := r.pauses.refused(ctx, name, refused, v)
 	r.note(err)
-	if !tell {
+	if !notify {
 		return p
 	}
 	r.service.opts.Logger.Error("our mail is refused before we name a recipient; it waits", "name", name, "reply", p.Reply, "next_try_at", p.NextTryAt)

@@ -135,9 +135,9 @@ type deliveryRun struct {
 }
 
 const (
-	// claimSize is the number of deliveries that are claimed together: few, so that
-	// stopping puts few back. Nodes divide it, down to minClaim, so that no node is left
-	// alone with the end of a mailing.
+	// claimSize is the number of deliveries that are claimed together: few, because
+	// those that are not sent before a stop must be put back. Nodes divide it, down to minClaim,
+	// so that no node is left alone with the end of a mailing.
 	claimSize = 512
 	minClaim  = 64
 	lookEvery = time.Second

@@ -22,7 +22,7 @@ func fileDB(t *testing.T) *database.DB {
 	return db
 }
 
-// A journal's file belongs to one run while that run lives; when the run has ended,
+// A journal's file belongs to one run until that run ends; afterwards,
 // complete words can be read from it.
 func TestJournalFile(t *testing.T) {
 	t.Parallel()

@@ -108,8 +108,8 @@ func (p *pauses) of(name string) Pause {
 }
 
 // refused records a refusal. Replies that were in flight when the pause began count as
-// the same one. tell reports whether to notify the admin now, which is once per pause.
-func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyError, v verdict.Verdict) (x Pause, tell bool, err error) {
+// the same one. notify reports whether to notify the admin now, which is once per pause.
+func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyError, v verdict.Verdict) (x Pause, notify bool, err error) {
 	now := p.service.now()
 	p.mu.Lock()
 	x = p.byName[name]
@@ -123,11 +123,11 @@ func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyErro
 	x.Tries++
 	x.Reply = database.Clip(reply.Error(), maxReply)
 	x.NextTryAt = now.Add(pauseFor(reply.Code, x.Tries, v))
-	tell = !x.notified && (reply.Code >= 500 || x.Tries >= softTries)
-	x.notified = x.notified || tell
+	notify = !x.notified && (reply.Code >= 500 || x.Tries >= softTries)
+	x.notified = x.notified || notify
 	p.byName[name] = x
 	p.mu.Unlock()
-	return x, tell, p.service.storePause(ctx, x)
+	return x, notify, p.service.storePause(ctx, x)
 }
 
 // accepted records that our mail is accepted again.
@@ -214,9 +214,9 @@ func (s *Service) Pauses(ctx context.Context) ([]Pause, error) {
 func (s *Service) storedPauses(ctx context.Context) (all []Pause, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (p Pause, err error) {
-			var told, resumed sql.Null[time.Time]
-			err = r.Scan(&p.Name, &p.Tries, &p.Since, &p.NextTryAt, &p.Reply, &told, &resumed)
-			p.notified, p.resumedAt = told.Valid, resumed.V
+			var notifiedAt, resumed sql.Null[time.Time]
+			err = r.Scan(&p.Name, &p.Tries, &p.Since, &p.NextTryAt, &p.Reply, &notifiedAt, &resumed)
+			p.notified, p.resumedAt = notifiedAt.Valid, resumed.V
 			return p, err
 		}, `SELECT name, tries, since, next_try_at, reply, told_at, resumed_at FROM send_pauses ORDER BY name`)
 		return err
@@ -225,14 +225,14 @@ func (s *Service) storedPauses(ctx context.Context) (all []Pause, err error) {
 }
 
 func (s *Service) storePause(ctx context.Context, p Pause) error {
-	told := sql.Null[time.Time]{V: s.now(), Valid: p.notified}
+	notifiedAt := sql.Null[time.Time]{V: s.now(), Valid: p.notified}
 	resumed := sql.Null[time.Time]{V: p.resumedAt, Valid: !p.resumedAt.IsZero()}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO send_pauses (name, tries, since, next_try_at, reply, told_at, resumed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (name) DO UPDATE SET tries = excluded.tries, since = excluded.since, next_try_at = excluded.next_try_at,
 				reply = excluded.reply, told_at = excluded.told_at, resumed_at = excluded.resumed_at`,
-			p.Name, p.Tries, p.Since, p.NextTryAt, p.Reply, told, resumed)
+			p.Name, p.Tries, p.Since, p.NextTryAt, p.Reply, notifiedAt, resumed)
 		return err
 	})
 }

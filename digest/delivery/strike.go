@@ -47,7 +47,7 @@ type Struck struct {
 // domain: then all of them become pending until an admin decides, including those who were
 // already suppressed. The admin gets one notice per domain and mailing. Strike reports
 // whether the reader is suppressed now.
-func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
+func (s *Service) Strike(ctx context.Context, x Struck, notify func(context.Context, Notice)) (suppressed bool, err error) {
 	domain := mail.DomainOf(x.Address)
 	most, mostOfAll, counted, err := s.maxStrikes(ctx, x.Mailing, domain, false)
 	if err != nil {
@@ -107,8 +107,8 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 	}
 	if err == nil && tripped > 0 {
 		s.opts.Logger.Error("too many readers would be suppressed by one mailing; the suppressions wait for an admin", "mailing_id", x.Mailing, "domain", where, "readers", tripped)
-		if tell != nil {
-			tell(ctx, Notice{Kind: NoticePending, Mailing: x.Mailing, Domain: where, Text: x.Note})
+		if notify != nil {
+			notify(ctx, Notice{Kind: NoticePending, Mailing: x.Mailing, Domain: where, Text: x.Note})
 		}
 	}
 	return suppressed, err

@@ -32,7 +32,7 @@ type refusedUnknown struct {
 // unknown reason, if another recent issue was refused in the same way, nothing was accepted
 // in between, and the server accepted mail of the same mailing to others of the domain. A
 // server that refuses everybody has a problem with us.
-func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, Notice)) error {
+func (s *Service) settleUnknown(ctx context.Context, notify func(context.Context, Notice)) error {
 	var accused []refusedUnknown
 	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		accused, err = s.repeatedUnknown(ctx, tx)
@@ -58,7 +58,7 @@ func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, 
 		if !accepts[at] {
 			continue
 		}
-		if _, err := s.Strike(ctx, Struck{Mailing: x.mailing, Subscriber: x.subscriber, Address: x.address, Note: x.text}, tell); err != nil {
+		if _, err := s.Strike(ctx, Struck{Mailing: x.mailing, Subscriber: x.subscriber, Address: x.address, Note: x.text}, notify); err != nil {
 			return err
 		}
 	}

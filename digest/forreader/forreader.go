@@ -119,7 +119,7 @@ func nextStep(c call.Call, today policy.Date) (next call.Step, ok bool) {
 	return next, ok
 }
 
-func conditions(language string, all []match.Condition) (told []string) {
+func conditions(language string, all []match.Condition) (texts []string) {
 	words := asks.In(language)
 	for _, c := range all[:min(len(all), maxTold)] {
 		text := c.Value
@@ -133,10 +133,10 @@ func conditions(language string, all []match.Condition) (told []string) {
 		case match.FieldTopic:
 			text = templates.Words(language, "forreader.topic", c.Value)
 		}
-		told = append(told, text)
+		texts = append(texts, text)
 	}
 	if more := len(all) - maxTold; more > 0 {
-		told = append(told, templates.Words(language, "forreader.more", more))
+		texts = append(texts, templates.Words(language, "forreader.more", more))
 	}
-	return told
+	return texts
 }

@@ -26,15 +26,15 @@ func Rows(c call.Call, language string) (rows []templates.CallRow) {
 	add("industries", w.said(c.Who.Industries, w.Industry)...)
 	add("sizes", w.said(c.Who.Sizes, same)...)
 	add("qualifications", w.said(c.Who.Qualifications, same)...)
-	var thresholds, brings []templates.CallLine
+	var thresholds, benefits []templates.CallLine
 	for _, t := range c.Who.Thresholds {
 		thresholds = append(thresholds, templates.CallLine{Text: t.Text, Quote: t.Evidence, File: t.In})
 	}
 	add("thresholds", thresholds...)
 	for _, b := range c.Benefits {
-		brings = append(brings, templates.CallLine{Text: w.Benefit(b), Quote: b.Evidence, File: b.In})
+		benefits = append(benefits, templates.CallLine{Text: w.Benefit(b), Quote: b.Evidence, File: b.In})
 	}
-	add("brings", brings...)
+	add("brings", benefits...)
 	add("steps", w.steps(c.Steps)...)
 	add("others", w.steps(c.ByOthers)...)
 	add("materials", w.said(c.Materials, same)...)

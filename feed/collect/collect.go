@@ -208,7 +208,7 @@ func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collecti
 		return adviseOnPrivate(src, err)
 	}
 	if src.Private != fetch.Origin(resp.URL) {
-		src.Private = "" // another host answers, whose links no admin entered; the change is never saved
+		src.Private = "" // no admin entered the host that answered; the change is never saved
 	}
 	out.header = resp.Header
 	if noteMove(src, resp) {

@@ -132,18 +132,18 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 
 // readCredit reads the date, the medium and the author in a line of the head without
 // labels. rest is the line without its labeled values.
-func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, body span) {
+func (r *labelReader) readCredit(i int, rest string, labeled bool, h headline, body span) {
 	l := r.view.lines[i]
 	c := policy.ReadCredit(rest, r.site...)
-	dated := c.Date != "" && !monthAlone.MatchString(c.Date) && (labelled || c.Whole || isDated(rest, c.Date) || standsAlone(l.raw, c.Date))
+	dated := c.Date != "" && !monthAlone.MatchString(c.Date) && (labeled || c.Whole || isDated(rest, c.Date) || standsAlone(l.raw, c.Date))
 	if dated {
 		r.put(policy.Label{Element: elementName(innermost(l, c.Date)), Value: r.dated(c.Date)})
 	}
-	if !dated && !c.Whole && !(c.Role && labelled) {
+	if !dated && !c.Whole && !(c.Role && labeled) {
 		return
 	}
 	below := i >= h.lines.to && i < body.from && body.from-i <= headLines && l.link == 0
-	if word := squeeze(c.Strange); c.Medium == "" && dated && below && l.part == nil && runes(word) >= minTitle && !r.view.namesPlace(word) && !labelled && len(c.Persons) == 0 {
+	if word := squeeze(c.Strange); c.Medium == "" && dated && below && l.part == nil && runes(word) >= minTitle && !r.view.namesPlace(word) && !labeled && len(c.Persons) == 0 {
 		c.Medium = c.Strange // the name of a medium without a usual ending
 	}
 	if c.Medium != "" && c.Whole && !dated && below && (len(c.Persons) == 0 || strings.ContainsAny(l.text, "/／")) && !ownSite.MatchString(c.Medium) && r.view.besideClock(i) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// BeforeBody runs before the host has the body, and after its error the host does not get a
+// BeforeBody runs before the body is sent; if it returns an error, the host does not get the
 // whole request.
 func TestBeforeBody(t *testing.T) {
 	t.Parallel()

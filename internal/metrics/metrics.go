@@ -62,7 +62,7 @@ type sample struct{ labels, lines string }
 
 // Set adds a value, with a value for each label of the family.
 func (p *Page) Set(f *Family, value float64, labels ...string) {
-	at := f.labelled(labels, "", "")
+	at := f.labeled(labels, "", "")
 	p.add(f, sample{at, f.Name + at + " " + number(value) + "\n"})
 }
 
@@ -71,16 +71,16 @@ func (p *Page) Set(f *Family, value float64, labels ...string) {
 func (p *Page) Distribution(f *Family, count uint64, sum float64, bounds []float64, upTo []uint64, labels ...string) {
 	var b strings.Builder
 	for i, bound := range bounds {
-		b.WriteString(f.Name + "_bucket" + f.labelled(labels, "le", number(bound)) + " " + strconv.FormatUint(upTo[i], 10) + "\n")
+		b.WriteString(f.Name + "_bucket" + f.labeled(labels, "le", number(bound)) + " " + strconv.FormatUint(upTo[i], 10) + "\n")
 	}
-	p.total(f, &b, count, sum, labels, "_bucket"+f.labelled(labels, "le", "+Inf"))
+	p.total(f, &b, count, sum, labels, "_bucket"+f.labeled(labels, "le", "+Inf"))
 }
 
 // Quantiles adds a summary without labels: its count, sum, and values by quantile.
 func (p *Page) Quantiles(f *Family, count uint64, sum float64, quantiles, values []float64) {
 	var b strings.Builder
 	for i, q := range quantiles {
-		b.WriteString(f.Name + f.labelled(nil, "quantile", number(q)) + " " + number(values[i]) + "\n")
+		b.WriteString(f.Name + f.labeled(nil, "quantile", number(q)) + " " + number(values[i]) + "\n")
 	}
 	p.total(f, &b, count, sum, nil, "")
 }
@@ -88,7 +88,7 @@ func (p *Page) Quantiles(f *Family, count uint64, sum float64, quantiles, values
 // total adds the last lines of a distribution: the bucket of all observations, if there are
 // buckets, the sum and the count.
 func (p *Page) total(f *Family, b *strings.Builder, count uint64, sum float64, labels []string, everything string) {
-	at, all := f.labelled(labels, "", ""), strconv.FormatUint(count, 10)
+	at, all := f.labeled(labels, "", ""), strconv.FormatUint(count, 10)
 	if everything != "" {
 		b.WriteString(f.Name + everything + " " + all + "\n")
 	}
@@ -127,9 +127,9 @@ var (
 	labelEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 )
 
-// labelled writes labels with their values, and one more label if its name is not
+// labeled writes labels with their values, and one more label if its name is not
 // empty.
-func (f *Family) labelled(values []string, name, value string) string {
+func (f *Family) labeled(values []string, name, value string) string {
 	var parts []string
 	for i, v := range values {
 		parts = append(parts, f.Labels[i]+`="`+labelEscapes.Replace(strings.ToValidUTF8(v, "\uFFFD"))+`"`)

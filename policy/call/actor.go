@@ -106,7 +106,7 @@ func (r *reading) actor(l line, d deadline.Day) (actor, string) {
 		return readers, ""
 	}
 	next := strings.TrimLeft(nextClause(l.text[min(d.End, len(l.text)):]), " |\t:请由")
-	if who, by := subjectOf(cut.First(next, 24)); by != "" && !moves.MatchString(next) && strings.Index(next, by) <= nearby && (who == others || !hands.MatchString(next)) {
+	if who, by := subjectOf(cut.First(next, 24)); by != "" && !startsWithVerb.MatchString(next) && strings.Index(next, by) <= nearby && (who == others || !hands.MatchString(next)) {
 		return who, by
 	}
 	if given {
@@ -242,8 +242,8 @@ func actorOf(clause string) (actor, string) {
 var (
 	// subjectAt matches the subject of a clause before its verb, or before a day.
 	subjectAt = words.New(`^(?:[^,:]{0,12}:|\s*[(]?[一二三四五六七八九十\d]{1,3}[)、.]+)?(?:请|由|凡|并请|要求|希望)*([^,。;:\d请应于须需要将可在按把对如若拟]{1,24}?)(?:请|应|须|需|要|务必|务|必须|将|可|于|在|按|如|若|拟|\d|根据|对|把|组织|负责|认真|严格|积极|结合|统一|集中|做好|收集|汇总|审核|推荐|遴选|指导|$)`)
-	// moves matches the beginning of a clause without a subject.
-	moves = words.New(`^(?:将|把|联系|向|报|送|寄|发|提交|经)`)
+	// startsWithVerb matches the beginning of a clause without a subject.
+	startsWithVerb = words.New(`^(?:将|把|联系|向|报|送|寄|发|提交|经)`)
 	// bare matches the rest of a clause that only a label or a heading explains.
 	bare    = words.New(`^[ 止]*(?:接受|受理)?(?:申报|报名|申请|投稿|征稿|征集)?(?:截止|结束)?$`)
 	accepts = words.New(`^[ 止]*(?:接受|受理)(?:申报|报名|申请|投稿|征集)`)

@@ -46,9 +46,9 @@ var (
 	offered  = words.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
 )
 
-// brings reads the amounts that a line offers. Calls for comments or bids also mention
+// readBenefits reads the amounts that a line offers. Calls for comments or bids also mention
 // amounts, but nobody receives these.
-func (r *reading) brings(l line) {
+func (r *reading) readBenefits(l line) {
 	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || k == KindIntention || len(r.call.Benefits) >= maxEntries {
 		return
 	}

@@ -100,7 +100,7 @@ func (r *reading) streets(l line) [][]int {
 
 // address records the text after a position if it has the form of an address.
 // After a label, the name of an office is enough.
-func (r *reading) address(l line, from int, labelled bool) {
+func (r *reading) address(l line, from int, labeled bool) {
 	s := cut.First(l.text[from:], 70)
 	if m := inBracket.FindStringSubmatchIndex(s); m != nil && !street.MatchString(s[:m[2]]) && street.MatchString(s[m[2]:m[3]]) {
 		from, s = from+m[2], s[m[2]:m[3]] // the office, and its location in brackets
@@ -114,7 +114,7 @@ func (r *reading) address(l line, from int, labelled bool) {
 	start := from + len(s) - len(strings.TrimLeft(s, " "))
 	s = strings.TrimSpace(s)
 	n := utf8.RuneCountInString(s)
-	if n < 5 || n > 60 || !(street.MatchString(s) || strings.Contains(s, "号") || built.MatchString(s) || labelled && placed.MatchString(s)) || strings.ContainsAny(s, "@《") {
+	if n < 5 || n > 60 || !(street.MatchString(s) || strings.Contains(s, "号") || built.MatchString(s) || labeled && placed.MatchString(s)) || strings.ContainsAny(s, "@《") {
 		return
 	}
 	if !r.is("address", s) && len(r.call.Addresses) < maxEntries {

@@ -247,7 +247,7 @@ type part struct {
 func partsOf(text string) (parts []part) {
 	separator := ""
 	for {
-		ends := []int{len(text)} // where a part can end, last first
+		ends := []int{len(text)} // the positions at which a part can end, the last one first
 		for i := len(text) - 2; i >= 0; i-- {
 			if separators[text[i:i+2]] != "" {
 				ends = append(ends, i)

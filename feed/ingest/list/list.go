@@ -114,6 +114,6 @@ func ReadRows(root *html.Node, nodes []*html.Node, c when.Clock) Found {
 // ReadLink reads a row whose link is known.
 func ReadLink(row, link *html.Node, c when.Clock) Row {
 	f := &finder{clock: c, seen: make(map[*html.Node]*info), least: minTitle}
-	f.look(row)
+	f.examine(row)
 	return Row{Node: row, Link: link, Href: Address(link), Title: f.title(row, link, pieces(link), -1)}
 }

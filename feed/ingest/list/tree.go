@@ -88,12 +88,12 @@ func newFinder(root *html.Node, c when.Clock, least int) *finder {
 			f.often[href]++
 		}
 	}
-	f.look(root)
+	f.examine(root)
 	return f
 }
 
-// look sets what is known about n, based on its children.
-func (f *finder) look(n *html.Node) *info {
+// examine collects the properties of n from its children.
+func (f *finder) examine(n *html.Node) *info {
 	in := &info{nodes: 1}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		in.nodes = min(in.nodes+1, maxRowNodes+1)
@@ -105,7 +105,7 @@ func (f *finder) look(n *html.Node) *info {
 			if isUnseen(c) {
 				continue
 			}
-			x := f.look(c)
+			x := f.examine(c)
 			in.runes = min(in.runes+x.runes, maxRowRunes+1)
 			in.nodes = min(in.nodes+x.nodes, maxRowNodes+1)
 			in.any = in.any || x.any
