@@ -150,6 +150,8 @@ func (r Reader) governs(m mention, l label) bool {
 	switch {
 	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, endsIt.MatchString(m.until) && acts.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
 		return true
+	case namesTerm.MatchString(m.right):
+		return true
 	case namesEnd.MatchString(m.right):
 		return r.Asks
 	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow) && !afterwards.MatchString(m.left):
@@ -244,7 +246,7 @@ func isDutyOf(right string) bool {
 // isOfOthers reports whether the subject of a day is not the reader whom the
 // title addresses, or whether the request belongs to a later stage.
 func (r Reader) isOfOthers(m mention) bool {
-	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
+	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || refunds.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
 		return true
 	}
 	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {

@@ -9,7 +9,7 @@ import (
 
 var (
 	// asksTitle matches titles that ask for something. 意见 alone is only a type of document.
-	asksTitle = words.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|邀请赛|挑战赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订|听证`)
+	asksTitle = words.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|投稿|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|邀请赛|挑战赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订|听证`)
 	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|提出意见|反馈|填报|提交|推荐|投稿|征稿|征文|报送)[^。，；\d]{0,8}$`)
 
 	// timed matches words in headings of schedules, untimed those in headings of
@@ -25,7 +25,7 @@ var (
 	// asksAnew matches the words between a day that describes the subject and the day of
 	// its duty: 12月31日前登记的企业，应当于6月30日前报送. It also matches those between the days of two
 	// bodies: 各校6月5日前交市局，市局于6月8日前.
-	asksAnew = words.New(`[，,)）][^，,]*(?:请|应|须|需|务必)[^，,]*$|[，,][^，,并再且]{0,12}(?:于|在)$`)
+	asksAnew = words.New(`[，,)）][^，,]*(?:请|应|须|需|务必)[^，,]*$|[，,][^，,并再且或]{0,12}(?:于|在)$`)
 	// recurring matches the words before a day that recurs every year.
 	recurring = words.New(`(?:每年|每月|每季度|每学期|每学年|次年|翌年|当年|上年|[前上]一年|次月|此后|同年)[^，。；]{0,8}$`)
 	// everyYear matches words about yearly reports.
@@ -100,14 +100,18 @@ var (
 	// shownAt matches the words before the period of a list that is shown at a place:
 	// 公示在样例网站，时间为.
 	shownAt = words.New(`公示[^。；，,]{0,16}[，,]\s*时间(?:为|是|自|从|[:：])?\s*$`)
-	// namesEnd matches a label after its day: 为网上报名结束时间.
-	namesEnd = words.New(`^为[^，。；]{0,10}(?:报名|报考|申报|投稿|征稿|报送|提交)[^，。；]{0,4}(?:截止|结束)(?:时间|日期)`)
+	// namesEnd matches a label after its day: 为网上报名结束时间; ，论文摘要接收截止.
+	namesEnd = words.New(`^(?:为|[，,])[^，。；]{0,10}(?:报名|报考|申报|投稿|征稿|报送|提交|接收)[^，。；]{0,4}(?:截止|结束)(?:时间|日期|$)`)
+	// namesTerm matches a label after its day that needs no call: 为异议期.
+	namesTerm = words.New(`^为(?:公示|异议|征求意见)期`)
 	// shownHere matches the words before the period in which this text is published: 本公示自.
 	shownHere = words.New(`(?:本公示(?:期|时间)?|^公示[^，。；]{0,6}天)[，,]?\s*自\s*$`)
 	// ofOffice matches an office that passes on applications, before its own day.
 	ofOffice = words.New(`(?:(?:^|[，,])\p{Han}{0,6}(?:主管|管理|归口)部门请|由[^，。；请]{0,20}(?:主管|管理|归口)部门)(?:于|在)\s*$`)
 	// undoes matches requests that end or question an application.
 	undoes = words.New(`^[^，。；]{0,6}(?:退费|退款|复核|复查|查分|放弃|补办|更名|注销)[^，。；]{0,16}$`)
+	// refunds matches requests for money that was paid.
+	refunds = words.New(`^[，,]?[^，。；]{0,10}退(?:款|费|票|还)`)
 	// fetches matches what bidders do before they bid.
 	fetches = words.New(`(?:获取|下载|领取|购买)[^，。；]{0,8}文件`)
 	// samples and past match the words before days in sample forms and of earlier calls.
@@ -123,7 +127,7 @@ var (
 	mayOn = words.New(`(?:应当?|须|需|可以?|建议)[^，。；]{0,30}(?:于|在)\s*$`)
 	// byApplicant matches the words after a period in which applicants do something.
 	byApplicant = words.New(`^[，,]?\s*[^，。；]{0,10}(?:申请人|申报人|考生|学生|家长|监护人|参赛者|申请单位|申报单位|申报企业)`)
-	pleaseOn    = words.New(`请[^，。；]{0,24}(?:于|在)\s*$`)
+	pleaseOn    = words.New(`请[^，。；]{0,24}[，,]?(?:于|在)\s*$`)
 	// toUs matches how the issuer refers to itself: 报送我厅.
 	toUs = words.New(`(?:报|送|寄|交|发)(?:送|至|到|给)?我(?:厅|局|委|部|办|司|处|会|省|市|县|区|院|中心)`)
 	// others matches bodies other than the reader that have a duty.
@@ -181,14 +185,14 @@ var (
 	inBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
 	// actLabel matches the end of a label that names an action of readers, whatever
 	// precedes it: 本市户籍考生的报名时间.
-	actLabel = words.New(`(?:报名|报考|申报|征集|投稿|填报|直报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
+	actLabel = words.New(`(?:报名|报考|申报|征集|投稿|摘要|填报|直报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
 	// ofLater matches labels of later stages.
 	ofLater = words.New(`复核|复查|查分|复议|质疑|澄清|异议|退|补办|确认|保证金|押金|查询|整改|合同|开标|结果|决赛|^原`)
 	// oldDay matches the day that is replaced, before the new one: 由8月20日延长至.
 	oldDay    = words.New(`(?:由|从)(?:原[^，。；]{0,6})?(?:(?:(?:19|20)?\d{2}年)?\d{1,2}月)?\d{1,2}日[^，。；日]{0,10}$`)
 	bareLabel = words.New(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
-	ourWords = words.New(`报名|征订|报考|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|直报|填写|提交|递交|送达|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿|(?:系统|平台|通道|端口)(?:开[放通]|关闭)`)
+	ourWords = words.New(`报名|征订|报考|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|摘要|填报|直报|填写|提交|递交|送达|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿|邮寄|寄送|寄回|发送|递送|交稿|(?:系统|平台|通道|端口)(?:开[放通]|关闭)`)
 	// calls matches titles of texts whose 公告期 is not the period for answering.
 	calls = words.New(`招标|采购|磋商|谈判|询价|比选|成交|中标|招聘|招考|招生|申报|遴选|拍卖|出让|转让`)
 	shows = words.New(`公示|公告`)
@@ -296,7 +300,7 @@ var (
 	thenToUs = words.New(`(?:报送|上报|呈报|报|函告)(?:至|到|给)?(?:省|市|县|区|部|我|国家|委|厅|局|财政|教育|人力|民政)`)
 	reviews  = words.New(`审核|审查|复核|初审|评审|公示`)
 	hands    = words.New(`^[，,]?\s*[^，。；]{0,20}?(?:将|把)`)
-	handOver = words.New(`报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到|组委会)|上报|呈报|发送|发至|发到|寄|送(?:至|达|交|省|市|我|到)|提交|递交|上传|反馈|函(?:告|送|复|报)|传真|交(?:至|到|给|回|我|市|省)|电邮|(?:统一)?报[^道名告酬刊]`)
+	handOver = words.New(`报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到|组委会)|上报|呈报|发送|发至|发到|寄|送(?:至|达|交|省|市|我|到)|提交|递交|上传|反馈|函(?:告|送|复|报)|传真|交(?:至|到|给|回|我|市|省)|电邮|(?:电子|纸质)[版档稿件](?:发|交)|(?:统一)?报[^道名告酬刊]`)
 )
 
 // verbOf returns the action of the first verb in the rest of a sentence.
