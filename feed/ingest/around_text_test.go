@@ -54,6 +54,8 @@ func TestAroundTheText(t *testing.T) {
 		{name: "SignedBelowLinks", html: `<div class=con><p>各市能源局：</p><p>现将有关事项通知如下，请结合实际认真贯彻执行，并及时报告。</p><p>附件：1.<a href=/show?id=1>实施方案（征求意见稿）</a></p><p>2.<a href=/show?id=2>意见反馈表</a></p><p>某省能源局</p><p>2026年11月20日</p><div><a href=/a>打印</a></div></div>`, lines: 6},
 		{name: "SiteSignsTheText", head: "某样省注册会计师协会网-执业质量检查通告", title: "某样省注册会计师协会网执业质量检查通告（第十二号）", html: `<div class=top><h1>某样省注册会计师协会网执业质量检查通告（第十二号）</h1></div><div class=con>` + pageText + `<p>某样省注册会计师协会网</p><p>2026年11月20日</p></div>`, lines: 8},
 		{name: "HeadlineWithACommaInTheText", head: "某信息网-某组织信息网", title: "闲暇时约上好友，沏上一杯茶", html: `<div class=list1><p style="font-size:24px">闲暇时约上好友，沏上一杯茶</p><div>时间：2026-11-27 09:30&nbsp;&nbsp;来源：省能源局</div><div>` + pageText + `</div></div>`, lines: pageLines},
+		{name: "LinksUnderTheLastHeadings", html: `<div class=con><p> <b>办理对象</b></p><p>本省居民</p><p> <b>办理条件</b></p><p>在本省居住满一年，并按时缴纳采暖费的居民，可以申请补贴，每年申请一次，补贴存入个人账户。</p><p> <b>办理流程</b></p><p>申请人登录平台，填写申请表，由窗口受理，能源局在十个工作日内审核，结果在平台公布。</p><p> <b>收费标准</b></p><p>免费</p><p> <b>办理依据</b></p><p><a href=/law/1>《某省采暖补贴办法》（链接）</a></p><p><a href=/law/2>《某省能源条例》（链接）</a></p><p> <b>备注</b></p><p>无</p></div>`, lines: 13},
+		{name: "LinksUnderAHeadingOfTheirOwn", html: `<div class=con><p> <b>办理条件</b></p><p>在本省居住满一年，并按时缴纳采暖费的居民，可以申请补贴，每年申请一次，补贴存入个人账户。</p><p>申请人登录平台，填写申请表，由窗口受理，能源局在十个工作日内审核，结果在平台公布。</p><p> <b>精品栏目</b></p><p><a href=/s/1>能源局赴某县调研取暖工作</a></p><p><a href=/s/2>全省取暖工作会议召开</a></p></div>`, lines: 4},
 		{name: "FilesBesideABox", html: `<div class=con><p><a href=/a.pdf>` + pageTitle + `.pdf</a></p></div><div class=box><h3>办事指南</h3><p>群众办理缴费业务，可持有效证件到服务大厅办理，也可通过网上平台办理。</p><p>咨询电话：12345，工作时间为每日九时至十七时，节假日除外。</p></div>`, lines: 1, files: 1},
 	} {
 		switch {

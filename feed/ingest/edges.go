@@ -104,7 +104,7 @@ func inRow(n *html.Node) bool {
 // links that follow its last running text.
 func (v *view) endOf(s span) int {
 	last, begun, listed := s.from, false, false // there may be a count of comments above the text
-	asked := 0
+	asked, headings := 0, make(map[heading]int)
 	closes := func(i int) bool {
 		asked++
 		return asked <= maxEnds && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})
@@ -129,7 +129,12 @@ func (v *view) endOf(s span) int {
 			s.to = i
 			break
 		}
-		listed = attachmentHeading.MatchString(l.text) || listed && l.link > 0 && !policy.IsBoilerplate(l.text)
+		own := false
+		if h, ok := headingFormOf(l); ok {
+			headings[h]++
+			own = headings[h] >= minHeadings
+		}
+		listed = own || attachmentHeading.MatchString(l.text) || listed && l.link > 0 && !policy.IsBoilerplate(l.text)
 		switch {
 		case l.prose > 0 && l.aside == inArticle && !policy.IsBoilerplate(l.text) || isFileLine(l):
 			last, begun = i, true
@@ -144,6 +149,29 @@ func (v *view) endOf(s span) int {
 		}
 	}
 	return s.to
+}
+
+// heading is the form of a heading within a text: its block and the block's parent.
+type heading struct {
+	block  string
+	parent *html.Node
+}
+
+// minHeadings is the number of headings of one form after which another one continues the
+// text, though it may have only links below it: 办理依据.
+const minHeadings = 4
+
+// headingFormOf returns the form of a line that is printed like a heading: it is a heading
+// element, or all of it is bold.
+func headingFormOf(l line) (heading, bool) {
+	if l.link > 0 || l.size > columnTitle || l.aside != inArticle || policy.IsBoilerplate(l.text) {
+		return heading{}, false
+	}
+	isBold := func(n *html.Node) bool {
+		return strings.TrimSpace(n.Data) == "" || n.Parent != nil && (n.Parent.Data == "strong" || n.Parent.Data == "b")
+	}
+	isHeading := len(l.node.Data) == 2 && l.node.Data[0] == 'h' || !slices.ContainsFunc(l.nodes, func(n *html.Node) bool { return !isBold(n) })
+	return heading{l.node.Data, l.node.Parent}, isHeading
 }
 
 // siteMark matches lines that sites print about themselves.
