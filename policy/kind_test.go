@@ -29,6 +29,7 @@ func TestKinds(t *testing.T) {
 		{"DutiesOfAnOffice", Evidence{Title: "资源中心工作职责", ListDate: "2026-11-27", Paragraphs: []string{"负责教学的技术支撑和保障；负责管理。", "负责资源的安全存储。"}}, KindOther},
 		{"NothingSaysWhatItIs", Evidence{Title: "样例"}, ""},
 		{"MediumOnANewRule", Evidence{Title: "样例部出台养老服务机构管理办法", ListDate: "2026-11-27", Paragraphs: []string{"记者27日从样例部获悉，新办法将于明年施行。"}}, KindNews},
+		{"AwardSignedByTheWinner", Evidence{Title: "样例中心工会荣获全省先进集体称号", ListDate: "2026-11-27", Paragraphs: []string{"今年以来，省有关部门评选出一批先进集体。", "样例中心工会", "2026年11月26日"}}, KindNews},
 		{"StoppedByAMinistry", Evidence{Title: "样例部叫停违规收费通知", ListDate: "2026-11-27", Paragraphs: []string{"样例部日前要求各地停止收费。"}}, KindNews},
 		{"Conference", Evidence{Title: "样例部召开新闻发布会介绍行动方案", ListDate: "2026-11-27", Paragraphs: []string{"11月27日上午，样例部召开发布会。"}}, KindNews},
 		{"ReportOfAnIssue", Evidence{Title: "中办 国办印发《关于样例的意见》", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 近日，中共中央办公厅、国务院办公厅印发了《关于样例的意见》，并发出通知。"}}, KindNews},
