@@ -229,7 +229,7 @@ func (a *app) inbox() *inbox.Inbox {
 				if in.Kind == mail.ReportNotice {
 					level = slog.LevelWarn
 				}
-				a.log.Log(ctx, level, "mail came back", "kind", string(in.Kind), "class", in.Class, "delivery_id", in.Delivery, "subscriber_id", in.Subscriber, "effect", in.Effect, "why", in.Why)
+				a.log.Log(ctx, level, "returned mail was read", "kind", string(in.Kind), "class", in.Class, "delivery_id", in.Delivery, "subscriber_id", in.Subscriber, "effect", in.Effect, "why", in.Why)
 			}
 			return err
 		},

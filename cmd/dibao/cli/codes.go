@@ -17,7 +17,7 @@ var chineseCodes []byte
 // readersWords maps the same headings to prefixes of keys in the catalog, for codes
 // that readers also see: these use the words of the pages.
 var readersWords = map[string]string{
-	"Format": "format.", "Frequency": "frequency.", "Kind": "kind.", "Level": "level.", "Lists": "kind.", "Section": "section.", "Status": "status.",
+	"Format": "format.", "Frequency": "frequency.", "Kind": "kind.", "Level": "level.", "Lists": "kind.", "Section": "section.", "Status": "status.", "Value": "industry.",
 }
 
 var codes = sync.OnceValue(func() map[string]map[string]string {
