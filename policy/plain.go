@@ -45,12 +45,20 @@ func otherYear(dotted, named, hundred, western string) (year int, ok bool) {
 	return number(dotted)
 }
 
+// isInNumber reports whether part of a line belongs to an address, a telephone number, or a
+// longer number.
+func isInNumber(line string, from, to int) bool {
+	before, _ := utf8.DecodeLastRuneInString(line[:from])
+	return strings.ContainsRune("0123456789/-.", before) || to < len(line) && strings.IndexByte("0123456789/-", line[to]) >= 0 || to+1 < len(line) && line[to] == '.' && isDigit(line[to+1])
+}
+
 // plainDates writes all dates of a line as 2024年6月5日, so that each rule
 // needs only one form. said maps the new dates to the words of the text.
 func plainDates(line string) (plain string, said map[string]string) {
 	var b strings.Builder
 	from := 0
-	for _, at := range otherDate.FindAllStringSubmatchIndex(line, maxOccurrences) {
+	all := otherDate.FindAllStringSubmatchIndex(line, maxOccurrences)
+	for i, at := range all {
 		group := func(n int) string {
 			if at[2*n] < 0 {
 				return ""
@@ -69,8 +77,15 @@ func plainDates(line string) (plain string, said map[string]string) {
 			text = fmt.Sprintf("%d年%d月%d日", on.Year, on.Month, on.Day)
 		default:
 			if at[2] >= 0 {
-				if before, _ := utf8.DecodeLastRuneInString(line[:at[0]]); strings.ContainsRune("0123456789/-.", before) || at[1] < len(line) && strings.IndexByte("0123456789/-", line[at[1]]) >= 0 || at[1]+1 < len(line) && line[at[1]] == '.' && isDigit(line[at[1]+1]) {
-					continue // part of an address, a telephone number, or a longer number
+				start, end := at[0], at[1] // of a range: 2026.7.13-2026.7.17
+				if i > 0 && all[i-1][1]+1 == start && line[start-1] == '-' {
+					start = all[i-1][0]
+				}
+				if i+1 < len(all) && all[i+1][0] == end+1 && line[end] == '-' {
+					end = all[i+1][1]
+				}
+				if isInNumber(line, start, end) {
+					continue
 				}
 			}
 			if year, ok := otherYear(group(1), group(4), group(5), group(6)); ok {

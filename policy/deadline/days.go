@@ -247,7 +247,12 @@ func (m mention) dates(from when.Date) (first, last when.Date) {
 	if g[lastYear] != "" {
 		y = fullYear(g[lastYear], from)
 	}
-	if last = date(y, month, g[lastDay]); last.Before(first) {
+	if last = date(y, month, g[lastDay]); g[lastYear] == "" && last.Before(first) && first.Month >= 11 { // 12月28日至1月3日
+		if last = date(strconv.Itoa(first.Year+1), month, g[lastDay]); last.Month > 2 {
+			return when.Date{}, when.Date{}
+		}
+	}
+	if last.Before(first) {
 		return when.Date{}, when.Date{}
 	}
 	return first, last

@@ -163,7 +163,7 @@ func (r Reader) governs(m mention, l label) bool {
 	case m.until != "" || l.closes:
 		return r.isAsked(m, l.closes)
 	}
-	return (r.Asks || r.Notice) && pleaseOn.MatchString(m.left) && r.isAsked(m, false) || r.Asks && ((strings.HasSuffix(m.left, "于") || strings.HasSuffix(m.left, "在")) && onTheDay.MatchString(m.right))
+	return (r.Asks || r.Notice) && (pleaseOn.MatchString(m.left) || mayOn.MatchString(m.left) && hands.MatchString(m.right)) && r.isAsked(m, false) || r.Asks && ((strings.HasSuffix(m.left, "于") || strings.HasSuffix(m.left, "在")) && onTheDay.MatchString(m.right))
 }
 
 // isMoved reports whether a new day replaces an earlier deadline for readers:
