@@ -37,7 +37,7 @@ var entities = []struct {
 	name  string
 	words *words.Regexp
 }{
-	{"enterprise", words.New(`企业法人|企业(?:$|[^名命信法规负家文所产资汇标主内职员参技社养制经登协\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
+	{"enterprise", words.New(`企业法人|企业(?:$|[^名命信法规负家文所产资汇标主内职员参技社养制经登协申\p{Latin}])|企业申[报请](?:$|[^材资书表信数])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
 	{"institution", words.New(`事业单位|企事业单位`)},
 	{"university", words.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生的全具])|大专院校`)},
 	{"institute", words.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
@@ -83,8 +83,6 @@ var (
 	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业|工作|从事`))
 	// notEnterprises matches bodies that pass applications on, and a kind of association.
 	notEnterprises = words.New(`管理企业|非企业`)
-	// papersOfThem matches documents that are named after those who submit them: 企业申报材料.
-	papersOfThem = words.New(`(?:企业|高校|学校|合作社|学会|协会)(?:的)?(?:申报|申请|认定|推荐|报名)(?:材料|资料|书|表|信息|数据)`)
 	// notFor matches the words before a company size that a call does not ask for:
 	// 非专门面向中小企业.
 	notFor = words.New(`(?:[非不]|不是)(?:专门)?(?:面向|针对)$`)
@@ -163,11 +161,17 @@ func (r *reading) who(l line) {
 			_, size := utf8.DecodeRuneInString(l.text[from+i:])
 			to = from + i + size
 		}
-		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !excludes.MatchString(unless.ReplaceAllString(except.ReplaceAllString(s, ""), "")) {
+		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !isExcluding(s) {
 			r.whoOf(s, l.printed(from, to), l.in, inSection)
 		}
 		from = to
 	}
+}
+
+// isExcluding reports whether a sentence says who may not apply, or what happens later. Most
+// sentences have no such word, so that nothing has to be removed from them.
+func isExcluding(s string) bool {
+	return excludes.MatchString(s) && excludes.MatchString(unless.ReplaceAllString(except.ReplaceAllString(s, ""), ""))
 }
 
 func (r *reading) whoOf(s, quote, in string, inSection bool) {
@@ -183,7 +187,6 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 	}
 	names = notEnterprises.ReplaceAllString(names, "")
 	names = titles.ReplaceAllString(names, "")
-	names = papersOfThem.ReplaceAllString(names, "")
 	r.hired = r.hired || strings.Contains(names, "毕业生") && hires.MatchString(names)
 	names = hires.ReplaceAllString(names, "$1")
 	for ids := entityWords.Match(names); ids != 0; ids &= ids - 1 {
