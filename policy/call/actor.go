@@ -63,7 +63,7 @@ var (
 	// hands matches documents that only intermediate bodies submit.
 	hands = words.New(`(?:评选|评审|遴选|初审|审核)结果(?:\([^()]{1,30}\))?(?:$|[于在报上])|推荐(?:[^,。;]{0,4}汇总表|表|文件|公?函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	// ownLabel matches labels of what applicants do themselves.
-	ownLabel = words.New(`(?:报名|申报)[及和与][^,。;]{2,8}(?:时间|日期)|(?:征文|征稿|交稿|提交|申报材料)的?(?:截止)?(?:时间|日期|期限|阶段)|(?:报名|申报|填报|投稿|征稿|征集)\(?$|(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理|最后){0,2}(?:时间|日期|期限|阶段|截止|截至)|受理(?:截止|起止)?(?:时间|日期|期限)|(?:申报|报名|征集|投稿|申请)(?:工作|活动)?(?:自|从|于)|征求意见|公示(?:$|[^后无结])|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
+	ownLabel = words.New(`(?:报名|申报)[及和与][^,。;]{2,8}(?:时间|日期)|(?:征文|征稿|交稿|提交|递交|送达|申报材料)的?(?:截止)?(?:时间|日期|期限|阶段)|(?:报名|申报|填报|投稿|征稿|征集)\(?$|(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理|最后){0,2}(?:时间|日期|期限|阶段|截止|截至)|受理(?:截止|起止)?(?:时间|日期|期限)|(?:申报|报名|征集|投稿|申请)(?:工作|活动)?(?:自|从|于)|征求意见|公示(?:$|[^后无结])|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
 	// requested matches a request after a label.
 	requested = words.New(`请|须|应当?|需|务必|各|将`)
 	// ownClosing matches a label that is unambiguous, whatever follows its day.
@@ -158,7 +158,10 @@ func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (acto
 	if own && !requested.MatchString(clause) && bare.MatchString(after) {
 		return readers, ""
 	}
-	if r.addressed == others {
+	switch {
+	case r.addressed == others && closes.MatchString(clause):
+		return unclear, "" // 截止日期 may be that of those whom the bodies inform
+	case r.addressed == others:
 		return others, ""
 	}
 	before := cut.Last(strings.TrimSuffix(l.text[:d.At], sentence), 240)

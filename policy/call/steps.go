@@ -27,14 +27,17 @@ type Step struct {
 
 var (
 	// ofThose matches the words after a day that only says whom a rule applies to:
-	// 5月30日之前的可以申请. It also matches those after a day until which something was counted:
+	// 5月30日之前的可以申请, 5月30日前没有完成. It also matches those after a day until which something was counted:
 	// 截至9月30日,共收到, and those after a period in which something was spent:
 	// 5月1日至4月30日期间发生的利息.
-	ofThose = words.New(`^(?:经[^,。;]{0,12})?(?:列入|认定|取得|获得|注册|成立|登记|注册登记|投产|建成)[^,。;]*的|^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)|^期间(?:内)?(?:实际)?(?:发生|产生|支付|购置|购买|实现)`)
+	ofThose = words.New(`^(?:已|尚未|未|没有)(?:经)?(?:通过|完成)|^(?:经[^,。;]{0,12})?(?:列入|认定|取得|获得|注册|成立|登记|注册登记|投产|建成)[^,。;]*的|^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)|^期间(?:内)?(?:实际)?(?:发生|产生|支付|购置|购买|实现)`)
 
-	// counted matches the words before a day until which something is counted, or a project
-	// runs.
-	counted = words.New(`(?:统计|数据|时点|年龄|业绩|计算|营业|开业|建成|投产|竣工)[^,。;]{0,6}(?:截止|截至|时间|日期)[^,。;]{0,6}$|(?:申请书|研究|实施|执行|合同|任务书?|服务|建设)的?(?:起止|执行|实施|研究)?(?:时间|期限|期|周期|年限)(?:统一)?[^,。;]{0,6}$|项目起止[^,。;]{0,10}$`)
+	// counted matches the words before a day until which something is counted, a project runs,
+	// or the public votes.
+	counted = words.New(`(?:统计|数据|时点|年龄|业绩|计算|营业|开业|建成|投产|竣工)[^,。;]{0,6}(?:截止|截至|时间|日期)[^,。;]{0,6}$|(?:申请书|研究|实施|执行|合同|任务书?|服务|建设)的?(?:起止|执行|实施|研究)?(?:时间|期限|期|周期|年限)(?:统一)?[^,。;]{0,6}$|项目起止[^,。;]{0,10}$|投票[^,。;]{0,4}(?:时间|日期|阶段|期)[^,。;]{0,4}$`)
+
+	// itsDuty matches what bodies do by a day: they submit, review or finish something.
+	itsDuty = words.New(`(?:^|[^申填])报[^名考告酬刊价表材]|提交|递交|送[至达交到]|交[至到我]|寄|上传|发送|发至|反馈|填报|审[核查]|初审|推荐|遴选|汇总|完成|组织|申报(?:$|[^材书表资])`)
 
 	whats = []struct {
 		what  string
@@ -80,6 +83,9 @@ func (r *reading) steps(l line) {
 		if who == unknown || who == unclear || who == readers && !d.Ours && !r.dueOn(d) && !r.isOwn(l, d, clause, by) {
 			continue
 		}
+		if who == others && by == "" && !d.Ours && !r.dueOn(d) && !itsDuty.MatchString(clause) && !itsDuty.MatchString(dutyAfter(l.text[d.At:])) {
+			continue // a condition, or a stage in which the issuer acts
+		}
 		what := whatOf(clause, clauseAfter(l.text, min(d.At+1, len(l.text))), l.above)
 		if what == "" && r.call.Kind == KindConsultation {
 			what = "意见反馈"
@@ -92,7 +98,7 @@ func (r *reading) steps(l line) {
 		if who == others {
 			list = &r.call.ByOthers
 		}
-		if !r.is("step", s.Last.String(), s.What, s.By) {
+		if !r.is("step", s.Last.String(), s.What, s.By, strconv.FormatBool(s.weak)) {
 			*list = append(*list, s)
 		}
 	}

@@ -39,7 +39,7 @@ var (
 	office    = words.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
 
 	addressLabel = words.New(`(?:地\s*址|地\s*点|信函|信件|来信)\s*(?:及邮编)?\s*[:为]\s*`)
-	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交到|交至|投(?:寄|递)?至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
+	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交到|交至|投(?:寄|递)?至|统一交(?:至|到|往)?|寄给|邮寄到|报送地址。)\s*:?\s*`)
 	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
 	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
 	// there matches the words after an address to which readers go: 到样例路1号报名.
@@ -137,11 +137,12 @@ func (r *reading) platforms(l line) {
 	for _, at := range website.FindAllStringIndex(l.text, 20) {
 		_, sentence := clauseBefore(l.text, at[0])
 		near := cut.Last(sentence, 60)
+		own := near
 		if utf8.RuneCountInString(near) < fewWords { // 网址:
 			near = cut.Last(l.before, 40) + cut.Last(l.text[:at[0]], 60)
 		}
 		after := cut.First(l.text[at[1]:], 16)
-		if rest := cut.BeforeFirst(l.text[at[1]:], "。;"); shows.MatchString(rest) && !submits.MatchString(near+rest) {
+		if rest := cut.BeforeFirst(l.text[at[1]:], "。;"); shows.MatchString(rest) && !submits.MatchString(own+rest) {
 			continue
 		}
 		if !applies.MatchString(near+after) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(after) && !signsIn.MatchString(near) {

@@ -132,7 +132,7 @@ func (r Reader) isFor(what string) bool {
 
 // governs reports whether the words that govern a day make it the last day for readers.
 func (r Reader) governs(m mention, l label) bool {
-	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Lasting {
+	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(exceptHolidays.ReplaceAllString(m.right, "")) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Lasting {
 		return false
 	}
 	if l.closes && counted.MatchString(m.left) && !actLabel.MatchString(l.text) {
