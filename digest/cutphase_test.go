@@ -177,7 +177,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	proxy.Stop() // and connecting is impossible
+	proxy.Stop() // makes connecting impossible
 	if done, err := d.Deliver(t.Context()); err == nil || done.Sent > 0 {
 		t.Errorf("a server that is down went unnoticed: %+v", done)
 	}

@@ -224,7 +224,7 @@ func TestComposeOneIssueForEachDueTime(t *testing.T) {
 		if got := w.composeDue(); len(w.issueNumbers(got)) != 0 {
 			t.Fatalf("composed %v again", got)
 		}
-		// Nothing new: no issue and no email. Asleep for three weeks: one issue.
+		// If nothing is new, there is no issue and no email. After three weeks without a node, there is one issue.
 		w.week()
 		if got := w.issueNumbers(w.composeDue()); len(got) != 0 {
 			t.Fatalf("issue %v of nothing", got)

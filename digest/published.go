@@ -114,8 +114,8 @@ func (s *Service) Leads(ctx context.Context, issues []Issue) (map[int64][]string
 	return titles, err
 }
 
-// Neighbours returns the addresses of the issues before and after i, "" at the ends.
-func (s *Service) Neighbours(ctx context.Context, i Issue) (older, newer string, err error) {
+// Neighbors returns the addresses of the issues before and after i, "" at the ends.
+func (s *Service) Neighbors(ctx context.Context, i Issue) (older, newer string, err error) {
 	var numbers []int64
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error

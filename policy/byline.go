@@ -67,7 +67,7 @@ const (
 // byline finds the author of the text, and removes the line that names the author from it.
 // Photographers (摄), editors (责任编辑) and contributors (供稿) are not authors.
 func (u *understanding) byline() {
-	all := slices.Concat(u.linesOfAuthors(), u.labelledAuthors(), u.dateline(), u.statedAuthors())
+	all := slices.Concat(u.linesOfAuthors(), u.labeledAuthors(), u.dateline(), u.statedAuthors())
 	best := candidate{at: -1}
 	for _, c := range all {
 		if c.weight > best.weight {
@@ -205,9 +205,9 @@ func (u *understanding) isAbout(names string) bool {
 	return strings.Contains(squeeze(u.Title), squeeze(names))
 }
 
-// labelledAuthors returns the authors in the labels of the page's head: a person, or an
+// labeledAuthors returns the authors in the labels of the page's head: a person, or an
 // office or a pen name. A reporter counts as the author if nobody else is named.
-func (u *understanding) labelledAuthors() []candidate {
+func (u *understanding) labeledAuthors() []candidate {
 	var all []candidate
 	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
 	for _, l := range u.e.Labels {

@@ -60,7 +60,7 @@ func TestKinds(t *testing.T) {
 		{"EssayByItsTitle", Evidence{Title: "机动车停车收费管理的几点思考", ListDate: "2026-11-27", Paragraphs: []string{"随着汽车增加，停车矛盾突出。", "一是完善规划。"}}, KindSignedArticle},
 		{"OnADayInTheTitle", Evidence{Title: "样例市自8月1日起新建建筑须执行绿色建筑标准", ListDate: "2026-11-27", Paragraphs: []string{"日前，样例市下发意见。"}}, KindNews},
 		{"OfficesFirst", Evidence{Title: "样例日报社社长、总编辑 崔样钧：做实践者", ListDate: "2026-11-27", Labels: []Label{{"dd", "来源", "样例日报"}}, Paragraphs: []string{"样例思想意义重大。", "一是坚持，二是创新。"}}, KindSignedArticle},
-		{"NoticeOfALabelledUploader", Evidence{Title: "样例区中学音乐送教活动通知", ListDate: "2026-11-27", Labels: []Label{{"span", "作者", "石样芬"}}, Paragraphs: []string{"对象：中学教师", "地点：样例学校", "请准时参加。", "样例区教师进修学校", "2026年11月26日"}}, KindDocument},
+		{"NoticeOfALabeledUploader", Evidence{Title: "样例区中学音乐送教活动通知", ListDate: "2026-11-27", Labels: []Label{{"span", "作者", "石样芬"}}, Paragraphs: []string{"对象：中学教师", "地点：样例学校", "请准时参加。", "样例区教师进修学校", "2026年11月26日"}}, KindDocument},
 		{"WhoSentTheReport", Evidence{Title: "名师引领明方向——样例区教研活动", ListDate: "2026-11-27", Paragraphs: []string{"为落实举措，11月20日上午，样例中学举行教研活动。", "一、观摩。", "二、研讨。", "大家收获很大。", "撰稿：王样例"}}, KindNews},
 		{"WhoSentTextAndPictures", Evidence{Title: "样例局举办培训班", ListDate: "2026-11-27", Paragraphs: []string{"为提高能力，样例局举办培训。", "学员认真听讲。", "培训圆满。", "文/王样例 图/信息中心"}}, KindNews},
 		{"SpokeOnADay", Evidence{Title: "我院邀请样例大学王样例教授作学术报告", ListDate: "2026-11-27", Paragraphs: []string{"11月17日上午，王教授为师生作了报告。", "报告精彩。"}}, KindNews},

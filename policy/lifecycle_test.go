@@ -9,14 +9,14 @@ import (
 	"dibao/policy/when"
 )
 
-// labelled is a sentence with the date that a person reads in it; "" means none.
-type labelled struct {
+// labeled is a sentence with the date that a person reads in it; "" means none.
+type labeled struct {
 	file, title, published, issued string
 	effective, expires, deadline   string
 	text                           []string
 }
 
-func labelledRows(t *testing.T, name string, read func(cells []string) labelled) (all []labelled) {
+func labeledRows(t *testing.T, name string, read func(cells []string) labeled) (all []labeled) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
@@ -28,23 +28,23 @@ func labelledRows(t *testing.T, name string, read func(cells []string) labelled)
 	return all
 }
 
-func ourOwn(c []string) labelled {
-	return labelled{"", c[0], c[1], c[2], c[3], c[4], c[5], []string{"各有关单位：", c[6]}}
+func ourOwn(c []string) labeled {
+	return labeled{"", c[0], c[1], c[2], c[3], c[4], c[5], []string{"各有关单位：", c[6]}}
 }
 
 // The cases are invented sentences and sentences from the test data, labeled before the
 // first run: a wrong date is an error, a missing one only lowers recall.
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
-	for name, rows := range map[string][]labelled{
-		"Own":  labelledRows(t, "lifecycle.tsv", ourOwn),
-		"Hard": labelledRows(t, "lifecycle-hard.tsv", ourOwn),
-		"OfTheData": labelledRows(t, "lifecycle-data.tsv", func(c []string) labelled {
+	for name, rows := range map[string][]labeled{
+		"Own":  labeledRows(t, "lifecycle.tsv", ourOwn),
+		"Hard": labeledRows(t, "lifecycle-hard.tsv", ourOwn),
+		"OfTheData": labeledRows(t, "lifecycle-data.tsv", func(c []string) labeled {
 			text := []string{c[8]}
 			if c[7] != "" {
 				text = append(strings.Split(c[7], `\n`), c[8])
 			}
-			return labelled{c[0], c[1], c[2], c[3], c[4], c[5], c[6], text}
+			return labeled{c[0], c[1], c[2], c[3], c[4], c[5], c[6], text}
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {

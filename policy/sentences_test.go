@@ -36,7 +36,7 @@ func TestSentences(t *testing.T) {
 }
 
 // evidenceOf returns the evidence of a page with the sentence.
-func evidenceOf(c labelled) Evidence {
+func evidenceOf(c labeled) Evidence {
 	var text []string
 	for _, p := range c.text {
 		text = append(text, strings.Split(p, `\n`)...)

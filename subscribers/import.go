@@ -151,7 +151,7 @@ func (r *importRun) each(flush func() error) error {
 		return err
 	}
 	if r.in.Consent == "" && !reader.has(columnConsent) {
-		return errors.New("say with --consent how the readers agreed; this is stored with each as proof of consent")
+		return errors.New("state with --consent how the readers agreed; this is stored with each as proof of consent")
 	}
 	r.out, r.batch = Imported{Unread: reader.unread(r.in.Columns)}, nil
 	for {

@@ -274,10 +274,10 @@ func addressColumn(names, first []string, columns []column, chosen string) (int,
 			for _, i := range found {
 				several = append(several, fmt.Sprintf("%q (%d)", names[i], i+1))
 			}
-			return 0, fmt.Errorf("%d columns can be the address: %s; say which with --column NAME or --column NUMBER", len(found), strings.Join(several, ", "))
+			return 0, fmt.Errorf("%d columns can be the address: %s; specify one with --column NAME or --column NUMBER", len(found), strings.Join(several, ", "))
 		}
 	}
-	return 0, fmt.Errorf("no column of the file is recognized as the address column; name one \"email\" or \"邮箱\", or say which it is with --column NAME (columns: %s)", namesOf(names))
+	return 0, fmt.Errorf("no column of the file is recognized as the address column; name one \"email\" or \"邮箱\", or specify it with --column NAME (columns: %s)", namesOf(names))
 }
 
 func namesOf(names []string) string {

@@ -83,7 +83,7 @@ func (in *importReader) withoutHeader(choice ColumnChoice) (err error) {
 		in.names[i] = strconv.Itoa(i + 1)
 	}
 	if choice.Address == "" && len(addresses) > 1 {
-		return fmt.Errorf("the file has no header and %d addresses in its first row; say which with --column NUMBER, counting from 1", len(addresses))
+		return fmt.Errorf("the file has no header and %d addresses in its first row; specify one with --column NUMBER, counting from 1", len(addresses))
 	}
 	if choice.Address == "" {
 		choice.Address = in.names[addresses[0]]

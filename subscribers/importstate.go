@@ -185,7 +185,7 @@ func (s *suspects) check(names []string) error {
 			shown = strings.Join(s.flags[i], ", ")
 		}
 		if shown != "" {
-			return fmt.Errorf("the column %q (%d) looks like a state (%s) and is not understood; say --status-column %q if it says who gets mail (true, 1, subscribed, 已订阅), --ignore-column %q if it says something else",
+			return fmt.Errorf("the column %q (%d) looks like a state (%s) and is not understood; use --status-column %q if it says who gets mail (true, 1, subscribed, 已订阅), or else --ignore-column %q",
 				strings.TrimSpace(name), i+1, clipField(shown), strings.TrimSpace(name), strings.TrimSpace(name))
 		}
 	}

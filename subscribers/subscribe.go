@@ -48,7 +48,7 @@ type Request struct {
 	Language string // of the emails: zh or en
 	Lists    []List
 	Network  netip.Prefix // address block of the client
-	Proof    Proof        // that a person sent it
+	Proof    Proof        // shows that a person sent it
 }
 
 // Subscribe records a request and returns the confirmation email to send. It returns nil if
@@ -192,7 +192,7 @@ func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []
 		return 0, err
 	}
 	if basis == "" {
-		return 0, errors.New("say how the reader agreed; this is stored as proof of consent")
+		return 0, errors.New("state how the reader agreed; this is stored as proof of consent")
 	}
 	now := s.now()
 	var id int64

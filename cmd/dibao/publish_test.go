@@ -125,7 +125,7 @@ func checkPublished(t *testing.T, base string) {
 				first = ids
 			}
 			if !slices.Equal(ids, first) {
-				t.Errorf("%s holds other items than its neighbours", address)
+				t.Errorf("%s holds other items than its neighbors", address)
 			}
 		}
 	}

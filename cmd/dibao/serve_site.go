@@ -106,7 +106,7 @@ func (a *app) tls() (*tls.Config, error) {
 // certificate reads the two files that the configuration names.
 func certificate(cert, key, keys string) (*tls.Config, error) {
 	if cert == "" || key == "" {
-		return nil, fmt.Errorf("%s need each other; set both or neither", keys)
+		return nil, fmt.Errorf("%s belong together; set both or neither", keys)
 	}
 	c, err := web.TLSFiles(cert, key)
 	if err != nil {

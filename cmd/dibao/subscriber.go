@@ -54,7 +54,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 		Use:   "add ADDRESS",
 		Short: "Subscribe a reader who has agreed, or send a confirmation request",
 		Long: "Without --consent, the reader gets a confirmation email, as from the form. With it, the reader is subscribed immediately,\n" +
-			"and the text is kept as proof: say how and when they agreed.",
+			"and the text is kept as proof: state how and when they agreed.",
 		Example: "  dibao subscriber add reader@example.org --list weekly\n" +
 			"  dibao subscriber add reader@example.org --list weekly --consent \"signed form of 2026-11-02, folder 7\"",
 		Args: cobra.ExactArgs(1),

@@ -188,7 +188,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 			many := since != "" || sel.Domain != "" || cmd.Flags().Changed("reason")
 			switch {
 			case note == "":
-				return usagef("say with --note why mail may be sent to this address again")
+				return usagef("state with --note why mail may be sent to this address again")
 			case len(args) == 1 == many:
 				return usagef("specify an address, or select readers with --since, --reason or --domain")
 			case many:

@@ -89,7 +89,7 @@ func (s *Store) claim(ctx context.Context, self string, channel int64, group str
 			return err
 		}
 		wait = max(free.Sub(now), time.Millisecond)
-		return errNothing // and the claim is rolled back
+		return errNothing // rolls the claim back
 	})
 	if errors.Is(err, errNothing) {
 		return nil, wait, nil

@@ -29,7 +29,7 @@ const maxSecret = 4 << 10
 func (c Channel) open() (target, error) {
 	s, ok := services[c.Kind]
 	if !ok {
-		return target{}, fmt.Errorf("this version of dibao knows no channel of kind %q", c.Kind)
+		return target{}, fmt.Errorf("this version of dibao does not support channels of kind %q", c.Kind)
 	}
 	t := target{Channel: c}
 	if c.SecretFile == "" && s.optional {

@@ -144,7 +144,7 @@ func takeSteps(t *testing.T, l *Ledger, seed uint64, n int) {
 				if o.state == "uncertain" && d.Uncertain == 2 {
 					o = outcomes[0]
 				}
-				if random.IntN(20) > 0 { // otherwise it stays claimed
+				if random.IntN(20) > 0 { // the others stay claimed
 					l.finish(d, o)
 				}
 			}

@@ -269,7 +269,7 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 		if err := h.enrich(ctx, p.Language, items, view.Sections); err != nil {
 			return nil, err
 		}
-		if p.Older, p.Newer, err = h.Service.Neighbours(ctx, i); err != nil {
+		if p.Older, p.Newer, err = h.Service.Neighbors(ctx, i); err != nil {
 			return nil, err
 		}
 		view.Page = p

@@ -192,7 +192,7 @@ func fail(s *feed.Source, err error, now time.Time) {
 
 func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collection) error {
 	if ingest.Kinds[src.Kind] == nil {
-		return fmt.Errorf("source %d has kind %q, which this version does not know", src.ID, src.Kind)
+		return fmt.Errorf("source %d has kind %q, which this version does not support", src.ID, src.Kind)
 	}
 	if dir, ok := strings.CutPrefix(src.URL, feed.MaildirScheme); ok {
 		return c.collectMaildir(ctx, src, dir, out)

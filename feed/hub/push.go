@@ -31,8 +31,8 @@ const (
 	idleBeat    = 10 * time.Second
 	claimFor    = time.Minute // longer than a delivery takes
 	slowAnswer  = 2 * time.Second
-	quickLane   = 16 // deliveries at a time to callbacks that work well
-	slowLane    = 4  // and to those that fail or are slow
+	quickLane   = 16 // concurrent deliveries to callbacks that work well
+	slowLane    = 4  // concurrent deliveries to callbacks that fail or are slow
 	dueTogether = 200
 )
 

@@ -97,7 +97,7 @@ func parseRoot(text, root string) (*gofeed.Feed, error) {
 		}
 		return out, err
 	case "cdf":
-		return nil, errors.New("this is a channel in CDF, which is not read; look for a feed in RSS or Atom")
+		return nil, errors.New("this is a channel in CDF, which is not supported; look for a feed in RSS or Atom")
 	}
 	return nil, fmt.Errorf("this is not a feed: its first element is %q", clip(root, 40))
 }

@@ -167,7 +167,7 @@ func TestRenderEnds(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if polls > maxRequests+1 { // and for robots.txt
+	if polls > maxRequests+1 { // one more is for robots.txt
 		t.Errorf("%d requests", polls)
 	}
 }

@@ -83,7 +83,7 @@ func TestWrite(t *testing.T) {
 				t.Fatalf("got %v (%v), err %v; want %v in UTC", got, got.Location(), err, at)
 			}
 		})
-		t.Run("UniqueViolationIsRecognised", func(t *testing.T) {
+		t.Run("UniqueViolationIsRecognized", func(t *testing.T) {
 			insert := func(ctx context.Context) error {
 				return db.Write(ctx, func(tx *sql.Tx) error {
 					_, err := tx.ExecContext(ctx, `INSERT INTO suppressions (address_hash, reason, at) VALUES ('x', 'test', $1)`, at)

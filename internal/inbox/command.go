@@ -40,7 +40,7 @@ func (c *session) command(line string) error {
 		c.say("221 2.0.0 goodbye")
 		return errQuit
 	case "GET", "POST", "HEAD", "PUT", "CONNECT", "OPTIONS":
-		return &refusal{"421 5.5.1 this is a mail server", true} // a browser that somebody made send this request
+		return &refusal{"421 5.5.1 this is a mail server", true} // a page made a browser send this request
 	default:
 		return &refusal{reply: "500 5.5.1 unknown command"}
 	}

@@ -83,7 +83,7 @@ func TestMembersShare(t *testing.T) {
 		if a, b := first.Share(Deliver), second.Share(Deliver); b.Of != 2 || a.Rank == b.Rank {
 			t.Fatalf("the two have %+v and %+v", a, b)
 		}
-		// A node that could not renew its row has nothing.
+		// A node that could not renew its row has no share.
 		first.readAt = first.readAt.Add(-settleAfter - time.Second)
 		if s := first.Share(Deliver); s.Of != 0 {
 			t.Fatalf("a node that was stopped has %+v", s)

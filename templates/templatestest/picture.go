@@ -47,10 +47,10 @@ func Picture(ctx context.Context) ([]byte, error) {
 			counts[full.At(x, y)]++
 		}
 	}
-	colours := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int {
+	colors := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int {
 		return cmp.Or(counts[b]-counts[a], cmp.Compare(brightness(a), brightness(b)))
 	})
-	small := image.NewPaletted(full.Bounds(), colours[:min(len(colours), 256)])
+	small := image.NewPaletted(full.Bounds(), colors[:min(len(colors), 256)])
 	draw.Draw(small, small.Bounds(), full, image.Point{}, draw.Src)
 	var out bytes.Buffer
 	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, small)

@@ -72,7 +72,7 @@ type sample struct {
 	state        feed.State // state when it fails
 	err          string
 	daily        int
-	delay        time.Duration // from publication to collection
+	delay        time.Duration // time from publication to collection
 	issueDays    int
 	bad          func(day, hour int) bool // by days before the end
 }

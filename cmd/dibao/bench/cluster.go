@@ -32,7 +32,7 @@ type Cluster struct {
 	Database   string
 	Nodes      []int
 	Recipients int
-	Latency    time.Duration // of the mail server's reply to a message
+	Latency    time.Duration // time that the mail server takes to reply to a message
 }
 
 // Run measures from composing to the last message sent.

@@ -170,7 +170,7 @@ func measureOnly(f func() error) (cpu, wall float64, err error) {
 // site serves feeds of invented notices, and the same notices as lists and pages.
 type site struct {
 	feeds, items     int
-	menu, paragraphs string      // that all pages or notices contain
+	menu, paragraphs string      // contained in all pages or notices
 	plain            atomic.Bool // answers have no validators
 }
 

@@ -333,7 +333,7 @@ func loadClient() http.Handler {
 				http.Error(w, err.Error(), http.StatusBadGateway)
 				return
 			}
-			_ = json.NewEncoder(w).Encode(did) // to the parent process
+			_ = json.NewEncoder(w).Encode(did) // w leads to the parent process
 		}
 	}
 	mux.HandleFunc("POST /run", answer(runLoad))

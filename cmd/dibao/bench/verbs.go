@@ -167,7 +167,7 @@ func (v *benchCommands) newCluster() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if b.Database = *v.database; !strings.HasPrefix(b.Database, "postgres") {
-				return cli.Usagef("name an empty PostgreSQL database with --database")
+				return cli.Usagef("specify an empty PostgreSQL database with --database")
 			}
 			if b.Recipients < 1 || slices.Min(b.Nodes) < 1 || slices.Max(b.Nodes) > 32 {
 				return cli.Usagef("--recipients must be 1 or more, --nodes from 1 to 32")

@@ -116,7 +116,7 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 				}
 				item.Shorten()
 				f := policy.Understand(item.Evidence)
-				policy.CallOf(&f, item.Evidence) // which corrects the deadline, as when an article is stored
+				policy.CallOf(&f, item.Evidence) // corrects the deadline, as when an article is stored
 				f.Warnings = append(slices.Clone(item.Warnings), f.Warnings...)
 				v := ViewFacts(f)
 				v.URL = cli.Null(address)

@@ -60,9 +60,8 @@ func newSourceTest(p Program) *cobra.Command {
 	return cmd
 }
 
-// orWithoutDatabase is verb for commands that only read the address in their
-// argument: if there is no database yet, they run on an empty one that is
-// removed afterwards.
+// orWithoutDatabase runs commands that only read the address in their argument. If
+// there is no database yet, they run on an empty one, which is removed afterwards.
 func orWithoutDatabase(p Program, run func(cmd *cobra.Command, args []string, n *Node) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		lacking, err := p.LacksDatabase()

@@ -310,7 +310,7 @@ func (s *Server) matrix(w http.ResponseWriter, r *http.Request, body []byte) *po
 	room, id, inRoom := strings.Cut(rest, "/send/m.room.message/")
 	switch {
 	case r.Header.Get("Authorization") != "Bearer "+Token:
-		answer(401, `{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token"}`)(w)
+		answer(401, `{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognized access token"}`)(w)
 	case r.Method != http.MethodPut || !found || !inRoom || id == "":
 		answer(404, `{"errcode":"M_UNRECOGNIZED","error":"Unrecognized request"}`)(w)
 	case m.Type != "m.text" || m.Body == "" || m.Formatted == "":

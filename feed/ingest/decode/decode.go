@@ -32,7 +32,7 @@ func Gunzip(body []byte, most int64) ([]byte, error) {
 		body, err = io.ReadAll(io.LimitReader(z, most+1))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the gzip file is damaged or cut short: %v", err)
+		return nil, fmt.Errorf("the gzip file is damaged or truncated: %v", err)
 	}
 	if int64(len(body)) > most {
 		return nil, fmt.Errorf("the gzip file contains more than %d MB", most>>20)

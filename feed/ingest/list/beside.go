@@ -22,10 +22,10 @@ type note struct {
 	dates []when.When
 }
 
-// neighbours assigns the short texts between the rows of a container to the rows: the date
+// neighbors assigns the short texts between the rows of a container to the rows: the date
 // of each row (dt and dd, or date and link side by side), or a heading (2026年11月) that
 // applies to all rows below it.
-func (f *finder) neighbours(n *html.Node, c *candidate) {
+func (f *finder) neighbors(n *html.Node, c *candidate) {
 	notes := f.notes(n, c)
 	f.above(n, c)
 	f.spanned(c)

@@ -114,7 +114,7 @@ func (f *finder) container(n *html.Node) *candidate {
 	if len(c.rows) == 0 {
 		return nil
 	}
-	f.neighbours(n, c)
+	f.neighbors(n, c)
 	if inline && breaks+1 < len(c.rows) && len(c.rows) > 1 {
 		for _, r := range c.rows {
 			if !r.isDated() {

@@ -101,7 +101,7 @@ func ReadRows(root *html.Node, nodes []*html.Node, c when.Clock) Found {
 		part.rows = append(part.rows, f.segment(n))
 	}
 	for _, n := range cand.containers {
-		f.neighbours(n, byParent[n])
+		f.neighbors(n, byParent[n])
 	}
 	taken := make(map[*html.Node]int)
 	for _, n := range nodes { // in the order of the selector's results

@@ -185,12 +185,12 @@ func titleColumn(all [][]part) int {
 // compare.
 func titleIn(texts []string) string {
 	for _, t := range texts {
-		if isTitle(t) && !isAside(t) && !isLabelled(t) {
+		if isTitle(t) && !isAside(t) && !isLabeled(t) {
 			return t
 		}
 	}
 	for _, t := range texts { // 2026年10月18日学术报告通知
-		if isTitle(t) && when.RoleOf(t) == when.RoleUnknown && !isLabelled(t) {
+		if isTitle(t) && when.RoleOf(t) == when.RoleUnknown && !isLabeled(t) {
 			return t
 		}
 	}
@@ -205,8 +205,8 @@ func titleIn(texts []string) string {
 	return ""
 }
 
-// isLabelled reports whether a text begins with a labeled date: 发布时间：2026-11-27 来源：某部.
-func isLabelled(text string) bool {
+// isLabeled reports whether a text begins with a labeled date: 发布时间：2026-11-27 来源：某部.
+func isLabeled(text string) bool {
 	w := when.Find(text, when.Clock{})
 	return len(w) > 0 && w[0].Label != "" && strings.HasPrefix(text, w[0].Label)
 }

@@ -85,7 +85,7 @@ func isCaption(n *html.Node) bool {
 	if n.Data != "p" && n.Data != "div" && n.Data != "section" || !isUnderPicture(n) {
 		return false
 	}
-	if text, _ := UpTo(n, maxCaption); isCentred(n) && !strings.HasSuffix(text, "。") || sceneEnd.MatchString(text) {
+	if text, _ := UpTo(n, maxCaption); isCentered(n) && !strings.HasSuffix(text, "。") || sceneEnd.MatchString(text) {
 		return true
 	}
 	run := 1
@@ -130,7 +130,7 @@ func ofPicture(n *html.Node) bool {
 // isWithPicture reports whether an element is a picture with a short line below it, both
 // centered.
 func isWithPicture(n *html.Node) bool {
-	if n.Data != "center" && (n.Data != "p" && n.Data != "div" || !isCentred(n)) || n.FirstChild == nil {
+	if n.Data != "center" && (n.Data != "p" && n.Data != "div" || !isCentered(n)) || n.FirstChild == nil {
 		return false
 	}
 	text, short := UpTo(n, maxCaption)
@@ -187,11 +187,11 @@ func isPicture(n *html.Node) bool {
 	return n != nil && HoldsPicture(n) && IsEmpty(n)
 }
 
-var centred = lazyregexp.New(`(?i)text-align\s*:\s*center`)
+var centered = lazyregexp.New(`(?i)text-align\s*:\s*center`)
 
-// isCentred reports whether a line is centered.
-func isCentred(n *html.Node) bool {
-	return markup.Attr(n, "align") == "center" || centred.MatchString(markup.Attr(n, "style"))
+// isCentered reports whether a line is centered.
+func isCentered(n *html.Node) bool {
+	return markup.Attr(n, "align") == "center" || centered.MatchString(markup.Attr(n, "style"))
 }
 
 type blockWriter struct {
