@@ -22,7 +22,7 @@ type contentItem struct {
 	Issue   int64             `json:"i"` // the issue that contained it
 	Event   string            `json:"e,omitempty"`
 	Chosen  []filter.Reason   `json:"w,omitempty"` // which parts of the reader's choice it matches
-	Match   *forreader.Result `json:"m,omitempty"` // how its call matches the reader's profile; nil: it is not a call for this reader
+	Match   *forreader.Result `json:"m,omitempty"` // how its call matches the reader's profile; nil if it is not a call for this reader
 }
 
 // mailed is something that a reader gets once: an article as news, or one event of it.

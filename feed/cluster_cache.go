@@ -63,7 +63,7 @@ func (b *batch) sameCluster(ctx context.Context, x, y int64) (bool, error) {
 	return first == second, err
 }
 
-// renameCluster moves all articles of a cluster to another; 0 means none.
+// renameCluster moves all articles of a cluster to another, or to none if it is 0.
 func (b *batch) renameCluster(ctx context.Context, from, to int64) (sql.Result, error) {
 	for article, cluster := range b.clusters {
 		if cluster == from {

@@ -89,7 +89,7 @@ type Person struct {
 	PausedUntil   *string              `json:"paused_until"`
 	CreatedAt     time.Time            `json:"created_at"`
 	Suppressed    *string              `json:"suppressed"`
-	Profile       *match.Profile       `json:"profile"` // what the reader says about themselves; null: nothing
+	Profile       *match.Profile       `json:"profile"` // what the reader says about themselves; null if nothing
 	Subscriptions []PersonSubscription `json:"subscriptions"`
 	Consents      []ConsentEvent       `json:"consents"`
 	History       []HistoryEvent       `json:"history"` // emails and the reports about them
@@ -111,7 +111,7 @@ type PersonSubscription struct {
 // ConsentEvent is an entry of the consent log.
 type ConsentEvent struct {
 	At          time.Time `json:"at"`
-	List        *string   `json:"list"` // null: the reader as a whole
+	List        *string   `json:"list"` // null if the event concerns the reader as a whole
 	Event       string    `json:"event"`
 	Network     *string   `json:"network"`
 	TextVersion *string   `json:"text_version"`
@@ -122,7 +122,7 @@ type ConsentEvent struct {
 type Starred struct {
 	Article  int64     `json:"article"`
 	Title    string    `json:"title"` // empty if the article is hidden
-	Last     *string   `json:"last"`  // the current last day; null: unknown
+	Last     *string   `json:"last"`  // the current last day; null if unknown
 	Canceled bool      `json:"canceled"`
 	Remind   bool      `json:"remind"` // by email, before the last day
 	At       time.Time `json:"at"`     // when the reader starred it

@@ -21,7 +21,7 @@ type Slot int
 const (
 	SlotUnsubscribe Slot = iota // the address that ends the subscription
 	SlotPreferences             // the address of the reader's preferences
-	SlotWhyHTML                 // why the reader gets the email, by Why
+	SlotWhyHTML                 // the reason why the reader gets the email; Why writes it
 	SlotWhyText
 )
 

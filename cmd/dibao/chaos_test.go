@@ -431,7 +431,7 @@ func TestServeWaitsForPostgres(t *testing.T) {
 func TestOutageIsNotTheSourcesFault(t *testing.T) {
 	t.Parallel()
 	proxy, address := tcpToPostgres(t, databasetest.Postgres(t))
-	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": address, "DIBAO_FETCH_TIMEOUT": "1s"}) // a turn at the host that was not returned lasts longer
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": address, "DIBAO_FETCH_TIMEOUT": "1s"}) // a turn at a host that is not returned lasts longer than this
 	cut := true
 	feeds := newsHandler(time.Hour)
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

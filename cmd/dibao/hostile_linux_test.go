@@ -249,7 +249,7 @@ func newReaders(t *testing.T, a *app, site string) *readersLoad {
 	for id := range int64(2000) {
 		load.leave = append(load.leave, "/u/"+a.subscribers.Keys().UnsubscribeToken(id+1, lists[0].ID))
 	}
-	time.Sleep(demo.FormPause) // faster requests are taken for a program's
+	time.Sleep(demo.FormPause) // faster requests look like those of a program
 	return load
 }
 

@@ -92,7 +92,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 type importView struct {
 	subscribers.Imported
 	Applied bool    `json:"applied"`
-	Report  *string `json:"report"` // file with the refused rows and rows with remarks; null: there are none
+	Report  *string `json:"report"` // file with the refused rows and rows with remarks; null if there are none
 }
 
 func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out subscribers.Imported, report string) error {

@@ -147,8 +147,8 @@ func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why stri
 	return time.Time{}, "", false
 }
 
-// pass takes a token of this node's part. If there is none, it returns when there will be
-// one: the clock of the ledger enforces the limit, and nothing waits here.
+// pass takes a token of this node's part. If there is none, it does not wait, but returns the
+// time at which there will be one.
 func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	if x.limit.PerMinute <= 0 {
 		return now, true

@@ -26,11 +26,11 @@ type MailingReport struct {
 	Failed     int        `json:"failed"`
 	Uncertain  int        `json:"uncertain"`
 	Suppressed int        `json:"suppressed"`
-	PerSecond  *float64   `json:"per_second"`  // messages sent in the last minute; null: nothing is being sent
+	PerSecond  *float64   `json:"per_second"`  // messages sent in the last minute; null if nothing is being sent
 	ETASeconds *int64     `json:"eta_seconds"` // time until the waiting messages are sent, at that rate
 	NextAt     *time.Time `json:"next_at"`     // when the next waiting message is tried
 	DoneAt     *time.Time `json:"done_at"`
-	Skipped    *Skipped   `json:"skipped"` // readers who get no email of it; null: not counted
+	Skipped    *Skipped   `json:"skipped"` // readers who get no email of it; null if they are not counted
 }
 
 // Skipped counts the readers of a mailing's lists who get no email of the mailing, by

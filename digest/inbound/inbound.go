@@ -58,8 +58,8 @@ type Incoming struct {
 // Result says what an incoming email is and what it changed.
 type Result struct {
 	Kind       mail.ReportKind `json:"kind"`
-	Delivery   int64           `json:"delivery"`   // 0: not about an email of ours
-	Subscriber int64           `json:"subscriber"` // 0: not about a reader
+	Delivery   int64           `json:"delivery"`   // 0 if it is not about an email of ours
+	Subscriber int64           `json:"subscriber"` // 0 if it is not about a reader
 	Class      string          `json:"class"`      // for a bounce: permanent, temporary, policy, unknown
 	Status     string          `json:"status"`
 	Effect     string          `json:"effect"` // suppressed, unsubscribed, restored, noted, nothing

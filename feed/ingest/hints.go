@@ -13,7 +13,7 @@ import (
 // Hints are what a source says about how to read it, besides its items. They are stored
 // with the source as JSON, because a 304 response does not repeat them.
 type Hints struct {
-	TTL       time.Duration `json:"ttl,omitempty"`        // RSS 2.0 ttl, or the sy:update period; 0: unknown
+	TTL       time.Duration `json:"ttl,omitempty"`        // RSS 2.0 ttl, or the sy:update period; 0 if unknown
 	SkipHours []int         `json:"skip_hours,omitempty"` // 0–23, UTC (RSS 2.0)
 	SkipDays  []int         `json:"skip_days,omitempty"`  // 0 is Sunday, UTC (RSS 2.0)
 	Hub       string        `json:"hub,omitempty"`        // WebSub hub

@@ -37,7 +37,7 @@ type View struct {
 type SaidView struct {
 	Value    string  `json:"value"`
 	Evidence string  `json:"evidence"` // the sentence that says so; the same applies to other keys named evidence
-	File     *string `json:"file"`     // the attached file that contains the sentence; null: the notice
+	File     *string `json:"file"`     // the attached file that contains the sentence; null if the notice itself does
 }
 
 // ThresholdView is a condition with a number.
@@ -48,7 +48,7 @@ type ThresholdView struct {
 	Value    float64 `json:"value"`
 	Unit     string  `json:"unit"` // yuan, years, percent or people
 	Evidence string  `json:"evidence"`
-	File     *string `json:"file"` // the attached file that contains the sentence; null: the notice
+	File     *string `json:"file"` // the attached file that contains the sentence; null if the notice itself does
 }
 
 // BenefitView is money that a call offers.
@@ -59,7 +59,7 @@ type BenefitView struct {
 	Cap      *int64   `json:"cap"`
 	Per      *string  `json:"per"`
 	Evidence string   `json:"evidence"`
-	File     *string  `json:"file"` // the attached file that contains the sentence; null: the notice
+	File     *string  `json:"file"` // the attached file that contains the sentence; null if the notice itself does
 }
 
 // StepView is something to be done by a day.
@@ -71,7 +71,7 @@ type StepView struct {
 	Time     *string `json:"time"`  // the time on the last day, such as 17:00; null if the text does not give it
 	Moved    bool    `json:"moved"` // it replaces an earlier day
 	Evidence string  `json:"evidence"`
-	File     *string `json:"file"` // the attached file that contains the sentence; null: the notice
+	File     *string `json:"file"` // the attached file that contains the sentence; null if the notice itself does
 }
 
 // ContactView is where readers ask.
@@ -80,7 +80,7 @@ type ContactView struct {
 	Telephone *string `json:"telephone"`
 	Email     *string `json:"email"`
 	Evidence  string  `json:"evidence"`
-	File      *string `json:"file"` // the attached file that contains the sentence; null: the notice
+	File      *string `json:"file"` // the attached file that contains the sentence; null if the notice itself does
 }
 
 // PlanView is something that a body plans to buy.
@@ -89,7 +89,7 @@ type PlanView struct {
 	Yuan     *int64  `json:"yuan"`  // the budget
 	Month    *string `json:"month"` // when the purchase is planned to begin, such as 2026-07
 	Evidence string  `json:"evidence"`
-	File     *string `json:"file"` // the attached file that contains the sentence; null: the notice
+	File     *string `json:"file"` // the attached file that contains the sentence; null if the notice itself does
 }
 
 // View returns a call as it is printed in JSON.

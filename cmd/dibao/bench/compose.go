@@ -22,7 +22,7 @@ import (
 type ComposeFigures struct {
 	Readers     int     `json:"readers"`
 	Sets        int     `json:"sets"`
-	Profiles    int     `json:"profiles"` // number of different profiles; 0: no reader has a profile
+	Profiles    int     `json:"profiles"` // number of different profiles; 0 if no reader has a profile
 	Articles    int     `json:"articles"`
 	Messages    int     `json:"messages"`
 	Variants    int     `json:"variants"`

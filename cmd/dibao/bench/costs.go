@@ -10,23 +10,23 @@ import (
 // UnitCosts are the costs of one email, commit, collection and article. docs/scale.md
 // says how the defaults were measured.
 type UnitCosts struct {
-	MailCPU       float64 `json:"mail_cpu_ms"`          // of a node for an email, including rendering, an Ed25519 signature and SMTP
-	MailDBCPU     float64 `json:"mail_db_cpu_ms"`       // of PostgreSQL for an email: its row, claim and outcome
-	CommitCPU     float64 `json:"commit_cpu_ms"`        // of a node for a commit of hand-overs
-	CommitDBCPU   float64 `json:"commit_db_cpu_ms"`     // of PostgreSQL for the same
+	MailCPU       float64 `json:"mail_cpu_ms"`          // CPU time of a node for an email, including rendering, an Ed25519 signature and SMTP
+	MailDBCPU     float64 `json:"mail_db_cpu_ms"`       // CPU time of PostgreSQL for an email: its row, claim and outcome
+	CommitCPU     float64 `json:"commit_cpu_ms"`        // CPU time of a node for a commit of hand-overs
+	CommitDBCPU   float64 `json:"commit_db_cpu_ms"`     // CPU time of PostgreSQL for a commit of hand-overs
 	Flush         float64 `json:"flush_ms"`             // time that PostgreSQL takes to write its log to the disk, for all waiting commits
 	Gather        float64 `json:"gather_ms"`            // time that a hand-over waits for those of other connections
 	Reply         float64 `json:"reply_ms"`             // time that a receiver takes to accept an email
 	MailKB        float64 `json:"mail_kb"`              // size as sent
-	ComposeCPU    float64 `json:"compose_cpu_ms"`       // of a node for a reader of an issue
-	CollectionCPU float64 `json:"collection_cpu_ms"`    // of a node for a collection without news
-	ArticleCPU    float64 `json:"article_cpu_ms"`       // of a node for a new article
-	ArticleDBCPU  float64 `json:"article_db_cpu_ms"`    // of PostgreSQL for the same
+	ComposeCPU    float64 `json:"compose_cpu_ms"`       // CPU time of a node for a reader of an issue
+	CollectionCPU float64 `json:"collection_cpu_ms"`    // CPU time of a node for a collection without news
+	ArticleCPU    float64 `json:"article_cpu_ms"`       // CPU time of a node for a new article
+	ArticleDBCPU  float64 `json:"article_db_cpu_ms"`    // CPU time of PostgreSQL for a new article
 	Articles      float64 `json:"articles_a_day"`       // per source
 	Collections   float64 `json:"collections_a_day"`    // per source
 	ArticleKB     float64 `json:"article_db_kb"`        // size in PostgreSQL, including indexes
-	ReaderKB      float64 `json:"reader_db_kb"`         // the same
-	DeliveryKB    float64 `json:"delivery_db_kb"`       // the same; kept for Weeks
+	ReaderKB      float64 `json:"reader_db_kb"`         // size in PostgreSQL, including indexes
+	DeliveryKB    float64 `json:"delivery_db_kb"`       // size in PostgreSQL, including indexes; kept for Weeks
 	Weeks         float64 `json:"weeks_of_deliveries"`  // number of weeks for which PostgreSQL keeps deliveries
 	NodeMbit      float64 `json:"node_mbit_per_second"` // bandwidth of a node's network
 }

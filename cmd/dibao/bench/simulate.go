@@ -151,7 +151,7 @@ func (w *world) email(n *simNode) {
 					w.done++
 					n.inFlight--
 					w.worked[connections] += c.Reply / 1000 / float64(w.s.Nodes*w.s.Connections)
-					w.db.serve(c.MailDBCPU/1000, func() {}) // many at once, in parallel with the sending
+					w.db.serve(c.MailDBCPU/1000, func() {}) // PostgreSQL writes many outcomes at once, while emails are sent
 					w.email(n)
 				})
 			})

@@ -101,8 +101,8 @@ var (
 var sayingMethods = []string{"Advice", "Error", "LastSeen", "NeedsTrust", "check", "elsewhere", "Reason", "Sentence", "String", "nextIssue",
 	"CheckAddr", "checkHost", "checkName", "checkPort", "parseURL", "explainTLS", "calls"}
 
-// said returns the formats of texts for users, by place, and all texts in the sources.
-func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
+// textsForUsers returns the formats of texts for users, by place, and all texts in the sources.
+func textsForUsers(t *testing.T) (formats map[string]string, texts map[string]bool) {
 	formats, texts = make(map[string]string), make(map[string]bool)
 	files := token.NewFileSet()
 	for _, folder := range translatedFolders {
@@ -232,7 +232,7 @@ func verbsOf(format string, chinese bool) []string {
 // every translation is used.
 func TestMessagesInChineseAreWhole(t *testing.T) {
 	t.Parallel()
-	formats, texts := said(t)
+	formats, texts := textsForUsers(t)
 	chinese := words(chineseMessages)
 	for _, format := range slices.Sorted(maps.Keys(formats)) {
 		if chinese[format] == "" {

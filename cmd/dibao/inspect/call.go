@@ -31,7 +31,7 @@ func newInspectCall(readFile FileReader) *cobra.Command {
 				f := policy.Understand(item.Evidence)
 				v := struct {
 					File     string         `json:"file"`
-					Call     *call.View     `json:"call"`          // null: the text is not a call
+					Call     *call.View     `json:"call"`          // null if the text is not a call
 					Warnings []string       `json:"warnings"`      // in English
 					Codes    []warn.Warning `json:"warning_codes"` // the warnings as codes with parameters
 				}{File: name, Warnings: []string{}, Codes: []warn.Warning{}}

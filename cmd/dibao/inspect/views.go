@@ -146,7 +146,7 @@ type ListedView struct {
 	Title    string  `json:"title"`
 	Date     *string `json:"date"`
 	DateFrom *string `json:"date_from"`
-	New      *bool   `json:"new,omitempty"` // null: not compared with stored articles
+	New      *bool   `json:"new,omitempty"` // null if it was not compared with stored articles
 }
 
 // ViewListed returns a row of a list as it is printed in JSON.

@@ -24,12 +24,12 @@ import (
 type Request struct {
 	Args     []string       `json:"args"`
 	Flags    map[string]any `json:"flags"`              // by name; an array sets the flag several times
-	Terminal *Terminal      `json:"terminal,omitempty"` // nil: the client is a program that reads JSON
+	Terminal *Terminal      `json:"terminal,omitempty"` // nil if the client is a program that reads JSON
 }
 
 // Terminal describes the terminal that shows the answer.
 type Terminal struct {
-	Columns int  `json:"columns"` // 0: not a terminal, so nothing is cut
+	Columns int  `json:"columns"` // 0 if it is not a terminal; then nothing is truncated
 	Chinese bool `json:"chinese"`
 	JSON    bool `json:"json"`
 	Quiet   bool `json:"quiet"`
@@ -39,7 +39,7 @@ type Terminal struct {
 type Answer struct {
 	Out      string `json:"out"`      // text for standard output
 	Talk     string `json:"talk"`     // text for standard error
-	Error    string `json:"error"`    // "": none
+	Error    string `json:"error"`    // "" if there is none
 	Status   int    `json:"status"`   // the exit status
 	Question string `json:"question"` // question to answer with yes before anything is done
 }

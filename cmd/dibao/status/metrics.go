@@ -42,7 +42,7 @@ func gauge(name, help string, labels ...string) *metrics.Family {
 var (
 	metricBuild         = gauge("build_info", "Version of the program; the value is 1.", "version", "revision")
 	metricSources       = gauge("sources", "Sources by state.", "state")
-	metricSourceSuccess = gauge("source_last_success_timestamp_seconds", "When a source was last collected, in Unix time; 0: never.", "source", "name", "state")
+	metricSourceSuccess = gauge("source_last_success_timestamp_seconds", "When a source was last collected, in Unix time; 0 if it never was.", "source", "name", "state")
 	metricArticles      = metrics.New(metrics.Counter, "dibao_articles_total", "Stored articles.")
 	metricUnindexed     = gauge("articles_unindexed", "Articles that wait for the search index.")
 	metricUnread        = gauge("articles_unread", "Articles whose page could not be read completely.")
@@ -53,7 +53,7 @@ var (
 	metricHeldIssues    = gauge("issues_held", "Issues that wait for an admin to release them.")
 	metricDeliveries    = gauge("deliveries", "Deliveries by state, of mailings due in the last seven days.", "state")
 	metricPosted        = gauge("channel_deliveries", "Issues in channels by state.", "state")
-	metricOldest        = gauge("oldest_waiting_seconds", "Age of the oldest mailing with unsent messages; 0: none.")
+	metricOldest        = gauge("oldest_waiting_seconds", "Age of the oldest mailing with unsent messages; 0 if there is none.")
 	metricPaused        = gauge("mail_servers_paused", "Mail servers that refuse our mail and are tried again later.")
 	metricReports       = gauge("mail_reports", "Reports received in the last seven days, by kind.", "kind")
 	metricPending       = gauge("suppressions_pending", "Suppressions that wait for an admin.")

@@ -379,7 +379,7 @@ func (st Snapshot) JSON() any {
 	}
 	type list struct {
 		Slug         string     `json:"slug"`
-		NextAt       *time.Time `json:"next_at"` // null: as it happens
+		NextAt       *time.Time `json:"next_at"` // null if the list is sent as it happens
 		OverdueSince *time.Time `json:"overdue_since"`
 		Matched      int        `json:"matched"`
 	}
@@ -389,7 +389,7 @@ func (st Snapshot) JSON() any {
 		Version       string                   `json:"version"`
 		Revision      string                   `json:"revision"`
 		Database      string                   `json:"database"`
-		DiskFree      *uint64                  `json:"disk_free_bytes"` // null: unknown
+		DiskFree      *uint64                  `json:"disk_free_bytes"` // null if unknown
 		Sources       map[feed.State]int       `json:"sources"`
 		Unhealthy     []source                 `json:"unwell_sources"`
 		Articles      int64                    `json:"articles"`

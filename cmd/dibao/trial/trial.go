@@ -55,7 +55,7 @@ type Report struct {
 
 // Robots is what robots.txt says about the page of a list.
 type Robots struct {
-	Allowed *bool   `json:"allowed"` // null: not checked
+	Allowed *bool   `json:"allowed"` // null if not checked
 	Delay   float64 `json:"crawl_delay_seconds"`
 	Problem *string `json:"problem"`
 }

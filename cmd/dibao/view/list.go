@@ -91,7 +91,7 @@ type Issue struct {
 	Held    bool      `json:"held"`   // waits until an admin runs: dibao issue send LIST
 	Emails  *int      `json:"emails"` // of its mailing; null if there is none
 
-	Skipped *delivery.Skipped `json:"skipped"` // readers who get no email of its mailing; null: not counted
+	Skipped *delivery.Skipped `json:"skipped"` // readers who get no email of its mailing; null if they are not counted
 }
 
 // Mailing is a mailing in JSON, with its domains if one mailing was requested.
