@@ -233,7 +233,7 @@ func (m mention) dates(from when.Date) (first, last when.Date) {
 			return last, last
 		}
 		for y := last.Year; y >= last.Year-1; y-- {
-			if first = date(strconv.Itoa(y), g[firstMonth], g[firstDay]); !first.IsZero() && !last.Before(first) {
+			if first = date(strconv.Itoa(y), g[firstMonth], g[firstDay]); !first.IsZero() && !last.Before(first) && (g[lastMonth] != "" || y == last.Year) {
 				return first, last
 			}
 		}

@@ -132,7 +132,7 @@ func (r Reader) isFor(what string) bool {
 
 // governs reports whether the words that govern a day make it the last day for readers.
 func (r Reader) governs(m mention, l label) bool {
-	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(exceptHolidays.ReplaceAllString(m.right, "")) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Lasting {
+	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || lapses.MatchString(m.right) || holiday.MatchString(exceptHolidays.ReplaceAllString(m.right, "")) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Lasting {
 		return false
 	}
 	if l.closes && counted.MatchString(m.left) && !actLabel.MatchString(l.text) {
@@ -246,7 +246,7 @@ func isDutyOf(right string) bool {
 // isOfOthers reports whether the subject of a day is not the reader whom the
 // title addresses, or whether the request belongs to a later stage.
 func (r Reader) isOfOthers(m mention) bool {
-	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || refunds.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
+	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || refunds.MatchString(m.right) || forPersons.MatchString(r.Title) && eachBody.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
 		return true
 	}
 	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {

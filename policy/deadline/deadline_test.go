@@ -96,6 +96,8 @@ func TestTerms(t *testing.T) {
 		"评选结果于6月12日前以书面和电子版两种形式报学生工作处样例科。":                          "2026-06-12",
 		"6月20日前，将公路建设情况交通报告办公室汇总整理。":                                "",
 		"新生报到处于6月12日前设立报到警戒线。":                                      "",
+		"报名者的身份证在2026年9月30日前不过期，方可报名。":                              "",
+		"预报名时间：6月25日10点~12日12点":                                     "",
 		"各项目负责人须在2026年6月16日将验收材料报至样例部。":                             "2026-06-16",
 		"请各项目负责人高度重视，于6月24日前将材料报送至邮箱。":                              "2026-06-24",
 		"对结果有异议的家长，务必于6月20日当天17:00前到报名学校进行修改。":                      "",
@@ -169,6 +171,17 @@ func TestBidsAfterGettingDocuments(t *testing.T) {
 	for line, want := range map[string]int{"潜在供应商应在样例大厦7楼获取采购文件，并于2026年6月11日09点30分（北京时间）前提交响应文件。": 1, "供应商须在2026年6月8日前获取采购文件，提交登记表。": 0} {
 		if got := r.Terms(line, ""); len(got) != want {
 			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
+
+// A call that persons answer has no deadline for the bodies that pass on what they got.
+func TestBodiesInCallsForPersons(t *testing.T) {
+	t.Parallel()
+	line := "6月15日前各市将考生信息报省，未参加体检的考生不能录取。"
+	for title, want := range map[string]int{"样例省高职院校招生工作的通知": 0, "关于组织申报样例项目的通知": 1} {
+		if got := (Reader{Title: title, Asks: true, Notice: true, From: when.MakeDate(2026, 6, 1)}).Terms(line, ""); len(got) != want {
+			t.Errorf("%s: %v", title, got)
 		}
 	}
 }

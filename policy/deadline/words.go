@@ -52,6 +52,12 @@ var (
 	// open.
 	ofSystem = words.New(`(?:系统|平台|网站|端口|通道)[^，。；]{0,6}$`)
 	opens    = words.New(`^(?:期间|止)?(?:开放|开通|接受|受理)`)
+	// lapses matches the words after a day on which something must still be valid: 不过期.
+	lapses = words.New(`^\s*(?:[不未仍]|尚未)?(?:过期|到期|失效|有效)`)
+	// forPersons matches titles of calls that persons answer; eachBody matches the words
+	// after a day by which bodies pass on what they got: 各市将….
+	forPersons = words.New(`招生|招考|招聘|招录`)
+	eachBody   = words.New(`^[，,]?\s*各(?:省|市|县|区|州|地|院校|学校|高校)`)
 	// holiday matches the words after days on which offices or systems are closed.
 	holiday = words.New(`^[^，。；]{0,8}(?:放假|调休|休假|休市|闭馆|停止办公|节假|假期|停机|暂停|关闭|维护)`)
 	// exceptHolidays matches the remark that a period does not include holidays.
