@@ -154,7 +154,7 @@ func (r Reader) governs(m mention, l label) bool {
 		return true
 	case namesEnd.MatchString(m.right):
 		return r.Asks
-	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow) && !afterwards.MatchString(m.left):
+	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow) && !afterwards.MatchString(m.left) && !bodyMust.MatchString(m.left):
 		return true
 	case l.fromNow && (r.Asks || r.Comments || m.until != "" && r.isAsked(m, true)):
 		return true
@@ -246,7 +246,7 @@ func isDutyOf(right string) bool {
 // isOfOthers reports whether the subject of a day is not the reader whom the
 // title addresses, or whether the request belongs to a later stage.
 func (r Reader) isOfOthers(m mention) bool {
-	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || refunds.MatchString(m.right) || forPersons.MatchString(r.Title) && eachBody.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
+	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || refunds.MatchString(m.right) || forPersons.MatchString(r.Title) && (eachBody.MatchString(m.right) || bodyMust.MatchString(m.left)) || !r.Asks && !r.Comments && !r.Notice && bodyMust.MatchString(m.left) && !toUs.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
 		return true
 	}
 	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {

@@ -96,6 +96,8 @@ func TestTerms(t *testing.T) {
 		"评选结果于6月12日前以书面和电子版两种形式报学生工作处样例科。":                          "2026-06-12",
 		"6月20日前，将公路建设情况交通报告办公室汇总整理。":                                "",
 		"新生报到处于6月12日前设立报到警戒线。":                                      "",
+		"考生须在2026年6月1日至6日期间登录报名缴费网站打印《样例证》。":                        "",
+		"截止6月13日，样例一类和样例二类的参赛作品已经全部上传完毕！":                           "",
 		"报名者的身份证在2026年9月30日前不过期，方可报名。":                              "",
 		"预报名时间：6月25日10点~12日12点":                                     "",
 		"各项目负责人须在2026年6月16日将验收材料报至样例部。":                             "2026-06-16",
@@ -178,10 +180,22 @@ func TestBidsAfterGettingDocuments(t *testing.T) {
 // A call that persons answer has no deadline for the bodies that pass on what they got.
 func TestBodiesInCallsForPersons(t *testing.T) {
 	t.Parallel()
-	line := "6月15日前各市将考生信息报省，未参加体检的考生不能录取。"
-	for title, want := range map[string]int{"样例省高职院校招生工作的通知": 0, "关于组织申报样例项目的通知": 1} {
-		if got := (Reader{Title: title, Asks: true, Notice: true, From: when.MakeDate(2026, 6, 1)}).Terms(line, ""); len(got) != want {
-			t.Errorf("%s: %v", title, got)
+	for _, line := range []string{"6月15日前各市将考生信息报省，未参加体检的考生不能录取。", "样例局在2026年6月15日前将核查情况反馈考试机构。", "录取新生相关数据须在6月15日前上报样例中心备案。"} {
+		for title, want := range map[string]int{"样例省高职院校招生工作的通知": 0, "关于组织申报样例项目的通知": 1} {
+			if got := (Reader{Title: title, Asks: true, Notice: true, From: when.MakeDate(2026, 6, 1)}).Terms(line, ""); len(got) != want {
+				t.Errorf("%s: %s: %v", title, line, got)
+			}
+		}
+	}
+}
+
+// A text that asks for nothing reports the duties of bodies.
+func TestDutiesInReports(t *testing.T) {
+	t.Parallel()
+	r := Reader{Title: "样例动态", From: when.MakeDate(2026, 6, 1)}
+	for line, want := range map[string]int{"省级样例部门应于2026年6月30日前汇总一并申请结算。": 0, "公示网站应于6月30日前撤下信息，上报样例中心。": 0, "各有关部门应于6月30日前将名单报送我委。": 1, "请各市样例局于6月30日前将名单报省。": 1} {
+		if got := r.Terms(line, "㈠公示期限"); len(got) != want {
+			t.Errorf("%s: %v", line, got)
 		}
 	}
 }

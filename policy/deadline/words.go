@@ -32,7 +32,7 @@ var (
 	everyYear = words.New(`上年度|上一年度|上一年|上季度|上月|每年|^[^，]*应当(?:于|在)`)
 	// stood matches the words after a day on which something was counted:
 	// 截至2023年12月31日，全市共有….
-	stood = words.New(`^[^，,。]{0,4}[，,]\s*(?:共|累计|已|全|我|各|收到|本|[^，,。]{0,6}(?:共|已|累计)(?:有|收|接|推荐|申报|报名|完成|受理))`)
+	stood = words.New(`^[^，,。]{0,4}[，,][^。；]{0,80}已经全部|^[^，,。]{0,4}[，,]\s*(?:共|累计|已|全|我|各|收到|本|[^，,。]{0,6}(?:共|已|累计)(?:有|收|接|推荐|申报|报名|完成|受理))`)
 	// thoseWho and ofThose match the words after a day that only says whom or what a rule
 	// applies to.
 	thoseWho = words.New(`^[^，。；]{1,40}的[，,]|^[^，。；于将向请]{1,20}的[^，。；]{1,12}(?:均可|均不|都可|可|不再)|^[^，。；于将向请]{1,20}的[^，。；]{1,12}[，,]\s*(?:应|须|需|均|不)|^(?:前|之前|以前)?(?:仍|还)?(?:未|尚未|没有)[^，。；]{1,24}的`)
@@ -54,10 +54,11 @@ var (
 	opens    = words.New(`^(?:期间|止)?(?:开放|开通|接受|受理)`)
 	// lapses matches the words after a day on which something must still be valid: 不过期.
 	lapses = words.New(`^\s*(?:[不未仍]|尚未)?(?:过期|到期|失效|有效)`)
-	// forPersons matches titles of calls that persons answer; eachBody matches the words
-	// after a day by which bodies pass on what they got: 各市将….
+	// forPersons matches titles of calls that persons answer; eachBody and bodyMust match the
+	// words after and before a day by which bodies pass on what they got: 各市将…, 公安局应于.
 	forPersons = words.New(`招生|招考|招聘|招录`)
 	eachBody   = words.New(`^[，,]?\s*各(?:省|市|县|区|州|地|院校|学校|高校)`)
+	bodyMust   = words.New(`^[^请]*(?:[局厅委”]|部门|机构|网站|院校|高校|学校|幼儿园|盟市|数据|名单)(?:务必|必须|须|应当?|要)?(?:于|在)\s*$`)
 	// holiday matches the words after days on which offices or systems are closed.
 	holiday = words.New(`^[^，。；]{0,8}(?:放假|调休|休假|休市|闭馆|停止办公|节假|假期|停机|暂停|关闭|维护)`)
 	// exceptHolidays matches the remark that a period does not include holidays.
@@ -296,7 +297,7 @@ var (
 	doVerb   = `上线|运营|列入|纳入|完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|到达|抵达|到场|入场|发放|兑付|汇[至入]|出生|毕业|发布|颁发|公示`
 	verbs    = words.New(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal matches what makes a verb part of a noun: 申报材料.
-	nominal = words.New(`^(?:材料|资料|书|表|单位|人(?:[^事社力才大]|$)|者|辅导|培训|宣传|动员|指导|宣讲|咨询|复核|复查|查分|复议|仲裁|领取|退还|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
+	nominal = words.New(`^(?:缴费(?:网站|系统|平台)|材料|资料|书|表|单位|人(?:[^事社力才大]|$)|者|辅导|培训|宣传|动员|指导|宣讲|咨询|复核|复查|查分|复议|仲裁|领取|退还|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
 	// towards matches the end of a verb that is followed by a destination: 发至邮箱.
 	towards = words.New(`[至到往]$`)
 	// object matches a verb and its object: 报送数据 at the end of a clause, 上报推荐名单.
