@@ -83,8 +83,8 @@ func (r *reading) steps(l line) {
 		if who == unknown || who == unclear || who == readers && !d.Ours && !r.dueOn(d) && !r.isOwn(l, d, clause, by) {
 			continue
 		}
-		if who == others && by == "" && !d.Ours && !r.dueOn(d) && !itsDuty.MatchString(clause) && !itsDuty.MatchString(dutyAfter(l.text[d.At:])) {
-			continue // a condition, or a stage in which the issuer acts
+		if who == others && by == "" && !r.isDuty(l, d, clause) {
+			continue // a condition, the time of an event, or a stage in which the issuer acts
 		}
 		what := whatOf(clause, clauseAfter(l.text, min(d.At+1, len(l.text))), l.above)
 		if what == "" && r.call.Kind == KindConsultation {
@@ -102,6 +102,20 @@ func (r *reading) steps(l line) {
 			*list = append(*list, s)
 		}
 	}
+}
+
+// isDuty reports whether bodies that the text does not name have something to do by a day: its clause
+// says what, or package deadline takes it for a term, and it is not a period that only its heading
+// explains, as that of an event.
+func (r *reading) isDuty(l line, d deadline.Day, clause string) bool {
+	switch {
+	case r.dueOn(d), itsDuty.MatchString(clause), itsDuty.MatchString(dutyAfter(l.text[d.At:])):
+		return true
+	case !d.Ours:
+		return false
+	}
+	isAlone := points.MatchString(clause) && bare.MatchString(clauseAfter(l.text, min(d.End, len(l.text))))
+	return d.First.IsZero() || !isAlone || itsDuty.MatchString(l.above)
 }
 
 // isOwn reports whether a day that package deadline does not take for a term is one: its

@@ -19,9 +19,11 @@ type Contact struct {
 
 var (
 	website = words.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
-	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网`)
+	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网|投稿`)
 	// signsIn matches the words before the address of a system in which readers apply.
 	signsIn = words.New(`登[录陆][^,。;]{0,24}(?:系统|平台)[^,。;]{0,4}$`)
+	// appliesThere matches the words after the address of such a system.
+	appliesThere = words.New(`^/?\s*进行[^,。;()]{0,10}(?:申报|申请|报名|填报)`)
 	// reads matches words about pages that are only read.
 	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|练习|模拟|导出|下载地址`)
 	// shows matches words after the address of a page on which something is published, submits
@@ -145,7 +147,7 @@ func (r *reading) platforms(l line) {
 		if rest := cut.BeforeFirst(l.text[at[1]:], "。;"); shows.MatchString(rest) && !submits.MatchString(own+rest) {
 			continue
 		}
-		if !applies.MatchString(near+after) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(after) && !signsIn.MatchString(near) {
+		if !applies.MatchString(near+after) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(after) && !signsIn.MatchString(near) && !appliesThere.MatchString(after) {
 			continue
 		}
 		value := strings.TrimRight(strings.Join(strings.Fields(l.text[at[0]:at[1]]), ""), ".:,/")

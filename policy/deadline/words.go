@@ -194,7 +194,7 @@ var (
 	inBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
 	// actLabel matches the end of a label that names an action of readers, whatever
 	// precedes it: 本市户籍考生的报名时间.
-	actLabel = words.New(`(?:报名|报考|申报|征集|投稿|摘要|填报|直报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
+	actLabel = words.New(`(?:报名|报考|申报|申请|征集|投稿|摘要|填报|直报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
 	// ofLater matches labels of later stages.
 	ofLater = words.New(`复核|复查|查分|复议|质疑|澄清|异议|退|补办|确认|保证金|押金|查询|整改|合同|开标|结果|决赛|^原`)
 	// oldDay matches the day that is replaced, before the new one: 由8月20日延长至.
