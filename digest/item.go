@@ -109,14 +109,14 @@ const (
 
 // shownDates leaves out dates that the badge already shows.
 func shownDates(all []templates.DateFact, it IssueItem) []templates.DateFact {
-	said := "deadline"
+	shown := "deadline"
 	switch {
 	case it.Event == eventExpiring:
-		said = "expires"
+		shown = "expires"
 	case it.Section == sectionEffective:
-		said = "effective"
+		shown = "effective"
 	}
-	return slices.DeleteFunc(all, func(d templates.DateFact) bool { return d.Key == said })
+	return slices.DeleteFunc(all, func(d templates.DateFact) bool { return d.Key == shown })
 }
 
 // dateText formats a date in one of the catalog's forms.

@@ -114,7 +114,7 @@ func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error
 	if err != nil {
 		return Mail{}, err
 	}
-	e, err := r.press.edit(ctx, stored)
+	e, err := r.pieces.edit(ctx, stored)
 	if err != nil {
 		return Mail{}, err
 	}

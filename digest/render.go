@@ -22,7 +22,7 @@ import (
 )
 
 // slotsOf contains a reader's own parts of an email, by templates.Slot.
-func slotsOf(unsubscribe, preferences string, why whySaid) []string {
+func slotsOf(unsubscribe, preferences string, why reasonTexts) []string {
 	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences, templates.SlotWhyHTML: why.html, templates.SlotWhyText: why.text}
 }
 
@@ -35,27 +35,27 @@ func receiptReasonOf(e edited, from netmail.Address) receiptReason {
 }
 
 // of returns the reason, given when the reader was added; zero if the reader confirmed.
-func (b receiptReason) of(added time.Time) whySaid {
+func (b receiptReason) of(added time.Time) reasonTexts {
 	date := ""
 	if !added.IsZero() {
 		date = dateText(b.language, "date.year", localDate(added, b.zone))
 	}
 	html, text := templates.Why(b.language, b.lists, b.by, date)
-	return whySaid{html, text}
+	return reasonTexts{html, text}
 }
 
-// whySaid is why a reader gets an email, in words.
-type whySaid struct{ html, text string }
+// reasonTexts say why a reader gets an email.
+type reasonTexts struct{ html, text string }
 
 // slots returns a reader's own parts of an email. Most readers of a variant confirmed or
 // were imported from one file, so the sentence with the reason is built only once.
 func (v *variant) slots(unsubscribe, preferences string, added time.Time) []string {
 	quarter := added.Unix() / 900 // the days of all time zones begin with a quarter of an hour
-	said, ok := v.said.Load(quarter)
+	texts, ok := v.reasons.Load(quarter)
 	if !ok {
-		said, _ = v.said.LoadOrStore(quarter, v.why.of(added))
+		texts, _ = v.reasons.LoadOrStore(quarter, v.why.of(added))
 	}
-	return slotsOf(unsubscribe, preferences, said.(whySaid))
+	return slotsOf(unsubscribe, preferences, texts.(reasonTexts))
 }
 
 // addedAt returns when an admin added a reader to all lists of a variant that the reader
@@ -92,7 +92,7 @@ type renderer struct {
 	mu      sync.Mutex
 	cache   map[int64]*variant
 	bytes   int // size of the cached variants without shared pieces
-	press   *pieceRenderer
+	pieces  *pieceRenderer
 	rows    map[int64]storedVariant // rows that were read and not rendered yet
 }
 
@@ -106,13 +106,13 @@ type variant struct {
 	slugs    []string
 	bytes    int
 	why      receiptReason
-	said     sync.Map // whySaid by the quarter of an hour in which its reader was added
+	reasons  sync.Map // reasonTexts by the quarter of an hour in which its reader was added
 	reminder bool     // it reminds readers of calls that they starred
 	void     bool     // all its articles are hidden: nobody gets it
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
-	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPieceRenderer(s), rows: make(map[int64]storedVariant)}
+	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), pieces: newPieceRenderer(s), rows: make(map[int64]storedVariant)}
 }
 
 // Forget removes rendered variants, up to 110 MB, because nothing needs them between
@@ -122,7 +122,7 @@ func (r *renderer) Forget() {
 	defer r.mu.Unlock()
 	clear(r.cache)
 	clear(r.rows)
-	r.bytes, r.press = 0, newPieceRenderer(r.service)
+	r.bytes, r.pieces = 0, newPieceRenderer(r.service)
 }
 
 // WantedBy reports whether the variant still has articles and the reader still gets one of
@@ -261,7 +261,7 @@ func (r *renderer) renderVariant(ctx context.Context, id int64) (*variant, error
 }
 
 func (r *renderer) renderStored(ctx context.Context, stored storedVariant) (*variant, error) {
-	e, err := r.press.edit(ctx, stored)
+	e, err := r.pieces.edit(ctx, stored)
 	if err != nil {
 		return nil, err
 	}
@@ -311,18 +311,18 @@ func (r *renderer) render(e edited) (*variant, error) {
 		return nil, err
 	}
 	v.why = receiptReasonOf(e, v.from)
-	paper, err := r.press.renderMail(e, v.from)
+	rendered, err := r.pieces.renderMail(e, v.from)
 	if err != nil {
 		return nil, err
 	}
-	v.subject, v.bytes = paper.subject, paper.own
+	v.subject, v.bytes = rendered.subject, rendered.own
 	domain := mail.DomainOf(v.from.Address)
 	listID, phrase := fmt.Sprintf("mailing-%d.lists.%s", e.mailing, domain), s.opts.SiteName
 	if len(v.lists) == 1 {
 		listID, phrase = v.slugs[0]+".lists."+domain, e.issues[0].List.Title
 	}
 	v.message, err = mail.Prepare(mail.Message{
-		From: v.from, Subject: v.subject, Date: s.dateOf(e.due), TextPieces: paper.text, HTMLPieces: paper.html, TextOnly: e.format == subscribers.Text,
+		From: v.from, Subject: v.subject, Date: s.dateOf(e.due), TextPieces: rendered.text, HTMLPieces: rendered.html, TextOnly: e.format == subscribers.Text,
 		Headers: []mail.Header{
 			{Name: "List-Id", Value: mail.Phrase(phrase) + " <" + listID + ">"},
 			{Name: "Auto-Submitted", Value: "auto-generated"},

@@ -76,14 +76,14 @@ func (g *globals) audit(cmd *cobra.Command, action string, args []string) error 
 
 // auditText returns a stored text in the user's language; the flags in it stay as they are.
 func (g *globals) auditText(text string) string {
-	said, flags, ok := strings.Cut(text, "--")
-	if !g.chinese || said == "" {
+	summary, flags, ok := strings.Cut(text, "--")
+	if !g.chinese || summary == "" {
 		return text
 	}
 	if ok {
 		flags = " --" + flags
 	}
-	return cli.Chinese(strings.TrimSpace(said)) + flags
+	return cli.Chinese(strings.TrimSpace(summary)) + flags
 }
 
 // systemUser returns the user who runs this program, or the user behind sudo.

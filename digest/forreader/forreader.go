@@ -80,8 +80,8 @@ func IsOpen(c call.Call, deadline, today policy.Date) bool {
 	return !c.IsOver(today)
 }
 
-// maxTold limits how many values of a kind an email lists.
-const maxTold = 6
+// maxListed limits how many values of a kind an email lists.
+const maxListed = 6
 
 // View returns what an email says about a call.
 func View(language string, a feed.Article, x Concern, today policy.Date) *templates.ForReader {
@@ -91,7 +91,7 @@ func View(language string, a feed.Article, x Concern, today policy.Date) *templa
 		v.Why = []string{templates.Words(language, "forreader.open")}
 	}
 	words := asks.In(language)
-	for _, b := range c.Benefits[:min(len(c.Benefits), maxTold/2)] {
+	for _, b := range c.Benefits[:min(len(c.Benefits), maxListed/2)] {
 		v.Benefits = append(v.Benefits, words.Benefit(b))
 	}
 	v.Next, v.NextURL = templates.Words(language, "forreader.read"), a.URL
@@ -121,7 +121,7 @@ func nextStep(c call.Call, today policy.Date) (next call.Step, ok bool) {
 
 func conditions(language string, all []match.Condition) (texts []string) {
 	words := asks.In(language)
-	for _, c := range all[:min(len(all), maxTold)] {
+	for _, c := range all[:min(len(all), maxListed)] {
 		text := c.Value
 		switch c.Field {
 		case match.FieldEntity:
@@ -135,7 +135,7 @@ func conditions(language string, all []match.Condition) (texts []string) {
 		}
 		texts = append(texts, text)
 	}
-	if more := len(all) - maxTold; more > 0 {
+	if more := len(all) - maxListed; more > 0 {
 		texts = append(texts, templates.Words(language, "forreader.more", more))
 	}
 	return texts

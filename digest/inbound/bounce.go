@@ -25,9 +25,9 @@ var (
 // command was refused, "no such user" counts only with such a code, or in the
 // words of a server that searched its own directory; otherwise it is unknown.
 func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
-	said := strings.TrimPrefix(verdict.Anonymous(r.Text), "<>")
+	words := strings.TrimPrefix(verdict.Anonymous(r.Text), "<>")
 	if strings.ContainsAny(r.Text, "（【") { // brackets around an address would break up the sentence
-		said = verdict.Anonymous(inBrackets.ReplaceAllString(r.Text, ""))
+		words = verdict.Anonymous(inBrackets.ReplaceAllString(r.Text, ""))
 	}
 	switch r.Action {
 	case "delayed":
@@ -37,17 +37,17 @@ func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	}
 	if hidesFilters.MatchString(r.Address) {
 		switch {
-		case ofMoment.MatchString(said):
+		case ofMoment.MatchString(words):
 			return verdict.Verdict{Class: verdict.Temporary}
-		case namedUnknown.MatchString(said):
+		case namedUnknown.MatchString(words):
 			return verdict.Verdict{Class: verdict.Permanent, Suppress: true}
-		case anyUnknown.MatchString(said):
+		case anyUnknown.MatchString(words):
 			return verdict.Verdict{}
 		}
 	}
-	first, _, _ := strings.Cut(said, "\n") // the server's words, without those around them
+	first, _, _ := strings.Cut(words, "\n") // the server's words, without those around them
 	if len(strings.TrimSpace(first)) < 12 {
-		first = said
+		first = words
 	}
 	code, _ := strconv.Atoi(r.Code) // 0 if there is none
 	switch {
@@ -56,7 +56,7 @@ func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	case code < 400 || code > 599:
 		code = 550
 	}
-	return verdict.Judge(verdict.Reply{Phase: phaseOf(r.Command), Domain: mail.DomainOf(r.Address), Code: code, Enhanced: r.Status, Text: first, Around: said})
+	return verdict.Judge(verdict.Reply{Phase: phaseOf(r.Command), Domain: mail.DomainOf(r.Address), Code: code, Enhanced: r.Status, Text: first, Around: words})
 }
 
 // phaseOf returns the phase of a command in a report.

@@ -205,7 +205,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 		return nil
 	}
 	in.Effect = EffectNoted
-	said := strings.TrimSpace(one.Status + " " + database.Clip(firstLine(one.Text), 200))
+	note := strings.TrimSpace(one.Status + " " + database.Clip(firstLine(one.Text), 200))
 	suppressed := false
 	switch {
 	case old:
@@ -215,14 +215,14 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 			return err
 		}
 	case r.Kind == mail.ReportComplaint:
-		err, suppressed = s.subscribers.Suppress(ctx, reader.Address, subscribers.ReasonComplaint, said), true
+		err, suppressed = s.subscribers.Suppress(ctx, reader.Address, subscribers.ReasonComplaint, note), true
 	case r.Kind == mail.ReportUnsubscribe:
 		if _, err := s.subscribers.Unsubscribe(ctx, d.subscriber, 0, "mail", netip.Prefix{}); err != nil {
 			return err
 		}
 		in.Effect = EffectUnsubscribed
 	case v.Suppress, class == delivery.ClassFull && refusals >= delivery.FullIssues:
-		suppressed, err = s.ledger.Strike(ctx, delivery.Struck{Mailing: d.mailing, Subscriber: d.subscriber, Address: reader.Address, Note: said}, s.opts.Notify)
+		suppressed, err = s.ledger.Strike(ctx, delivery.Struck{Mailing: d.mailing, Subscriber: d.subscriber, Address: reader.Address, Note: note}, s.opts.Notify)
 	}
 	switch {
 	case err != nil:

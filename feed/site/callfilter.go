@@ -181,9 +181,9 @@ func (f callFilter) keep(ctx context.Context, st *feed.Store, ids []int64) (kept
 // calendar.
 const maxFiltered = 3000
 
-// callIDs returns the calls on a page or in a calendar: those whose last day is from or
-// later or, if the filter asks for closed calls, those that ended before today, latest
-// first. key is a feed of article_feeds, "" for all.
+// callIDs returns the calls on a page or in a calendar: those whose last day is not before
+// from. If the filter asks for closed calls, it returns those that ended before today, the
+// latest first. key is a feed of article_feeds, "" for all.
 func (h *Web) callIDs(ctx context.Context, key string, f callFilter, from policy.Date) (ids []int64, err error) {
 	to, order, notices := "9999", "", ` AND NOT EXISTS (SELECT 1 FROM call_notices n WHERE n.article = a.id AND n.target IS NOT NULL)`
 	if days, err := strconv.Atoi(f.values["within"]); err == nil {

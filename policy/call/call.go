@@ -107,7 +107,7 @@ type reading struct {
 	// phoned says that the line before ends with a telephone number and its office. Numbers of other
 	// offices may follow, each in a line of its own.
 	phoned bool
-	// table is the head of the table of plans that the following rows belong to; nil: none.
+	// table is the head of the table of plans that the following rows belong to, nil if there is none.
 	table *planTable
 	seen  map[string]bool
 }

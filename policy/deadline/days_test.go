@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// daysIn finds the same as one expression, which searches from character to character.
+// daysIn finds the same days as a single regular expression that searches at each character.
 func TestDaysAreThoseOfOneExpression(t *testing.T) {
 	t.Parallel()
 	whole := regexp.MustCompile(`(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail +

@@ -123,15 +123,15 @@ func translateFields(n *yaml.Node) {
 // translateValue translates the value of a field into Chinese, if it is a code or a
 // sentence.
 func translateValue(key string, value *yaml.Node) {
-	said := Code(heading(key), value.Value)
+	translated := Code(heading(key), value.Value)
 	switch {
 	case saidFields[key]:
-		said = Chinese(value.Value)
+		translated = Chinese(value.Value)
 	case value.Tag == "!!bool":
-		said = map[string]string{"true": "是", "false": "否"}[value.Value]
+		translated = map[string]string{"true": "是", "false": "否"}[value.Value]
 	}
-	if said != value.Value {
-		value.SetString(said)
+	if translated != value.Value {
+		value.SetString(translated)
 	}
 }
 

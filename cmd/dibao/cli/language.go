@@ -123,7 +123,7 @@ func SpeakChinese(root *cobra.Command) {
 func words(file []byte) map[string]string {
 	all := make(map[string]string)
 	if err := json.Unmarshal(file, &all); err != nil {
-		panic("a file of texts in Chinese is broken: " + err.Error()) // tests read all of them
+		panic("a file of texts in Chinese is broken: " + err.Error()) // tests would fail
 	}
 	return all
 }

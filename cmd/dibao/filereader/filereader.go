@@ -80,8 +80,8 @@ func Read(ctx context.Context, file []byte) ([]string, error) {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("read the file: %w", ctx.Err())
 		}
-		if said := strings.TrimPrefix(strings.TrimSpace(problem.String()), "dibao: "); said != "" {
-			return nil, errors.New(redact.Line(errors.New(said[:min(len(said), 500)])))
+		if message := strings.TrimPrefix(strings.TrimSpace(problem.String()), "dibao: "); message != "" {
+			return nil, errors.New(redact.Line(errors.New(message[:min(len(message), 500)])))
 		}
 		if cmd.ProcessState != nil && cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime() >= fileProcessor-time.Second {
 			return nil, fmt.Errorf("reading the file takes more than %v of CPU time", fileProcessor)

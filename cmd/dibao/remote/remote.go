@@ -128,11 +128,11 @@ func (c *Client) Run(ctx context.Context, verb string, r Request) (Answer, error
 
 // problem returns the error for an answer that does not come from a command.
 func problem(res *http.Response) error {
-	var said struct {
+	var reply struct {
 		Error string `json:"error"`
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxProblem)).Decode(&said); err != nil || said.Error == "" {
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxProblem)).Decode(&reply); err != nil || reply.Error == "" {
 		return fmt.Errorf("the server answered %s; check --server, and api = \"true\" in [server] there", res.Status)
 	}
-	return errors.New(said.Error)
+	return errors.New(reply.Error)
 }

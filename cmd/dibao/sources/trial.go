@@ -112,13 +112,13 @@ func (n *Node) try(ctx context.Context, s feed.Source) *trial.Report {
 func failTrial(t *trial.Report, s feed.Source, err error) {
 	t.Err = adviseOnPrivate(err)
 	t.Problem = cli.Null(redact.Text(redact.Line(t.Err)))
-	var said *answer.Error
-	if errors.As(err, &said) {
+	var answered *answer.Error
+	if errors.As(err, &answered) {
 		id := ""
 		if s.ID != 0 {
 			id = fmt.Sprint(s.ID)
 		}
-		t.Answer, t.Problem, t.Advice = said.Kind, cli.Null(redact.Text(said.Sentence())), cli.Null(redact.Text(said.Advice(id)))
+		t.Answer, t.Problem, t.Advice = answered.Kind, cli.Null(redact.Text(answered.Sentence())), cli.Null(redact.Text(answered.Advice(id)))
 		t.Err = fmt.Errorf("no list was read at %s", t.URL) // the report contains the reason
 	}
 }

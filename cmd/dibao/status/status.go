@@ -145,7 +145,7 @@ func (s *screen) text(english string, args ...any) string {
 }
 
 // said returns a text that was formatted in English.
-func (s *screen) said(english string) string {
+func (s *screen) translate(english string) string {
 	if s.chinese {
 		return cli.Chinese(english)
 	}
@@ -188,7 +188,7 @@ func (s *screen) columns(widths []int, cells ...string) {
 // detail writes a text that was formatted in English below an item, on as many lines as
 // it needs.
 func (s *screen) detail(english string) {
-	for _, line := range strings.Split(text.WrapSoft(s.said(english), statusWidth-4), "\n") {
+	for _, line := range strings.Split(text.WrapSoft(s.translate(english), statusWidth-4), "\n") {
 		if line = strings.TrimSpace(line); line != "" {
 			s.item("  " + line)
 		}
@@ -220,7 +220,7 @@ func (st Snapshot) Print(w io.Writer, chinese bool) error {
 		s.head("CHANNELS")
 		s.item(s.counts("State", st.Posted))
 		for _, r := range st.Troubled {
-			s.columns([]int{6, 10, 10}, fmt.Sprint(r.Channel), s.code("Kind", r.Kind), s.code("State", r.State), s.said(r.LastReply()))
+			s.columns([]int{6, 10, 10}, fmt.Sprint(r.Channel), s.code("Kind", r.Kind), s.code("State", r.State), s.translate(r.LastReply()))
 		}
 	}
 	s.head("READERS")

@@ -99,22 +99,22 @@ func OfDocumentPage(ctx context.Context, articles *feed.Store, d feed.Document, 
 	if err != nil {
 		return page, err
 	}
-	var ids, saying []int64
+	var ids, articleIDs []int64
 	for _, r := range from {
-		ids, saying = append(ids, r.Document), append(saying, r.Article)
+		ids, articleIDs = append(ids, r.Document), append(articleIDs, r.Article)
 	}
 	docs, err := articles.DocumentsByID(ctx, ids)
 	if err != nil {
 		return page, err
 	}
-	said, err := articles.ArticlesByID(ctx, saying)
+	stating, err := articles.ArticlesByID(ctx, articleIDs)
 	if err != nil {
 		return page, err
 	}
 	for _, r := range from {
 		number, title := docs[r.Document].Number, docs[r.Document].Title
 		if title == "" {
-			title = said[r.Article].Title()
+			title = stating[r.Article].Title()
 		}
 		page.From = append(page.From, Relation{cli.Null(r.Kind), cli.Null(r.Document), cli.Null(number), cli.Null(title), r.Article, r.SaidIn, cli.Null(r.Quote)})
 	}

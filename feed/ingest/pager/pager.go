@@ -86,7 +86,7 @@ type pagerReader struct {
 	unknown string // a pager that was seen and not understood
 	isLast  bool   // a script says that this is the last page
 	posts   bool   // the next page is requested by a POST form
-	isForm  bool   // the pager in unknown does so
+	isForm  bool   // that POST form belongs to the pager in unknown
 
 	functions *Scripts
 
