@@ -98,6 +98,9 @@ func TestTerms(t *testing.T) {
 		"新生报到处于6月12日前设立报到警戒线。":                                      "",
 		"考生须在2026年6月1日至6日期间登录报名缴费网站打印《样例证》。":                        "",
 		"截止6月13日，样例一类和样例二类的参赛作品已经全部上传完毕！":                           "",
+		"在研项目的负责人不能申报（结项证书的日期在2026年6月15日前的可以申报）。":                   "",
+		"样例考评应于6月15日前结束，考评组填写考评表并送交秘书备案。":                           "",
+		"样例考评应于6月15日前结束，汇总表于6月20日前提交样例大学。":                          "2026-06-20",
 		"报名者的身份证在2026年9月30日前不过期，方可报名。":                              "",
 		"预报名时间：6月25日10点~12日12点":                                     "",
 		"各项目负责人须在2026年6月16日将验收材料报至样例部。":                             "2026-06-16",
@@ -180,7 +183,7 @@ func TestBidsAfterGettingDocuments(t *testing.T) {
 // A call that persons answer has no deadline for the bodies that pass on what they got.
 func TestBodiesInCallsForPersons(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"6月15日前各市将考生信息报省，未参加体检的考生不能录取。", "样例局在2026年6月15日前将核查情况反馈考试机构。", "录取新生相关数据须在6月15日前上报样例中心备案。"} {
+	for _, line := range []string{"6月15日前各市将考生信息报省，未参加体检的考生不能录取。", "样例局在2026年6月15日前将核查情况反馈考试机构。", "录取新生相关数据须在6月15日前上报样例中心备案。", "6月15日前，招生院校将录取数据报送样例考试院。"} {
 		for title, want := range map[string]int{"样例省高职院校招生工作的通知": 0, "关于组织申报样例项目的通知": 1} {
 			if got := (Reader{Title: title, Asks: true, Notice: true, From: when.MakeDate(2026, 6, 1)}).Terms(line, ""); len(got) != want {
 				t.Errorf("%s: %s: %v", title, line, got)
