@@ -102,7 +102,6 @@ func (b *batch) storeClusters(ctx context.Context) error {
 	if err := b.loadMates(ctx, mates, alike); err != nil {
 		return err
 	}
-	compared := make(map[[2]int64]bool)
 	for _, a := range b.articles {
 		if !a.isNew {
 			if err := b.regroup(ctx, a.ID); err != nil {
@@ -110,18 +109,15 @@ func (b *batch) storeClusters(ctx context.Context) error {
 			}
 		}
 	}
-	for _, a := range b.articles {
-		ids := append(mates[a.ID], alike[a]...)
-		slices.Sort(ids)
-		for _, id := range slices.Compact(ids) {
-			pair := [2]int64{min(id, a.ID), max(id, a.ID)}
-			if id == a.ID || compared[pair] {
-				continue
-			}
-			compared[pair] = true
-			if err := b.compare(ctx, a, id); err != nil {
-				return err
-			}
+	if err := b.compareAll(ctx, mates, alike); err != nil {
+		return err
+	}
+	if len(b.compared.unknown) > 0 {
+		if err := b.compareShort(ctx); err != nil {
+			return err
+		}
+		if err := b.compareAll(ctx, mates, alike); err != nil {
+			return err
 		}
 	}
 	if len(b.compared.unknown) > 0 {
@@ -136,6 +132,26 @@ func (b *batch) storeClusters(ctx context.Context) error {
 		}
 	}
 	return b.warnUncompared(ctx)
+}
+
+// compareAll compares each article with those that may have the same text, each pair once.
+func (b *batch) compareAll(ctx context.Context, mates map[int64][]int64, alike map[*batchArticle][]int64) error {
+	compared := make(map[[2]int64]bool)
+	for _, a := range b.articles {
+		ids := slices.Concat(mates[a.ID], alike[a])
+		slices.Sort(ids)
+		for _, id := range slices.Compact(ids) {
+			pair := [2]int64{min(id, a.ID), max(id, a.ID)}
+			if id == a.ID || compared[pair] {
+				continue
+			}
+			compared[pair] = true
+			if err := b.compare(ctx, a, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // warnUncompared adds a warning to articles that were not compared with every

@@ -16,8 +16,10 @@ import (
 	"dibao/policy"
 )
 
-// Comparing two texts takes longer than storing them, so it is never done in a transaction.
-// The transaction looks up the results of earlier comparisons.
+// Comparing two long texts takes longer than storing them, so it is not done in a transaction,
+// which looks up the results of earlier comparisons. A few short texts are compared there:
+// those of articles that others stored in the meantime, again and again if many sources publish
+// the same text at the same time.
 
 // errUncompared says that a transaction needs the result of a comparison that was not made
 // yet.
@@ -32,6 +34,9 @@ const (
 	// maxKept limits the prepared texts that are kept during a comparison, and keptBetween
 	// those kept until the next one, in bytes of text.
 	maxKept, keptBetween = 2 << 20, 64 << 10
+	// maxShort limits the texts that a transaction compares, in bytes, and maxShortSteps the
+	// steps that it spends on that: about 20 ms.
+	maxShort, maxShortSteps = 64 << 10, 2 << 20
 )
 
 // uncompared is the warning for an article that was not compared with every
@@ -74,7 +79,8 @@ type comparisons struct {
 	kept     int // size of the prepared texts, in bytes of text
 	left     int // remaining steps
 	unknown  [][2]textRef
-	last     bool // no further comparisons: unknown results stay unknown
+	last     bool           // no further comparisons: unknown results stay unknown
+	others   []*comparisons // known results of others count, too
 }
 
 func newComparisons() *comparisons {
@@ -84,9 +90,14 @@ func newComparisons() *comparisons {
 // sameness returns the known result for two texts. If there is none, the pair
 // is compared after the transaction.
 func (c *comparisons) sameness(a, b textRef) same.Result {
-	s, ok := c.known[pairOf(a.key, b.key)]
-	if ok {
+	pair := pairOf(a.key, b.key)
+	if s, ok := c.known[pair]; ok {
 		return s
+	}
+	for _, other := range c.others {
+		if s, ok := other.known[pair]; ok {
+			return s
+		}
 	}
 	if c.last {
 		return same.Result{Unfinished: true}
@@ -250,6 +261,51 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*batchArticle, c
 			}
 			c.compare(key, texts[0], texts[1])
 		}
+	}
+	c.unknown = nil
+	return nil
+}
+
+// compareShort compares the pairs whose results the transaction needs, in the transaction. It
+// returns errUncompared if that would take long.
+func (b *batch) compareShort(ctx context.Context) error {
+	c := b.compared
+	texts, sizes := make(map[int64]*batchArticle), 0
+	for _, a := range b.articles {
+		texts[a.ID] = a
+	}
+	var stored []int64
+	for _, pair := range c.unknown {
+		for _, ref := range pair {
+			if texts[ref.id] == nil {
+				texts[ref.id], stored = &batchArticle{}, append(stored, ref.id)
+			}
+		}
+	}
+	if err := b.tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(length(paragraphs)), 0) FROM articles WHERE id IN (`+b.st.db.Dialect().IDs("$1")+`)`, database.JSON(orEmpty(stored))).Scan(&sizes); err != nil {
+		return err
+	}
+	if sizes > maxShort {
+		return errUncompared
+	}
+	all, err := b.st.loadForStoring(ctx, b.tx, orEmpty(stored))
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		texts[a.ID] = a
+	}
+	defer c.forget(keptBetween)
+	before := c.left
+	for _, pair := range c.unknown {
+		if c.left <= 0 || before-c.left > maxShortSteps {
+			return errUncompared
+		}
+		key := pairOf(pair[0].key, pair[1].key)
+		if key[0] != pair[0].key {
+			pair[0], pair[1] = pair[1], pair[0]
+		}
+		c.compare(key, c.text(key[0], texts[pair[0].id].Facts), c.text(key[1], texts[pair[1].id].Facts))
 	}
 	c.unknown = nil
 	return nil

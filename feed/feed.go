@@ -184,11 +184,15 @@ type Store struct {
 
 	versions versions
 	pieces   *database.Pieces // sizes of pieces, in articles
+	shared   sharedStoring
 }
 
 // NewStore returns a store for a migrated database; now is its clock.
 func NewStore(db *database.DB, now func() time.Time) *Store {
 	st := &Store{db: db, Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, pieces: database.NewPieces(16, 4, 100)}
+	if db.Dialect() == database.Postgres { // where only storing waits for a piece
+		st.pieces = database.NewPieces(50, 50, 100)
+	}
 	st.Index = search.New(db, st.indexSource())
 	return st
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"dibao/internal/database"
 )
@@ -21,23 +22,32 @@ const maxForesights = 4
 // in any order, with the same result. Texts are compared beforehand: if the transaction
 // finds a pair that was not compared, it is rolled back and restarted. It returns the
 // articles as they are stored.
-func (st *Store) storeChunk(ctx context.Context, prepared []*batchArticle, how storing) (stored []*batchArticle, added int, err error) {
+func (st *Store) storeChunk(ctx context.Context, prepared []*batchArticle, how storing) (stored []*batchArticle, err error) {
 	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {
-		return nil, 0, err
+		return nil, err
+	}
+	if how.before == nil && how.after == nil && !how.judgedOnly {
+		if stored, err = st.shared.store(ctx, st, prepared, how); !errors.Is(err, errNotShared) {
+			return stored, err
+		}
 	}
 	for try := 1; ; try++ {
+		if err := st.compareUnknown(ctx, prepared, how.compared); err != nil {
+			return nil, err
+		}
 		how.compared.last = try == maxForesights
-		err := st.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		err := st.db.Write(ctx, func(tx *sql.Tx) error {
+			if err := st.beginStoring(ctx, tx); err != nil {
+				return err
+			}
+			began := time.Now()
 			stored = copies(prepared) // fresh copies, because this may run again
 			how.compared.unknown = nil
-			added, err = st.storeWithin(ctx, tx, stored, how)
-			return err
+			defer func() { st.pieces.Took(len(stored), time.Since(began)) }()
+			return st.storeWithin(ctx, tx, stored, how)
 		})
 		if !errors.Is(err, errUncompared) {
-			return stored, added, err
-		}
-		if err := st.compareUnknown(ctx, prepared, how.compared); err != nil {
-			return nil, 0, err
+			return stored, err
 		}
 	}
 }
@@ -51,63 +61,58 @@ func copies(all []*batchArticle) []*batchArticle {
 	return out
 }
 
-// storeWithin is one attempt of storeChunk.
-func (st *Store) storeWithin(ctx context.Context, tx *sql.Tx, articles []*batchArticle, how storing) (added int, err error) {
-	if err := st.beginStoring(ctx, tx); err != nil {
-		return 0, err
-	}
+// storeWithin is one attempt of storeChunk, in a transaction that beginStoring has begun.
+func (st *Store) storeWithin(ctx context.Context, tx *sql.Tx, articles []*batchArticle, how storing) error {
 	if how.before != nil {
 		if err := how.before(tx); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	b := newBatch(st, tx, articles, how)
 	if !how.judgedOnly {
-		if added, err = b.save(ctx); err != nil {
-			return 0, err
+		if err := b.save(ctx); err != nil {
+			return err
 		}
 	}
 	if err := b.follow(ctx); err != nil {
-		return 0, err
+		return err
 	}
 	if how.after != nil {
-		return added, how.after(tx)
+		return how.after(tx)
 	}
-	return added, nil
+	return nil
 }
 
 // save stores the articles themselves, and adds them to feeds.
-func (b *batch) save(ctx context.Context) (added int, err error) {
+func (b *batch) save(ctx context.Context) error {
 	if err := b.st.unchanged(ctx, b.tx, b.articles); err != nil {
-		return 0, err
+		return err
 	}
 	if err := b.st.applyCorrections(ctx, b.tx, b.articles); err != nil {
-		return 0, err
+		return err
 	}
 	upsert, err := b.tx.PrepareContext(ctx, upsertArticle)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer upsert.Close()
 	for _, a := range b.articles {
 		if !a.isNew && a.ID == 0 { // not if it is only evaluated again
 			if err := b.keepRevision(ctx, a); err != nil {
-				return 0, err
+				return err
 			}
 		}
 		wasStored := a.ID != 0
 		isNew, err := saveArticle(ctx, upsert, a, b.now)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		if a.isNew = isNew && !wasStored; a.isNew {
-			added++
-		}
+		a.isNew = isNew && !wasStored
 	}
 	if err := b.place(ctx); err != nil {
-		return 0, fmt.Errorf("store feeds: %w", err)
+		return fmt.Errorf("store feeds: %w", err)
 	}
-	return added, nil
+	return nil
 }
 
 func newBatch(st *Store, tx *sql.Tx, articles []*batchArticle, how storing) *batch {

@@ -42,21 +42,15 @@ func (st *Store) store(ctx context.Context, articles []*batchArticle, how storin
 		for _, a := range articles[:n] {
 			a.prepare()
 		}
-		var began time.Time
-		piece := how
-		piece.before = func(tx *sql.Tx) error {
-			began = time.Now()
-			if how.before != nil {
-				return how.before(tx)
-			}
-			return nil
-		}
-		stored, new, err := st.storeChunk(ctx, articles[:n], piece)
+		stored, err := st.storeChunk(ctx, articles[:n], how)
 		if err != nil {
 			return added, err
 		}
-		st.pieces.Took(n, time.Since(began))
-		added += new
+		for _, a := range stored {
+			if a.isNew {
+				added++
+			}
+		}
 		if err := st.queue(ctx, stored); err != nil {
 			return added, err
 		}

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -16,14 +17,16 @@ import (
 // An index is written most efficiently in large batches, but articles arrive in small ones.
 // So a collection queues its articles in the table search_pending, in the same transaction.
 // They are indexed up to a thousand at a time, in short transactions: when a thousand are
-// queued, when the first has waited for a second, or when the last running collection has
+// queued, when the first has waited for some time, or when the last running collection has
 // ended. A crash in between loses nothing: the next process that indexes finds the queue.
 
 const (
 	// Batch is the number of articles that are indexed at a time.
 	Batch = 1000
-	// flushWithin is the maximum time that an article waits while collections run.
+	// flushWithin is how long an article waits at most while collections run, unless indexing
+	// would take more than one part in flushShare of the time.
 	flushWithin = time.Second
+	flushShare  = 10
 )
 
 // queue contains the index entries of waiting articles that this process stored. The table
@@ -32,6 +35,7 @@ type queue struct {
 	mu      sync.Mutex
 	rows    map[int64]queuedRow // by article
 	since   time.Time           // when the first of rows arrived
+	took    time.Duration       // how long the last indexing took
 	running int                 // running collections
 
 	writing sync.Mutex // one index transaction at a time
@@ -93,14 +97,26 @@ func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
 			q.rows[w.ID] = queuedRow{w.stamp, rows[i]}
 		}
 	}
-	due := len(q.rows) >= Batch || time.Since(q.since) > flushWithin
+	due := len(q.rows) >= Batch || time.Since(q.since) > max(flushWithin, flushShare*q.took)
 	q.mu.Unlock()
 	if !due || !q.writing.TryLock() { // whoever holds the lock is indexing
 		return nil
 	}
 	defer q.writing.Unlock()
-	_, err := ix.indexSome(ctx)
-	return err
+	return ix.index(ctx, q.own())
+}
+
+// own returns the waiting articles that this process stored: another process that collects
+// indexes its own, and has their entries.
+func (q *queue) own() []waitingArticle {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := make([]waitingArticle, 0, len(q.rows))
+	for id, r := range q.rows {
+		all = append(all, waitingArticle{id, r.stamp})
+	}
+	slices.SortFunc(all, func(a, b waitingArticle) int { return cmp.Compare(a.article, b.article) })
+	return all[:min(len(all), Batch)]
 }
 
 // Flush indexes everything that waits, and returns when that is done. It can be called at
@@ -130,13 +146,19 @@ func (ix *Index) indexSome(ctx context.Context) (n int, err error) {
 		all, err = database.Collect(ctx, tx, scanWaiting, `SELECT article, stamp FROM search_pending ORDER BY article LIMIT $1`, Batch)
 		return err
 	})
-	for page := range slices.Chunk(all, readAtOnce) {
-		if err == nil {
-			err = ix.indexPage(ctx, page)
-		}
-	}
 	if err != nil {
 		return 0, fmt.Errorf("index waiting articles: %w", err)
+	}
+	return len(all), ix.index(ctx, all)
+}
+
+// index indexes articles that wait.
+func (ix *Index) index(ctx context.Context, all []waitingArticle) error {
+	began := time.Now()
+	for page := range slices.Chunk(all, readAtOnce) {
+		if err := ix.indexPage(ctx, page); err != nil {
+			return fmt.Errorf("index waiting articles: %w", err)
+		}
 	}
 	q := &ix.queue
 	q.mu.Lock()
@@ -146,8 +168,8 @@ func (ix *Index) indexSome(ctx context.Context) (n int, err error) {
 			delete(q.rows, w.article)
 		}
 	}
-	q.since = time.Now()
-	return len(all), nil
+	q.since, q.took = time.Now(), time.Since(began)
+	return nil
 }
 
 type waitingArticle struct{ article, stamp int64 }
