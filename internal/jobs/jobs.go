@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -201,21 +202,32 @@ func driver(db *database.DB) riverdriver.Driver[*sql.Tx] {
 	return riversqlite.New(db.JobsDB())
 }
 
-// Enqueue adds a job, which runs as soon as a worker is free. While a job of the same kind
-// and subject waits or runs, it adds nothing. For a kind that all nodes run, it signals all
-// nodes; such a kind has no subject.
-func (r *Runner) Enqueue(ctx context.Context, kind string, subject int64) error {
+// insertMost is the number of jobs that one statement adds.
+const insertMost = 200
+
+// Enqueue adds a job for each subject, which runs as soon as a worker is free. While a job of
+// the same kind and subject waits or runs, it adds nothing. For a kind that all nodes run, it
+// signals all nodes; such a kind has no subject.
+func (r *Runner) Enqueue(ctx context.Context, kind string, subjects ...int64) error {
 	opts, err := r.insertOpts(kind)
 	if err != nil {
 		return err
 	}
+	defer r.watch.look()
 	if r.kinds[kind].EveryNode {
-		err = Signal(ctx, r.db, kind)
-	} else {
-		_, err = r.inserter.Insert(ctx, call{kind, subject}, opts)
+		return Signal(ctx, r.db, kind)
 	}
-	r.watch.look()
-	return err
+	for some := range slices.Chunk(subjects, insertMost) {
+		params := make([]river.InsertManyParams, len(some))
+		for i, subject := range some {
+			params[i] = river.InsertManyParams{Args: call{kind, subject}, InsertOpts: opts}
+		}
+		if _, err := r.inserter.InsertManyFast(ctx, params); err != nil {
+			return fmt.Errorf("add jobs: %w", err)
+		}
+		r.watch.look()
+	}
+	return nil
 }
 
 func (r *Runner) insertOpts(kind string) (*river.InsertOpts, error) {
