@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -252,27 +253,28 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 	if err != nil {
 		return nil, nil, err
 	}
+	var matching oneAhead
 	kinds := []jobs.Kind{
 		{Name: "collect", Parallel: a.config.Fetch.Concurrency, Timeout: 20 * time.Minute, Attempts: 1, Run: func(jobCtx context.Context, source int64) error {
-			_, err := a.collector.Collect(jobCtx, source)
-			if err == nil {
-				err = a.digest.Match(jobCtx)
+			done, err := a.collector.Collect(jobCtx, source)
+			if err == nil && done.New+done.Changed+done.Withdrawn > 0 {
+				err = matching.run(func() error { return a.digest.Match(jobCtx) })
 			}
 			return err
 		}},
 		{Name: "collect-due", Run: func(jobCtx context.Context, _ int64) error {
 			ids, err := a.articles.DueSources(jobCtx)
-			for _, id := range ids {
-				err = errors.Join(err, runner.Enqueue(jobCtx, "collect", id))
+			if err == nil {
+				err = runner.Enqueue(jobCtx, "collect", ids...)
 			}
-			return err
+			return errors.Join(err, a.digest.Match(jobCtx)) // lists that are new or have another query
 		}},
 		{Name: "compose", Run: func(jobCtx context.Context, _ int64) error {
 			made, err := a.digest.ComposeDue(jobCtx)
 			err = errors.Join(err, a.remindHeld(jobCtx))
 			for _, m := range made {
 				if m.Mailing != 0 {
-					return errors.Join(err, runner.Enqueue(jobCtx, "deliver", 0), runner.Enqueue(jobCtx, "channels", 0))
+					return errors.Join(err, runner.Enqueue(jobCtx, "deliver"), runner.Enqueue(jobCtx, "channels"))
 				}
 			}
 			return err
@@ -322,6 +324,20 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 		return nil, nil, err
 	}
 	return runner, mailer.NewConfirmer(a.confirm, a.log), nil
+}
+
+// oneAhead runs a function that does the work of all earlier calls, too: while it runs, one
+// call waits for its turn, and others return at once.
+type oneAhead struct{ next, running sync.Mutex }
+
+func (o *oneAhead) run(f func() error) error {
+	if !o.next.TryLock() {
+		return nil // the call that waits has not begun
+	}
+	o.running.Lock()
+	o.next.Unlock()
+	defer o.running.Unlock()
+	return f()
 }
 
 // deliverJob returns the job that delivers what is due; without a mail server it does nothing.
