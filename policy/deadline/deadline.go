@@ -192,7 +192,7 @@ func (r Reader) isOpen(m mention) bool {
 		return false
 	case spanFor.MatchString(m.right):
 		return true
-	case pleaseOn.MatchString(m.left), mayOn.MatchString(m.left) && verbOf(m.right) == sends, m.left == "" && byApplicant.MatchString(m.right):
+	case pleaseOn.MatchString(m.left), (mayOn.MatchString(m.left) || strings.HasSuffix(m.left, "于") && hands.MatchString(m.right)) && verbOf(m.right) == sends, m.left == "" && byApplicant.MatchString(m.right):
 		return r.isAsked(m, false)
 	case ofAThing.MatchString(m.right):
 		return false
