@@ -104,7 +104,7 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 			Language: m.Language, Text: m.Text, Model: m.Model, MadeAt: m.MadeAt.UTC().Format(time.RFC3339), MachineMade: true,
 		})
 	}
-	changes, err := amend.History(cmd.Context(), a.articles.DB(), x.ID)
+	changes, err := amend.Changes(cmd.Context(), a.articles.DB(), x.ID)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,9 @@ const (
 	BySubject = "subject"
 )
 
+// ByEdit stands for the kind of key if a site changed the call in its own text.
+const ByEdit = "edit"
+
 var kinds = []string{ByNumber, ByProject, ByTitle, BySubject}
 
 // KeyOf returns the stored form of a key: its hash if the value is long, "" if the value is

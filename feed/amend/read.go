@@ -4,22 +4,25 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"time"
 
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/policy/call"
+	"dibao/policy/when"
 )
 
-// Change is what one notice did to a call.
+// Change is what one notice did to a call, or its site by an edit of the text.
 type Change struct {
-	Notice   int64 // id of the notice
+	Notice   int64 // id of the notice; for an edit, the call itself
 	Title    string
 	On       policy.Date // date of publication
 	Kind     call.ChangeKind
 	Was      policy.Date // the last day before; zero means unknown
 	Until    policy.Date // the last day from then on; zero means unknown
 	Evidence string
-	By       string // the kind of key that links them
+	By       string // the kind of key that links them, or ByEdit
 }
 
 // MovesDay reports whether the notice changes the last day of the call.
@@ -89,6 +92,27 @@ func History(ctx context.Context, db *database.DB, article int64) (all []Change,
 		all, err = changesOf(ctx, tx, targets[0])
 		return err
 	})
+	return all, err
+}
+
+// Changes returns the changes of an article's call by notices and by its site, which edited the last
+// day in the text. They are in the order of their days.
+func Changes(ctx context.Context, db *database.DB, article int64) (all []Change, err error) {
+	if all, err = History(ctx, db, article); err != nil {
+		return nil, err
+	}
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		edits, err := database.Collect(ctx, tx, func(r database.Row) (c Change, err error) {
+			var at time.Time
+			err = r.Scan(&c.Notice, &c.Title, &at, &c.Was, &c.Until)
+			c.Kind, c.By, c.On = call.ChangeMoved, ByEdit, policy.DateOf(at.In(when.Shanghai))
+			return c, err
+		}, `SELECT r.article, a.title, r.replaced_at, r.was_on, r.until_on FROM revisions r JOIN articles a ON a.id = r.article
+			WHERE r.article = $1 AND r.until_on IS NOT NULL ORDER BY r.id LIMIT $2`, article, maxLinks)
+		all = append(all, edits...)
+		return err
+	})
+	slices.SortStableFunc(all, func(a, b Change) int { return a.On.Compare(b.On) })
 	return all, err
 }
 

@@ -214,7 +214,7 @@ func (h *Web) apiArticle(w http.ResponseWriter, r *http.Request) {
 		if a.Call != nil {
 			v.Call = a.Call.View()
 		}
-		changes, err := amend.History(ctx, h.Store.DB(), a.ID)
+		changes, err := amend.Changes(ctx, h.Store.DB(), a.ID)
 		v.Changes = amend.Views(changes)
 		if a.MayShowText() {
 			v.HTML, v.Paragraphs = orNull(a.Content), a.Facts.Paragraphs

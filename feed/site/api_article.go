@@ -39,7 +39,7 @@ type apiArticleView struct {
 	Paragraphs []string  `json:"paragraphs,omitempty"`
 
 	Call    *call.View         `json:"call,omitempty"`    // only for a single article
-	Changes []amend.ChangeView `json:"changes,omitempty"` // how later notices changed the call, oldest first; only for a single article
+	Changes []amend.ChangeView `json:"changes,omitempty"` // how later notices, and edits of its text, changed the call, oldest first; only for a single article
 }
 
 type apiSource struct {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-ical"
 
@@ -164,6 +165,12 @@ func TestChangedCall(t *testing.T) {
 		err := json.Unmarshal([]byte(s.Read("/api/v1/articles/1")), &answer)
 		if c := answer.Changes; err != nil || len(c) != 1 || c[0].Kind != "moved" || *c[0].Was != "2026-12-15" || *c[0].Until != "2026-12-28" || c[0].Notice != 2 || c[0].By != "project" || c[0].Evidence != "现延长至12月28日。" {
 			t.Errorf("the API has the changes %+v, %v", c, err)
+		}
+		s.Exec(`INSERT INTO revisions (article, title, paragraphs, replaced_at, was_on, until_on) VALUES (1, 't', '[]', $1, '2026-12-28', '2026-12-31'), (1, 't', '[]', $1, NULL, NULL)`, time.Date(2027, 1, 2, 20, 0, 0, 0, time.UTC))
+		s.Exec(`UPDATE changes SET version = version + 1 WHERE topic = 'documents'`)
+		err = json.Unmarshal([]byte(s.Read("/api/v1/articles/1")), &answer)
+		if c := answer.Changes; err != nil || len(c) != 2 || c[0].By != "project" || c[1].By != "edit" || c[1].Notice != 1 || *c[1].Was != "2026-12-28" || *c[1].Until != "2026-12-31" || *c[1].On != "2027-01-03" {
+			t.Errorf("after an edit the API has the changes %+v, %v", c, err)
 		}
 		if strings.Contains(s.Read("/api/v1/articles/2"), `"changes"`) {
 			t.Error("an article that no notice changes has changes in the API")

@@ -31,7 +31,7 @@ type Article struct {
 
 	Call *call.View `json:"call,omitempty"` // what it asks of readers or offers them; only in the output of article show, and only if there is something
 
-	Changes []amend.ChangeView `json:"changes,omitempty"` // how later notices changed the call, oldest first; only in the output of article show, and only if there are any
+	Changes []amend.ChangeView `json:"changes,omitempty"` // how later notices, and edits of its text, changed the call, oldest first; only in the output of article show, and only if there are any
 
 	MachineSummaries []MachineSummary `json:"machine_summaries"` // written by a language model, if one is configured
 }
