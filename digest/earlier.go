@@ -68,9 +68,9 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	})
 }
 
-// look reads what choose needs to know about a page of readers, whose ids are in (after,
+// load reads what choose needs about a page of readers, whose ids are in (after,
 // last]. The result is valid until another process creates deliveries.
-func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
+func (c *chooser) load(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
 	version, err := c.s.compositionVersion(ctx)
 	if err != nil {
 		return err
@@ -81,10 +81,10 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 			return err
 		}
 	}
-	if err := c.lookWaiting(ctx, after, last); err != nil {
+	if err := c.loadWaiting(ctx, after, last); err != nil {
 		return err
 	}
-	if err := c.lookMissed(ctx, readers, after, last); err != nil {
+	if err := c.readMissed(ctx, readers, after, last); err != nil {
 		return err
 	}
 	c.sent = make(map[int64][]int64)
@@ -107,11 +107,11 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 			return err
 		}
 	}
-	return c.lookLast(ctx, readers)
+	return c.loadLast(ctx, readers)
 }
 
-// lookWaiting reads which issues wait for the readers of a page, and these issues.
-func (c *chooser) lookWaiting(ctx context.Context, after, last int64) error {
+// loadWaiting reads which issues wait for the readers of a page, and these issues.
+func (c *chooser) loadWaiting(ctx context.Context, after, last int64) error {
 	c.firstWaiting = make(map[int64]map[int64]int64)
 	first := make(map[int64]int64) // by list: the oldest issue that waits for anybody
 	lists := make([]int64, 0, len(c.current))

@@ -182,7 +182,7 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 	if err := c.findPrior(ctx); err != nil {
 		return Mail{}, err
 	}
-	if err := c.look(ctx, []subscribers.Reader{reader}, reader.ID-1, reader.ID); err != nil {
+	if err := c.load(ctx, []subscribers.Reader{reader}, reader.ID-1, reader.ID); err != nil {
 		return Mail{}, err
 	}
 	got := c.choose(reader).content

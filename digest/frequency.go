@@ -12,9 +12,9 @@ import (
 	"dibao/subscribers"
 )
 
-// lookLast reads, for the readers who want fewer emails than there are issues, when they
+// loadLast reads, for the readers who want fewer emails than there are issues, when they
 // last got each of their lists.
-func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) error {
+func (c *chooser) loadLast(ctx context.Context, readers []subscribers.Reader) error {
 	c.lastOn = make(map[int64]map[int64]time.Time)
 	ids := []int64{}
 	for _, r := range readers {

@@ -128,7 +128,7 @@ func dateText(language, form string, d policy.Date) string {
 // nearDays is the number of days within which a date is shown with its day of the week.
 const nearDays = 14
 
-// dayText formats a date as briefly as it is clear on the given day.
+// dayText formats a date as briefly as is unambiguous on the given day.
 func dayText(language string, d, today policy.Date) string {
 	switch {
 	case !d.Before(today) && d.Before(today.AddDays(nearDays)):

@@ -221,7 +221,7 @@ func (p batch) without(gone map[int64]bool) batch {
 // plan determines what each reader with an id greater than after gets.
 func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, after int64) (batch, error) {
 	p := batch{last: readers[len(readers)-1].ID}
-	if err := m.look(ctx, readers, after, p.last); err != nil {
+	if err := m.load(ctx, readers, after, p.last); err != nil {
 		return batch{}, err
 	}
 	for _, r := range readers {

@@ -68,9 +68,9 @@ func (c *chooser) lookMissing(ctx context.Context) error {
 
 const undelivered = `state IN ('failed', 'uncertain', 'suppressed') AND (state = 'failed' OR state = 'suppressed' AND reply = '` + delivery.ReplySuppressed + `')`
 
-// lookMissed reads what the readers of a page, whose ids are in (after, last],
+// readMissed reads what the readers of a page, whose ids are in (after, last],
 // did not get.
-func (c *chooser) lookMissed(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
+func (c *chooser) readMissed(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
 	c.missing.failed = make(map[int64][]int64)
 	variants := make(map[int64]bool)
 	err := c.s.db.Read(ctx, func(tx *sql.Tx) error {

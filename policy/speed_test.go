@@ -102,5 +102,5 @@ func TestHostileTextIsLinear(t *testing.T) {
 		Understand(Evidence{Title: "样例", Paragraphs: append(lines, lines...)})
 		grows(fmt.Sprintf("%d lines of %q", len(lines), unit), half, cpuTime()-start)
 	}
-	trust.Report(t, "repeated text in the readers of policy", "%.1f times the time for twice the text, at most, of %d units and %d kB", worst, len(hostile), size>>10)
+	trust.Report(t, "repeated text, read by package policy", "%.1f times the time for twice the text, at most, of %d units and %d kB", worst, len(hostile), size>>10)
 }

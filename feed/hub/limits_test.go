@@ -132,7 +132,7 @@ func TestHubLimitsOneNetwork(t *testing.T) {
 func TestHubBoundsItsBytes(t *testing.T) {
 	var pushed, hourly atomic.Int64
 	t.Cleanup(func() {
-		trust.Report(t, "bytes that the hub pushes at once", "%.2f of an hour", float64(pushed.Load())/float64(max(1, hourly.Load())))
+		trust.Report(t, "bytes that the hub pushes at once", "%.2f of the hourly limit", float64(pushed.Load())/float64(max(1, hourly.Load())))
 	})
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -43,8 +43,8 @@ type Options struct {
 	MinDelay time.Duration    // 0; time from the end of one request to the start of the next, to one host
 	Now      func() time.Time // default: time.Now
 	// Turn waits for a turn at a host that other processes also request; the
-	// returned function ends the turn with the pause before the next one. nil:
-	// there are no other processes.
+	// returned function ends the turn with the pause before the next one. nil
+	// means that there are no other processes.
 	Turn func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error)
 }
 

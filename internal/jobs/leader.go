@@ -120,8 +120,8 @@ func (r *Runner) takeMinuteWithin(ctx context.Context, tx *sql.Tx, now time.Time
 		if !isDue {
 			continue
 		}
-		// Only one attempt, because the next beat comes anyway. Only one at a time, even if
-		// no node can run them.
+		// A job has one attempt, because the next beat adds another. There is never more than
+		// one, even if no node can run it.
 		if _, err := r.inserter.InsertTx(ctx, tx, call{Task: p.kind}, insertOpts(p.kind, 1)); err != nil {
 			return false, err
 		}

@@ -15,7 +15,7 @@ const (
 	Mailing = "mailing"
 )
 
-// Kept is how long they are stored: an article that is older when it is first seen does not
+// Kept is how long spans are stored: an article that is older when it is first seen does not
 // enter an issue.
 const Kept = 32 * 24 * time.Hour
 

@@ -77,7 +77,7 @@ const (
 type line struct {
 	raw     string // as printed
 	text    string // the line for reading; each character corresponds to one of raw
-	in      string // name of the attached file that contains it; "": the notice
+	in      string // name of the attached file that contains it; "" for the notice
 	above   string // the line before it, if it is a heading
 	before  string // the line before it
 	heading string // the heading of its section

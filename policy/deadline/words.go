@@ -289,7 +289,7 @@ type action int
 const (
 	nothing action = iota
 	sends          // send something to the issuer, apply, comment
-	does           // do something else by then
+	does           // do something else by that day
 )
 
 var (
