@@ -63,7 +63,7 @@ func newDebian(t *testing.T) debian {
 	return d
 }
 
-// run runs a program inside it and returns its output.
+// run runs a program inside the Debian and returns its output.
 func (d debian) run(args ...string) string {
 	d.t.Helper()
 	cmd := exec.Command("chroot", append([]string{d.root}, args...)...)

@@ -48,7 +48,7 @@ func (s *Service) Resend(ctx context.Context, mailing int64, domain string) (out
 	}
 }
 
-// resendPage processes a page of Resend: the failed deliveries after one.
+// resendPage resends a page of deliveries: the failed ones after a given one.
 func (s *Service) resendPage(ctx context.Context, mailing int64, domain string, after int64, out *Resent) (n int, last int64, err error) {
 	version, err := s.compositionVersion(ctx)
 	if err != nil {

@@ -91,7 +91,7 @@ func repost(r *rand.Rand, f Facts) Facts {
 	return out
 }
 
-// hardRepost returns a worse one: paragraphs are joined, shortened and removed at the end,
+// hardRepost returns a repost that differs more: paragraphs are joined, shortened and removed at the end,
 // all punctuation is different, the title includes the site's name or lacks its year.
 func hardRepost(r *rand.Rand, f Facts) Facts {
 	out := Facts{Title: "转载：" + withoutTrailing(f.Title), Paragraphs: []string{"首页 > 法规库 > 正文", "来源：样例法律网 作者：佚名 更新时间：2026-11-02"}}

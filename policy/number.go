@@ -78,7 +78,7 @@ func ParseNumber(field string) (canonical string, ok bool) {
 // hanSerial matches a number or year in Chinese digits: 主席令第七十八号.
 var hanSerial = words.New(`(令|公告|通告)([（(]?第)([一二三四五六七八九十百零〇]{1,7})号|([〔\[［（(【])([一二][〇○O零一二三四五六七八九]{3})([〕\]］）)】])`)
 
-// hanSerials writes them in ASCII digits.
+// hanSerials writes the numbers and years that hanSerial matches in ASCII digits.
 func hanSerials(s string) string {
 	if !strings.ContainsAny(s, "一二三四五六七八九十百零〇") {
 		return s

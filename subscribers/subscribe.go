@@ -24,8 +24,8 @@ type Kind string
 // The kinds of confirmation.
 const (
 	KindOptIn     Kind = ""           // to lists
-	KindChangeOld Kind = "change-old" // a change of address, sent to the old mailbox
-	KindChangeNew Kind = "change-new" // and to the new one
+	KindChangeOld Kind = "change-old" // a change of address: the email to the old mailbox
+	KindChangeNew Kind = "change-new" // a change of address: the email to the new mailbox
 	KindDelete         = Kind(AskedDelete)
 	KindData           = Kind(AskedData)
 	KindLink           = Kind(AskedLink)

@@ -132,7 +132,7 @@ func writeKeys(b *strings.Builder, t reflect.Type, verbs, prefix string, notes m
 // jsonField is a field of a struct with its key.
 type jsonField struct {
 	reflect.StructField
-	key, owner string // owner is the type that declares it
+	key, owner string // owner is the type that declares the field
 	optional   bool
 }
 

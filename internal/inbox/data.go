@@ -12,7 +12,7 @@ import (
 const (
 	maxCommand   = 1024      // bytes of a command; RFC 5321 §4.5.3.1.4 requires 512, and SMTPUTF8 more
 	maxLine      = 4096      // bytes of a line of a message; RFC 5321 §4.5.3.1.6 requires 1,000
-	firstMemory  = 256 << 10 // bytes of a message that are not counted: honest reports are smaller
+	firstMemory  = 256 << 10 // bytes of a message that are not counted: real reports are smaller
 	maxDiscarded = 4         // multiple of the limit of a message up to which a message that is too large is read
 )
 

@@ -61,7 +61,7 @@ func (t *together) run(ctx context.Context) {
 	}
 }
 
-// call runs it once. It returns a panic as an error.
+// call runs the work once. It returns a panic as an error.
 func (t *together) call(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

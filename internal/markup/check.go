@@ -84,7 +84,8 @@ var formattingLetters = func() (all [256]bool) {
 	return all
 }()
 
-// checkTokens is check by the tokens of a text; rewrite says that it may hold elements to remove.
+// checkTokens is like check, but reads the tokens of a text; rewrite says that the text may
+// contain elements to remove.
 func checkTokens(text string, rewrite bool) (cut string, ok bool) {
 	c := newCounter()
 	var kept strings.Builder

@@ -144,7 +144,7 @@ func (s *screen) text(english string, args ...any) string {
 	return plural.English(fmt.Sprintf(english, args...))
 }
 
-// said returns a text that was formatted in English.
+// translate returns a text that was formatted in English in the language of the screen.
 func (s *screen) translate(english string) string {
 	if s.chinese {
 		return cli.Chinese(english)
