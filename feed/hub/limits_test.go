@@ -176,8 +176,9 @@ func TestHubBoundsItsBytes(t *testing.T) {
 	})
 }
 
-// TestHubStoresNothingUnconfirmed requests subscriptions for callbacks that do not confirm,
-// and that redirect to one that would: each is asked once, and no other address is.
+// TestHubStoresNothingUnconfirmed requests subscriptions for callbacks that do not confirm, or
+// that redirect to a callback that would. The hub asks each callback once and follows no
+// redirect.
 func TestHubStoresNothingUnconfirmed(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -189,7 +189,7 @@ type form struct {
 }
 
 // newEntry returns the entry of a document. If the bytes are those of the previous entry,
-// so are validators and compressed forms.
+// it keeps the validators and compressed forms of that entry.
 func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 	sum := sha256.Sum256(doc.Body)
 	e := &Entry{cache: c, key: key, version: version, doc: doc, digest: hex.EncodeToString(sum[:12])}

@@ -160,7 +160,7 @@ func parsePage(text io.Reader) error {
 	return err
 }
 
-// measureOnly is measure without a garbage collection before it.
+// measureOnly is like measure, but does not collect garbage first.
 func measureOnly(f func() error) (cpu, wall float64, err error) {
 	c, w := cpuTime(), time.Now()
 	err = f()

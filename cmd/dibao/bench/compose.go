@@ -100,7 +100,7 @@ func Compose(ctx context.Context, open Open, readers, sets, profiles, articles i
 	})
 }
 
-// storeArticles stores articles of today, as if a source had published them.
+// storeArticles stores articles dated today, as if a source had published them.
 func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int, calls bool) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	return a.DB.Write(ctx, func(tx *sql.Tx) error {

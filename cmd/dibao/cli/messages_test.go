@@ -57,7 +57,7 @@ func amounts(e ast.Expr, isFormat bool) (string, bool) {
 	return "%s", false
 }
 
-// addend is amounts for an operand of a concatenation.
+// addend does for an operand of a concatenation what amounts does for a format.
 func addend(e ast.Expr, isFormat bool) (string, bool) {
 	s, ok := amounts(e, isFormat)
 	if _, isLiteral := e.(*ast.BasicLit); isLiteral && !isFormat {
