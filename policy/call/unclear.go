@@ -9,13 +9,15 @@ import (
 	"dibao/policy/when"
 )
 
-// tidy removes the days of an earlier call, which a notice with a later day only
-// mentions, and unclear days that another sentence explains. It withholds days whose year is
+// tidy removes days before the notice, of an earlier call or of what is submitted, if the notice has
+// a later day, and unclear days that another sentence explains. It withholds days whose year is
 // probably misprinted, and days that neither a label nor a verb explains if another day is explained.
 func (c *Call) tidy(made when.Date) {
 	isPast := func(s Step) bool { return s.Last.Before(made) }
-	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !isPast(s) }) {
-		c.Steps = slices.DeleteFunc(c.Steps, isPast)
+	for _, steps := range []*[]Step{&c.Steps, &c.ByOthers} {
+		if slices.ContainsFunc(*steps, func(s Step) bool { return !isPast(s) }) {
+			*steps = slices.DeleteFunc(*steps, isPast)
+		}
 	}
 	c.withhold(func(s Step) bool { return isPast(s) && isYearLate(s.Last, made) })
 	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !s.weak }) {
