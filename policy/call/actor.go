@@ -57,8 +57,8 @@ var (
 	// led matches the words before applicants whom others organize: 组织辖区内企业申报.
 	// Those who passed a review act themselves: 通过初审的企业.
 	led = words.New(`(?:组织|收集|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$|初审(?:[^,。;通合的][^,。;]{0,15})?$`)
-	// addressed matches the words before those to whom a text says something, which do not act:
-	// 向相关企业征求意见.
+	// addressed matches the words before people or companies whom the issuer asks. They are not the
+	// subject of the clause: 向相关企业征求意见.
 	addressed = words.New(`(?:^|[^意方面导走])向[^,。;:]{0,20}$`)
 	// hands matches documents that only intermediate bodies submit.
 	hands = words.New(`(?:评选|评审|遴选|初审|审核)结果(?:\([^()]{1,30}\))?(?:$|[于在报上])|推荐(?:[^,。;]{0,4}汇总表|表|文件|公?函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
@@ -160,7 +160,7 @@ func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (acto
 	}
 	switch {
 	case r.addressed == others && closes.MatchString(clause):
-		return unclear, "" // 截止日期 may be that of those whom the bodies inform
+		return unclear, "" // 截止日期 alone may also be the last day of those whom the bodies inform
 	case r.addressed == others:
 		return others, ""
 	}

@@ -104,9 +104,9 @@ func (r *reading) steps(l line) {
 	}
 }
 
-// isDuty reports whether bodies that the text does not name have something to do by a day: its clause
-// says what, or package deadline takes it for a term, and it is not a period that only its heading
-// explains, as that of an event.
+// isDuty reports whether a day is one by which bodies that the text does not name must do something.
+// Either its clause says what they do, or package deadline takes it for a term. A period under a
+// heading such as 活动时间, without any other words, is the time of an event.
 func (r *reading) isDuty(l line, d deadline.Day, clause string) bool {
 	switch {
 	case r.dueOn(d), itsDuty.MatchString(clause), itsDuty.MatchString(dutyAfter(l.text[d.At:])):

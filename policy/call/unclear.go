@@ -9,9 +9,10 @@ import (
 	"dibao/policy/when"
 )
 
-// tidy removes days before the notice, of an earlier call or of what is submitted, if the notice has
-// a later day, and unclear days that another sentence explains. It withholds days whose year is
-// probably misprinted, and days that neither a label nor a verb explains if another day is explained.
+// tidy removes days that are before the day of the notice, if a later one exists: they belong to an
+// earlier call, or to what is submitted. It also removes unclear days that another sentence explains.
+// It withholds days whose year is probably misprinted, and days that neither a label nor a verb
+// explains if another day is explained.
 func (c *Call) tidy(made when.Date) {
 	isPast := func(s Step) bool { return s.Last.Before(made) }
 	for _, steps := range []*[]Step{&c.Steps, &c.ByOthers} {
@@ -38,14 +39,15 @@ func (c *Call) withhold(holds func(Step) bool) {
 	c.Steps = slices.DeleteFunc(c.Steps, holds)
 }
 
-// isYearLate reports whether a day before the day of the notice is soon after it in the next year:
-// the notice probably has the year before.
+// isYearLate reports whether a day before the day of the notice is soon after it if its year is
+// replaced with the next one. Then the year is probably misprinted.
 func isYearLate(day, made when.Date) bool {
 	next := when.MakeDate(day.Year+1, int(day.Month), day.Day)
 	return !next.IsZero() && !next.Before(made) && next.Before(made.AddDays(soon))
 }
 
-// soon is the maximum number of days between a notice and a day that its misprinted year can hide.
+// soon is the maximum number of days between a notice and its last day for which isYearLate
+// assumes a misprinted year.
 const soon = 92
 
 // IsOfOthers reports whether a day applies only to bodies, or leaves unclear to whom it applies.
