@@ -259,9 +259,8 @@ func newColumns(a Article) (largeColumns, error) {
 
 // saveArticle inserts an article or replaces what is stored of it. UpdatedAt
 // changes only if the text does. It sets the id and reports whether the article
-// is new. upsert is upsertArticle, prepared: parsing the statement takes longer
-// than running it.
-func saveArticle(ctx context.Context, upsert *sql.Stmt, a *batchArticle, now time.Time) (isNew bool, err error) {
+// is new.
+func saveArticle(ctx context.Context, tx *sql.Tx, a *batchArticle, now time.Time) (isNew bool, err error) {
 	if a.columnsErr != nil {
 		return false, a.columnsErr
 	}
@@ -275,7 +274,7 @@ func saveArticle(ctx context.Context, upsert *sql.Stmt, a *batchArticle, now tim
 		}
 		small[i] = string(b)
 	}
-	err = upsert.QueryRowContext(ctx,
+	err = tx.QueryRowContext(ctx, upsertArticle,
 		a.SourceID, a.GUID, a.URL, a.Title(), a.Facts.Kind, a.Facts.Type, a.Facts.DocumentNumber, small[2], a.Facts.Theme,
 		a.Facts.Region, a.Facts.Language, a.Facts.PublishedOn, nullTime(a.Facts.PublishedAt), a.Facts.IssuedOn, a.Facts.EffectiveOn,
 		a.Facts.ExpiresOn, a.Facts.DeadlineOn, a.Facts.Summary, a.Content, a.columns.paragraphs, small[0], a.columns.evidence, a.columns.attachments,

@@ -91,11 +91,6 @@ func (b *batch) save(ctx context.Context) error {
 	if err := b.st.applyCorrections(ctx, b.tx, b.articles); err != nil {
 		return err
 	}
-	upsert, err := b.tx.PrepareContext(ctx, upsertArticle)
-	if err != nil {
-		return err
-	}
-	defer upsert.Close()
 	for _, a := range b.articles {
 		if !a.isNew && a.ID == 0 { // not if it is only evaluated again
 			if err := b.keepRevision(ctx, a); err != nil {
@@ -103,7 +98,7 @@ func (b *batch) save(ctx context.Context) error {
 			}
 		}
 		wasStored := a.ID != 0
-		isNew, err := saveArticle(ctx, upsert, a, b.now)
+		isNew, err := saveArticle(ctx, b.tx, a, b.now)
 		if err != nil {
 			return err
 		}
@@ -188,20 +183,22 @@ func (a *batchArticle) feeds() []string {
 // serializes the writers of a PostgreSQL database, so that two of them do not create the
 // same document twice, and events are numbered in the order in which they become visible.
 func (st *Store) beginStoring(ctx context.Context, tx *sql.Tx) error {
-	if err := touch(ctx, tx); err != nil || st.db.Dialect() != database.Postgres {
-		return err
+	if st.db.Dialect() != database.Postgres {
+		return touch(ctx, tx)
 	}
 	// All following lookups are by key. A database that was just filled has no statistics
 	// yet, and would read whole tables for them. A node that is stopped or cut off in this
 	// transaction must not block the other nodes until it continues.
-	_, err := tx.ExecContext(ctx, `SET LOCAL enable_seqscan = off; SET LOCAL idle_in_transaction_session_timeout = '20s'`)
+	_, err := tx.ExecContext(ctx, `SET LOCAL enable_seqscan = off; SET LOCAL idle_in_transaction_session_timeout = '20s'; `+touchDocuments)
 	return err
 }
+
+const touchDocuments = `INSERT INTO changes (topic, version) VALUES ('documents', 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1`
 
 // touch records that content of pages or feeds has changed. It blocks other transactions
 // that call it until this one commits.
 func touch(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO changes (topic, version) VALUES ('documents', 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1`)
+	_, err := tx.ExecContext(ctx, touchDocuments)
 	return err
 }
 

@@ -135,17 +135,12 @@ func (ix *Index) store(ctx context.Context, tx *sql.Tx, known []int64, rows []ro
 		return err
 	}
 	sortRows(rows) // keys that were taken have changed
-	insert, err := tx.PrepareContext(ctx, ix.db.Dialect().Pick(indexSQLite, indexPostgres))
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
 	for _, r := range rows {
 		values := []any{r.key, r.head, r.body, r.fields}
 		if ix.db.Dialect() == database.Postgres {
 			values = append(values, r.article, r.facets)
 		}
-		if _, err := insert.ExecContext(ctx, values...); err != nil {
+		if _, err := tx.ExecContext(ctx, ix.db.Dialect().Pick(indexSQLite, indexPostgres), values...); err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
 	}
@@ -153,7 +148,7 @@ func (ix *Index) store(ctx context.Context, tx *sql.Tx, known []int64, rows []ro
 		return nil
 	}
 	// Otherwise every query would read the list of pending entries.
-	_, err = tx.ExecContext(ctx, `SELECT gin_clean_pending_list(i::regclass) FROM (VALUES ('article_search_head'), ('article_search_body')) AS v (i)`)
+	_, err := tx.ExecContext(ctx, `SELECT gin_clean_pending_list(i::regclass) FROM (VALUES ('article_search_head'), ('article_search_body')) AS v (i)`)
 	return err
 }
 
