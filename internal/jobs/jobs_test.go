@@ -111,6 +111,38 @@ func TestRunner(t *testing.T) {
 	})
 }
 
+// Many jobs that are added at once, or again while they wait, each run once.
+func TestEnqueueMany(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		const many = 450 // more than two statements add
+		ran := make(chan int64, 3*many)
+		r, err := jobs.New(db, []jobs.Kind{{Name: "collect", Parallel: 50, Run: func(_ context.Context, subject int64) error { ran <- subject; return nil }}}, nil, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var subjects []int64
+		for i := range int64(many) {
+			subjects = append(subjects, i)
+		}
+		for range 2 { // no job runs yet
+			if err := r.Enqueue(t.Context(), "collect", append(subjects, 7)...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start(t, r)
+		seen := make(map[int64]int)
+		for range many {
+			seen[await(t, ran, "a job")]++
+		}
+		for subject, n := range seen {
+			if n != 1 {
+				t.Errorf("the job of %d ran %d times", subject, n)
+			}
+		}
+	})
+}
+
 func TestTwoRunnersShareTheWork(t *testing.T) {
 	t.Parallel()
 	url := databasetest.Postgres(t)
