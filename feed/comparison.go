@@ -16,10 +16,10 @@ import (
 	"dibao/policy"
 )
 
-// Comparing two long texts takes longer than storing them, so it is not done in a transaction,
-// which looks up the results of earlier comparisons. A few short texts are compared there:
-// those of articles that others stored in the meantime, again and again if many sources publish
-// the same text at the same time.
+// Comparing two long texts takes longer than storing them, so a transaction only looks up the
+// results of earlier comparisons. It compares a few short texts itself: those of articles that
+// other transactions stored in the meantime. Otherwise it would be restarted again and again
+// while many sources publish the same text.
 
 // errUncompared says that a transaction needs the result of a comparison that was not made
 // yet.
@@ -34,9 +34,9 @@ const (
 	// maxKept limits the prepared texts that are kept during a comparison, and keptBetween
 	// those kept until the next one, in bytes of text.
 	maxKept, keptBetween = 2 << 20, 64 << 10
-	// maxShort limits the texts that a transaction compares, in bytes, and maxShortSteps the
-	// steps that it spends on that: about 20 ms.
-	maxShort, maxShortSteps = 64 << 10, 2 << 20
+	// A transaction compares texts of at most maxShort bytes each, maxAllShort together, and
+	// begins no comparison after maxShortSteps, about 20 ms. One comparison takes at most 50 ms.
+	maxShort, maxAllShort, maxShortSteps = 8 << 10, 128 << 10, 2 << 20
 )
 
 // uncompared is the warning for an article that was not compared with every
@@ -270,25 +270,23 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*batchArticle, c
 // returns errUncompared if that would take long.
 func (b *batch) compareShort(ctx context.Context) error {
 	c := b.compared
-	texts, sizes := make(map[int64]*batchArticle), 0
+	texts := make(map[int64]*batchArticle)
 	for _, a := range b.articles {
 		texts[a.ID] = a
 	}
-	var stored []int64
+	asked := make(map[int64]bool)
 	for _, pair := range c.unknown {
-		for _, ref := range pair {
-			if texts[ref.id] == nil {
-				texts[ref.id], stored = &batchArticle{}, append(stored, ref.id)
-			}
-		}
+		asked[pair[0].id], asked[pair[1].id] = true, true
 	}
-	if err := b.tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(length(paragraphs)), 0) FROM articles WHERE id IN (`+b.st.db.Dialect().IDs("$1")+`)`, database.JSON(orEmpty(stored))).Scan(&sizes); err != nil {
+	ids, sum, longest := sortedKeys(asked), 0, 0
+	length := b.st.db.Dialect().Pick("length(CAST(paragraphs AS BLOB))", "octet_length(paragraphs)")
+	if err := b.tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(`+length+`), 0), COALESCE(MAX(`+length+`), 0) FROM articles WHERE id IN (`+b.st.db.Dialect().IDs("$1")+`)`, database.JSON(ids)).Scan(&sum, &longest); err != nil {
 		return err
 	}
-	if sizes > maxShort {
+	if sum > maxAllShort || longest > maxShort {
 		return errUncompared
 	}
-	all, err := b.st.loadForStoring(ctx, b.tx, orEmpty(stored))
+	all, err := b.st.loadForStoring(ctx, b.tx, slices.DeleteFunc(ids, func(id int64) bool { return texts[id] != nil }))
 	if err != nil {
 		return err
 	}
@@ -302,6 +300,9 @@ func (b *batch) compareShort(ctx context.Context) error {
 			return errUncompared
 		}
 		key := pairOf(pair[0].key, pair[1].key)
+		if _, ok := c.known[key]; ok {
+			continue
+		}
 		if key[0] != pair[0].key {
 			pair[0], pair[1] = pair[1], pair[0]
 		}

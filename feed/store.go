@@ -19,14 +19,16 @@ const maxForesights = 4
 
 // storeChunk stores articles in one transaction and updates everything that depends on
 // them: documents, relations, clusters, events. It may be run again with the same articles,
-// in any order, with the same result. Texts are compared beforehand: if the transaction
-// finds a pair that was not compared, it is rolled back and restarted. It returns the
-// articles as they are stored.
+// in any order, with the same result. New texts of a collection share the transaction with
+// those of other collections that wait; if that fails, and for all others, it has one of its
+// own. Long texts are compared beforehand: if the transaction finds a pair that was not
+// compared, it is rolled back and restarted. It returns the articles as they are stored.
 func (st *Store) storeChunk(ctx context.Context, prepared []*batchArticle, how storing) (stored []*batchArticle, err error) {
 	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {
 		return nil, err
 	}
-	if how.before == nil && how.after == nil && !how.judgedOnly {
+	isReread := slices.ContainsFunc(prepared, func(a *batchArticle) bool { return a.ID != 0 })
+	if how.before == nil && how.after == nil && !isReread {
 		if stored, err = st.shared.store(ctx, st, prepared, how); !errors.Is(err, errNotShared) {
 			return stored, err
 		}

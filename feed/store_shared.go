@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -80,7 +83,8 @@ func (g *sharedStoring) withdraw(s *share) bool {
 	return false
 }
 
-// take returns the first waiting shares that a piece has room for, after those in all.
+// take returns the first waiting shares that a piece has room for, after those in all. It takes
+// none of a source that is in all: both may store the same article.
 func (g *sharedStoring) take(all []*share, most int) []*share {
 	var articles []*batchArticle
 	for _, s := range all {
@@ -89,8 +93,10 @@ func (g *sharedStoring) take(all []*share, most int) []*share {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(g.waiting) > 0 {
-		articles = append(articles, g.waiting[0].prepared...)
-		if pieceOf(articles, most) < len(articles) {
+		next := g.waiting[0].prepared
+		isTaken := slices.ContainsFunc(articles, func(a *batchArticle) bool { return a.SourceID == next[0].SourceID })
+		articles = append(articles, next...)
+		if isTaken || pieceOf(articles, most) < len(articles) {
 			break
 		}
 		all, g.waiting = append(all, g.waiting[0]), g.waiting[1:]
@@ -104,8 +110,10 @@ func (g *sharedStoring) lead(ctx context.Context, st *Store, s *share) {
 	all := []*share{s}
 	err := errNotShared // if storing panics; the collection at fault panics again in its own transaction
 	defer func() {
+		if p := recover(); p != nil {
+			slog.Error("storing articles of several sources together failed; each is stored alone", "panic", p, "stack", string(debug.Stack()))
+		}
 		if err != nil {
-			recover()
 			err = errNotShared
 		}
 		for _, s := range all {

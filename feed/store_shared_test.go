@@ -16,11 +16,13 @@ import (
 )
 
 // storeTogether stores articles at the same time, each as a collection of its own: they wait
-// while another process stores. The one at end is canceled while it waits. It returns their errors and the number of transactions.
-func (r *room) storeTogether(articles []feed.Article, end int) (errs []error, transactions int64) {
+// while another process stores. The one at end is canceled while it waits. It returns their
+// errors, the number of new articles and that of transactions.
+func (r *room) storeTogether(articles []feed.Article, end int) (errs []error, added int, transactions int64) {
 	r.t.Helper()
 	db := r.Store.DB()
-	held, release, errs := make(chan struct{}), make(chan struct{}), make([]error, len(articles))
+	held, release := make(chan struct{}), make(chan struct{})
+	errs, news := make([]error, len(articles)), make([]int, len(articles))
 	var all sync.WaitGroup
 	all.Go(func() {
 		r.check(db.Write(r.t.Context(), func(tx *sql.Tx) error {
@@ -40,7 +42,7 @@ func (r *room) storeTogether(articles []feed.Article, end int) (errs []error, tr
 			if i != end {
 				ctx = r.t.Context()
 			}
-			_, errs[i] = r.Store.NewIntake().Store(ctx, []feed.Incoming{{Article: a, New: true}}, r.at)
+			news[i], errs[i] = r.Store.NewIntake().Store(ctx, []feed.Incoming{{Article: a, New: true}}, r.at.Add(time.Duration(i)*time.Second))
 		})
 	}
 	for r.Store.WaitingToShare() < len(articles)-1 { // one leads
@@ -49,7 +51,10 @@ func (r *room) storeTogether(articles []feed.Article, end int) (errs []error, tr
 	cancel()
 	close(release)
 	all.Wait()
-	return errs, db.Writes() - before - 1
+	for _, n := range news {
+		added += n
+	}
+	return errs, added, db.Writes() - before - 1
 }
 
 const repostedText = `各县级人民政府，市级各部门：
@@ -77,8 +82,11 @@ func TestSharedTransaction(t *testing.T) {
 			x := text{guid: fmt.Sprint(i), title: "关于办理样例事项的通知", issued: "2026-11-02", number: "样政发〔2026〕12号", paragraphs: strings.Split(repostedText, "\n")}
 			articles = append(articles, judged(r, src, x))
 		}
-		errs, transactions := r.storeTogether(articles, -1)
+		errs, added, transactions := r.storeTogether(articles, -1)
 		r.check(errors.Join(errs...))
+		if added != len(articles) {
+			t.Errorf("%d articles are new, want %d", added, len(articles))
+		}
 		if transactions > int64(len(articles)/2) { // some more than one, for what follows
 			t.Errorf("%d transactions stored %d articles", transactions, len(articles))
 		}
@@ -97,14 +105,14 @@ func TestSharedTransactionFails(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
-		src := r.add(feed.Source{URL: "http://example.org/", Kind: "page", Name: "样例公报"})
 		var articles []feed.Article
 		for i := range 6 {
+			src := r.add(feed.Source{URL: fmt.Sprintf("http://example.org/%d", i), Kind: "page", Name: fmt.Sprintf("样例公报%d", i)})
 			x := text{guid: fmt.Sprint(i), title: fmt.Sprintf("关于第%d件事项的通知", i), paragraphs: []string{"事项照办。"}}
 			articles = append(articles, judged(r, src, x))
 		}
 		articles[3].SourceID = 999
-		errs, _ := r.storeTogether(articles, 5)
+		errs, _, _ := r.storeTogether(articles, 5)
 		for i, err := range errs {
 			if (err != nil) != (i == 3 || i == 5) {
 				t.Errorf("article %d: %v", i, err)
@@ -119,6 +127,22 @@ func TestSharedTransactionFails(t *testing.T) {
 		}))
 		if stored != 4 {
 			t.Errorf("%d articles are stored, want 4", stored)
+		}
+	})
+}
+
+// A collection of a source and a push for it that bring the same article do not share a
+// transaction: the article is new only once.
+func TestSharedTransactionOfOneSource(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		src := r.add(feed.Source{URL: "http://example.org/", Kind: "page", Name: "样例公报"})
+		a := judged(r, src, text{guid: "1", title: "关于办理样例事项的通知", paragraphs: []string{"事项照办。"}})
+		errs, added, _ := r.storeTogether([]feed.Article{a, a, a}, -1)
+		r.check(errors.Join(errs...))
+		if added != 1 {
+			t.Errorf("the article is new %d times", added)
 		}
 	})
 }

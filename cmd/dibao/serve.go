@@ -327,7 +327,8 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 }
 
 // oneAhead runs a function that does the work of all earlier calls, too: while it runs, one
-// call waits for its turn, and others return at once.
+// call waits for its turn, and others return at once, before their work is done. If the one
+// that waits fails, their work is left for the next call.
 type oneAhead struct{ next, running sync.Mutex }
 
 func (o *oneAhead) run(f func() error) error {

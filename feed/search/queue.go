@@ -18,7 +18,7 @@ import (
 // So a collection queues its articles in the table search_pending, in the same transaction.
 // They are indexed up to a thousand at a time, in short transactions: when a thousand are
 // queued, when the first has waited for some time, or when the last running collection has
-// ended. A crash in between loses nothing: the next process that indexes finds the queue.
+// ended. A crash in between loses nothing: Flush, of any process, indexes what the table has.
 
 const (
 	// Batch is the number of articles that are indexed at a time.
@@ -34,7 +34,8 @@ const (
 type queue struct {
 	mu      sync.Mutex
 	rows    map[int64]queuedRow // by article
-	since   time.Time           // when the first of rows arrived
+	partial bool                // articles that this process stored may be missing from rows
+	since   time.Time           // when the first of rows was added, or the last indexing ended
 	took    time.Duration       // how long the last indexing took
 	running int                 // running collections
 
@@ -60,7 +61,7 @@ func (ix *Index) Begin() {
 func (ix *Index) End(ctx context.Context) error {
 	ix.queue.mu.Lock()
 	ix.queue.running--
-	last, any := ix.queue.running == 0, len(ix.queue.rows) > 0
+	last, any := ix.queue.running == 0, len(ix.queue.rows) > 0 || ix.queue.partial
 	ix.queue.mu.Unlock()
 	if !last || !any {
 		return nil
@@ -93,9 +94,14 @@ func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
 		q.since = time.Now()
 	}
 	for i, w := range articles {
-		if w.stamp != 0 && len(q.rows) < 2*Batch { // beyond that, entries are read again later
-			q.rows[w.ID] = queuedRow{w.stamp, rows[i]}
+		if w.stamp == 0 {
+			continue
 		}
+		if len(q.rows) == 2*Batch || q.rows[w.ID].stamp != 0 { // too many, or it is not known which one is newer
+			q.partial = true
+			continue
+		}
+		q.rows[w.ID] = queuedRow{w.stamp, rows[i]}
 	}
 	due := len(q.rows) >= Batch || time.Since(q.since) > max(flushWithin, flushShare*q.took)
 	q.mu.Unlock()
@@ -103,20 +109,33 @@ func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
 		return nil
 	}
 	defer q.writing.Unlock()
-	return ix.index(ctx, q.own())
+	if all, complete := q.own(); complete {
+		return ix.index(ctx, all)
+	}
+	_, err := ix.indexSome(ctx)
+	return err
 }
 
-// own returns the waiting articles that this process stored: another process that collects
-// indexes its own, and has their entries.
-func (q *queue) own() []waitingArticle {
+// own returns the waiting articles that this process stored, at most Batch, unless rows lacks
+// some. Another process that collects indexes its own, and has their entries.
+func (q *queue) own() (all []waitingArticle, complete bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	all := make([]waitingArticle, 0, len(q.rows))
+	if q.partial {
+		return nil, false
+	}
+	all = make([]waitingArticle, 0, len(q.rows))
 	for id, r := range q.rows {
 		all = append(all, waitingArticle{id, r.stamp})
 	}
 	slices.SortFunc(all, func(a, b waitingArticle) int { return cmp.Compare(a.article, b.article) })
-	return all[:min(len(all), Batch)]
+	return all[:min(len(all), Batch)], true
+}
+
+func (q *queue) setPartial(partial bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.partial = partial
 }
 
 // Flush indexes everything that waits, and returns when that is done. It can be called at
@@ -141,6 +160,12 @@ func (ix *Index) Flush(ctx context.Context) error {
 // indexSome indexes articles that wait, at most Batch, and returns how many it
 // found waiting.
 func (ix *Index) indexSome(ctx context.Context) (n int, err error) {
+	ix.queue.setPartial(false)
+	defer func() {
+		if err != nil {
+			ix.queue.setPartial(true)
+		}
+	}()
 	var all []waitingArticle
 	err = ix.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, scanWaiting, `SELECT article, stamp FROM search_pending ORDER BY article LIMIT $1`, Batch)
