@@ -41,8 +41,8 @@ func (f *finder) firstOfEqual(best *candidate, all []*candidate) *candidate {
 }
 
 // others returns the other lists of a page that have at least this part of the weight of
-// the best, the heaviest first. Of a list that joins
-// lists with different headings, it returns those lists instead.
+// the best, the heaviest first. Of a list that joins lists with different headings, it
+// returns those lists instead.
 func (f *finder) others(best *candidate, all []*candidate, least float64) []*candidate {
 	var near []*candidate
 	for _, c := range all {
