@@ -30,6 +30,8 @@ func TestKinds(t *testing.T) {
 		{"NothingSaysWhatItIs", Evidence{Title: "样例"}, ""},
 		{"MediumOnANewRule", Evidence{Title: "样例部出台养老服务机构管理办法", ListDate: "2026-11-27", Paragraphs: []string{"记者27日从样例部获悉，新办法将于明年施行。"}}, KindNews},
 		{"AwardSignedByTheWinner", Evidence{Title: "样例中心工会荣获全省先进集体称号", ListDate: "2026-11-27", Paragraphs: []string{"今年以来，省有关部门评选出一批先进集体。", "样例中心工会", "2026年11月26日"}}, KindNews},
+		{"AwardInTheNameOfARule", Evidence{Title: "样州市关于对荣获国家级科技奖项目给予奖励的实施办法", ListDate: "2026-11-27", Paragraphs: []string{"第一条 为奖励科技项目，制定本办法。", "第二条 本办法自2026年12月1日起施行。"}}, KindDocument},
+		{"AwardInTheNameOfAList", Evidence{Title: "荣获2026年省级绿色工厂称号企业名单公示（第一批）", ListDate: "2026-11-27", Paragraphs: []string{"现将名单公示如下。", "样州市样例局", "2026年11月26日"}}, KindDocument},
 		{"StoppedByAMinistry", Evidence{Title: "样例部叫停违规收费通知", ListDate: "2026-11-27", Paragraphs: []string{"样例部日前要求各地停止收费。"}}, KindNews},
 		{"Conference", Evidence{Title: "样例部召开新闻发布会介绍行动方案", ListDate: "2026-11-27", Paragraphs: []string{"11月27日上午，样例部召开发布会。"}}, KindNews},
 		{"ReportOfAnIssue", Evidence{Title: "中办 国办印发《关于样例的意见》", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 近日，中共中央办公厅、国务院办公厅印发了《关于样例的意见》，并发出通知。"}}, KindNews},

@@ -46,6 +46,7 @@ var (
 type planTable struct {
 	what, yuan, month int
 	columns           int
+	number            int    // of the last row, as printed; 0: rows have none; lastNumber: the table is over
 	isSpaced          bool   // the cells of a page's table have spaces between them, others bars
 	unit              string // unit of the budgets, as in units; meaningful if hasUnit
 	hasUnit           bool
@@ -65,7 +66,14 @@ func (r *reading) plans(l line) {
 		t.isSpaced = isSpaced
 		r.table = &t
 	case r.table != nil && r.table.isSpaced == isSpaced && r.planRow(l, cells, *r.table):
+		r.table.number = numberOf(l.text, cells)
 	case r.table != nil && r.table.isSpaced == isSpaced && r.table.isRow(l.text, cells):
+		n := numberOf(l.text, cells)
+		if n > 0 && n <= r.table.number {
+			r.table.number = lastNumber // another table counts from 1 again
+			return
+		}
+		r.table.number = n
 		if row := l.sentence(0, len(l.text)); len(r.call.Unread) < maxEntries {
 			r.call.Unread = append(r.call.Unread, Said{row, row, l.in})
 		}
@@ -105,6 +113,19 @@ func (t planTable) isRow(text string, cells [][2]int) bool {
 		return false
 	}
 	return rowNumber.MatchString(first) || !t.isSpaced && len(cells) == t.columns && isName(squeezed(cellText(text, cells[t.what])))
+}
+
+// lastNumber is the largest number that numberOf returns.
+const lastNumber = 999
+
+// numberOf returns the number with which a row begins, 0 if it does not begin with one.
+func numberOf(text string, cells [][2]int) int {
+	first := squeezed(cellText(text, cells[0]))
+	if !rowNumber.MatchString(first) {
+		return 0
+	}
+	n, _ := strconv.Atoi(first)
+	return n
 }
 
 // isName reports whether a cell has the name of a project: not a sum of all, and not only signs.

@@ -22,7 +22,8 @@ type Step struct {
 	Evidence string
 	In       string `json:",omitempty"` // as in Said
 
-	weak bool // neither a label nor a verb explains the day
+	weak    bool // neither a label nor a verb explains the day
+	labeled bool // a label explains the day, as in ownLabel
 }
 
 var (
@@ -93,7 +94,7 @@ func (r *reading) steps(l line) {
 		if who == readers && by == "" && r.passedOn && what == "纸质报送" {
 			who = others
 		}
-		s := Step{What: what, By: by, First: d.First, Last: d.Last, Time: clockOf(l.text[min(d.At, len(l.text)):min(d.End, len(l.text))], l.text[min(d.End, len(l.text)):]), Moved: d.Moved, Evidence: l.sentence(d.At, min(end, len(l.text))), In: l.in, weak: r.isWeak && who == readers}
+		s := Step{What: what, By: by, First: d.First, Last: d.Last, Time: clockOf(l.text[min(d.At, len(l.text)):min(d.End, len(l.text))], l.text[min(d.End, len(l.text)):]), Moved: d.Moved, Evidence: l.sentence(d.At, min(end, len(l.text))), In: l.in, weak: r.isWeak && who == readers, labeled: labels(clause) || ownLabel.MatchString(l.above)}
 		list := &r.call.Steps
 		if who == others {
 			list = &r.call.ByOthers

@@ -11,7 +11,7 @@ import (
 
 // tidy removes days that are before the day of the notice, if a later one exists: they belong to an
 // earlier call, or to what is submitted. It also removes unclear days that another sentence explains.
-// It withholds days whose year is probably misprinted, and days that neither a label nor a verb
+// It withholds days with a label whose year is probably misprinted, and days that neither a label nor a verb
 // explains if another day is explained.
 func (c *Call) tidy(made when.Date) {
 	isPast := func(s Step) bool { return s.Last.Before(made) }
@@ -20,7 +20,7 @@ func (c *Call) tidy(made when.Date) {
 			*steps = slices.DeleteFunc(*steps, isPast)
 		}
 	}
-	c.withhold(func(s Step) bool { return isPast(s) && isYearLate(s.Last, made) })
+	c.withhold(func(s Step) bool { return s.labeled && isPast(s) && isYearLate(s.Last, made) })
 	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !s.weak }) {
 		c.withhold(func(s Step) bool { return s.weak })
 	}

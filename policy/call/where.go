@@ -19,7 +19,7 @@ type Contact struct {
 
 var (
 	website = words.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
-	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网|投稿`)
+	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网|投稿(?:网[址站]|系统|平台)`)
 	// signsIn matches the words before the address of a system in which readers apply.
 	signsIn = words.New(`登[录陆][^,。;]{0,24}(?:系统|平台)[^,。;]{0,4}$`)
 	// appliesThere matches the words after the address of such a system.
@@ -187,8 +187,9 @@ func (r *reading) contacts(l line) {
 		if touches(l.text, at[0], at[1], linked) || notPhone.MatchString(before) && !both.MatchString(before) {
 			continue
 		}
-		named := withCode.MatchString(value) || linked || follows && at[0] == 0 || calls.MatchString(cut.Last(before, 24)) || l.section == contactSection && r.person(before)
-		if !named || linked && faxOnly.MatchString(l.text[at[1]:]) {
+		next := follows && at[0] == 0
+		named := withCode.MatchString(value) || linked || next && !aDate.MatchString(value) || calls.MatchString(cut.Last(before, 24)) || l.section == contactSection && r.person(before)
+		if !named || (linked || next) && faxOnly.MatchString(l.text[at[1]:]) {
 			continue
 		}
 		chain = at[1]
@@ -205,6 +206,8 @@ var (
 	alsoFax = words.New(`\([^()]{0,4}传真\)\s*[、,;/]`)
 	// faxOnly matches the remark that the second of two numbers is a fax number.
 	faxOnly = words.New(`^\s*\(\s*传真\s*\)`)
+	// aDate matches a date of eight digits, which could also be a telephone number.
+	aDate = words.New(`^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$`)
 	// withOffice matches the rest of a line that is a number and its office: 12345678(样例局).
 	withOffice = words.New(`^[\d\-—–、/ ]{7,40}\([^()]{2,20}\)[、,;。]?$`)
 	// ofPhone matches a label that is a line of its own; its number is the next line.
