@@ -132,7 +132,7 @@ func (v *view) endOf(s span) int {
 		own := false
 		if h, ok := headingFormOf(l); ok {
 			headings[h]++
-			own = headings[h] >= minHeadings
+			own = headings[h] >= minHeadings && ofGuide.MatchString(l.text)
 		}
 		listed = own || attachmentHeading.MatchString(l.text) || listed && l.link > 0 && !policy.IsBoilerplate(l.text)
 		switch {
@@ -160,6 +160,10 @@ type heading struct {
 // minHeadings is the number of headings of one form after which another one continues the
 // text, though it may have only links below it: 办理依据.
 const minHeadings = 4
+
+// ofGuide matches headings of the text itself, as opposed to those of boxes with links to other
+// pages: 政策解读.
+var ofGuide = words.New(`依据|问题|附件|表格|材料`)
 
 // headingFormOf returns the form of a line that is printed like a heading: it is a heading
 // element, or all of it is bold.
