@@ -148,13 +148,13 @@ func (r Reader) governs(m mention, l label) bool {
 		return l.closes && (l.isLabel || !stood.MatchString(m.right)) || m.isSpan || m.until != "" || l.fromNow || overdue.MatchString(m.right)
 	}
 	switch {
-	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, endsIt.MatchString(m.until) && acts.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
+	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, endsIt.MatchString(m.until+m.right) && acts.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
 		return true
 	case namesTerm.MatchString(m.right):
-		return true
+		return fromPosting.MatchString(m.left) || r.isFor("公示")
 	case namesEnd.MatchString(m.right):
-		return r.Asks
-	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow) && !afterwards.MatchString(m.left) && !bodyMust.MatchString(m.left):
+		return r.Asks && !ofEvent.MatchString(m.left)
+	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow) && !afterwards.MatchString(m.left) && !isBody(m.left) && !held.MatchString(m.right):
 		return true
 	case l.fromNow && (r.Asks || r.Comments || m.until != "" && r.isAsked(m, true)):
 		return true
@@ -163,7 +163,7 @@ func (r Reader) governs(m mention, l label) bool {
 	case m.until != "" || l.closes:
 		return r.isAsked(m, l.closes)
 	}
-	return (r.Asks || r.Notice) && (pleaseOn.MatchString(m.left) || mayOn.MatchString(m.left) && hands.MatchString(m.right)) && r.isAsked(m, false) || r.Asks && ((strings.HasSuffix(m.left, "于") || strings.HasSuffix(m.left, "在")) && onTheDay.MatchString(m.right))
+	return (r.Asks || r.Notice && !onThatDay.MatchString(m.left+m.right)) && (pleaseOn.MatchString(m.left) || mayOn.MatchString(m.left) && hands.MatchString(m.right)) && r.isAsked(m, false) || r.Asks && ((strings.HasSuffix(m.left, "于") || strings.HasSuffix(m.left, "在")) && onTheDay.MatchString(m.right))
 }
 
 // isMoved reports whether a new day replaces an earlier deadline for readers:
@@ -192,7 +192,7 @@ func (r Reader) isOpen(m mention) bool {
 		return false
 	case spanFor.MatchString(m.right):
 		return true
-	case pleaseOn.MatchString(m.left), (mayOn.MatchString(m.left) || strings.HasSuffix(m.left, "于") && hands.MatchString(m.right)) && verbOf(m.right) == sends, m.left == "" && byApplicant.MatchString(m.right):
+	case pleaseOn.MatchString(m.left), (mayOn.MatchString(m.left) || handsIn.MatchString(m.left) && hands.MatchString(m.right)) && verbOf(m.right) == sends, m.left == "" && byApplicant.MatchString(m.right):
 		return r.isAsked(m, false)
 	case ofAThing.MatchString(m.right):
 		return false
@@ -237,6 +237,10 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	return true
 }
 
+// isBody reports whether the subject before a day is a body, not an applicant who uses its
+// website.
+func isBody(left string) bool { return bodyMust.MatchString(left) && !visits.MatchString(left) }
+
 // isDutyOf reports whether the duty is that of a body after the day: 9月30日前，市数据局会同…. A
 // report by all bodies to the issuer (各市要梳理…报送至省) is a duty of readers.
 func isDutyOf(right string) bool {
@@ -246,7 +250,7 @@ func isDutyOf(right string) bool {
 // isOfOthers reports whether the subject of a day is not the reader whom the
 // title addresses, or whether the request belongs to a later stage.
 func (r Reader) isOfOthers(m mention) bool {
-	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || refunds.MatchString(m.right) || forPersons.MatchString(r.Title) && (eachBody.MatchString(m.right) || bodyMust.MatchString(m.left)) || !r.Asks && !r.Comments && !r.Notice && bodyMust.MatchString(m.left) && !toUs.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
+	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || results.MatchString(m.left) && returns.MatchString(m.right) || refunds.MatchString(m.right) && !strings.Contains(r.Title, "退") || forPersons.MatchString(r.Title) && (eachBody.MatchString(m.right) || isBody(m.left)) || !r.Asks && !r.Comments && !r.Notice && isBody(m.left) && !toUs.MatchString(m.right) || r.Asks && (undoes.MatchString(m.left) || ofOffice.MatchString(m.left)) {
 		return true
 	}
 	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {

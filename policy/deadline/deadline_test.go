@@ -171,6 +171,40 @@ func TestShown(t *testing.T) {
 	}
 }
 
+// Words that look like those of another duty, and days of events beside deadlines.
+func TestWordsBesideDays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ title, line, above, want string }{
+		{"样例大赛报名公告", "比赛定于7月10日，报名截止时间另行通知。", "", ""},
+		{"样例大赛报名公告", "开赛日子7月10日，报名截止。", "", ""},
+		{"样例申报通知", "申报截止时间：6月5日17:00 过期不予受理。", "", "2026-06-05"},
+		{"样例申报通知", "申报书须于6月5日前有效送达我局。", "", "2026-06-05"},
+		{"样例招聘公告", "应聘人员登录样例网站于6月5日前提交报名表。", "", "2026-06-05"},
+		{"样例申报通知", "请申报单位将负责人签字的申报书于6月5日前报送我局。", "", "2026-06-05"},
+		{"样例退费申请通知", "请于6月5日前提交退费申请。", "", "2026-06-05"},
+		{"样例征文启事", "请于6月5日前投稿,来稿不退还。", "", "2026-06-05"},
+		{"样例申报通知", "申报工作于6月5日前结束，逾期不予受理。", "", "2026-06-05"},
+		{"样例实施方案", "2026年9月1日至9月7日为公示期。", "", ""},
+		{"样例检查的通知", "检查组应于6月22日将检查结果反馈单位。", "", ""},
+		{"样例申报通知", "企业须在12月31日前无失信记录，提供相关材料。", "", ""},
+		{"样例征文启事", "反映2026年1月1日至12月31日的变化。", "二、征文要求", ""},
+		{"样例征文启事", "论坛于9月1日至9月3日举行。", "二、征文时间", ""},
+		{"样例招生公告", "6月5日前，招生单位接受考生报名。", "", "2026-06-05"},
+		{"样例申报通知", "市样例局于6月10日至15日将审核意见反馈企业。", "", ""},
+	} {
+		got := ""
+		for _, term := range (Reader{Title: c.title, Asks: Asks(c.title), Notice: true, From: when.MakeDate(2026, 5, 20)}).Terms(c.line, c.above) {
+			got += term.Last.String()
+		}
+		if above := c.above; above != "" && !IsHeading(above) {
+			got = ""
+		}
+		if got != c.want {
+			t.Errorf("%s: %s: %q, want %q", c.title, c.line, got, c.want)
+		}
+	}
+}
+
 // Bidders get the documents before they bid: the day after the comma is the one for bids.
 func TestBidsAfterGettingDocuments(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 var (
 	// asksTitle matches titles that ask for something. 意见 alone is only a type of document.
 	asksTitle = words.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|评优|选拔|填报|投稿|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|邀请赛|挑战赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订|听证`)
-	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|提出意见|反馈|填报|提交|推荐|投稿|征稿|征文|报送)[^。，；\d]{0,8}$`)
+	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|提出意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$|^[^。，；]{0,8}征文(?:起止|截止)?(?:时间|日期)$`)
 
 	// timed matches words in headings of schedules, untimed those in headings of
 	// conditions.
@@ -18,8 +18,15 @@ var (
 	untimed = words.New(`条件|对象|资格|范围|标准|内容|政策|依据`)
 
 	untilWord = words.New(`^(?:[上中下]午)?(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
-	// endsIt matches an untilWord that needs no verb after it: 报名6月5日截止.
-	endsIt = words.New(`^(?:截止|结束)`)
+	// endsIt matches an untilWord that needs no verb after it, and what follows it:
+	// 报名6月5日截止, 报名于6月5日前结束.
+	endsIt = words.New(`^(?:之?前)?(?:截止|结束)`)
+	// held matches the words after the days of an event.
+	held = words.New(`^[^，,。；]{0,6}(?:举行|召开)`)
+	// onThatDay matches words about a team or a meeting, which act on a day, not by it.
+	onThatDay = words.New(`(?:检查|评审|督查|专家)组|参加|会议`)
+	// handsIn matches the words before a period of somebody who is not an office: 企业于.
+	handsIn = words.New(`(?:^|[^局厅委组心门])于$`)
 	// joint matches what joins two days that are governed by the same words: 3月2日、7月6日前.
 	joint = words.New(`^\s*(?:[、和及或]|以及)\s*$`)
 	// asksAnew matches the words between a day that describes the subject and the day of
@@ -52,13 +59,16 @@ var (
 	// open.
 	ofSystem = words.New(`(?:系统|平台|网站|端口|通道)[^，。；]{0,6}$`)
 	opens    = words.New(`^(?:期间|止)?(?:开放|开通|接受|受理)`)
-	// lapses matches the words after a day on which something must still be valid: 不过期.
-	lapses = words.New(`^\s*(?:[不未仍]|尚未)?(?:过期|到期|失效|有效)`)
+	// lapses matches the words after a day on which something must still be valid: 不过期, 仍有效.
+	lapses = words.New(`^\s*(?:[不未]|尚未)(?:过期|到期|失效)|^\s*仍有效`)
 	// forPersons matches titles of calls that persons answer; eachBody and bodyMust match the
 	// words after and before a day by which bodies pass on what they got: 各市将…, 公安局应于.
 	forPersons = words.New(`招生|招考|招聘|招录`)
-	eachBody   = words.New(`^[，,]?\s*(?:各(?:省|市|县|区|州|地|院校|学校|高校)|招生(?:院校|学校|高校|单位))`)
-	bodyMust   = words.New(`^[^请]*(?:[局厅委”]|部门|机构|网站|院校|高校|学校|幼儿园|盟市|数据|名单)(?:务必|必须|须|应当?|要)?(?:于|在)\s*$`)
+	eachBody   = words.New(`^[，,]?\s*(?:各(?:省|市|县|区|州|地|院校|学校|高校)|招生(?:院校|学校|高校|单位))[^，,。；考生点接]{0,12}(?:将|上报|报送|汇总)`)
+	// visits matches the words before a day of applicants who use a body or its website:
+	// 登录样例网站于.
+	visits   = words.New(`(?:登[录陆]|通过|到|在)[^，,。；]{1,16}(?:于|在)\s*$`)
+	bodyMust = words.New(`^[^请]*(?:[局厅委”]|部门|机构|网站|院校|高校|学校|幼儿园|盟市|数据|名单)(?:务必|必须|须|应当?|要)?(?:于|在)\s*$`)
 	// holiday matches the words after days on which offices or systems are closed.
 	holiday = words.New(`^[^，。；]{0,8}(?:放假|调休|休假|休市|闭馆|停止办公|节假|假期|停机|暂停|关闭|维护)`)
 	// exceptHolidays matches the remark that a period does not include holidays.
@@ -89,7 +99,7 @@ var (
 	onDisplay = words.New(`(?:公开展览|公展|公开阅览|展示)(?:期间|时间|期|日期)[^，。；]{0,6}$`)
 	// announces matches an action of the issuer or a named body: 我厅将择优推荐，于;
 	// 各地法制办将负责收集意见，并于.
-	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$|(?:^|[，,、.．\s])\p{Han}{2,8}(?:处|科|办|中心|办公室)(?:将|统一|集中)?组织(?:专家|评审|论证)[^。；请]{0,40}$|将负责[^。；请]{0,80}$`)
+	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$|(?:^|[，,、.．\s])\p{Han}{2,8}(?:处|科|办|中心|办公室)(?:将|统一|集中)?组织(?:专家|评审|论证)[^。；请]{0,40}$|(?:^|[，,])[^，,。；请]{2,24}将负责[^人带][^。；请]{0,80}$`)
 	// results and returns match the words around the day by which the issuer returns its own
 	// results: 审查结果于…反馈完毕.
 	results = words.New(`(?:^|[，,（(])[^，,。；请将把]{0,20}(?:审查|审核|评审|考试|面试)结果(?:于|在)\s*$`)
@@ -105,22 +115,26 @@ var (
 	fromShown = words.New(`(?:公示|公告|公布|发布|通知)之日起\s*(?:[0-9一二三四五六七八九十]{1,3}\s*(?:个工作日|个自然日|日|天))\s*(?:之|以)?内\s*[（(，,](?:即)?$`)
 	// handsOut matches the words after a day by which the public gets something, not the issuer:
 	// 交给购房人钥匙.
-	handsOut = words.New(`^[^，。；]{0,16}交给[^，。；、]{0,8}(?:(?:购房|购买|买受|承租|申请|投保|受益|获奖)[人者户]|农户|业主|群众|市民|居民|职工|学生|家长|用户)`)
+	handsOut = words.New(`^[^，,。；;]{0,16}交给[^，,。；;、]{0,8}(?:(?:购房|购买|买受|承租|申请|投保|受益|获奖)[人者户]|农户|业主|群众|市民|居民|职工|学生|家长|用户)`)
 	// shownAt matches the words before the period of a list that is shown at a place:
 	// 公示在样例网站，时间为.
 	shownAt = words.New(`公示[^。；，,]{0,16}[，,]\s*时间(?:为|是|自|从|[:：])?\s*$`)
 	// namesEnd matches a label after its day: 为网上报名结束时间; ，论文摘要接收截止.
-	namesEnd = words.New(`^(?:为|[，,])[^，。；]{0,10}(?:报名|报考|申报|投稿|征稿|报送|提交|接收)[^，。；]{0,4}(?:截止|结束)(?:时间|日期|$)`)
-	// namesTerm matches a label after its day that needs no call: 为异议期.
-	namesTerm = words.New(`^为(?:公示|异议|征求意见)期`)
+	namesEnd = words.New(`^(?:为[^，,。；]{0,10}(?:报名|报考|申报|投稿|征稿|报送|提交|接收)[^，,。；]{0,4}(?:截止|结束)(?:时间|日期|$)|[，,][^，,。；]{0,10}(?:报名|报考|申报|投稿|征稿|报送|提交|接收)(?:截止|结束)$)`)
+	// ofEvent matches the words before the day of an event.
+	ofEvent = words.New(`赛|会议|考试|典礼|答题`)
+	// namesTerm matches a label after its day that needs no call: 为异议期; fromPosting matches
+	// the words before a period that begins when this text is published.
+	namesTerm   = words.New(`^为(?:公示|异议|征求意见)期`)
+	fromPosting = words.New(`本公[告示]|(?:公布|公告|公示|发布)之日`)
 	// shownHere matches the words before the period in which this text is published: 本公示自.
 	shownHere = words.New(`(?:本公示(?:期|时间)?|^公示[^，。；]{0,6}天)[，,]?\s*自\s*$`)
 	// ofOffice matches an office that passes on applications, before its own day.
 	ofOffice = words.New(`(?:(?:^|[，,])\p{Han}{0,6}(?:主管|管理|归口)部门请|由[^，。；请]{0,20}(?:主管|管理|归口)部门)(?:于|在)\s*$`)
 	// undoes matches requests that end or question an application.
-	undoes = words.New(`^[^，。；]{0,6}(?:退费|退款|复核|复查|查分|放弃|补办|更名|注销)[^，。；]{0,16}$`)
+	undoes = words.New(`^[^，,。；;]{0,6}(?:退费|退款|复核|复查|查分|放弃|补办|更名|注销)[^，,。；;]{0,16}$`)
 	// refunds matches requests for money that was paid.
-	refunds = words.New(`^[，,]?[^，。；]{0,10}退(?:款|费|票|还)`)
+	refunds = words.New(`^[，,]?[^，,。；;不]{0,10}退(?:款|费|票|还)`)
 	// fetches matches what bidders do before they bid.
 	fetches = words.New(`(?:获取|下载|领取|购买)[^，。；]{0,8}文件`)
 	// samples and past match the words before days in sample forms and of earlier calls.
@@ -293,7 +307,7 @@ const (
 )
 
 var (
-	sendVerb = `报[^道名告酬刊表考销警社纸，。；、]{1,8}(?:处|科|办|室)|登录[^。；]{0,80}?(?:报名|预订|填报|填写|申报|提交)|预订|报[^，。；、]{2,16}(?:邮箱|信箱)|报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回|电子版)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|给|回|我|市|省)|电邮|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|提供(?:有关|相关)[^，。；、]{0,4}(?:材料|资料)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
+	sendVerb = `报[^道名告酬刊表考销警社纸，。；、]{1,8}(?:处|科|办|室)|登录[^。；]{0,80}?(?:报名|预订|填报|填写|申报|提交)|预订|报[^，。；、]{2,16}(?:邮箱|信箱)|报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回|电子版)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|给|回|我|市|省)|电邮|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
 	doVerb   = `上线|结束|运营|列入|纳入|完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|到达|抵达|到场|入场|发放|兑付|汇[至入]|出生|毕业|发布|颁发|公示`
 	verbs    = words.New(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal matches what makes a verb part of a noun: 申报材料.
@@ -304,7 +318,7 @@ var (
 	object = words.New(`^(?:报送|提交|上报|递交|反馈|填报|填写|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)|^(?:报送|提交|上报)推荐(?:企业|单位|项目|人选|名单|材料|表)`)
 	// finishes matches what can be the object of 完成 for readers: 完成网上申请.
 	finishes = words.New(`^[^，。；、]{0,24}?(?:申报|申请|报名|填报|填写|报送|提交|注册|投稿|推荐|上传|上报)(?:工作|手续|流程|程序|事宜|操作)?(?:[，,。；、（(并]|$)`)
-	atOnce   = words.New(`^[，,]?\s*(?:统一|一并|书面|集中)?(?:报|寄|送|交)[^道名告酬刊表考销价警废易流往]`)
+	atOnce   = words.New(`^[，,]?\s*(?:统一|一并|书面|集中)?(?:报|寄|送|交)[^道名告酬刊表考销价警废易流往]|^提供(?:有关|相关)[^，,。；、]{0,4}(?:材料|资料)`)
 	// thenToUs matches the verb after something that must be done: 制定方案并报送省厅.
 	thenToUs = words.New(`(?:报送|上报|呈报|报|函告)(?:至|到|给)?(?:省|市|县|区|部|我|国家|委|厅|局|财政|教育|人力|民政)`)
 	reviews  = words.New(`审核|审查|复核|初审|评审|公示`)
