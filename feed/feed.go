@@ -191,7 +191,7 @@ type Store struct {
 func NewStore(db *database.DB, now func() time.Time) *Store {
 	st := &Store{db: db, Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, pieces: database.NewPieces(16, 4, 100)}
 	if db.Dialect() == database.Postgres { // where only storing waits for a piece
-		st.pieces = database.NewPieces(50, 20, 100)
+		st.pieces = database.NewPieces(16, 8, 100)
 	}
 	st.Index = search.New(db, st.indexSource())
 	return st
