@@ -121,7 +121,7 @@ func (r *killRun) sendFailing(t *testing.T, strace, calls, when string) bool {
 
 // saysDiskFailed reports whether an error names the disk and what to do.
 func saysDiskFailed(text string) bool {
-	return strings.Contains(text, "disk") && strings.Contains(text, "system's log")
+	return strings.Contains(text, "disk") && strings.Contains(text, "system log")
 }
 
 // checkWhole reads all pages of a database.

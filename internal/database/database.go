@@ -387,7 +387,7 @@ func Explain(err error) error {
 // was overwritten or lost.
 var ErrDamaged = errors.New("database file is damaged")
 
-const restoreAdvice = "look for errors of the disk in the system's log, stop dibao, move the file and its -wal and -shm files away, and read the newest backup into a new file with: dibao restore FILE"
+const restoreAdvice = "look for errors of the disk in the system log, stop dibao, move the file and its -wal and -shm files away, and read the newest backup into a new file with: dibao restore FILE"
 
 // Check reads SQLite's whole file and returns ErrDamaged, with the fault and advice, if a
 // page of it is damaged. It takes about a second per gigabyte. On PostgreSQL, which has its
