@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"dibao/internal/database"
 )
@@ -23,13 +22,13 @@ const maxForesights = 4
 // those of other collections that wait; if that fails, and for all others, it has one of its
 // own. Long texts are compared beforehand: if the transaction finds a pair that was not
 // compared, it is rolled back and restarted. It returns the articles as they are stored.
-func (st *Store) storeChunk(ctx context.Context, prepared []*batchArticle, how storing) (stored []*batchArticle, err error) {
+func (st *Store) storeChunk(ctx context.Context, prepared []*batchArticle, how storing) ([]*batchArticle, error) {
 	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {
 		return nil, err
 	}
 	isReread := slices.ContainsFunc(prepared, func(a *batchArticle) bool { return a.ID != 0 })
 	if how.before == nil && how.after == nil && !isReread {
-		if stored, err = st.shared.store(ctx, st, prepared, how); !errors.Is(err, errNotShared) {
+		if stored, err := st.shared.store(ctx, st, prepared, how); !errors.Is(err, errNotShared) {
 			return stored, err
 		}
 	}
@@ -38,18 +37,15 @@ func (st *Store) storeChunk(ctx context.Context, prepared []*batchArticle, how s
 			return nil, err
 		}
 		how.compared.last = try == maxForesights
+		alone := &share{prepared: prepared, how: how}
 		err := st.db.Write(ctx, func(tx *sql.Tx) error {
 			if err := st.beginStoring(ctx, tx); err != nil {
 				return err
 			}
-			began := time.Now()
-			stored = copies(prepared) // fresh copies, because this may run again
-			how.compared.unknown = nil
-			defer func() { st.pieces.Took(len(stored), time.Since(began)) }()
-			return st.storeWithin(ctx, tx, stored, how)
+			return st.storeShares(ctx, tx, []*share{alone})
 		})
 		if !errors.Is(err, errUncompared) {
-			return stored, err
+			return alone.stored, err
 		}
 	}
 }

@@ -70,18 +70,24 @@ func judged(r *room, src feed.Source, x text) feed.Article {
 	return a
 }
 
+// ofSources returns an article of each of n new sources.
+func ofSources(r *room, n int, of func(i int) text) (articles []feed.Article) {
+	for i := range n {
+		src := r.add(feed.Source{URL: fmt.Sprintf("http://example.org/%d", i), Kind: "page", Name: fmt.Sprintf("样例公报%d", i)})
+		articles = append(articles, judged(r, src, of(i)))
+	}
+	return articles
+}
+
 // Collections that store the same text at the same time share a transaction. The text is one
 // cluster, as if they had stored one after another.
 func TestSharedTransaction(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
-		var articles []feed.Article
-		for i := range 8 {
-			src := r.add(feed.Source{URL: fmt.Sprintf("http://example.org/%d", i), Kind: "page", Name: fmt.Sprintf("样例公报%d", i)})
-			x := text{guid: fmt.Sprint(i), title: "关于办理样例事项的通知", issued: "2026-11-02", number: "样政发〔2026〕12号", paragraphs: strings.Split(repostedText, "\n")}
-			articles = append(articles, judged(r, src, x))
-		}
+		articles := ofSources(r, 8, func(i int) text {
+			return text{guid: fmt.Sprint(i), title: "关于办理样例事项的通知", issued: "2026-11-02", number: "样政发〔2026〕12号", paragraphs: strings.Split(repostedText, "\n")}
+		})
 		errs, added, transactions := r.storeTogether(articles, -1)
 		r.check(errors.Join(errs...))
 		if added != len(articles) {
@@ -105,12 +111,9 @@ func TestSharedTransactionFails(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
-		var articles []feed.Article
-		for i := range 6 {
-			src := r.add(feed.Source{URL: fmt.Sprintf("http://example.org/%d", i), Kind: "page", Name: fmt.Sprintf("样例公报%d", i)})
-			x := text{guid: fmt.Sprint(i), title: fmt.Sprintf("关于第%d件事项的通知", i), paragraphs: []string{"事项照办。"}}
-			articles = append(articles, judged(r, src, x))
-		}
+		articles := ofSources(r, 6, func(i int) text {
+			return text{guid: fmt.Sprint(i), title: fmt.Sprintf("关于第%d件事项的通知", i), paragraphs: []string{"事项照办。"}}
+		})
 		articles[3].SourceID = 999
 		errs, _, _ := r.storeTogether(articles, 5)
 		for i, err := range errs {
