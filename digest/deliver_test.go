@@ -116,16 +116,10 @@ func TestStalledDomainHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// Messages beyond a domain's limit per minute wait, delay nothing else, and are sent in the
-// same run.
-func TestLimitOfADomain(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, sqlite(t))
-	l := w.list("weekly", subscribers.Query{})
-	w.readersAt("qq.com", 20, l)
-	w.readersAt("foxmail.com", 20, l)
-	w.readersAt("fine.example", 30, l)
-	w.composeOne()
+// deliverLimited sends what is due, with a limit for qq.com, while the clock of w runs; it returns
+// how long that takes by this clock.
+func (w *world) deliverLimited(limit delivery.Limit) (done delivery.Delivered, took time.Duration) {
+	w.t.Helper()
 	stop := make(chan struct{})
 	var ticking sync.WaitGroup
 	ticking.Go(func() {
@@ -138,15 +132,46 @@ func TestLimitOfADomain(t *testing.T) {
 		}
 	})
 	begun := w.now()
-	d := w.deliverer(delivery.Options{Limits: map[string]delivery.Limit{"qq.com": {PerMinute: 600, PerConnection: 2, Connections: 1}}})
-	done := must[delivery.Delivered](t)(d.Deliver(t.Context()))
-	took := w.now().Sub(begun)
+	d := w.deliverer(delivery.Options{Limits: map[string]delivery.Limit{"qq.com": limit}})
+	done = must[delivery.Delivered](w.t)(d.Deliver(w.t.Context()))
+	took = w.now().Sub(begun)
 	close(stop)
 	ticking.Wait()
+	return done, took
+}
+
+// Messages beyond a domain's limit per minute wait, delay nothing else, and are sent in the
+// same run.
+func TestLimitOfADomain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite(t))
+	l := w.list("weekly", subscribers.Query{})
+	w.readersAt("qq.com", 20, l)
+	w.readersAt("foxmail.com", 20, l)
+	w.readersAt("fine.example", 30, l)
+	w.composeOne()
+	done, took := w.deliverLimited(delivery.Limit{PerMinute: 600, PerConnection: 2, Connections: 1})
 	// Forty at no more than ten per second, 5% of a minute's messages at once.
 	if done.Sent != 70 || took < (40-30)*time.Second/10 {
 		t.Fatalf("%+v in %s; want 70 sent, and not sooner than the limit says", done, took)
 	}
+}
+
+// A domain is first sent to at a quarter of its limit. Messages that were postponed at that rate
+// are sent earlier when the domain accepts more.
+func TestPostponedMessagesAreSentEarlier(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		l := w.list("weekly", subscribers.Query{})
+		w.readersAt("qq.com", 300, l)
+		w.composeOne()
+		done, took := w.deliverLimited(delivery.Limit{PerMinute: 2400})
+		// 300 messages take 7.5 s at the limit and 30 s at a quarter of it.
+		if done.Sent != 300 || took < (300-120)*time.Minute/2400 || took > 20*time.Second {
+			t.Errorf("%+v in %s; want 300 sent in about 8 s", done, took)
+		}
+	})
 }
 
 func TestPauseResumeCancel(t *testing.T) {

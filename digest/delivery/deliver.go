@@ -83,7 +83,7 @@ func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, er
 	if err := run.keepPauses(ctx); err != nil {
 		return run.total, false, err
 	}
-	if due, err := run.ledger.due(ctx, d.service.now()); err != nil || len(due) == 0 || run.total.Refused != "" {
+	if due, err := run.ledger.due(ctx, latest(d.service.now(), d.limitedUntil)); err != nil || len(due) == 0 || run.total.Refused != "" {
 		return run.total, false, errors.Join(err, run.close(ctx))
 	}
 	if err := run.ledger.begin(ctx); err != nil {
@@ -129,6 +129,8 @@ type deliveryRun struct {
 	began  time.Time // by the machine's clock
 	traces runTraces
 	isCut  bool // it ended although messages wait for a limit
+
+	aheadAt time.Time // when claimAhead last looked, by the machine's clock
 
 	heldQueued bool      // a lane with queued messages was paused
 	idleSince  time.Time // since when a full queue has had nothing for idle connections
@@ -238,7 +240,10 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 		if r.unproven() {
 			size = 1
 		}
-		batch, err := r.claim(ctx, size)
+		batch, err := r.claimAhead(ctx)
+		if len(batch) == 0 && err == nil {
+			batch, err = r.claim(ctx, size)
+		}
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

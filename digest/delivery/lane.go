@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -55,6 +56,7 @@ type lane struct {
 	tokens    float64   // messages that may be sent now
 	promised  float64   // messages that were put back until there is a token for each
 	filledAt  time.Time // when tokens was last filled
+	noneUntil time.Time // no message was found that the limit postponed: none is looked for before this time
 	heldUntil time.Time // nothing is sent before this time
 	policy    int       // refusals by policy in a row
 	broken    int       // connections in a row that failed
@@ -163,6 +165,17 @@ func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	}
 	x.promised++
 	return now.Add(time.Duration((x.promised - x.tokens) / rate * float64(time.Minute))), false
+}
+
+// limited is the reply of the deliveries that the lane's limit of messages a minute postponed.
+func (x *lane) limited() string { return "the limit of messages a minute to " + x.name }
+
+// spare returns how many messages may be sent before the time for which pass promised them.
+func (x *lane) spare(now time.Time, share nodes.Share) int {
+	if _, _, held := x.held(now, share); held || x.limit.PerMinute <= 0 || len(x.queue) > 0 || now.Before(x.noneUntil) {
+		return 0
+	}
+	return x.allowance(now, share, math.MaxInt)
 }
 
 // allowance returns how many of n messages may be sent now.

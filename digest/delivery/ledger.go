@@ -100,7 +100,7 @@ func (l *Ledger) begin(ctx context.Context) (err error) {
 const claimSQLite = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
 	WHERE id IN (
-		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2
+		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2 AND ($5 = '' OR reply = $5)
 		AND EXISTS (SELECT 1 FROM mailings WHERE id = $3 AND state = 'sending') ORDER BY next_at, id LIMIT $4)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
@@ -108,14 +108,14 @@ const claimSQLite = `
 const claimPostgres = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
 	WHERE state IN ('waiting', 'uncertain') AND next_at <= $2 AND id IN (
-		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2
+		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2 AND ($5 = '' OR reply = $5)
 		AND EXISTS (SELECT 1 FROM mailings WHERE id = $3 AND state = 'sending') ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
 // claim claims up to n deliveries that are due, those of the oldest mailings first.
 func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err error) {
 	if time.Since(l.dueAt) < lookEvery { // nearly always still correct, and the claim itself checks
-		if claimed, err = l.claimOf(ctx, l.dueMailings, n); len(claimed) > 0 || err != nil {
+		if claimed, err = l.claimOf(ctx, l.dueMailings, l.now(), "", n); len(claimed) > 0 || err != nil {
 			return claimed, err
 		}
 	}
@@ -123,12 +123,23 @@ func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err erro
 		return nil, err
 	}
 	l.dueAt = time.Now()
-	return l.claimOf(ctx, l.dueMailings, n)
+	return l.claimOf(ctx, l.dueMailings, l.now(), "", n)
 }
 
-// claimOf claims deliveries of some mailings. The same transaction writes all outcomes
-// since the last claim.
-func (l *Ledger) claimOf(ctx context.Context, mailings []int64, n int) (claimed []Delivery, err error) {
+// claimPostponed claims up to n deliveries that were postponed for a reason, before the time
+// they were postponed to.
+func (l *Ledger) claimPostponed(ctx context.Context, why string, n int) ([]Delivery, error) {
+	never := l.now().AddDate(100, 0, 0)
+	mailings, err := l.due(ctx, never)
+	if err != nil {
+		return nil, err
+	}
+	return l.claimOf(ctx, mailings, never, why, n)
+}
+
+// claimOf claims deliveries of some mailings that are due by a time; those with a reply if it
+// is not empty. The same transaction writes all outcomes since the last claim.
+func (l *Ledger) claimOf(ctx context.Context, mailings []int64, by time.Time, reply string, n int) (claimed []Delivery, err error) {
 	if len(mailings) == 0 || ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -139,7 +150,7 @@ func (l *Ledger) claimOf(ctx context.Context, mailings []int64, n int) (claimed 
 		claimed = claimed[:0]
 		for _, mailing := range mailings {
 			some, err := database.Collect(ctx, tx, scanDelivery, l.db.Dialect().Pick(claimSQLite, claimPostgres),
-				l.owner, now, mailing, n-len(claimed))
+				l.owner, by, mailing, n-len(claimed), reply)
 			if err != nil {
 				return err
 			}

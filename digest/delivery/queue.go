@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dibao/internal/mail"
+	"dibao/internal/nodes"
 	"dibao/subscribers"
 )
 
@@ -46,7 +47,7 @@ func (r *deliveryRun) enqueue(jobs []job) {
 			continue
 		}
 		if at, ok := j.lane.pass(now, share); !ok {
-			back = append(back, r.limited(j, at, "the domain's limit of messages a minute"))
+			back = append(back, r.limited(j, at, j.lane.limited()))
 			continue
 		}
 		if at, ok := r.all.pass(now, share); !ok {
@@ -76,6 +77,40 @@ type deferral struct {
 func (r *deliveryRun) limited(j job, at time.Time, why string) deferral {
 	r.limitedUntil = latest(r.limitedUntil, at)
 	return deferral{j.Delivery, at, why}
+}
+
+// claimAhead claims messages that the limit of a domain postponed, if it now allows more than
+// are due: they were postponed when the domain accepted fewer messages, or by more nodes.
+func (r *deliveryRun) claimAhead(ctx context.Context) (batch []Delivery, err error) {
+	if time.Since(r.aheadAt) < lookEvery || r.unproven() {
+		return nil, nil
+	}
+	r.aheadAt = time.Now()
+	now, share := r.service.now(), r.opts.Share()
+	spare := make(map[*lane]int)
+	r.mu.Lock()
+	for _, x := range r.lanes.byName {
+		if n := r.all.allowance(now, share, x.spare(now, share)); n > 0 {
+			spare[x] = n
+		}
+	}
+	r.mu.Unlock()
+	for x, n := range spare {
+		claimed, err := r.ledger.claimPostponed(ctx, x.limited(), n)
+		if err != nil {
+			r.putBack(batch, now, "")
+			return nil, err
+		}
+		r.mu.Lock()
+		if len(claimed) == 0 {
+			x.noneUntil = now.Add(nodes.Beat)
+		} else {
+			r.limitedUntil = latest(r.limitedUntil, now.Add(longestLimited))
+		}
+		r.mu.Unlock()
+		batch = append(batch, claimed...)
+	}
+	return batch, nil
 }
 
 // postpone returns a claim that was not begun, and therefore not handed over.
