@@ -100,7 +100,7 @@ func (l *Ledger) begin(ctx context.Context) (err error) {
 const claimSQLite = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
 	WHERE id IN (
-		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2 AND ($5 = '' OR reply = $5)
+		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at > $5 AND next_at <= $2 AND ($6 = '' OR reply = $6)
 		AND EXISTS (SELECT 1 FROM mailings WHERE id = $3 AND state = 'sending') ORDER BY next_at, id LIMIT $4)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
@@ -108,14 +108,14 @@ const claimSQLite = `
 const claimPostgres = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
 	WHERE state IN ('waiting', 'uncertain') AND next_at <= $2 AND id IN (
-		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2 AND ($5 = '' OR reply = $5)
+		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at > $5 AND next_at <= $2 AND ($6 = '' OR reply = $6)
 		AND EXISTS (SELECT 1 FROM mailings WHERE id = $3 AND state = 'sending') ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
 // claim claims up to n deliveries that are due, those of the oldest mailings first.
 func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err error) {
 	if time.Since(l.dueAt) < lookEvery { // nearly always still correct, and the claim itself checks
-		if claimed, err = l.claimOf(ctx, l.dueMailings, l.now(), "", n); len(claimed) > 0 || err != nil {
+		if claimed, err = l.claimOf(ctx, l.dueMailings, time.Time{}, l.now(), "", n); len(claimed) > 0 || err != nil {
 			return claimed, err
 		}
 	}
@@ -123,23 +123,24 @@ func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err erro
 		return nil, err
 	}
 	l.dueAt = time.Now()
-	return l.claimOf(ctx, l.dueMailings, l.now(), "", n)
+	return l.claimOf(ctx, l.dueMailings, time.Time{}, l.now(), "", n)
 }
 
 // claimPostponed claims up to n deliveries that were postponed for a reason, before the time
 // they were postponed to.
 func (l *Ledger) claimPostponed(ctx context.Context, why string, n int) ([]Delivery, error) {
-	never := l.now().AddDate(100, 0, 0)
+	now := l.now()
+	never := now.AddDate(100, 0, 0)
 	mailings, err := l.due(ctx, never)
 	if err != nil {
 		return nil, err
 	}
-	return l.claimOf(ctx, mailings, never, why, n)
+	return l.claimOf(ctx, mailings, now, never, why, n) // not the many that are due, which have no reply
 }
 
-// claimOf claims deliveries of some mailings that are due by a time; those with a reply if it
-// is not empty. The same transaction writes all outcomes since the last claim.
-func (l *Ledger) claimOf(ctx context.Context, mailings []int64, by time.Time, reply string, n int) (claimed []Delivery, err error) {
+// claimOf claims deliveries of some mailings that are due after one time and by another; only
+// those with a reply if it is not empty. The same transaction writes all outcomes since the last claim.
+func (l *Ledger) claimOf(ctx context.Context, mailings []int64, after, by time.Time, reply string, n int) (claimed []Delivery, err error) {
 	if len(mailings) == 0 || ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -150,7 +151,7 @@ func (l *Ledger) claimOf(ctx context.Context, mailings []int64, by time.Time, re
 		claimed = claimed[:0]
 		for _, mailing := range mailings {
 			some, err := database.Collect(ctx, tx, scanDelivery, l.db.Dialect().Pick(claimSQLite, claimPostgres),
-				l.owner, by, mailing, n-len(claimed), reply)
+				l.owner, by, mailing, n-len(claimed), after, reply)
 			if err != nil {
 				return err
 			}
