@@ -51,7 +51,7 @@ var (
 	// sent.
 	recipient = words.New(`(?:[向送至交经到给]|联系|(?:^|[^申填])报)[^,。;:请于应须需]{0,12}$`)
 	// applicants matches words for applicants.
-	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评|参展|参选|报名|应聘|拟申报)(?:项目)?(?:单位|人员|人|者|企业|机构|团队|选手|作者|组织|集体)|(?:申报|申请|参评)主体|申请者|申报者|(?:项目|课题)负责人|(?:项目|课题)的?主持人|用人单位|供应商|投标人|个人申请|申请人|投稿[者人]?|有意[^,。]{0,12}|经营者|作者|参加者|(?:老师|教师|同学|考生|毕业生|学生|作家|市民|居民|社会组织)(?:$|[应须需可请要于在将按]|本人|自行|自愿|登录|填|提交|报名)|(?:各|有关|相关|条件的)(?:类)?企业|企业(?:$|[应须需可请要于在将]|通过|登录|填|提交|报名|自愿)`)
+	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评|参展|参选|报名|应聘|拟申报)(?:项目)?(?:单位|人员|人|者|企业|机构|团队|选手|作者|组织|集体)|(?:申报|申请|参评)主体|(?:申请|申报|报奖|报送|参赛|参评|应征)者|(?:项目|课题)负责人|(?:项目|课题)的?主持人|用人单位|供应商|投标人|个人申请|申请人|投稿[者人]?|有意[^,。]{0,12}|经营者|作者|参加者|(?:老师|教师|同学|考生|毕业生|学生|作家|市民|居民|社会组织)(?:$|[应须需可请要于在将按]|本人|自行|自愿|登录|填|提交|报名)|(?:各|有关|相关|条件的)(?:类)?企业|企业(?:$|[应须需可请要于在将]|通过|登录|填|提交|报名|自愿)`)
 	// ofOffice matches what makes a word for applicants part of the name of an office: 学生处.
 	ofOffice = words.New(`^(?:工作)?[处部办]`)
 	// led matches the words before applicants whom others organize: 组织辖区内企业申报.
@@ -63,7 +63,12 @@ var (
 	// hands matches documents that only intermediate bodies submit.
 	hands = words.New(`(?:^|[^凭据按照])(?:评选|评审|遴选|初审|审核)结果(?:\([^()]{1,30}\))?(?:$|[于在报上])|推荐(?:[^,。;]{0,4}汇总表|表|文件|公?函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	// ownLabel matches labels of what applicants do themselves.
-	ownLabel = words.New(`(?:报名|申报)[及和与][^,。;]{2,8}(?:时间|日期)|(?:征文|征稿|交稿|提交|递交|送达|申报材料)(?:活动)?的?(?:截止)?(?:时间|日期|期限|阶段)|(?:报名|申报|填报|投稿|征稿|征集)\(?$|(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理|最后){0,2}(?:时间|日期|期限|阶段|截止|截至)|受理(?:截止|起止)?(?:时间|日期|期限)|(?:申报|报名|征集|投稿|申请)(?:工作|活动)?(?:自|从|于)|征求意见|公示(?:$|[^后无结])|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
+	ownLabel = words.New(`(?:报名|申报)[及和与][^,。;]{2,8}(?:时间|日期)|(?:征文|征稿|交稿|提交|递交|送达|申报材料)(?:活动)?的?(?:截止)?(?:时间|日期|期限|阶段)|(?:报名|申报|填报|投稿|征稿|征集)\(?$|(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理|最后){0,2}(?:时间|日期|期限|阶段|截止|截至)|受理(?:截止|起止)?(?:时间|日期|期限)|(?:接收|收取)[^,。;:]{0,8}(?:截止|截至)(?:时间|日期)|(?:申报|报名|征集|投稿|申请)(?:工作|活动)?(?:自|从|于)|征求意见|公示(?:$|[^后无结])|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
+	// closesCall matches the words before the last day of something that everybody is asked for in the
+	// clause before: 向各有关单位公开征文,时间截至.
+	closesCall = words.New(`(?:征文|征稿|征集|报名|申报),\s*(?:截[止至])?时间(?:为|是|到|至|截[止至]到?)*\s*$`)
+	// anybody matches the words after the last day on which everybody can object.
+	anybody = words.New(`^[^,。;]{0,6},?\s*(?:任何|社会各界)`)
 	// requested matches a request after a label.
 	requested = words.New(`请|须|应当?|需|务必|各|将`)
 	// ownClosing matches a label that is unambiguous, whatever follows its day.
@@ -90,6 +95,9 @@ var (
 func (r *reading) actor(l line, d deadline.Day) (actor, string) {
 	clause, sentence := clauseBefore(l.text, d.At)
 	after := dutyAfter(l.text[d.At:])
+	if r.call.Kind == KindObjection && d.Ours && anybody.MatchString(l.text[min(d.End, len(l.text)):]) {
+		return readers, ""
+	}
 	given := hands.MatchString(clause) || hands.MatchString(remarks.ReplaceAllString(after, ""))
 	if who, by := actorOf(clause); who != unknown {
 		return r.settled(who, by, clause, sentence, given)
@@ -99,7 +107,7 @@ func (r *reading) actor(l line, d deadline.Day) (actor, string) {
 		return others, ""
 	case itself.MatchString(clause):
 		return unknown, ""
-	case labels(clause) && !hands.MatchString(clause):
+	case (labels(clause) || closesCall.MatchString(sentence)) && !hands.MatchString(clause):
 		if r.addressed == others && recommends.MatchString(r.title) {
 			return unclear, "" // those who recommend may apply, too: for a number, an account
 		}
@@ -144,7 +152,7 @@ func (r *reading) settled(who actor, by, clause, sentence string, given bool) (a
 		return who, by
 	case r.addressed == others:
 		return others, by
-	case r.gathered:
+	case r.gathered && !r.asksAll():
 		return unclear, by
 	}
 	return readers, by
@@ -163,6 +171,9 @@ func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (acto
 		return unclear, "" // 截止日期 alone may also be the last day of those whom the bodies inform
 	case r.addressed == others:
 		return others, ""
+	}
+	if r.asksAll() && d.Ours {
+		return readers, ""
 	}
 	before := cut.Last(strings.TrimSuffix(l.text[:d.At], sentence), 240)
 	if reviewed.MatchString(before) {
@@ -183,6 +194,11 @@ func (r *reading) unnamed(l line, d deadline.Day, clause, sentence string) (acto
 		return readers, ""
 	}
 	return unclear, ""
+}
+
+// asksAll reports whether the text asks everybody, so that no body passes anything on.
+func (r *reading) asksAll() bool {
+	return r.call.Kind == KindObjection || r.call.Kind == KindConsultation
 }
 
 // labels reports whether a clause has a label of what applicants do, and no request after it.
@@ -258,7 +274,7 @@ var (
 	brackets = words.New(`\([^()]{0,12}\)`)
 	// andPeople matches the people whom a text names together with units: 各单位及专家.
 	andPeople = words.New(`(?:及|和|与|、)(?:有关|相关)?(?:专家|个人)$`)
-	unitNames = words.New(`(?:单位|部门|学校|高校|院校|机构|协会|学会|商会)$`)
+	unitNames = words.New(`(?:单位|社团|部门|学校|高校|院校|机构|协会|学会|商会)$`)
 	// announced matches the end of the words of an issuer about itself: 省厅将.
 	announced = words.New(`[将拟]$`)
 	bodies    = words.New(`(?:局|厅|委|办|处|科|室|院|系|部|中心|团委|总支|支部|街道|镇|乡|政府|管委会|政区|分会|工会|小组)$`)

@@ -128,7 +128,7 @@ func (r *reading) isOwn(l line, d deadline.Day, clause, by string) bool {
 		return false
 	case ownClosing.MatchString(clause):
 		return true
-	case r.call.Kind == KindConsultation || r.call.Kind == KindObjection:
+	case r.asksAll():
 		return false // a draft has days of its own
 	case by != "":
 		return d.Until && applicants.MatchString(by) && strings.Contains(d.Left, by) && act.MatchString(d.Right) && !afterwards.MatchString(d.Left) && !afterwards.MatchString(d.Right)
@@ -141,7 +141,7 @@ var (
 	// former matches the words before a day that another one replaces.
 	former = words.New(`^\s*原|已于\s*$`)
 	// act matches what applicants do by a day.
-	act = words.New(`^(?:期间|之前|前|止)?,?[^,。;]{0,40}?(?:填报|提交|报送|申报|报名|上传|递交|寄送|发送|投稿|填写)`)
+	act = words.New(`^(?:期间|之前|前|止)?,?[^,。;]{0,40}?(?:填报|提交|报送|申报|报名|上传|递交|寄送|发送|投稿|填写|录入)`)
 	// afterwards matches words about selected applicants and about other days.
 	afterwards = words.New(`[年月将拟、]\s*$|[将拟]于|每年|每半年|获取|领取|放弃|入围|获奖|立项|中标|入选|公示|答辩|晋级|拟[录聘资推立]|复审|取得|获批`)
 	// points matches the number or the label of a point, late what can follow its day.
@@ -194,7 +194,7 @@ func (r *reading) dueOn(d deadline.Day) bool {
 }
 
 var (
-	handsIn   = words.New(`^\s*(?:[上下]午)?\s*(?:报送|报交|报至|上报|提交|送交|送至|送到|送达|交至|交到|递交|寄至)`)
+	handsIn   = words.New(`^\s*(?:[上下]午)?\s*(?:(?:上交|交|报)\p{Han}{2,8}(?:处|科|室)|报送|报交|报至|上报|提交|送交|送至|送到|送达|交至|交到|递交|寄至)`)
 	dueBefore = words.New(`(?:于|在|[纸电][质子]版|材料)\s*$`)
 	done      = words.New(`(?:已|曾|将|拟)[^,。;]{0,3}$`)
 )

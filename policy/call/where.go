@@ -19,7 +19,7 @@ type Contact struct {
 
 var (
 	website = words.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
-	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网|投稿(?:网[址站]|系统|平台)`)
+	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网|提出意见|投稿(?:网[址站]|系统|平台)`)
 	// signsIn matches the words before the address of a system in which readers apply.
 	signsIn = words.New(`登[录陆][^,。;]{0,24}(?:系统|平台)[^,。;]{0,4}$`)
 	// appliesThere matches the words after the address of such a system.
@@ -33,15 +33,15 @@ var (
 
 	email = words.New(`[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}\s?@\s?[A-Za-z0-9][A-Za-z0-9.\-]{1,80}\.[A-Za-z]{2,6}`)
 
-	telephone = words.New(`1[3-9]\d{9}|12\d{3}|(?:\(?0\d{2,3}\)?\s*[-—–]{0,2}\s*)?\d{7,8}(?:\s*[-转]\s*\d{1,6})?`)
+	telephone = words.New(`1[3-9]\d(?:[ -]?\d{4}){2}|[48]00[ -]?\d{3}[ -]?\d{4}|(?:0\d{2,3}[-—–])?12\d{3}|\(?0\d{2,3}\)?\s*[-—–]{1,2}\s*\d{4} \d{4}|(?:\(?0\d{2,3}\)?\s*[-—–]{0,2}\s*)?\d{7,8}(?:\s*[-转]\s*\d{1,6})?`)
 	withCode  = words.New(`^\(?0\d{2,3}\)?\s*[-—–]{1,2}|^\(0\d{2,3}\)`)
-	calls     = words.New(`(?:老师|先生|女士|同志)\s*[(:]?\s*$|电\s*话|联系\s*人|联系方式|咨询|手机|座机|热线|(?:处|科|室|部|办|局|厅|中心|会)\s*(?:\([^()]*\))?\s*:?\s*$`)
+	calls     = words.New(`致电:?\s*$|(?:老师|先生|女士|同志)\s*[(:]?\s*$|电\s*话|联系\s*人|联系方式|咨询|手\s*机|座机|热线|(?:处|科|室|部|办|局|厅|中心|会)\s*(?:\([^()]*\))?\s*:?\s*$`)
 	notPhone  = words.New(`(?:传\s*真|QQ|qq|邮\s*编|邮政编码|编号|账号|帐号|群号?|微信|ID|号码|代码|证)[^,。;、:]{0,6}[:为]?\s*(?:[\d\-—、/()\s]*)$`)
 	both      = words.New(`电\s*话\s*[/及和、(]\s*传\s*真`)
 	office    = words.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
 
 	addressLabel = words.New(`(?:地\s*址|地\s*点|信函|信件|来信)\s*(?:及邮编)?\s*[:为]\s*`)
-	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交到|交至|投(?:寄|递)?至|统一交(?:至|到|往)?|寄给|邮寄到|报送地址。)\s*:?\s*`)
+	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交到|交至|投(?:寄|递)?至|统一交(?:至|到|往)?|寄给|邮寄到|报送(?:至|到)|报送地址。)\s*:?\s*`)
 	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
 	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
 	// there matches the words after an address to which readers go: 到样例路1号报名.
@@ -57,13 +57,14 @@ func (r *reading) places(l line) {
 	if len(r.call.Addresses) >= maxEntries {
 		return
 	}
-	for _, at := range l.find(mayLabel, addressLabel) {
+	labels := l.find(mayLabel, addressLabel)
+	for _, at := range labels {
 		before := cut.Last(l.text[:at[0]], 8)
 		if !notAddress.MatchString(before) {
 			r.address(l, at[1], !strings.HasSuffix(strings.TrimSpace(l.text[:at[1]]), "点:"))
 		}
 	}
-	if strings.Contains(l.above, "地址") || strings.Contains(l.above, "地点") && !notAddress.MatchString(l.above) {
+	if len(labels) == 0 && (strings.Contains(l.above, "地址") || strings.Contains(l.above, "地点") && !notAddress.MatchString(l.above)) {
 		r.address(l, 0, false)
 	}
 	for _, at := range l.find(maySend, sends) {
@@ -116,7 +117,7 @@ func (r *reading) address(l line, from int, labeled bool) {
 	start := from + len(s) - len(strings.TrimLeft(s, " "))
 	s = strings.TrimSpace(s)
 	n := utf8.RuneCountInString(s)
-	if n < 5 || n > 60 || !(street.MatchString(s) || strings.Contains(s, "号") || built.MatchString(s) || labeled && placed.MatchString(s)) || strings.ContainsAny(s, "@《") {
+	if n < 5 || n > 60 || !(street.MatchString(s) || strings.Contains(s, "号") || built.MatchString(s) || room.MatchString(s) || labeled && placed.MatchString(s)) || strings.ContainsAny(s, "@《") {
 		return
 	}
 	if !r.is("address", s) && len(r.call.Addresses) < maxEntries {
@@ -126,6 +127,9 @@ func (r *reading) address(l line, from int, labeled bool) {
 
 // inBracket matches a bracket directly after a name.
 var inBracket = words.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
+
+// room matches an address on the grounds of an institution: 图书馆304, 样例楼815室.
+var room = words.New(`\p{Han}(?:楼|馆|厅|座|区|院|科|处)[ A-Za-z]{0,2}\d{3,4}(?:室|房|房间|办公室|\p{Han}{2,8}室)?$|\d{3,5}信箱`)
 
 var placed = words.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)|\d(?:栋|幢|号楼|座|单元|楼|层|室)`)
 
@@ -173,7 +177,7 @@ func (r *reading) contacts(l line) {
 	}
 	follows := r.phoned && l.text != "" && isDigit(l.text[0])
 	r.phoned = false
-	if !hasDigits(l.text, minDigits) {
+	if !hasDigits(l.text, minDigits) && !(hasDigits(l.text, minGroup) && grouped.MatchString(l.text)) {
 		return
 	}
 	chain := -1 // end of the previous telephone number, which another may follow
@@ -228,6 +232,12 @@ func touches(s string, from, to int, linked bool) bool {
 
 // minDigits is the minimum number of digits of a telephone number without an area code.
 const minDigits = 7
+
+// minGroup is the minimum number of digits of a hotline, or of a part of a number with spaces, which
+// grouped matches the label of.
+const minGroup = 4
+
+var grouped = words.New(`电\s*话|热线|手\s*机|致电|联系方式`)
 
 // hasDigits reports whether a text has this many digits in a row.
 func hasDigits(s string, count int) bool {
