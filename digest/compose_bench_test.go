@@ -40,7 +40,7 @@ func BenchmarkCompose(b *testing.B) {
 	digests := 0
 	for b.Loop() {
 		b.StopTimer()
-		papers := make([]renderedMail, 60)
+		papers := make([]sampleArticle, 60)
 		for i := range papers {
 			w.serial++
 			papers[i].Facts = document(fmt.Sprintf("样例省人民政府关于进一步做好第%d项样例工作的通知", w.serial), fmt.Sprintf("样政发〔2026〕%d号", w.serial), "样例省人民政府", division.Province,

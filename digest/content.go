@@ -12,7 +12,7 @@ type content struct {
 	key      string
 	language string
 	format   subscribers.Format
-	issues   []int64 // of the items; in an email that says that nothing is new, the issues without items
+	issues   []int64 // issues that contain the items; if the email says that nothing is new, the issues without items
 	items    []contentItem
 }
 

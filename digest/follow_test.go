@@ -23,10 +23,10 @@ func TestFollowedExpires(t *testing.T) {
 		}
 		soon := w.now().AddDate(0, 0, 60).Format(time.DateOnly)
 		w.put(
-			renderedMail{Facts: document("四川省人民政府关于印发样例甲办法的通知", "川府发〔2022〕1号", "四川省人民政府", division.Province, expires(soon))},
-			renderedMail{Facts: document("四川省人民政府关于印发样例乙办法的通知", "川府发〔2022〕2号", "四川省人民政府", division.Province, expires(soon))},
-			renderedMail{Facts: document("四川省人民政府关于印发样例丙办法的通知", "川府发〔2022〕3号", "四川省人民政府", division.Province, expires(soon))},
-			renderedMail{Facts: document("四川省人民政府关于延长样例乙办法有效期的通知", "川府发〔2026〕9号", "四川省人民政府", division.Province,
+			sampleArticle{Facts: document("四川省人民政府关于印发样例甲办法的通知", "川府发〔2022〕1号", "四川省人民政府", division.Province, expires(soon))},
+			sampleArticle{Facts: document("四川省人民政府关于印发样例乙办法的通知", "川府发〔2022〕2号", "四川省人民政府", division.Province, expires(soon))},
+			sampleArticle{Facts: document("四川省人民政府关于印发样例丙办法的通知", "川府发〔2022〕3号", "四川省人民政府", division.Province, expires(soon))},
+			sampleArticle{Facts: document("四川省人民政府关于延长样例乙办法有效期的通知", "川府发〔2026〕9号", "四川省人民政府", division.Province,
 				cites(policy.RelationExtends, "四川省人民政府关于印发样例乙办法的通知", "川府发〔2022〕2号"), func(f *policy.Facts) { f.ExtendsTo, f.PublishedOn = on(t, "2035-12-31"), on(t, "2022-06-01") })},
 		)
 		w.reader("zhang", w.list("watch", subscribers.Query{Documents: []string{"川府发〔2022〕1号", "川府发〔2022〕2号"}}))

@@ -18,26 +18,26 @@ import (
 	"dibao/subscribers"
 )
 
-// renderedMail is an article as a source would have provided it.
-type renderedMail struct {
+// sampleArticle is an article as a source would have provided it.
+type sampleArticle struct {
 	policy.Facts
 	source     int64 // 0 means the first source
 	held       bool
 	pinned     bool
-	paragraphs []string // 0 means different ones
+	paragraphs []string // nil means a text of its own
 }
 
-// put stores articles that are collected now, and what depends on them: documents, relations, clusters. It
-// returns their ids.
-func (w *world) put(papers ...renderedMail) []int64 {
+// put stores articles that are collected now, and the data derived from them: documents,
+// relations, clusters. It returns their ids.
+func (w *world) put(papers ...sampleArticle) []int64 {
 	w.t.Helper()
 	ids := w.putAlone(papers...)
 	must[int](w.t)(w.articles.Rebuild(w.t.Context()))
 	return ids
 }
 
-// putAlone is put without what depends on the articles.
-func (w *world) putAlone(papers ...renderedMail) []int64 {
+// putAlone stores articles without the data that put derives from them.
+func (w *world) putAlone(papers ...sampleArticle) []int64 {
 	w.t.Helper()
 	ids := make([]int64, len(papers))
 	at := w.now().UTC()
@@ -134,40 +134,40 @@ func (w *world) gazette(language string) (subscribers.List, digest.Issue) {
 		return func(f *policy.Facts) { f.Kind, f.Type, f.DocumentNumber, f.Level = k, "", "", "" }
 	}
 	w.put(
-		renderedMail{Facts: document("样例省人民政府关于加快发展养老服务业的若干意见", "样政发〔2016〕35号", "样例省人民政府", division.Province, published("2026-11-10"), issued("2026-10-28"))},
-		renderedMail{Facts: document("样例省临时救助办法", "样例省人民政府令第219号", "样例省人民政府", division.Province, published("2026-11-11"), effective("2026-11-27"), summary("规定临时救助的对象、标准、程序和资金来源。"))},
-		renderedMail{Facts: document("样例省民政厅关于印发困难群众价格补贴工作规程的通知", "样民发〔2024〕9号", "样例省民政厅", division.Province, published("2026-11-11"), effective("2024-03-01"), expires("2027-01-31"))},
+		sampleArticle{Facts: document("样例省人民政府关于加快发展养老服务业的若干意见", "样政发〔2016〕35号", "样例省人民政府", division.Province, published("2026-11-10"), issued("2026-10-28"))},
+		sampleArticle{Facts: document("样例省临时救助办法", "样例省人民政府令第219号", "样例省人民政府", division.Province, published("2026-11-11"), effective("2026-11-27"), summary("规定临时救助的对象、标准、程序和资金来源。"))},
+		sampleArticle{Facts: document("样例省民政厅关于印发困难群众价格补贴工作规程的通知", "样民发〔2024〕9号", "样例省民政厅", division.Province, published("2026-11-11"), effective("2024-03-01"), expires("2027-01-31"))},
 	)
 	w.at = time.Date(2026, 11, 16, 9, 0, 0, 0, shanghai)
 	w.composeDue()
 	w.at = time.Date(2026, 11, 20, 10, 0, 0, 0, shanghai)
 	long := strings.Repeat("各级人民政府要把发展养老服务摆在重要位置，完善政策措施，健全工作机制，加强督促检查，确保各项任务落到实处。要加强宣传引导，营造良好氛围。", 6)
 	original := []string{long, "一、明确目标任务。" + long, "二、完善服务体系。" + long}
-	var papers []renderedMail
-	add := func(p renderedMail) { papers = append(papers, p) }
-	add(renderedMail{Facts: document("关于推进新时代民政事业高质量发展的意见", "国发〔2026〕21号", "国务院", division.Central, published("2026-11-18"), issued("2026-11-12"), theme("民政、扶贫、救灾"), summary("提出到2030年民政事业发展的主要目标，明确完善基本民生保障、基层社会治理和基本社会服务三方面任务。")), paragraphs: original})
-	add(renderedMail{Facts: document("关于推进新时代民政事业高质量发展的意见", "国发〔2026〕21号", "国务院", division.Central, published("2026-11-19")), source: 2, paragraphs: original})
-	add(renderedMail{Facts: document("关于推进新时代民政事业高质量发展的意见", "国发〔2026〕21号", "国务院", division.Central, published("2026-11-19")), source: 3, paragraphs: original})
-	add(renderedMail{Facts: document("样例省养老服务条例", "", "样例省人民代表大会常务委员会", division.Province, published("2026-11-17"), issued("2026-11-16"), effective("2027-01-01"), theme("民政、扶贫、救灾"),
+	var papers []sampleArticle
+	add := func(p sampleArticle) { papers = append(papers, p) }
+	add(sampleArticle{Facts: document("关于推进新时代民政事业高质量发展的意见", "国发〔2026〕21号", "国务院", division.Central, published("2026-11-18"), issued("2026-11-12"), theme("民政、扶贫、救灾"), summary("提出到2030年民政事业发展的主要目标，明确完善基本民生保障、基层社会治理和基本社会服务三方面任务。")), paragraphs: original})
+	add(sampleArticle{Facts: document("关于推进新时代民政事业高质量发展的意见", "国发〔2026〕21号", "国务院", division.Central, published("2026-11-19")), source: 2, paragraphs: original})
+	add(sampleArticle{Facts: document("关于推进新时代民政事业高质量发展的意见", "国发〔2026〕21号", "国务院", division.Central, published("2026-11-19")), source: 3, paragraphs: original})
+	add(sampleArticle{Facts: document("样例省养老服务条例", "", "样例省人民代表大会常务委员会", division.Province, published("2026-11-17"), issued("2026-11-16"), effective("2027-01-01"), theme("民政、扶贫、救灾"),
 		summary("共八章六十二条，对养老服务设施规划、居家社区养老、机构养老、医养结合、扶持保障和监督管理作出规定，自2027年1月1日起施行。"),
 		cites(policy.RelationRepeals, "关于加快发展养老服务业的若干意见", "样政发〔2016〕35号")), pinned: true})
-	add(renderedMail{Facts: document("民政部关于《社会救助条例（征求意见稿）》公开征求意见的公告", "", "民政部", division.Ministry, kind(policy.KindConsultation), deadline("2026-11-28"), published("2026-10-28"), summary("单位和个人可通过网站、电子邮件或者信函提出意见。"))})
-	add(renderedMail{Facts: document("样例市民政局关于申报2027年度社区养老服务设施建设补助项目的通知", "样市民〔2026〕88号", "样例市民政局", division.City, deadline("2026-12-18"), published("2026-11-19"), summary("符合条件的社区养老服务机构可申报一次性建设补助和运营补助，材料报所在区民政部门初审。"))})
-	add(renderedMail{Facts: document("样例省残疾人两项补贴管理办法", "样民规〔2026〕4号", "样例省民政厅、样例省财政厅", division.Province, effective("2026-11-25"), published("2026-11-18"), issued("2026-11-05"), summary("明确补贴对象、标准、申请审核和动态管理要求，困难残疾人生活补贴标准每人每月不低于120元。"))})
-	add(renderedMail{Facts: document("样例省人民政府办公厅关于贯彻落实国务院推进新时代民政事业高质量发展意见进一步完善基本养老服务清单制度并建立与经济社会发展水平相适应的动态调整机制的实施意见（试行）", "样政办发〔2026〕57号", "样例省人民政府办公厅", division.Province, published("2026-11-20"), issued("2026-11-15"),
+	add(sampleArticle{Facts: document("民政部关于《社会救助条例（征求意见稿）》公开征求意见的公告", "", "民政部", division.Ministry, kind(policy.KindConsultation), deadline("2026-11-28"), published("2026-10-28"), summary("单位和个人可通过网站、电子邮件或者信函提出意见。"))})
+	add(sampleArticle{Facts: document("样例市民政局关于申报2027年度社区养老服务设施建设补助项目的通知", "样市民〔2026〕88号", "样例市民政局", division.City, deadline("2026-12-18"), published("2026-11-19"), summary("符合条件的社区养老服务机构可申报一次性建设补助和运营补助，材料报所在区民政部门初审。"))})
+	add(sampleArticle{Facts: document("样例省残疾人两项补贴管理办法", "样民规〔2026〕4号", "样例省民政厅、样例省财政厅", division.Province, effective("2026-11-25"), published("2026-11-18"), issued("2026-11-05"), summary("明确补贴对象、标准、申请审核和动态管理要求，困难残疾人生活补贴标准每人每月不低于120元。"))})
+	add(sampleArticle{Facts: document("样例省人民政府办公厅关于贯彻落实国务院推进新时代民政事业高质量发展意见进一步完善基本养老服务清单制度并建立与经济社会发展水平相适应的动态调整机制的实施意见（试行）", "样政办发〔2026〕57号", "样例省人民政府办公厅", division.Province, published("2026-11-20"), issued("2026-11-15"),
 		summary("现提出实施意见：完善清单、精准服务、健全保障。"), cites(policy.RelationImplements, "关于推进新时代民政事业高质量发展的意见", "国发〔2026〕21号"))})
-	add(renderedMail{Facts: document("样例市人民政府关于进一步加强和改进低保工作的通知", "样府发〔2026〕30号", "样例市人民政府", division.City, published("2026-11-20"), issued("2026-09-30"), func(f *policy.Facts) { f.LateDays = 31 })})
+	add(sampleArticle{Facts: document("样例市人民政府关于进一步加强和改进低保工作的通知", "样府发〔2026〕30号", "样例市人民政府", division.City, published("2026-11-20"), issued("2026-09-30"), func(f *policy.Facts) { f.LateDays = 31 })})
 	for i, who := range []string{"样例县", "样例区", "样例乡"} {
-		add(renderedMail{Facts: document(fmt.Sprintf("样例省人民政府关于同意%s设立儿童福利园区的批复", who), fmt.Sprintf("样政函〔2026〕%d号", 40+i), "样例省人民政府", division.Province, published("2026-11-18"))})
+		add(sampleArticle{Facts: document(fmt.Sprintf("样例省人民政府关于同意%s设立儿童福利园区的批复", who), fmt.Sprintf("样政函〔2026〕%d号", 40+i), "样例省人民政府", division.Province, published("2026-11-18"))})
 	}
-	add(renderedMail{Facts: document("《样例省残疾人两项补贴管理办法》政策解读", "", "样例省民政厅", division.Province, kind(policy.KindInterpretation), published("2026-11-19"), summary("补贴标准为什么提高？哪些人可以申请？怎样申请？"), cites(policy.RelationInterprets, "样例省残疾人两项补贴管理办法", "样民规〔2026〕4号"))})
-	add(renderedMail{Facts: document("一图读懂：样例省儿童福利机构设置规划", "", "样例省民政厅", division.Province, kind(policy.KindInterpretation), published("2026-11-19"))})
-	add(renderedMail{Facts: document("以高质量民政工作服务高质量发展", "", "", "", kind(policy.KindSignedArticle), published("2026-11-17"), func(f *policy.Facts) { f.Issuers, f.AuthorOffice = nil, "样例省民政厅厅长、党组书记" }, summary("民生为本，要在幼有所育、老有所养、弱有所扶上持续用力。")), source: 4})
-	add(renderedMail{Facts: document("样例省启动冬季困难群众走访慰问", "", "", "", kind(policy.KindNews), published("2026-11-20"), func(f *policy.Facts) { f.Issuers = nil }), source: 2})
-	add(renderedMail{Facts: document("更正：样例省低保标准调整公告中的金额以本公告为准", "样民公告2026年第6号", "样例省民政厅", division.Province, published("2026-11-20"))})
-	add(renderedMail{Facts: document("样例省民政厅办公设备招标公告", "", "样例省民政厅", division.Province)})
+	add(sampleArticle{Facts: document("《样例省残疾人两项补贴管理办法》政策解读", "", "样例省民政厅", division.Province, kind(policy.KindInterpretation), published("2026-11-19"), summary("补贴标准为什么提高？哪些人可以申请？怎样申请？"), cites(policy.RelationInterprets, "样例省残疾人两项补贴管理办法", "样民规〔2026〕4号"))})
+	add(sampleArticle{Facts: document("一图读懂：样例省儿童福利机构设置规划", "", "样例省民政厅", division.Province, kind(policy.KindInterpretation), published("2026-11-19"))})
+	add(sampleArticle{Facts: document("以高质量民政工作服务高质量发展", "", "", "", kind(policy.KindSignedArticle), published("2026-11-17"), func(f *policy.Facts) { f.Issuers, f.AuthorOffice = nil, "样例省民政厅厅长、党组书记" }, summary("民生为本，要在幼有所育、老有所养、弱有所扶上持续用力。")), source: 4})
+	add(sampleArticle{Facts: document("样例省启动冬季困难群众走访慰问", "", "", "", kind(policy.KindNews), published("2026-11-20"), func(f *policy.Facts) { f.Issuers = nil }), source: 2})
+	add(sampleArticle{Facts: document("更正：样例省低保标准调整公告中的金额以本公告为准", "样民公告2026年第6号", "样例省民政厅", division.Province, published("2026-11-20"))})
+	add(sampleArticle{Facts: document("样例省民政厅办公设备招标公告", "", "样例省民政厅", division.Province)})
 	for i := range 7 {
-		add(renderedMail{Facts: document(fmt.Sprintf("样例省民政厅关于做好第%d批旧文补登工作的通知", i+1), fmt.Sprintf("样民发〔2009〕%d号", i+1), "样例省民政厅", division.Province, issued("2009-05-06")), held: true})
+		add(sampleArticle{Facts: document(fmt.Sprintf("样例省民政厅关于做好第%d批旧文补登工作的通知", i+1), fmt.Sprintf("样民发〔2009〕%d号", i+1), "样例省民政厅", division.Province, issued("2009-05-06")), held: true})
 	}
 	w.put(papers...)
 	w.at = time.Date(2026, 11, 23, 9, 0, 0, 0, shanghai)

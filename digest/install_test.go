@@ -80,7 +80,7 @@ func arrived(t *testing.T, imap string) {
 	}
 }
 
-// From the program alone, in an empty root folder and as a user without rights, to an issue
+// From the program alone, in an empty root folder and as a user without privileges, to an issue
 // of a local site in a mailbox: by Postfix and LMTP to a Dovecot, read by IMAP.
 func TestFirstIssueFromTheProgramAlone(t *testing.T) {
 	t.Parallel()

@@ -148,7 +148,7 @@ func TestLongMailIsShortened(t *testing.T) {
 		w := newWorld(t, db)
 		for _, n := range []int{60, 150, 400} {
 			l := must[subscribers.List](t)(w.readers.CreateList(t.Context(), subscribers.List{Slug: fmt.Sprint("long", n), MaxItems: 400}))
-			papers := make([]renderedMail, n)
+			papers := make([]sampleArticle, n)
 			for i := range papers {
 				papers[i].Facts = document(fmt.Sprintf("样例省人民政府关于进一步做好第%d号样例工作的通知", i+1), fmt.Sprintf("样政发〔2026〕%d号", 1000*n+i), "样例省人民政府", division.Province,
 					summary(strings.Repeat("明确工作目标、重点任务和保障措施。", 9)))
@@ -184,8 +184,8 @@ func TestCorrectedAndWithdrawnArticles(t *testing.T) {
 		civil := func(title string) policy.Facts {
 			return document(title, "", "样例省民政厅", division.Province, theme("民政"))
 		}
-		ids := w.put(renderedMail{Facts: civil("一直是民政的通知")}, renderedMail{Facts: civil("改成教育的通知")}, renderedMail{Facts: civil("撤下的通知")}, renderedMail{Facts: civil("撤下又恢复的通知")},
-			renderedMail{Facts: document("改成民政的通知", "", "样例省教育厅", division.Province, theme("教育"))})
+		ids := w.put(sampleArticle{Facts: civil("一直是民政的通知")}, sampleArticle{Facts: civil("改成教育的通知")}, sampleArticle{Facts: civil("撤下的通知")}, sampleArticle{Facts: civil("撤下又恢复的通知")},
+			sampleArticle{Facts: document("改成民政的通知", "", "样例省教育厅", division.Province, theme("教育"))})
 		if err := w.service.Match(t.Context()); err != nil {
 			t.Fatal(err)
 		}

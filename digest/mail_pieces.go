@@ -156,7 +156,7 @@ type mailBuilder struct {
 	*pieceRenderer
 	outline
 	renderedMail
-	size int // of the HTML so far
+	size int // bytes of HTML so far
 	rest int // items that are not rendered yet
 	left int // items for which there is no room
 }

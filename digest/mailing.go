@@ -105,7 +105,7 @@ type mailingRun struct {
 	fresh  bool // one of the issues is numbered: every reader is examined
 	*chooser
 	variants map[string]int64 // by key of their content, as far as they are known
-	skipped  delivery.Skipped // those of the readers examined so far who get no email
+	skipped  delivery.Skipped // readers examined so far who get no email, by reason
 }
 
 func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error) {

@@ -29,7 +29,7 @@ type missing struct {
 	parts          map[int64][]missedPart         // parts of issues by variant
 	lifted         map[int64][]missedPart         // by reader
 	failed         map[int64][]int64              // by reader of the page: variants
-	mailings       []int64                        // whose deliveries may have failed
+	mailings       []int64                        // mailings whose deliveries may have failed
 }
 
 // lookMissing reads what is the same for all pages: the mailings and the lifted

@@ -22,7 +22,7 @@ lua = "$RULESDIR/rspamd.lua"
 .include "$CONFDIR/composites.conf"
 .include "$CONFDIR/modules.conf"
 modules { path = "${PLUGINSDIR}"; fallback_path = "${SHAREDIR}/lua"; }
-options { # those of the package, but for the list of top-level domains: to compile it takes half a minute
+options { # those of the package, except for the list of top-level domains, which takes half a minute to compile
 	filters = "chartable,dkim,regexp";
 	url_tld = "TEMP/tld";
 	pidfile = "TEMP/rspamd.pid"; tempdir = "TEMP"; hs_cache_dir = "TEMP";

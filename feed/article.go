@@ -179,7 +179,7 @@ func (st *Store) Article(ctx context.Context, id int64) (Article, error) {
 type Known struct {
 	ID   int64
 	GUID string
-	Hash string // of its text
+	Hash string // hash of its text
 }
 
 // KnownArticles returns what is stored about the items of a source, by GUID.

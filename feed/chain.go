@@ -309,8 +309,9 @@ func (b *batch) titled(ctx context.Context, subject string) ([]implementer, erro
 	return once(all, func(x implementer) int64 { return x.document }), err
 }
 
-// maxWaiting limits the titles of articles that wait for the index: more wait only while a
-// database is indexed from scratch, before anything is collected.
+// maxWaiting is the maximum number of titles that are read of articles that wait for the
+// index: more wait only while a database is indexed from scratch, before anything is
+// collected.
 const maxWaiting = 2 * search.Batch
 
 // waitingTitles returns the documents of articles that wait for the search index.

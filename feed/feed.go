@@ -125,7 +125,7 @@ type Article struct {
 	Content     string       // sanitized HTML; set only by methods that say so
 	Evidence    policy.Evidence
 	Attachments []ingest.Attachment
-	Warnings    []warn.Warning    // of reading and of understanding
+	Warnings    []warn.Warning    // warnings about reading and understanding the page
 	Related     []RelatedDocument // set only by methods that say so
 	Call        *call.Call        // what it asks of readers; nil means nothing; set together with Paragraphs
 	PageState   PageState

@@ -18,9 +18,9 @@ const maxForesights = 4
 
 // storeChunk stores articles in one transaction and updates everything that depends on
 // them: documents, relations, clusters, events. It may be run again with the same articles,
-// in any order, with the same result. New texts of a collection share the transaction with
-// those of other collections that wait; if that fails, and for all others, it has one of its
-// own. Long texts are compared beforehand: if the transaction finds a pair that was not
+// in any order, with the same result. New articles share a transaction with those of other
+// collections that wait; if that transaction fails, and for articles that are judged again or
+// stored with other changes, storeChunk uses a transaction of its own. Long texts are compared beforehand: if the transaction finds a pair that was not
 // compared, it is rolled back and restarted. It returns the articles as they are stored.
 func (st *Store) storeChunk(ctx context.Context, prepared []*batchArticle, how storing) ([]*batchArticle, error) {
 	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {

@@ -339,7 +339,7 @@ func (u *understanding) amended(enacted []Date) bool {
 	}
 	head := fold(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n"))
 	if days := u.publicDays(); len(days) == 1 && days[0] == last && !containsAny(head, "修正", "修订", "修改") {
-		return false // adopted, then published
+		return false // the last day in the heading is the day of publication
 	}
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
 		if dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]) != last {

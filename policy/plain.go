@@ -77,7 +77,7 @@ func plainDates(line string) (plain string, said map[string]string) {
 			text = fmt.Sprintf("%d年%d月%d日", on.Year, on.Month, on.Day)
 		default:
 			if at[2] >= 0 {
-				start, end := at[0], at[1] // of a range: 2026.7.13-2026.7.17
+				start, end := at[0], at[1] // extended to the whole of a range such as 2026.7.13-2026.7.17
 				if i > 0 && all[i-1][1]+1 == start && line[start-1] == '-' {
 					start = all[i-1][0]
 				}

@@ -19,7 +19,7 @@ type understanding struct {
 	zone    *time.Location
 	title   Title
 	issuers []string // issuers above the headline in the text
-	hints   []uint64 // of each paragraph
+	hints   []uint64 // hints for each paragraph
 
 	reported bool // its author is a reporter
 	after    bool // the by-line follows the text

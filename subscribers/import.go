@@ -366,7 +366,7 @@ func readersByKey(ctx context.Context, tx *sql.Tx, d database.Dialect, keys []st
 
 // subscriptionKey identifies a subscription before its reader has an id.
 type subscriptionKey struct {
-	key  string // of the address
+	key  string // key of the address
 	list int64
 }
 

@@ -87,7 +87,8 @@ var (
 		"desuscri, dadodebaja, cancelad, rebotad, rebotes, bloquead, eliminad, listanegra, queja, 配信停止, 購読解除, 登録解除, 解除, 退会, 停止, 拒否, ブロック, バウンス, ブラックリスト, 不達, disiscri, descadastr, afgemeld, uitgeschreven, отпис, 수신거부, 구독취소, 해지")
 	mailParts  = words("mail, courriel, correo, correio, メール, メアド, 이메일, 메일, почт, 邮箱, 邮件, 信箱, 邮址, 电邮, 電郵, 郵件, 郵箱, 電子郵")
 	otherMails = words("owner, sender, referrer, domain, template, client, parent, manager, assistant, supervisor, admin, type, label, 域名, 负责人, 经办人")
-	// sure are names of columns of addresses; weak ones may also contain other things.
+	// sureAddress are names of columns that contain only addresses; those in weakAddress may also
+	// contain other things.
 	sureAddress = words("email, emails, emailid, emailaddress, emailaddresses, emailaddr, mail, mails, mailid, mailaddress, eaddress, " +
 		"邮箱, 电子邮箱, 邮箱地址, 电子邮件, 邮件地址, 电子邮件地址, 电子邮箱地址, 邮件, 电邮, 电邮地址, 电子信箱, 信箱, 邮箱账号, 邮址, 電子郵件, 電子信箱, 電郵, 郵箱, " +
 		"emailadresse, mailadresse, epost, epostadresse, emailanschrift, adresseemail, adressemail, adressedemail, adresseelectronique, adressedecourriel, courriel, courrielelectronique, " +

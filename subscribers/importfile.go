@@ -38,7 +38,7 @@ const maxImportField = 4096
 // importReader reads the rows of a file one by one, with a header or without.
 type importReader struct {
 	rows     *rows.Reader
-	names    []string // of the columns
+	names    []string // names of the columns
 	columns  []column
 	pending  []rows.Row // rows that were read to determine the columns
 	number   int        // number of the row, counting from 1 including the header

@@ -15,13 +15,13 @@ type newReader struct {
 
 // newSubscription is a row of subscriptions with its consent event.
 type newSubscription struct {
-	key     string // of the reader's address
+	key     string // key of the reader's address
 	list    int64
 	state   State
 	since   time.Time
 	consent string
 	choice  Choice
-	profile match.Profile // of the reader
+	profile match.Profile // profile of the reader
 }
 
 func (r *importRun) subscription(e importEntry, list int64, state State) newSubscription {

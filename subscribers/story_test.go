@@ -21,7 +21,7 @@ type happening struct {
 // story is one reader with the events so far.
 type story struct {
 	*fixture
-	tokens []string // of confirmation emails
+	tokens []string // tokens of confirmation emails
 	mails  int
 }
 

@@ -45,7 +45,7 @@ type Confirmation struct {
 // Request is a request to subscribe an address to lists.
 type Request struct {
 	Address  string // as typed
-	Language string // of the emails: zh or en
+	Language string // language of the emails: zh or en
 	Lists    []List
 	Network  netip.Prefix // address block of the client
 	Proof    Proof        // shows that a person sent it

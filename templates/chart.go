@@ -16,7 +16,7 @@ type Chart struct {
 	Title  string   // what is plotted
 	Note   string   // what it shows, in a sentence; "" if the title says it
 	Step   string   // meaning of a step, the heading of the table's first column
-	Labels []string // of the steps
+	Labels []string // labels of the steps
 	Ticks  []Tick
 	Series []Series
 	Line   bool // a filled line instead of bars

@@ -134,7 +134,7 @@ func tcpToPostgres(t *testing.T, address string) (*toxiproxy.Proxy, string) {
 type chaos struct {
 	*killRun
 	sources, hosts int
-	interval       time.Duration // of the sources
+	interval       time.Duration // time between two collections of a source
 	lasts          time.Duration
 
 	site      *crowd
@@ -142,7 +142,7 @@ type chaos struct {
 	restart   func()   // restarts PostgreSQL
 	proxy     *toxiproxy.Proxy
 	direct    string // the URL of the database
-	viaProxy  string // the same for the first node
+	viaProxy  string // the URL of the same database through the proxy, for the first node
 	settings  string // configuration file
 	nodes     [4]*exec.Cmd
 	away      map[int]time.Time // stopped or disconnected nodes, and until when

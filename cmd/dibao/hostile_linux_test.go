@@ -25,9 +25,9 @@ import (
 )
 
 const (
-	hostilePatience = 20 * time.Minute // for all sources to be collected once
-	hostileMemory   = 300 << 20        // of serve
-	fileMemoryLimit = 250 << 20        // for the process that reads one file
+	hostilePatience = 20 * time.Minute // time in which all sources must be collected once
+	hostileMemory   = 300 << 20        // maximum memory of serve
+	fileMemoryLimit = 250 << 20        // maximum memory of the process that reads one file
 	// readerPatience is three times the limit in the document: the machine may be busy.
 	readerPatience = 3 * time.Second
 )

@@ -2,7 +2,7 @@
 // every subscriber a weekly digest of what is new to that reader.
 //
 // Exit status: 0 done; 1 failed (one line on stderr: what, why, what to do); 2
-// wrong usage; 3 partly done (what was refused is listed).
+// wrong usage; 3 partially done (what was refused is listed).
 package main
 
 import (

@@ -10,7 +10,7 @@ import (
 
 // A picture is a picture in the documentation, of a window of this size.
 type picture struct {
-	name          string // of the file in docs/images
+	name          string // name of the file in docs/images
 	width, height int64
 	scheme        string
 }

@@ -25,7 +25,7 @@ import (
 type Channel struct {
 	ID         int64
 	List       int64
-	Kind       string // of Kinds
+	Kind       string // one of Kinds
 	Address    string // address of the server; "" if the address is part of the secret
 	Room       string // chat, topic or room; "" if the address identifies the group
 	SecretFile string // absolute path; "" if there is none. Its content is not stored in the database
@@ -134,7 +134,7 @@ type target struct {
 // message is a card and the id of its message.
 type message struct {
 	Card
-	id string    // the same for each attempt
+	id string    // id of the message in its service; the same for each attempt
 	at time.Time // time of this attempt
 }
 

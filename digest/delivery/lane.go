@@ -47,7 +47,7 @@ type lane struct {
 	queue   []job
 	ready   bool // the lane is in the run's list of lanes that have something to send
 	active  int  // messages that are being sent
-	stalled int  // those of the active ones that have waited long for the server
+	stalled int  // active messages that have waited long for the server
 	slow    bool // the last message stalled: others go first
 	rests   int  // messages of other lanes that go first, because of a temporary refusal
 

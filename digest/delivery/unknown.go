@@ -24,8 +24,8 @@ type refusedUnknown struct {
 	mailing, subscriber int64
 	address             string
 	text                string
-	reported            bool      // in a report that came back, not in a reply
-	at                  time.Time // of the last refusal
+	reported            bool      // whether a report, not a reply, refused it
+	at                  time.Time // time of the last refusal
 }
 
 // settleUnknown suppresses readers whom servers of finished mailings refused at RCPT for an

@@ -250,7 +250,7 @@ func (s store) find(ctx context.Context, id int64) (target int64, by string, err
 		if len(same) == 0 {
 			continue
 		}
-		if target = only(same); target == 0 { // of several candidates, those that are still open
+		if target = only(same); target == 0 { // several candidates: only those count that are still open
 			target = only(slices.DeleteFunc(same, func(c candidate) bool { return !isOpen(notice, c) }))
 		}
 		if target == 0 {

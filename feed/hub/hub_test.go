@@ -29,7 +29,7 @@ type pushSite struct {
 	*sitetest.Site
 	hub   *hub.Hub
 	stop  func()
-	ahead atomic.Int64 // of the real clock, in nanoseconds
+	ahead atomic.Int64 // how far its clock is ahead of the real one, in nanoseconds
 }
 
 func newPushSite(t *testing.T, db *database.DB, others ...string) *pushSite {

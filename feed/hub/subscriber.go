@@ -33,7 +33,7 @@ import (
 // supplement regular collecting and do not replace it.
 type Subscriber struct {
 	Collector *collect.Collector
-	BaseURL   string                      // of our own site, where hubs reach us
+	BaseURL   string                      // address of our own site, at which hubs reach us
 	Stored    func(context.Context) error // called after a push with something new
 	Logger    *slog.Logger
 }

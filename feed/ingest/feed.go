@@ -67,7 +67,7 @@ type FeedItem struct {
 	Categories []string       `json:"-"`
 	Warnings   []warn.Warning `json:"-"`
 
-	blocks []string // of text, in Content, or in Summary if there is no Content
+	blocks []string // blocks of text in Content, or in Summary if there is no Content
 }
 
 // Limits on one item; longer values are truncated or left out.

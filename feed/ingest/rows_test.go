@@ -20,7 +20,7 @@ func TestListFamilies(t *testing.T) {
 		fmt.Fprintf(&menu, `<li><a href="/c%d/">政务公开第%d栏目</a></li>`, i, i)
 		fmt.Fprintf(&links, `<li><a href="http://x%d.example/">友情链接样例网站%d</a></li>`, i, i)
 	}
-	for _, c := range []struct{ name, before, row, after string }{ // of a row: 1 number, 2 title, 3 day, 4 truncated title
+	for _, c := range []struct{ name, before, row, after string }{ // arguments of row: 1 number, 2 title, 3 day, 4 truncated title
 		{"gov.cn", `<div class="list list_1"><ul>`, `<li><h4><a href="./202411/content_%[1]d.htm">%[2]s</a><span class="date">2024-11-%[3]d</span></h4></li>`, `</ul></div>`},
 		{"TRS", `<ul class="gl">`, `<li class="odd"><a href="./202411/t202411%[3]d_%[1]d.html" title="%[2]s">%[4]s…</a><em>2024-11-%[3]d</em></li>`, `</ul><script>createPageHTML(12,0,"index","html")</script>`},
 		{"jcms", `<div id="5"><script type="text/xml"><datastore><nextgroup><![CDATA[<a href="/x.jsp"></a>]]></nextgroup><recordset>`,

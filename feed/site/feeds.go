@@ -242,9 +242,9 @@ func (h *Web) serveFeed(w http.ResponseWriter, r *http.Request, f publish.Format
 // feedRequest is a request for a feed.
 type feedRequest struct {
 	format     publish.Format
-	path       string // of the page, with a trailing slash
+	path       string // path of the page, with a trailing slash
 	find       findFeed
-	query      string // of a search, with the question mark
+	query      string // query of a search, with the question mark
 	upTo       int64  // the last place of an archive document, 0 means the feed itself
 	negotiated bool
 	day        string // the date on which the answer depends, "" if it does not

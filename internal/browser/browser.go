@@ -35,7 +35,7 @@ const (
 	quietFor        = 700 * time.Millisecond // time without a request after which a page counts as rendered
 	look            = 100 * time.Millisecond
 	maxRequests     = 150
-	maxBytes        = 20 << 20  // of all answers
+	maxBytes        = 20 << 20  // total size of all responses
 	maxMarkup       = 5 << 20   // bytes of the rendered markup
 	maxMemory       = 768 << 20 // bytes, for all processes of the browser
 	maxHeap         = 256       // megabytes, for a page's scripts

@@ -18,13 +18,13 @@ import (
 
 // The limits for any input of at most 5 MB.
 const (
-	MaxBytes  = 5 << 20         // of the largest input
-	MaxMemory = 200 << 20       // of objects at the same time
+	MaxBytes  = 5 << 20         // size of the largest input
+	MaxMemory = 200 << 20       // size of the objects that exist at the same time
 	MaxTime   = 2 * time.Second // CPU time
 )
 
 const (
-	quickBytes = 64 << 10 // of the largest input in the quick part
+	quickBytes = 64 << 10 // size of the largest input in the quick part
 	// maxGrowth is the maximum factor by which the cost may grow if the length of an input
 	// grows by four. Quadratic growth would be a factor of 16.
 	maxGrowth = 9

@@ -40,9 +40,9 @@ func CheckBackup(f io.ReadSeeker) error {
 
 // Limits on the lines of a backup, in bytes.
 const (
-	maxBackupLine = 256 << 20 // of a row: the largest column is an article's text
-	maxOtherLine  = 1 << 20   // of a line that is not a row
-	maxNumber     = 400       // of a number: 1e308 written out has 309 digits
+	maxBackupLine = 256 << 20 // for a row, whose largest column is an article's text
+	maxOtherLine  = 1 << 20   // for a line that is not a row
+	maxNumber     = 400       // for a number: 1e308 written out has 309 digits
 )
 
 // lineReader reads the lines of a backup. A bufio.Scanner searches the whole

@@ -64,8 +64,8 @@ type Client struct {
 type Request struct {
 	URL          string
 	Method       string        // "" means POST if something is posted, otherwise GET
-	ETag         string        // of the known version, "" if there is none
-	LastModified string        // of the known version, "" if there is none
+	ETag         string        // that of the known version; "" if there is none
+	LastModified string        // that of the known version; "" if there is none
 	Accept       string        // media types; "" means feeds, then pages, then anything
 	Page         bool          // a page, not a feed: robots.txt applies (RFC 9309)
 	Private      string        // host and port (Origin) that may be in our own network; "" for none. Redirects to other hosts may not be, and end the permission
@@ -90,7 +90,7 @@ type Response struct {
 	NotModified  bool
 	ETag         string
 	LastModified string
-	Hash         [sha256.Size]byte // of Body; zero if NotModified
+	Hash         [sha256.Size]byte // hash of Body; zero if NotModified
 	Permanent    bool              // there were redirects, all of them with 301 or 308
 	RetryAfter   time.Duration     // 0 means not stated
 	Remote       netip.Addr        // address that answered: that of the proxy, if there is one

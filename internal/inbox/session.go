@@ -16,7 +16,7 @@ import (
 // session is one connection.
 type session struct {
 	*server
-	ctx    context.Context // that of Serve; a message may still be passed on after its end
+	ctx    context.Context // context of Serve; a message may still be passed on after it ends
 	peer   peer
 	raw    net.Conn // the accepted connection
 	conn   net.Conn // raw, or with TLS

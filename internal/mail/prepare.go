@@ -45,7 +45,7 @@ type Prepared struct {
 	segments []*segment
 	own      [][]slotted // the segments that contain slots, in their order
 	dkim     *Signer
-	start    hash.Hash     // of the body up to the first line of the reader's own; nil means unsigned
+	start    hash.Hash     // state after hashing the body up to the first line with a reader's own text; nil means unsigned
 	fields   []signedField // signed fields
 	relaxed  [][]byte      // the encoded segments as DKIM hashes them: mostly the same bytes
 }

@@ -37,8 +37,8 @@ type Report struct {
 	Kind       ReportKind
 	To         string            // the recipient: our envelope sender
 	Subject    string            // decoded
-	Recipients []ReportRecipient // of a bounce or complaint
-	Original   netmail.Header    // of our email, as far as the report contains it; may be nil
+	Recipients []ReportRecipient // the readers that a bounce or complaint names
+	Original   netmail.Header    // header of our email, as far as the report contains it; may be nil
 }
 
 // ReportRecipient is what a report says about one reader.

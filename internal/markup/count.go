@@ -136,7 +136,7 @@ func (c *counter) close(at int) {
 	e := s.open[at]
 	c.moves += c.nodes - e.at
 	if c.blocks-e.blocks >= maxHeld {
-		return // a part of it stays open
+		return // with so many blocks in it, a part of the element stays open
 	}
 	s.open = slices.Delete(s.open, at, at+1)
 	c.drop(e)

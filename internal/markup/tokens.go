@@ -18,7 +18,7 @@ const (
 type tokens struct {
 	z         *html.Tokenizer
 	text      string
-	start, at int    // of the token
+	start, at int    // the token is text[start:at]
 	name      string // name of the tag
 	attrs     int    // attributes of the tag
 	raw       string // the element whose raw text, which contains no tags, comes next

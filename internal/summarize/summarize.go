@@ -42,7 +42,7 @@ type Client struct {
 type Request struct {
 	Title    string
 	Text     string // plain text; only its first 12,000 characters are sent
-	Language string // of the summary: "zh" or "en"
+	Language string // language of the summary: "zh" or "en"
 }
 
 // Response is the answer of the model.

@@ -36,7 +36,7 @@ type Cache struct {
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
-	recent  list.List // of *Entry, most recently served first
+	recent  list.List // elements are *Entry, most recently served first
 	bytes   int64
 	builds  map[string]*building
 }

@@ -26,7 +26,7 @@ type certFiles struct {
 
 	mu      sync.Mutex
 	current *tls.Certificate
-	changed time.Time // of the certificate's file
+	changed time.Time // modification time of the certificate's file
 	looked  time.Time
 }
 

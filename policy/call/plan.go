@@ -46,7 +46,7 @@ var (
 type planTable struct {
 	what, yuan, month int
 	columns           int
-	number            int    // of the last row, as printed; 0: rows have none; lastNumber: the table is over
+	number            int    // number of the last row, as printed; 0 if rows have none; lastNumber if the table has ended
 	isSpaced          bool   // the cells of a page's table have spaces between them, others bars
 	unit              string // unit of the budgets, as in units; meaningful if hasUnit
 	hasUnit           bool

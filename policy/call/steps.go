@@ -18,7 +18,7 @@ type Step struct {
 	First    when.Date
 	Last     when.Date
 	Time     string `json:",omitempty"` // the time of day on Last in China, such as 17:00; "" if the text does not give it
-	Moved    bool   // it replaces an earlier day
+	Moved    bool   // whether it replaces an earlier day
 	Evidence string
 	In       string `json:",omitempty"` // as in Said
 

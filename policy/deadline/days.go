@@ -33,7 +33,7 @@ const (
 	firstYear = 1 + iota
 	firstMonth
 	firstDay
-	shortFirst // of 4月25-26日
+	shortFirst // the first day in 4月25-26日
 	shortLast
 	lastYear
 	lastMonth

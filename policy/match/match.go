@@ -16,7 +16,7 @@ import (
 // Notice is a call, with other facts about its article.
 type Notice struct {
 	Call   call.Call
-	Region string // of the issuer, GB/T 2260; "" for central bodies or if unknown
+	Region string // region of the issuer (GB/T 2260); "" for central bodies or if unknown
 	Theme  string // "" if unknown
 }
 

@@ -30,9 +30,9 @@ type token struct {
 	short      shortDate
 	compact    bool // eight digits, as in numbers of cases
 	weak       bool
-	ago        int  // for a relative date: days
-	seconds    int  // for a relative date: hours, minutes and seconds, in seconds; -1 for none
-	time       hour // of a clock
+	ago        int  // days before the time of fetching, for a relative date
+	seconds    int  // hours, minutes and seconds of a relative date, in seconds; -1 if it has none
+	time       hour // the time of day
 }
 
 // maxTokens limits the tokens of one text.

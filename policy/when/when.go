@@ -63,8 +63,8 @@ type When struct {
 	hasColon bool // the label has one
 
 	compact    bool      // eight digits, as in numbers of cases
-	short      shortDate // of a date with a two-digit year
-	clock      *hour     // of a date without a year
+	short      shortDate // set for a date with a two-digit year
+	clock      *hour     // time of day of a date without a year
 	start, end int       // position in the text
 }
 

@@ -12,7 +12,7 @@ type Group struct {
 	all    []*Regexp
 	once   sync.Once
 	finder Finder
-	always uint64 // those without known words
+	always uint64 // bits of the expressions for which no words are known
 }
 
 // NewGroup returns a group of at most 64 expressions.

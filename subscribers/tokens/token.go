@@ -26,10 +26,10 @@ const (
 	ActionPreferences Action = 3
 	ActionBounce      Action = 4
 	actionForm        Action = 5
-	ActionInvite      Action = 6 // to a list; for no particular subscriber
+	ActionInvite      Action = 6 // an invitation to a list, for no particular subscriber
 	ActionChangeOld   Action = 7 // the old mailbox agrees to a change of address
 	ActionChangeNew   Action = 8 // the new mailbox agrees to a change of address
-	ActionDelete      Action = 9 // of the reader
+	ActionDelete      Action = 9 // delete the reader
 	ActionData        Action = 10
 	ActionCalendar    Action = 11
 )
@@ -81,7 +81,7 @@ func (k *Keys) seal(t Token) []byte {
 // takes longer than the computation.
 type macKey struct {
 	key   []byte
-	ready sync.Pool // of hash.Hash, keyed
+	ready sync.Pool // keyed hash.Hash values
 }
 
 func newMACKey(key []byte) *macKey {

@@ -10,7 +10,7 @@ type Simulation struct {
 	Nodes       int
 	Cores       int // per node
 	Connections int // per node
-	DBCores     int // of PostgreSQL
+	DBCores     int // cores of the PostgreSQL server
 	Limit       int // emails per minute that receivers accept from all nodes together; 0 means no limit
 	Costs       UnitCosts
 }

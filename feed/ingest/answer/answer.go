@@ -41,7 +41,7 @@ type Answer struct {
 	Scripts   []string // addresses of scripts of the same site
 	Endpoints []string // addresses that scripts request data from, most likely first; see FindEndpoints
 
-	address, inline string // of the page; the scripts in it
+	address, inline string // address of the page, and the scripts in it
 }
 
 // FindEndpoints searches the scripts in a page without a list for the addresses that they

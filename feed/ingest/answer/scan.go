@@ -26,7 +26,7 @@ type scan struct {
 	base     *url.URL
 	raw      string   // the bytes that were examined
 	title    string   // title of the page
-	lines    []string // of text outside links
+	lines    []string // lines of text outside links
 	noscript string   // what browsers without scripts show
 	prose    int      // characters of text outside links
 	linked   int      // characters of text in links

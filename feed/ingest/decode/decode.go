@@ -46,8 +46,8 @@ var declared = lazyregexp.New(`(?i)(?:charset\s*=\s*["']?|encoding\s*=\s*["'])\s
 // Text turns bytes into UTF-8 text and returns the character set that it used: override if
 // given, else a byte order mark, else UTF-8 if the whole body is, else what the HTTP header,
 // else what the document declares, else GB18030 if that fits, else Windows-1252. GB2312 and
-// GBK labels are read as GB18030, which contains both: pages use its characters under the
-// smaller names (4.6% of 9,231 titles). It never fails; bytes that fit nowhere become U+FFFD.
+// GBK labels are read as GB18030, which contains both: pages that declare one of these use
+// characters that only GB18030 has (4.6% of 9,231 titles). It never fails; bytes that fit nowhere become U+FFFD.
 func Text(body []byte, contentType, override string) (text, name string) {
 	if override != "" {
 		if e, name := Lookup(override); e != nil {

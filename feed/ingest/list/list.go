@@ -42,7 +42,7 @@ type Found struct {
 // Other is another list of a page, which was not taken.
 type Other struct {
 	Name       string // its heading, else its element
-	Title      string // of its first row
+	Title      string // title of its first row
 	Rows       []*html.Node
 	Containers []*html.Node
 }

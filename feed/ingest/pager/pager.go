@@ -79,7 +79,7 @@ var pagers = []struct {
 type pagerReader struct {
 	root    *html.Node
 	links   []*html.Node // in the page's order
-	texts   []string     // of the links, in lower case
+	texts   []string     // texts of the links, in lower case
 	address *url.URL     // address of the page
 	base    *url.URL
 	scripts string

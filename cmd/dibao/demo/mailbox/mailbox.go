@@ -42,7 +42,7 @@ type Options struct {
 
 // Message is a received message.
 type Message struct {
-	From, To    string // of the envelope
+	From, To    string // addresses in the envelope
 	ReceivedAt  time.Time
 	Raw         []byte
 	Header      netmail.Header
