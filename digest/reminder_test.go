@@ -275,7 +275,7 @@ func TestNoPromiseOfReminders(t *testing.T) {
 		w.exec(`UPDATE articles SET withdrawn_at = $1 WHERE id = 1`, w.now())
 		check("withdrawn", m[1]+"/star/1", "这一事项不再发提醒")
 		w.exec(`UPDATE articles SET withdrawn_at = NULL, hidden = 1 WHERE id = 1`)
-		if page := read(m[1]); !strings.Contains(page, "本站已不再显示的一件事项") || strings.Contains(page, "样例常年项目") || strings.Contains(page, "邮件提醒<") {
+		if page := read(m[1]); !strings.Contains(page, "本站已不再显示的一个事项") || strings.Contains(page, "样例常年项目") || strings.Contains(page, "邮件提醒<") {
 			t.Errorf("a hidden call in the preferences:\n%s", page)
 		}
 		hidden := httptest.NewRecorder()

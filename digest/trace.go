@@ -37,7 +37,7 @@ func (s *Service) traceComposed(ctx context.Context, span *trace.Span, out Compo
 		err = s.keepTrace(ctx, span, out.Mailing)
 	}
 	if err != nil {
-		s.opts.Logger.Warn("trace not kept", "mailing_id", out.Mailing, "err", err)
+		s.opts.Logger.Warn("trace not stored", "mailing_id", out.Mailing, "err", err)
 	}
 	span.End(failed)
 }

@@ -110,7 +110,7 @@ func (s Source) NeedsTrust() (powers []string) {
 		powers = append(powers, "may be in your own network, at "+s.Private)
 	}
 	if s.Licence != "" && s.Licence != LicenceLinkOnly {
-		powers = append(powers, fmt.Sprintf("has its texts shown in full, as %s", s.Licence))
+		powers = append(powers, fmt.Sprintf("shows its texts in full, as %s", s.Licence))
 	}
 	return powers
 }
@@ -148,7 +148,7 @@ func (s *Source) Check() error {
 		return fmt.Errorf("unknown kind of source %q; use one of %s", s.Kind, strings.Join(ingest.KindNames(), ", "))
 	}
 	if s.Name == "" {
-		s.Name = cmp.Or(u.Hostname(), filepath.Base(u.Path)) // of a Maildir, its folder
+		s.Name = cmp.Or(u.Hostname(), filepath.Base(u.Path)) // a Maildir is named after its folder
 		if readable, err := idna.Display.ToUnicode(s.Name); err == nil {
 			s.Name = readable
 		}

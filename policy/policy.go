@@ -114,7 +114,7 @@ type Facts struct {
 	OpensOn          Date           `json:"opens_on,omitzero"` // first day on which comments or applications are accepted
 	OpensFrom        string         `json:"opens_from,omitempty"`
 	ExtendsTo        Date           `json:"extends_to,omitzero"`         // new last day of the document whose term this one extends
-	FirstEffectiveOn Date           `json:"first_effective_on,omitzero"` // of the first version, if a later one repeats it
+	FirstEffectiveOn Date           `json:"first_effective_on,omitzero"` // day on which the first version took effect, if the text is a later version that repeats it
 	RelativeDates    []RelativeDate `json:"relative_dates,omitempty"`
 	LateDays         int            `json:"late_days,omitempty"` // working days until publication, if over the limit (逾期公开)
 

@@ -16,7 +16,7 @@ type RelativeDate struct {
 	Text      string `json:"text"`
 	On        Date   `json:"on"`          // the day, or the first day of a range
 	To        Date   `json:"to,omitzero"` // the last day of a range (上月, 去年底) or term (自印发之日起30日内)
-	Paragraph int    `json:"paragraph"`   // index
+	Paragraph int    `json:"paragraph"`   // index of the paragraph, from 0
 }
 
 var relativeDay = words.New(`^(?:(今年|本年|去年|明年|前年|上年)\s*(?:(\d{1,2})\s*月\s*(?:(\d{1,2})\s*日|(?:份|底|初|中旬|上旬|下旬)?)|(底|年底|年初|初|末|上半年|下半年))|` +

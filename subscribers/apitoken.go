@@ -26,7 +26,7 @@ type APIToken struct {
 	Name      string     `json:"name"`
 	Scopes    []string   `json:"scopes"` // read, GROUP or GROUP:VERB
 	CreatedAt time.Time  `json:"created_at"`
-	UsedAt    *time.Time `json:"used_at"` // to the minute
+	UsedAt    *time.Time `json:"used_at"` // accurate to the minute
 	RevokedAt *time.Time `json:"revoked_at"`
 }
 

@@ -124,7 +124,7 @@ shown anywhere; a pinned one comes first in its issue.`,
 		{"deadline", "last day to apply or comment, YYYY-MM-DD"},
 		{"theme", "theme from the State Council's classification (主题分类), such as 民政"}, {"region", "code of GB/T 2260, or name"}, {"summary", "summary"}, {"author", "author"},
 		{"office", "job title of the author"}, {"body", "organization that the author represents"}, {"credit", "credit that the page gives (来源)"}, {"index", "number in the catalog of the site (索引号)"},
-		{"level", "central, ministry, province, city or county"}, {"audience", "audience, separated by 、"}, {"opens", "first day to apply or comment, YYYY-MM-DD"},
+		{"level", "central, ministry, province, city or county"}, {"audience", "audiences, separated by 、"}, {"opens", "first day to apply or comment, YYYY-MM-DD"},
 	} {
 		values[f.field] = flags.String(f.field, "", f.help)
 	}

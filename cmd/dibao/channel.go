@@ -53,7 +53,7 @@ func newChannelAdd(g *globals) *cobra.Command {
 			"user of dibao can read (mode 0600), whenever something is sent; the database and its backups hold only the path.\n" +
 			"  wecom                the file holds the address of the group's bot\n" +
 			"  feishu, dingtalk     the same; the second line is the key of 签名校验 or 加签, if the bot has one\n" +
-			"  telegram             the token of the bot; --room is the chat\n" +
+			"  telegram             the token of the bot; --room is the id of the chat\n" +
 			"  ntfy                 an access token, if the topic asks for one; --room is the topic\n" +
 			"  matrix               the access token of the bot; --address is the server, --room the id of the room\n" +
 			"  webhook              the secret (whsec_…) that signs as Standard Webhooks specifies; --address gets the POST",

@@ -55,7 +55,7 @@ type collected struct {
 }
 
 // collect collects sources concurrently, prints the result of each when it is done, and
-// matches the lists. If some sources fail, the exit status is that of partly done work; if
+// matches the lists. If some sources fail, the exit status is that of partially done work; if
 // all fail, it is 1.
 func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) error {
 	var mu sync.Mutex
@@ -108,7 +108,7 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 		return err
 	}
 	if unread > 0 {
-		g.say(cmd, "%d pages of articles could not be read; their articles hold what the list says, and their warnings say why: dibao article show ID", unread)
+		g.say(cmd, "%d pages of articles could not be read; their articles contain only what the list says, and their warnings say why: dibao article show ID", unread)
 	}
 	switch {
 	case failed == 0:

@@ -328,7 +328,7 @@ func newIssueResend(g *globals) *cobra.Command {
 		Short: "Send a mailing again to readers and channels that did not get it",
 		Long: "Sends the same emails, with the same Message-IDs, to the readers whose delivery failed permanently. Nobody gets anything\n" +
 			"twice: it skips emails that may have arrived, and readers to whom a later mailing sends the same articles (the next issue\n" +
-			"offers them again by itself). Without --domain, channels that refused an issue get it again, too. MAILING is the number\n" +
+			"offers the articles of failed deliveries anyway). Without --domain, channels that refused an issue get it again, too. MAILING is the number\n" +
 			"that \"dibao issue report\" shows.",
 		Example: "  dibao issue resend 12 --failed --domain qq.com",
 		Args:    cobra.ExactArgs(1),

@@ -119,7 +119,7 @@ func newIssueReport(g *globals) *cobra.Command {
 				return a.printVariants(g, cmd, mailing, limit)
 			}
 			if len(args) == 0 && page != "" {
-				return usagef("specify the mailing that is to be written to %s; see: dibao issue report", page)
+				return usagef("specify the mailing to write to %s; see: dibao issue report", page)
 			}
 			if len(args) == 0 {
 				rows, err := a.digest.Report(cmd.Context(), limit)

@@ -22,7 +22,7 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f.StringVar(&l.Description, "description", "", "one sentence for readers")
 	f.StringVar(&l.Cron, "cron", subscribers.DefaultCron, "schedule: minute hour day month weekday")
 	f.StringVar(&l.Zone, "zone", "", "time zone of the schedule (default: zone in [schedule])")
-	f.BoolVar(&l.AsItHappens, "as-it-happens", false, "an issue whenever something is new, instead of --cron; needs --min-gap")
+	f.BoolVar(&l.AsItHappens, "as-it-happens", false, "an issue whenever something is new, instead of --cron; requires --min-gap")
 	f.DurationVar(&l.MinGap, "min-gap", 0, "minimum time between two issues, such as 2h")
 	f.BoolVar(&l.WorkingDays, "working-days", false, "no issue on weekends and holidays; it comes on the next working day")
 	f.BoolVar(&l.Welcome, "welcome", false, "send the last issue to readers when they confirm")

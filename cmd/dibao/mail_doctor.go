@@ -40,7 +40,7 @@ func newMailDoctor(g *globals) *cobra.Command {
 			return concludeMail(g, cmd, d.Found)
 		}),
 	}
-	cmd.Flags().StringVar(&nameServer, "resolver", "", "ask this name server HOST:PORT instead of the system's")
+	cmd.Flags().StringVar(&nameServer, "resolver", "", "use this name server HOST:PORT instead of the system's")
 	cmd.Flags().StringSliceVar(&addresses, "from-ip", nil, "IP addresses from which your mail reaches receivers (default: those of the relay)")
 	return cmd
 }

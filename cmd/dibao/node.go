@@ -26,7 +26,7 @@ type nodeView struct {
 	StartedAt time.Time    `json:"started_at"`
 	SeenAt    time.Time    `json:"seen_at"`
 	Clock     float64      `json:"clock_ahead_seconds"` // how far the clock of this node is ahead of that of the database server
-	Leader    bool         `json:"leader"`              // it starts the scheduled jobs
+	Leader    bool         `json:"leader"`              // whether it starts the scheduled jobs
 	Gone      bool         `json:"gone"`
 }
 

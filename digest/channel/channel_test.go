@@ -248,13 +248,13 @@ func TestAnswers(t *testing.T) {
 		status int
 		body   string
 		state  string
-		within time.Duration // of the next attempt; 0 means none
+		within time.Duration // time until the next attempt; 0 means that there is none
 		reply  string
 	}{
 		{"wecom", 200, `{"errcode":45009,"errmsg":"api freq out of limit"}`, "waiting", 2 * time.Minute, "45009 api freq out of limit"},
 		{"wecom", 200, `{"errcode":93000,"errmsg":"invalid webhook url"}`, "failed", 0, "93000 invalid webhook url: the bot was removed from the group"},
 		{"wecom", 200, `{"errcode":-1,"errmsg":"system busy"}`, "waiting", 2 * time.Minute, "-1 system busy"},
-		{"wecom", 200, `<html>login</html>`, "waiting", 2 * time.Minute, "the answer is not the service's"},
+		{"wecom", 200, `<html>login</html>`, "waiting", 2 * time.Minute, "the answer is not from the service"},
 		{"wecom", 502, ``, "waiting", 2 * time.Minute, "502 Bad Gateway"},
 		{"feishu", 200, `{"code":11232,"msg":"frequency limited"}`, "waiting", 2 * time.Minute, "11232"},
 		{"feishu", 200, `{"code":9499,"msg":"too many request"}`, "waiting", 2 * time.Minute, "9499"},

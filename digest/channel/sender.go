@@ -67,7 +67,7 @@ const attemptTimeout = 2 * time.Minute
 // Run sends what is due. It can run in any number of processes at the same time.
 func (s *Sender) Run(ctx context.Context) (Sent, error) {
 	if err := s.Store.catchUp(ctx); err != nil {
-		return Sent{}, fmt.Errorf("look for issues that channels have not got yet: %w", err)
+		return Sent{}, fmt.Errorf("find issues that channels have not received yet: %w", err)
 	}
 	recovered, err := s.Store.recover(ctx, s.Node)
 	if err != nil {
@@ -310,15 +310,15 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 		log.Info("issue sent to channel")
 	case stateWaiting:
 		r.sent.Deferred++
-		log.Info("channel failed; it is tried again", "reply", v.reply(), "next_at", next)
+		log.Info("channel failed; dibao tries again", "reply", v.reply(), "next_at", next)
 	case statePaused, stateCancelled:
-		log.Info("issue is not sent to channel", "reply", v.reply(), "state", state)
+		log.Info("issue not sent to channel: its mailing was stopped", "reply", v.reply(), "state", state)
 	case stateFailed:
 		r.sent.Failed++
 		log.Warn("channel refused the issue", "reply", v.reply())
 	case stateUncertain:
 		r.sent.Uncertain++
-		log.Warn("channel may have the issue, and is not tried again", "reply", v.reply())
+		log.Warn("channel may have the issue; dibao does not try again", "reply", v.reply())
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ const maxReply = 400
 // page of a proxy: the message may have been posted.
 func notUnderstood(body []byte) verdict {
 	start := database.Clip(redact.Text(string(body)), 80) // half a secret would not be recognized after truncation
-	return verdict{state: stateUncertain, text: fmt.Sprintf("the answer is not the service's: %q", start)}
+	return verdict{state: stateUncertain, text: fmt.Sprintf("the answer is not from the service: %q", start)}
 }
 
 // verdictOf returns the verdict on a request. handed reports whether the service may have

@@ -168,7 +168,7 @@ func (r *deliveryRun) keepPauses(ctx context.Context) error {
 	}
 	if r.opts.Direct == nil {
 		if err := r.pauses.forgetOthers(ctx, r.servers.names()); err != nil {
-			return fmt.Errorf("forget mail servers that are not used any more: %w", err)
+			return fmt.Errorf("remove mail servers that are no longer used: %w", err)
 		}
 		if refused := r.servers.refusing(r.service.now()); refused != nil {
 			r.total.Refused = refused.Error()

@@ -36,10 +36,10 @@ type MailingReport struct {
 // Skipped counts the readers of a mailing's lists who get no email of the mailing, by
 // reason.
 type Skipped struct {
-	NothingNew  int `json:"nothing_new"` // they already got the articles, or none match their choices
-	Later       int `json:"later"`       // they chose a pause or fewer emails, and get the articles later
+	NothingNew  int `json:"nothing_new"` // readers who already got the articles, or whose choices match none of them
+	Later       int `json:"later"`       // readers who chose a pause or fewer emails, and get the articles later
 	Suppressed  int `json:"suppressed"`
-	Unconfirmed int `json:"unconfirmed"` // they have not confirmed; counted only for a mailing without emails
+	Unconfirmed int `json:"unconfirmed"` // readers who have not confirmed; counted only for a mailing without emails
 }
 
 // Plus returns the sums of two counts.
@@ -148,8 +148,8 @@ func (s *Service) report(ctx context.Context, query string, arg any) (all []Mail
 }
 
 // How many deliveries of a mailing were sent after a time, and when the first of them was, in
-// seconds since 1970. On PostgreSQL an index finds them. On SQLite the counts have times, of
-// ten seconds.
+// seconds since 1970. On PostgreSQL an index finds them. On SQLite the counts are kept for each
+// interval of ten seconds.
 const (
 	sentSincePostgres = `SELECT COUNT(*), COALESCE(EXTRACT(EPOCH FROM MIN(done_at)), 0)::float8 FROM deliveries WHERE mailing = $1 AND state = 'sent' AND done_at > $2`
 	sentSinceSQLite   = `SELECT COALESCE(SUM(count), 0), COALESCE(MIN(slot), 0) * 10.0 FROM mailing_counts WHERE mailing = $1 AND state = 'sent' AND slot > unixepoch($2) / 10`
@@ -189,8 +189,8 @@ func (m *MailingReport) progress(ctx context.Context, tx *sql.Tx, dialect databa
 type DomainReport struct {
 	Domain     string     `json:"domain"`
 	Sent       int        `json:"sent"`
-	Waiting    int        `json:"waiting"`  // includes claimed ones
-	Deferred   int        `json:"deferred"` // those of the waiting ones that were tried and will be tried again
+	Waiting    int        `json:"waiting"`  // messages that wait, including claimed ones
+	Deferred   int        `json:"deferred"` // waiting messages that were tried and will be tried again
 	Failed     int        `json:"failed"`
 	Uncertain  int        `json:"uncertain"`
 	Suppressed int        `json:"suppressed"` // not tried: the reader is suppressed, or the mailing was cancelled

@@ -77,7 +77,7 @@ type Collection struct {
 	Changed     int  // articles whose text changed
 	Withdrawn   int  // articles whose page the site removed
 	Warnings    []warn.Warning
-	header      http.Header // of the answer, nil if there was none
+	header      http.Header // header of the response; nil if there was none
 	old         int         // stored articles that are over a year old
 	intake      *feed.Intake
 	pageBytes   int    // total size of the article pages that were read
@@ -94,7 +94,7 @@ func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 	span.Set(slog.Bool("source.not_modified", out.NotModified), slog.Int("articles.new", out.New), slog.Int("articles.changed", out.Changed))
 	if out.New > 0 {
 		if err := c.Store.KeepTrace(ctx, span, id, begun); err != nil {
-			c.Logger.Warn("trace not kept", "source_id", id, "err", err)
+			c.Logger.Warn("trace not stored", "source_id", id, "err", err)
 		}
 	}
 	span.End(err)
@@ -238,7 +238,7 @@ func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collecti
 	if items, err = c.readMore(ctx, src, l, len(resp.Body), out); err != nil {
 		return err
 	}
-	src.Warnings = slices.Clone(out.Warnings) // those of articles follow
+	src.Warnings = slices.Clone(out.Warnings) // warnings about the list; those about articles follow
 	finished, err := c.storeItems(ctx, src, items, out)
 	if err != nil {
 		return err

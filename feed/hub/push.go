@@ -340,7 +340,7 @@ func (p *pusher) notifyHub(ctx context.Context, hub, topic, digest string) error
 		return ctx.Err()
 	}
 	if err != nil {
-		p.Logger.Warn("other hub not notified; it is tried again in a minute", "hub", hub, "err", err)
+		p.Logger.Warn("other hub not notified; dibao tries again in a minute", "hub", hub, "err", err)
 		return nil
 	}
 	_, err = p.update(ctx, `UPDATE hub_pings SET hash = $3, next_at = $4 WHERE hub = $1 AND topic = $2`, hub, topic, digest, p.Store.Now())

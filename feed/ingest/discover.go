@@ -92,7 +92,7 @@ func ProposeList(p Page, s Source) string {
 type Offer struct {
 	Name  string `json:"name"` // its heading, else its element
 	Rows  int    `json:"rows"`
-	Title string `json:"title"` // of its first row
+	Title string `json:"title"` // title of its first row
 	Item  string `json:"item"`  // the selector of its rows, "" if none finds them
 }
 

@@ -15,7 +15,7 @@ import (
 type Hints struct {
 	TTL       time.Duration `json:"ttl,omitempty"`        // RSS 2.0 ttl, or the sy:update period; 0 if unknown
 	SkipHours []int         `json:"skip_hours,omitempty"` // 0–23, UTC (RSS 2.0)
-	SkipDays  []int         `json:"skip_days,omitempty"`  // 0 is Sunday, UTC (RSS 2.0)
+	SkipDays  []int         `json:"skip_days,omitempty"`  // days of the week in UTC; 0 is Sunday (RSS 2.0)
 	Hub       string        `json:"hub,omitempty"`        // WebSub hub
 	Topic     string        `json:"topic,omitempty"`      // address to subscribe to at the hub
 }

@@ -42,10 +42,10 @@ type Source struct {
 // stored with the source as JSON. With the zero value the reader finds everything by
 // structure.
 type Settings struct {
-	Item        string `json:"item,omitempty"`         // a row of the list
-	Link        string `json:"link,omitempty"`         // in the row; default: its first a[href]
-	Title       string `json:"title,omitempty"`        // in the row; default: the link's text
-	Date        string `json:"date,omitempty"`         // in the row; default: the first date in its text
+	Item        string `json:"item,omitempty"`         // selector of a row of the list
+	Link        string `json:"link,omitempty"`         // selector within the row; default: its first a[href]
+	Title       string `json:"title,omitempty"`        // selector within the row; default: the link's text
+	Date        string `json:"date,omitempty"`         // selector within the row; default: the first date in its text
 	DatePattern string `json:"date_pattern,omitempty"` // RE2 with one group, applied to the text of the date
 	Content     string `json:"content,omitempty"`      // container of the text on the article's page
 	Charset     string `json:"charset,omitempty"`      // overrides everything that states a character set

@@ -10,12 +10,12 @@ import (
 
 // mistakes explain the parser's errors by a part of their text: the first that fits counts.
 var mistakes = []struct{ part, text string }{
-	{"already", "this key or section is there twice; keep one of them"},
-	{"should be a table", "this key or section is there twice; keep one of them"},
+	{"already", "this key or section occurs twice; keep one of them"},
+	{"should be a table", "this key or section occurs twice; keep one of them"},
 	{"UTF-8", "the file is not UTF-8; save it in that encoding"},
-	{"new lines", "a text in quotes does not end on its line; add the closing quote"},
-	{"unterminated", "a text in quotes does not end; add the closing quote"},
-	{"not terminated", "a text in triple quotes does not end; add the closing quotes"},
+	{"new lines", "a text in quotes is not closed on its line; add the closing quote"},
+	{"unterminated", "a text in quotes is not closed; add the closing quote"},
+	{"not terminated", "a text in triple quotes is not closed; add the closing quotes"},
 	{"escape", `a backslash begins an escape in "…"; double it, or put the text in '…'`},
 	{`character after \`, `a backslash begins an escape in "…"; double it, or put the text in '…'`},
 	{"table name", "the name of a section is not closed with a bracket, as in [server]"},

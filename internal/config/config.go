@@ -98,7 +98,7 @@ type Config struct {
 type Setting struct {
 	Section string `json:"section"`
 	Name    string `json:"name"`
-	Value   string `json:"value"` // without passwords; for a secret "(set)", or "" if it is not set
+	Value   string `json:"value"` // the value without passwords; "(set)" for a secret, or "" if it is not set
 	From    string `json:"from"`  // FILE:LINE, the name of a variable, or "default"
 }
 

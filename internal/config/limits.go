@@ -20,7 +20,7 @@ var limitKeys = []string{"connections", "per_connection", "per_minute"}
 // limitsExamples are the commented tables of [Write] for one domain, by language.
 var limitsExamples = map[string]string{
 	"en": `
-# Limits of one receiving domain; add a table for each domain. 0: no limit.
+# Limits for one receiving domain; add a table for each domain. 0: no limit.
 # [mail.limits."qq.com"]
 # maximum number of simultaneous connections
 # connections = 0

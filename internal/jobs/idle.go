@@ -59,7 +59,7 @@ func (r *Runner) workUntilQuiet(ctx context.Context) error {
 		select {
 		case <-stopped:
 			if ctx.Err() == nil {
-				return errors.New("the job queue stopped by itself")
+				return errors.New("the job queue stopped unexpectedly")
 			}
 			return nil
 		case any := <-r.watch.found:

@@ -123,7 +123,7 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 			k.Timeout = defaultTimeout
 		}
 		if k.Timeout >= rescueAfter {
-			return nil, fmt.Errorf("jobs of kind %q may run for %s; use less than %s", k.Name, k.Timeout, rescueAfter)
+			return nil, fmt.Errorf("jobs of kind %q have a time limit of %s; use less than %s", k.Name, k.Timeout, rescueAfter)
 		}
 		if k.Attempts <= 0 {
 			k.Attempts = defaultAttempts

@@ -131,7 +131,7 @@ func (r *Reader) Read() (Row, error) {
 		}
 		row, err := r.split(raw)
 		if err == nil && len(row.Fields) != r.width {
-			err = &Error{row.Line, fmt.Sprintf("has %d fields and the first row %d: a separator or a quote is missing or too many", len(row.Fields), r.width)}
+			err = &Error{row.Line, fmt.Sprintf("has %d fields and the first row %d: a separator or a quote is missing, or there is one too many", len(row.Fields), r.width)}
 		}
 		return row, err
 	}

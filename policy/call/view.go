@@ -69,7 +69,7 @@ type StepView struct {
 	First    *string `json:"first"`
 	Last     string  `json:"last"`
 	Time     *string `json:"time"`  // the time on the last day, such as 17:00; null if the text does not give it
-	Moved    bool    `json:"moved"` // it replaces an earlier day
+	Moved    bool    `json:"moved"` // whether it replaces an earlier day
 	Evidence string  `json:"evidence"`
 	File     *string `json:"file"` // the attached file that contains the sentence; null if the notice itself does
 }

@@ -46,7 +46,7 @@ func (d *Mail) examineMX(ctx context.Context, domain string) {
 		return
 	}
 	if err != nil && !isNotFound(err) {
-		d.add(domain, "mx", "warning", "DNS does not answer, so it is not known where bounces go; run it again: "+redact.Line(err))
+		d.add(domain, "mx", "warning", "DNS does not answer, so it is not known where bounces go; run the command again: "+redact.Line(err))
 		return
 	}
 	d.publish(domain, "mx", "failed", "no server accepts mail for the envelope's domain, so bounces are lost and some receivers refuse our mail",
@@ -76,7 +76,7 @@ func (d *Mail) examineSPF(ctx context.Context, domain string) {
 	record, err := d.txt(ctx, domain, "v=spf1")
 	wanted := domain + `. IN TXT "v=spf1` + d.mechanisms() + ` -all"`
 	if err != nil {
-		d.add(domain, "spf", "warning", "DNS does not answer, so it is not known who may send; run it again: "+redact.Line(err))
+		d.add(domain, "spf", "warning", "DNS does not answer, so it is not known who may send; run the command again: "+redact.Line(err))
 		return
 	}
 	if len(record) == 0 {
@@ -102,7 +102,7 @@ func (d *Mail) examineSPF(ctx context.Context, domain string) {
 		case spf.Pass:
 			d.add(domain, "spf", "ok", fmt.Sprintf("%s may send", addr))
 		case spf.TempError:
-			d.add(domain, "spf", "warning", fmt.Sprintf("DNS does not answer for the names in %q; run it again: %v", record[0], err))
+			d.add(domain, "spf", "warning", fmt.Sprintf("DNS does not answer for the names in %q; run the command again: %v", record[0], err))
 		case spf.Neutral, spf.SoftFail:
 			d.publish(domain, "spf", "warning", fmt.Sprintf("the result for %s is %s, by %q", addr, result, record[0]), wanted)
 		default:
@@ -166,7 +166,7 @@ func (d *Mail) examineDKIM(ctx context.Context) error {
 		var published []string
 		all, err := d.Resolver.LookupTXT(ctx, name)
 		if err != nil && !isNotFound(err) {
-			d.add(name, "dkim", "warning", "DNS does not answer, so it is not known whether the key is published; run it again: "+redact.Line(err))
+			d.add(name, "dkim", "warning", "DNS does not answer, so it is not known whether the key is published; run the command again: "+redact.Line(err))
 			continue
 		}
 		for _, r := range all {
@@ -196,7 +196,7 @@ func (d *Mail) examineDMARC(ctx context.Context, domain, envelope string) {
 	var policy map[string]string
 	switch {
 	case err != nil:
-		d.add(domain, "dmarc", "warning", "DNS does not answer, so the policy is not known; run it again: "+redact.Line(err))
+		d.add(domain, "dmarc", "warning", "DNS does not answer, so the policy is not known; run the command again: "+redact.Line(err))
 	case len(records) == 0:
 		d.publish(domain, "dmarc", "failed", "no DMARC record; large providers require one from bulk senders",
 			"_dmarc."+domain+`. IN TXT "v=DMARC1; p=none; rua=mailto:postmaster@`+domain+`"`)
@@ -234,7 +234,7 @@ func (d *Mail) examinePTR(ctx context.Context) {
 	for _, addr := range d.From {
 		names, err := d.Resolver.LookupAddr(ctx, addr.String())
 		if err != nil && !isNotFound(err) {
-			d.add(addr.String(), "ptr", "warning", "DNS does not answer, so the name of the address is not known; run it again: "+redact.Line(err))
+			d.add(addr.String(), "ptr", "warning", "DNS does not answer, so the name of the address is not known; run the command again: "+redact.Line(err))
 			continue
 		}
 		if err != nil || len(names) == 0 {

@@ -22,7 +22,7 @@ func (n *Node) examineNodes(ctx context.Context) (all []Finding) {
 	for _, node := range list {
 		name := fmt.Sprintf("%s, process %d", node.Host, node.PID)
 		if node.Gone {
-			all = append(all, Finding{"nodes", "warning", fmt.Sprintf("%s was last seen at %s and did not stop by itself; see its log", name, node.SeenAt.In(n.Config.Schedule.Zone).Format(time.DateTime))})
+			all = append(all, Finding{"nodes", "warning", fmt.Sprintf("%s was last seen at %s and did not shut down cleanly; see its log", name, node.SeenAt.In(n.Config.Schedule.Zone).Format(time.DateTime))})
 			continue
 		}
 		living++

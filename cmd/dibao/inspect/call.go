@@ -32,7 +32,7 @@ func newInspectCall(readFile FileReader) *cobra.Command {
 				v := struct {
 					File     string         `json:"file"`
 					Call     *call.View     `json:"call"`          // null if the text is not a call
-					Warnings []string       `json:"warnings"`      // in English
+					Warnings []string       `json:"warnings"`      // sentences in English
 					Codes    []warn.Warning `json:"warning_codes"` // the warnings as codes with parameters
 				}{File: name, Warnings: []string{}, Codes: []warn.Warning{}}
 				if c := policy.CallOf(&f, item.Evidence); c != nil {

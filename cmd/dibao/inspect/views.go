@@ -53,7 +53,7 @@ type FactsView struct {
 	ThemeFrom      *string               `json:"theme_from"`
 	IssuedFrom     *string               `json:"issued_from"`
 	EffectiveFrom  *string               `json:"effective_from"`
-	FirstEffective *string               `json:"first_effective"` // of the first version, if a later one repeats it
+	FirstEffective *string               `json:"first_effective"` // day on which the first version took effect, if the text is a later version that repeats it
 	ExpiresFrom    *string               `json:"expires_from"`
 	DeadlineFrom   *string               `json:"deadline_from"`
 	LateDays       *int                  `json:"late_days"`      // working days until it was published, if there were too many (逾期公开)
@@ -68,7 +68,7 @@ type FactsView struct {
 	Summary    *string        `json:"summary"`
 	Paragraphs []string       `json:"paragraphs"`    // the text
 	Citations  []citationView `json:"citations"`     // documents that the text mentions
-	Warnings   []string       `json:"warnings"`      // in English
+	Warnings   []string       `json:"warnings"`      // sentences in English
 	Codes      []warn.Warning `json:"warning_codes"` // the warnings as codes with parameters
 }
 

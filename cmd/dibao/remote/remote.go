@@ -132,7 +132,7 @@ func problem(res *http.Response) error {
 		Error string `json:"error"`
 	}
 	if err := json.NewDecoder(io.LimitReader(res.Body, maxProblem)).Decode(&reply); err != nil || reply.Error == "" {
-		return fmt.Errorf("the server answered %s; check --server, and api = \"true\" in [server] there", res.Status)
+		return fmt.Errorf("the server answered %s; check --server, and api = true in [server] there", res.Status)
 	}
 	return errors.New(reply.Error)
 }

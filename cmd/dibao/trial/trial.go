@@ -30,7 +30,7 @@ type Report struct {
 	Problem         *string     `json:"problem"` // null if a list was read
 	Advice          *string     `json:"advice"`
 	Hops            []visit.Hop `json:"hops"`
-	Rendered        bool        `json:"drawn"` // rendered by a browser
+	Rendered        bool        `json:"drawn"` // whether a browser rendered it
 	Robots          Robots      `json:"robots"`
 	Rows            int         `json:"rows"`
 	Dated           int         `json:"dated"`
@@ -39,7 +39,7 @@ type Report struct {
 	Usual           int         `json:"usual_items"`
 	Retitled        []string    `json:"retitled"`
 	inspect.LeftOut             // dropped, next, pager
-	Warnings        []string    `json:"warnings"`  // about the list, in English
+	Warnings        []string    `json:"warnings"`  // warnings about the list, in English
 	NextPage        *Page       `json:"next_page"` // null if there is none, or it was not understood
 	Articles        []Article   `json:"articles"`
 	Plain           *Plain      `json:"by_structure"` // null if the source has no selectors for its list
@@ -86,7 +86,7 @@ type Article struct {
 	Characters    int                      `json:"characters"`
 	Paragraphs    int                      `json:"paragraphs"`
 	Attachments   []inspect.AttachmentView `json:"attachments"`
-	Warnings      []string                 `json:"warnings"` // in English
+	Warnings      []string                 `json:"warnings"` // sentences in English
 	Codes         []warn.Warning           `json:"-"`        // the same as codes
 	Problem       *string                  `json:"problem"`
 }

@@ -26,10 +26,10 @@ type List struct {
 	Address     string            `json:"address"`    // address of its page; secret if the list is not public
 	AsItHappens bool              `json:"as_it_happens"`
 	MinGap      *string           `json:"min_gap"`      // minimum time between issues, if it is sent as it happens
-	WorkingDays bool              `json:"working_days"` // due on working days only
+	WorkingDays bool              `json:"working_days"` // whether issues are due on working days only
 	Welcome     bool              `json:"welcome"`      // new readers get the newest issue
 	Hold        bool              `json:"hold"`         // issues wait until an admin releases them
-	Subscribers map[string]int    `json:"subscribers"`  // by state
+	Subscribers map[string]int    `json:"subscribers"`  // their number by state
 	NextDue     *time.Time        `json:"next_due_at"`  // null if it is sent as it happens
 }
 
@@ -89,7 +89,7 @@ type Issue struct {
 	Mailing *int64    `json:"mailing"`
 	Count   int       `json:"articles"`
 	Held    bool      `json:"held"`   // waits until an admin runs: dibao issue send LIST
-	Emails  *int      `json:"emails"` // of its mailing; null if there is none
+	Emails  *int      `json:"emails"` // number of emails of its mailing; null if there is no mailing
 
 	Skipped *delivery.Skipped `json:"skipped"` // readers who get no email of its mailing; null if they are not counted
 }

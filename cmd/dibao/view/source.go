@@ -23,9 +23,9 @@ type Source struct {
 	Issuer          *string         `json:"issuer"`
 	Region          *string         `json:"region"`
 	Licence         feed.Licence    `json:"licence"`
-	IntervalSeconds int64           `json:"interval_seconds"` // as set; see pace_seconds
+	IntervalSeconds int64           `json:"interval_seconds"` // interval that is set; the current one is pace_seconds
 	Settings        ingest.Settings `json:"settings"`         // selectors and other settings
-	Failures        int             `json:"failures"`         // collections in a row that failed
+	Failures        int             `json:"failures"`         // number of consecutive collections that failed
 	LastError       *string         `json:"last_error"`
 	Advice          *string         `json:"advice"` // what an admin should do
 	Theme           *string         `json:"theme"`
