@@ -15,7 +15,7 @@ import (
 const (
 	hour = `(?:早上|上午|中午|下午|晚上|晚间|晚|夜间|凌晨)?\s*(?:\d{1,2}\s*(?:[:：∶]\d{2}(?:[:：∶]\d{2})?时?|(?:-\d{1,2})?[时点](?:\d{1,2}分|半|正|整|钟)?)|[一二三四五六七八九十]{1,3}[时点](?:半|正|整|钟)?)`
 	// tail matches what can follow a day: （星期三）下午17:00（北京时间）.
-	tail = `(?:\s*[（(][^（）()]{1,12}[)）])?(?:\s*(?:` + hour + `|[上中下]午))?(?:\s*[（(][^（）()]{1,12}[)）])?\s*`
+	tail = `(?:\s*[（(](?:[^（）()]{1,12}|(?:每[天日]|工作日|上午)[^（）()]{1,40})[)）])?(?:\s*(?:` + hour + `|[上中下]午))?(?:\s*[（(][^（）()]{1,12}[)）])?\s*`
 	to   = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|–|－|-(?:\s*-)*|~|～)\s*`
 	year = `((?:19|20)\d{2}|\d{2,3})\s*年`
 )
@@ -24,7 +24,7 @@ const (
 // what follows the first day of a range. They are two expressions because package regexp is
 // slow with a long one.
 var (
-	day      = words.New(`^(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail + `|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(\d{1,2})\s*[日号]` + tail + `)`)
+	day      = words.New(`^(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail + `|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(?:(\d{1,2})\s*月\s*)?(\d{1,2})\s*[日号]` + tail + `)`)
 	untilDay = words.New(`^(?:` + to + `(?:(?:` + year + `\s*)?(\d{1,2})\s*月)?\s*(\d{1,2})\s*[日号]` + tail + `|(` + to + hour + `)\s*)`)
 )
 
@@ -33,7 +33,8 @@ const (
 	firstYear = 1 + iota
 	firstMonth
 	firstDay
-	shortFirst // the first day in 4月25-26日
+	shortFirst // the first day in 4月25-26日 or 4月25-5月6日
+	shortMonth // the month of the last day in 4月25-5月6日
 	shortLast
 	lastYear
 	lastMonth
@@ -172,7 +173,7 @@ func mentions(line, heading string) (all []mention) {
 		}
 		g := m.groups
 		if g[shortLast] != "" {
-			g[firstDay], g[lastDay] = g[shortFirst], g[shortLast]
+			g[firstDay], g[lastMonth], g[lastDay] = g[shortFirst], g[shortMonth], g[shortLast]
 		}
 		m.yearless = g[firstYear] == ""
 		m.isSpan = g[lastDay] != "" || g[untilHour] != ""

@@ -152,8 +152,10 @@ func (r Reader) governs(m mention, l label) bool {
 		return true
 	case namesTerm.MatchString(m.right):
 		return fromPosting.MatchString(m.left) || r.isFor("公示")
-	case namesEnd.MatchString(m.right):
+	case namesEnd.MatchString(m.right), m.isSpan && namesPeriod.MatchString(m.right):
 		return r.Asks && !ofEvent.MatchString(m.left)
+	case r.Notice && onlyEnd.MatchString(m.left) && strings.Trim(m.right, "。 ") == "":
+		return true
 	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow) && !afterwards.MatchString(m.left) && !isBody(m.left) && !held.MatchString(m.right):
 		return true
 	case l.fromNow && (r.Asks || r.Comments || m.until != "" && r.isAsked(m, true)):
@@ -188,11 +190,13 @@ func (r Reader) isOpen(m mention) bool {
 		return r.isFor("公示") || r.Asks
 	case shownAt.MatchString(m.left):
 		return r.isFor("公示")
+	case r.Notice && !r.Asks && ofApplicants.MatchString(m.left) && onSite.MatchString(m.right):
+		return r.isAsked(m, false)
 	case !r.Asks && !r.Comments:
 		return false
 	case spanFor.MatchString(m.right):
 		return true
-	case pleaseOn.MatchString(m.left), (mayOn.MatchString(m.left) || handsIn.MatchString(m.left) && hands.MatchString(m.right)) && verbOf(m.right) == sends, m.left == "" && byApplicant.MatchString(m.right):
+	case pleaseOn.MatchString(m.left), (mayOn.MatchString(m.left) || handsIn.MatchString(m.left) && hands.MatchString(m.right)) && verbOf(m.right) == sends, enumerated.ReplaceAllString(m.left, "") == "" && byApplicant.MatchString(m.right):
 		return r.isAsked(m, false)
 	case ofAThing.MatchString(m.right):
 		return false
@@ -210,7 +214,9 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	}
 	switch verbOf(m.right) {
 	case does:
-		return false
+		if !r.Asks || !toFinish.MatchString(m.left) || !isFinished.MatchString(m.right) {
+			return false
+		}
 	case sends:
 	default: // 申报书请送至我局，不迟于6月5日
 		if verbOf(cut.Last(m.left, nearChars)) != sends || !closes && !asksNow.MatchString(m.left) {
