@@ -27,7 +27,7 @@ var (
 	// between matches bodies between the applicants and the issuer.
 	between = words.New(strings.Join([]string{
 		`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)`,
-		`(?:组织|依托|保护|所在|责任|提名)(?:部门|单位)|提名者`,
+		`(?:组织|依托|保护|所在|责任|提名|承办|主办|协办)(?:部门|单位)|提名者`,
 		`(?:各|有关|相关)(?:设区的?|地级以上|省辖|直属)?(?:省|市|县|区|地|州|盟|旗|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)`,
 		`[各一二三四五六七八九十]大?(?:片区|赛区)|分赛区`,
 		`各(?:(?:省|市|县|区|州|盟|地|设区|园|镇|街道?|乡)、?){1,3}(?:\([^()]{1,10}\))*(?:街道)?(?:于|应|须|要|将|负责|请|对|组织|重点)`,
@@ -51,12 +51,12 @@ var (
 	// sent.
 	recipient = words.New(`(?:[向送至交经到给]|联系|(?:^|[^申填])报)[^,。;:请于应须需]{0,12}$`)
 	// applicants matches words for applicants.
-	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评|参展|参选|报名|应聘|拟申报)(?:项目)?(?:单位|人员|人|者|企业|机构|团队|选手|作者|组织|集体)|(?:申报|申请|参评)主体|(?:申请|申报|报奖|报送|参赛|参评|应征)者|(?:项目|课题)负责人|(?:项目|课题)的?主持人|用人单位|供应商|投标人|个人申请|申请人|投稿[者人]?|有意[^,。]{0,12}|经营者|作者|参加者|(?:老师|教师|同学|考生|毕业生|学生|作家|市民|居民|社会组织)(?:$|[应须需可请要于在将按]|本人|自行|自愿|登录|填|提交|报名)|(?:各|有关|相关|条件的)(?:类)?企业|企业(?:$|[应须需可请要于在将]|通过|登录|填|提交|报名|自愿)`)
+	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评|参展|参选|报名|应聘|拟申报)(?:项目)?(?:单位|人员|人|者|企业|机构|团队|选手|作者|组织|集体)|(?:申报|申请|参评)主体|(?:申请|申报|报奖|报送|参赛|参评|应征)者|(?:项目|课题)负责人|(?:项目|课题)的?主持人|用人单位|供应商|投标人|个人申请|申请人|投稿[者人]?|有意[^,。]{0,12}|经营者|作者|参加者|(?:老师|教师|同学|考生|毕业生|学生|研究生|作家|市民|居民|社会组织)(?:$|[应须需可请要于在将按]|本人|提出申请|自行|自愿|登录|填|提交|报名)|(?:各|有关|相关|条件的)(?:类)?企业|企业(?:$|[应须需可请要于在将]|通过|登录|填|提交|报名|自愿)`)
 	// ofOffice matches what makes a word for applicants part of the name of an office: 学生处.
 	ofOffice = words.New(`^(?:工作)?[处部办]`)
 	// led matches the words before applicants whom others organize: 组织辖区内企业申报.
 	// Those who passed a review act themselves: 通过初审的企业.
-	led = words.New(`(?:组织|收集|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$|初审(?:[^,。;通合的][^,。;]{0,15})?$`)
+	led = words.New(`(?:组织|收集|督促|(?:^|[^其或])指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$|初审(?:[^,。;通合的][^,。;]{0,15})?$`)
 	// addressed matches the words before people or companies whom the issuer asks. They are not the
 	// subject of the clause: 向相关企业征求意见.
 	addressed = words.New(`(?:^|[^意方面导走定转倾])向[^,。;:的]{0,20}$`)
@@ -69,6 +69,8 @@ var (
 	closesCall = words.New(`(?:征文|征稿|征集|报名|申报),\s*(?:截[止至])?时间(?:为|是|到|至|截[止至]到?)*\s*$`)
 	// anybody matches the words after the last day on which everybody can object.
 	anybody = words.New(`^[^,。;]{0,6},?\s*(?:任何|社会各界)`)
+	// personal matches the words after a period in which applicants act first: 6月1日至9日:个人申报及学院推荐.
+	personal = words.New(`^(?:个人|学生|教师|作者|申[报请][人者])(?:本人|自主|自愿)?(?:网上|提交|提出)?(?:申报|申请|报名)`)
 	// requested matches a request after a label.
 	requested = words.New(`请|须|应当?|需|务必|各|将`)
 	// ownClosing matches a label that is unambiguous, whatever follows its day.
@@ -113,7 +115,10 @@ func (r *reading) actor(l line, d deadline.Day) (actor, string) {
 		}
 		return readers, ""
 	}
-	next := strings.TrimLeft(nextClause(l.text[min(d.End, len(l.text)):]), " |\t:请由")
+	next := nextClause(l.text[min(d.End, len(l.text)):])
+	if personal.MatchString(next) {
+		return readers, ""
+	}
 	if who, by := subjectOf(cut.First(next, 24)); by != "" && !startsWithVerb.MatchString(next) && strings.Index(next, by) <= nearby && (who == others || !hands.MatchString(next)) {
 		return who, by
 	}
@@ -207,13 +212,14 @@ func labels(clause string) bool {
 	return at != nil && !requested.MatchString(clause[at[1]:])
 }
 
-// nextClause returns the clause after a day, "" if the clause has its own day.
+// nextClause returns the clause after a day, without the words before its subject; "" if the
+// clause has its own day.
 func nextClause(s string) string {
 	s = cut.BeforeFirst(strings.TrimLeft(s, ", "), ",。;!?")
 	if strings.Contains(s, "月") && aDay.MatchString(s) {
 		return ""
 	}
-	return s
+	return strings.TrimLeft(s, " |\t:请由")
 }
 
 var aDay = words.New(`\d月\d{1,2}日`)
@@ -246,6 +252,9 @@ func actorOf(clause string) (actor, string) {
 	if m == nil {
 		return unknown, ""
 	}
+	if selects.MatchString(m[1]) {
+		return unknown, ""
+	}
 	name := andPeople.ReplaceAllString(brackets.ReplaceAllString(m[1], ""), "")
 	switch {
 	case unitNames.MatchString(name):
@@ -261,6 +270,8 @@ func actorOf(clause string) (actor, string) {
 var (
 	// subjectAt matches the subject of a clause before its verb, or before a day.
 	subjectAt = words.New(`^(?:[^,:]{0,12}:|\s*[(]?[一二三四五六七八九十\d]{1,3}[)、.]+)?(?:请|由|凡|并请|要求|希望)*([^,。;:\d请应于须需要将可在按把对如若拟]{1,24}?)(?:请|应|须|需|要|务必|务|必须|将|可|于|在|按|如|若|拟|\d|根据|对|把|组织|负责|认真|严格|积极|结合|统一|集中|做好|收集|汇总|审核|推荐|遴选|指导|$)`)
+	// selects matches the verb of a clause without a subject, whose object is no subject: 推荐符合条件的单位.
+	selects = words.New(`^(?:推荐|推选|遴选|选拔)[^单]`)
 	// startsWithVerb matches the beginning of a clause without a subject.
 	startsWithVerb = words.New(`^(?:将|把|联系|向|报|送|寄|发|提交|经)`)
 	// bare matches the rest of a clause that only a label or a heading explains.

@@ -130,6 +130,8 @@ func (r *reading) isOwn(l line, d deadline.Day, clause, by string) bool {
 		return true
 	case r.asksAll():
 		return false // a draft has days of its own
+	case !d.First.IsZero() && personal.MatchString(nextClause(l.text[min(d.End, len(l.text)):])):
+		return true
 	case by != "":
 		return d.Until && applicants.MatchString(by) && strings.Contains(d.Left, by) && act.MatchString(d.Right) && !afterwards.MatchString(d.Left) && !afterwards.MatchString(d.Right)
 	}
@@ -194,7 +196,7 @@ func (r *reading) dueOn(d deadline.Day) bool {
 }
 
 var (
-	handsIn   = words.New(`^\s*(?:[上下]午)?\s*(?:(?:上交|交|报)\p{Han}{2,8}(?:处|科|室)|报送|报交|报至|上报|提交|送交|送至|送到|送达|交至|交到|递交|寄至)`)
+	handsIn   = words.New(`^\s*(?:[上下]午)?\s*(?:统一|集中)?(?:上交(?:$|《)|(?:上交|交|报)\p{Han}{2,8}(?:处|科|室)|报送|报交|报至|上报|提交|送交|送至|送到|送达|交至|交到|递交|寄至)`)
 	dueBefore = words.New(`(?:于|在|[纸电][质子]版|材料)\s*$`)
 	done      = words.New(`(?:已|曾|将|拟)[^,。;]{0,3}$`)
 )

@@ -15,10 +15,12 @@ import (
 // explains if another day is explained.
 func (c *Call) tidy(made when.Date) {
 	isPast := func(s Step) bool { return s.Last.Before(made) }
-	for _, steps := range []*[]Step{&c.Steps, &c.ByOthers} {
-		if slices.ContainsFunc(*steps, func(s Step) bool { return !isPast(s) }) {
-			*steps = slices.DeleteFunc(*steps, isPast)
-		}
+	isComing := func(s Step) bool { return !isPast(s) }
+	if slices.ContainsFunc(c.Steps, isComing) {
+		c.Steps = slices.DeleteFunc(c.Steps, isPast)
+		c.ByOthers = slices.DeleteFunc(c.ByOthers, isPast)
+	} else if slices.ContainsFunc(c.ByOthers, isComing) {
+		c.ByOthers = slices.DeleteFunc(c.ByOthers, isPast)
 	}
 	c.withhold(func(s Step) bool { return s.labeled && isPast(s) && isYearLate(s.Last, made) })
 	if slices.ContainsFunc(c.Steps, func(s Step) bool { return !s.weak }) {

@@ -26,6 +26,8 @@ var (
 	appliesThere = words.New(`^/?\s*进行[^,。;()]{0,10}(?:申报|申请|报名|填报)`)
 	// reads matches words about pages that are only read.
 	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|练习|模拟|导出|下载地址`)
+	// reviewing matches the words after the address of a system in which bodies review applications.
+	reviewing = words.New(`^[^,。;申填]{0,8}对[^,。;]{0,20}(?:初审|审核|审查|复核)`)
 	// shows matches words after the address of a page on which something is published, submits
 	// those about what readers do on it.
 	shows   = words.New(`公[示布]|发布`)
@@ -41,7 +43,7 @@ var (
 	office    = words.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
 
 	addressLabel = words.New(`(?:地\s*址|地\s*点|信函|信件|来信)\s*(?:及邮编)?\s*[:为]\s*`)
-	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交到|交至|投(?:寄|递)?至|统一交(?:至|到|往)?|寄给|邮寄到|报送(?:至|到)|报送地址。)\s*:?\s*`)
+	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交到|交至|投(?:寄|递)?至|统一交(?:至|到|往)?|寄给|邮寄到|报送(?:至|到)|\d份[送交]?至|报送地址。)\s*:?\s*`)
 	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
 	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
 	// there matches the words after an address to which readers go: 到样例路1号报名.
@@ -114,6 +116,7 @@ func (r *reading) address(l line, from int, labeled bool) {
 		}
 		s = s[:at[0]]
 	}
+	s = toPerson.ReplaceAllString(s, "$1")
 	start := from + len(s) - len(strings.TrimLeft(s, " "))
 	s = strings.TrimSpace(s)
 	n := utf8.RuneCountInString(s)
@@ -128,8 +131,11 @@ func (r *reading) address(l line, from int, labeled bool) {
 // inBracket matches a bracket directly after a name.
 var inBracket = words.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
 
+// toPerson matches a room and the person in it: 样例楼304室张明老师收.
+var toPerson = words.New(`(\d室)\p{Han}{1,4}(?:老师|同志|女士|先生|收)收?$`)
+
 // room matches an address on the grounds of an institution: 图书馆304, 样例楼815室.
-var room = words.New(`\p{Han}(?:楼|馆|厅|座|区|院|科|处)[ A-Za-z]{0,2}\d{3,4}(?:室|房|房间|办公室|\p{Han}{2,8}室)?$|\d{3,5}信箱`)
+var room = words.New(`[\p{Han}A-Z](?:楼|馆|厅|座|区|院|科|处)[ A-Za-z]{0,2}\d{3,4}(?:室|房|房间|办公室|\p{Han}{2,8}室)?$|\d{3,5}信箱`)
 
 var placed = words.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)|\d(?:栋|幢|号楼|座|单元|楼|层|室)`)
 
@@ -150,6 +156,9 @@ func (r *reading) platforms(l line) {
 		after := cut.First(l.text[at[1]:], 16)
 		if rest := cut.BeforeFirst(l.text[at[1]:], "。;"); shows.MatchString(rest) && !submits.MatchString(own+rest) {
 			continue
+		}
+		if who, _ := subjectOf(sentence); who == others && reviewing.MatchString(l.text[at[1]:]) {
+			continue // the system of those who review applications
 		}
 		if !applies.MatchString(near+after) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(after) && !signsIn.MatchString(near) && !appliesThere.MatchString(after) {
 			continue

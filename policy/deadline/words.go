@@ -197,14 +197,14 @@ type label struct {
 
 var (
 	connector = words.New(`(?:\s|[本下]?(?:周|星期|礼拜)[一二三四五六日天]|共?[0-9一二三四五六七八九十]{1,3}(?:个工作日|个自然日|天)|本(?:通知|公告|启事)(?:发布|发出|印发|下发|公布)?(?:起|开始)|[:：,，(（~～—–-]|为|即|是|于|自|从|在|到|至|定|应|须|约|暂|统一|安排|调整|延长|延期|延后|延迟|顺延|推迟|推后|提前|更正|变更|修改|改|现|截止|截至|截稿|不晚于|不迟于|不超过|最迟|最晚|即日起|(?:本)?(?:公告|公示|通知|通告|启事)?(?:发布|发表|公布|刊登|见报|发文|印发|下发|发出)之?日(?:起|开始)?)+$`)
-	moved     = words.New(`(?:延长|延期|延后|延迟|顺延|推迟|推后|提前|调整|更正为?|变更为?|修改为|改为)(?:为|至|到)?[:：]?\s*$`)
+	moved     = words.New(`(?:延长|延期|延后|延迟|顺延|推迟|推后|提前|调整|更正为?|变更为?|修改为|改为)(?:为|至|到)?[:：]?\s*$|(?:延长|推迟|顺延|提前)[^，,。；]{2,24}(?:时间|日期|期限)(?:为|至|到)\s*$`)
 	// movedLabel matches what is moved, before the day that no longer applies.
 	movedLabel = words.New(`[^，,。；：:、]{1,20}(?:时间|日期|期限)`)
 	// postpones matches titles of texts that only move a day.
 	postpones = words.New(`延长|延期|延后|延迟|顺延|推迟|更正|变更`)
 	// begun matches the words before the last day of something whose first day precedes
 	// them: 报名于3月12日开始，3月18日结束.
-	begun = words.New(`(?:报名|申报|征集|受理|填报|投稿|申请|征求意见|公示)[^，,。；]{0,8}日[^，,。；]{0,14}(?:开始|起)[，,]\s*$`)
+	begun = words.New(`(?:报名|申报|征集|受理|填报|投稿|申请|征求意见|公示)[^，,。；]{0,8}日[^，,。；]{0,14}(?:开始|起|始)[，,]\s*$`)
 	// acts matches the words before a day on which that act ends: 报名10月30日截止.
 	acts = words.New(`(?:报名|报考|申报|征集|投稿|征稿|填报|提交|报送)(?:工作)?(?:将)?(?:于|到|至)?$|(?:报名|申报|征集|投稿|征稿)(?:活动|工作)?自[^，,。；]{4,20}(?:开始|起)[，,]\s*(?:至|于|到)$`)
 	// alongside matches what goes on while readers act, and ends on the same day:
