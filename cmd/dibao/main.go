@@ -96,7 +96,7 @@ func newRootWith(g *globals) *cobra.Command { return newRootFor(g, nil) }
 func newRootFor(g *globals, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dibao",
-		Short:         "Collect policy articles, publish feeds, mail a weekly digest (邸报)",
+		Short:         "Collect policy articles, publish feeds, and mail a weekly digest (邸报)",
 		Version:       cli.VersionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

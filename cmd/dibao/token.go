@@ -15,7 +15,7 @@ func newToken(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Manage access to the admin API",
-		Long: "With api = \"true\" in [server], programs use the commands of the command line over HTTP, on admin_addr:\n\n" +
+		Long: "With api = true in [server], programs use the commands of the command line over HTTP, on admin_addr:\n\n" +
 			"  curl -H \"Authorization: Bearer dibao_…\" -d '{\"args\": [\"*@qq.com\"], \"flags\": {\"state\": \"confirmed\"}}' \\\n" +
 			"    http://127.0.0.1:9090/api/subscriber/list\n\n" +
 			"The answer is what --json prints. See: dibao handbook 8",

@@ -54,7 +54,7 @@ type Client struct {
 	opts     Options
 	http     *http.Client  // reaches public addresses
 	private  *http.Client  // reaches our own network; separate, so that no other request reuses its connections
-	resolver *net.Resolver // nil means that of the system
+	resolver *net.Resolver // nil means the resolver of the system
 	proxied  sync.Map      // the *http.Client of each proxy, by address
 	hosts    hosts
 	robots   robots
