@@ -55,6 +55,7 @@ type mention struct {
 	quoted   bool // it is in a title: 《关于6月5日前报送材料的通知》
 	joined   bool // the same words govern it and another day
 	headed   bool // it is under a heading that asks readers for something
+	closed   bool // it is under a heading that says that the day is the last one: 截稿日期
 }
 
 const (
@@ -163,6 +164,7 @@ func mentions(line, heading string) (all []mention) {
 		return nil
 	}
 	plain, asking := hans.Simplify(line), isAsking(heading)
+	closes := asking && closing.MatchString(hans.Simplify(heading))
 	end := 0 // end of the previous mention, including 前
 	for _, at := range daysIn(plain) {
 		m := mention{groups: make([]string, len(at)/2), at: at[0]}
@@ -188,6 +190,7 @@ func mentions(line, heading string) (all []mention) {
 		m.right = withinBracket(m.right[len(m.until):])
 		m.quoted = strings.LastIndex(m.left, "《") > strings.LastIndex(m.left, "》")
 		m.headed = asking && utf8.RuneCountInString(m.left) <= shortLeft
+		m.closed = m.headed && closes && m.left == "" && strings.Trim(m.right, "。 ") == ""
 		if n := len(all); n > 0 {
 			between := plain[min(end, at[0]):at[0]]
 			if joint.MatchString(between) || all[n-1].until != "" && !all[n-1].isSpan && !strings.ContainsAny(between, "。；;！!？?") && verbOf(between) == nothing && !asksAnew.MatchString(between) && !past.MatchString(m.left) {

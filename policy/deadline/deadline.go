@@ -156,6 +156,8 @@ func (r Reader) governs(m mention, l label) bool {
 		return r.Asks && !ofEvent.MatchString(m.left)
 	case r.Notice && onlyEnd.MatchString(m.left) && strings.Trim(m.right, "。 ") == "":
 		return true
+	case m.closed && (r.Asks || r.Comments):
+		return true
 	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow) && !afterwards.MatchString(m.left) && !isBody(m.left) && !held.MatchString(m.right):
 		return true
 	case l.fromNow && (r.Asks || r.Comments || m.until != "" && r.isAsked(m, true)):

@@ -10,7 +10,7 @@ import (
 var (
 	// asksTitle matches titles that ask for something. 意见 alone is only a type of document.
 	asksTitle = words.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|评优|选拔|填报|投稿|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|邀请赛|挑战赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订|听证`)
-	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|提出意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$|^[^。，；]{0,8}征文(?:起止|截止)?(?:时间|日期)$`)
+	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|提出意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$|^[^。，；]{0,8}征文(?:起止|截止)?(?:时间|日期)$|^(?:[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*)?截[止稿](?:时间|日期)[:：]?$`)
 
 	// timed matches words in headings of schedules, untimed those in headings of
 	// conditions.
@@ -218,6 +218,9 @@ var (
 	andWhere = words.New(`((?:截止)?(?:时间|日期|期限))(?:[、和及与](?:开标|开启|评审)?(?:时间|日期|地点|地址|方式)){1,3}$`)
 	// inBracket matches a remark between a label and its day: 递交截止时间（下同）为.
 	inBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
+	// anew matches the words between a label of another clause and a day:
+	// 明确整改时限，于6月5日前报送.
+	anew = words.New(`[，,]\s*(?:于|在)$`)
 	// actLabel matches the end of a label that names an action of readers, whatever
 	// precedes it: 本市户籍考生的报名时间.
 	actLabel = words.New(`(?:报名|报考|申报|申请|征集|投稿|摘要|填报|直报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
@@ -257,7 +260,7 @@ func labelOf(left string) (l label) {
 	}
 	text = andWhere.ReplaceAllString(text, "$1")
 	l.text = enumerated.ReplaceAllString(cut.AfterLast(text, "，,、：:（）()“”"), "")
-	l.isLabel = labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(cut.Last(l.text, 2))
+	l.isLabel = !anew.MatchString(tail) && labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(cut.Last(l.text, 2))
 	l.closes = moved.MatchString(left) || closing.MatchString(tail) || l.isLabel && closing.MatchString(l.text)
 	return l
 }
