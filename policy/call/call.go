@@ -379,6 +379,10 @@ var sectionWords = func() *words.Group {
 	return words.NewGroup(all...)
 }()
 
+// longestLead is more than the length of the number of a point, in bytes. Package regexp takes
+// longer for a longer text, even if an expression can match only its beginning.
+const longestLead = 40
+
 // mayLead reports whether a line may begin with the number of a point.
 func mayLead(text string) bool {
 	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(text, " \t"))
@@ -390,7 +394,7 @@ func mayLead(text string) bool {
 func sectionOf(text string) (section, bool) {
 	lead := ""
 	if mayLead(text) {
-		lead = numbered.FindString(text)
+		lead = numbered.FindString(firstBytes(text, longestLead))
 	}
 	if rest := text[len(lead):]; rest != "" && isDigit(rest[0]) && strings.ContainsAny(lead, ".,") {
 		lead = "" // 1.5万元
@@ -417,7 +421,7 @@ func sectionOf(text string) (section, bool) {
 		}
 	}
 	// Another chapter (二、…) ends the section; points within it do not.
-	if lead != "" && chapter.MatchString(text) {
+	if lead != "" && chapter.MatchString(lead) {
 		return otherSection, true
 	}
 	return noSection, false

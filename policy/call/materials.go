@@ -93,13 +93,16 @@ func (r *reading) papers(l line) {
 		if unasked.MatchString(cut.Last(clause, 20)) {
 			continue
 		}
+		from := at[1] + len(qualified.FindString(cut.First(l.text[at[1]:], 30)))
+		names, to := namesAt(l.text, from)
+		if len(names) == 0 {
+			continue
+		}
+		points := listed.MatchString(l.text[from:]) && strings.HasSuffix(l.text[:from], ":")
 		if who, _ := subjectOf(clause); who == others {
 			continue
 		}
-		from := at[1] + len(qualified.FindString(cut.First(l.text[at[1]:], 30)))
-		names, to := namesAt(l.text, from)
-		points := listed.MatchString(l.text[from:]) && strings.HasSuffix(l.text[:from], ":")
-		r.listing = r.listing || points && len(names) > 0
+		r.listing = r.listing || points
 		if len(names) < 2 && !points && !(len(names) == 1 && more.MatchString(cut.First(l.text[to:], 20))) {
 			continue
 		}

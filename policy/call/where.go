@@ -157,11 +157,13 @@ func (r *reading) platforms(l line) {
 		if rest := cut.BeforeFirst(l.text[at[1]:], "。;"); shows.MatchString(rest) && !submits.MatchString(own+rest) {
 			continue
 		}
-		if who, _ := subjectOf(sentence); who == others && reviewing.MatchString(l.text[at[1]:]) {
-			continue // the system of those who review applications
-		}
 		if !applies.MatchString(near+after) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(after) && !signsIn.MatchString(near) && !appliesThere.MatchString(after) {
 			continue
+		}
+		if reviewing.MatchString(l.text[at[1]:]) {
+			if who, _ := subjectOf(sentence); who == others {
+				continue
+			}
 		}
 		value := strings.TrimRight(strings.Join(strings.Fields(l.text[at[0]:at[1]]), ""), ".:,/")
 		if !r.is("platform", value) && len(r.call.Platforms) < maxEntries {
