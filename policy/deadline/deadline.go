@@ -148,7 +148,7 @@ func (r Reader) governs(m mention, l label) bool {
 		return l.closes && (l.isLabel || !stood.MatchString(m.right)) || m.isSpan || m.until != "" || l.fromNow || overdue.MatchString(m.right)
 	}
 	switch {
-	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, endsIt.MatchString(m.until+m.right) && acts.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
+	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, (endsIt.MatchString(m.until+m.right) && acts.MatchString(m.left) || goesOn.MatchString(m.left) && !stood.MatchString(m.right)) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
 		return true
 	case namesTerm.MatchString(m.right):
 		return fromPosting.MatchString(m.left) || r.isFor("公示")

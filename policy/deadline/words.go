@@ -63,8 +63,8 @@ var (
 	lapses = words.New(`^\s*(?:[不未]|尚未)(?:过期|到期|失效)|^\s*仍有效`)
 	// forPersons matches titles of calls that persons answer; eachBody and bodyMust match the
 	// words after and before a day by which bodies pass on what they got: 各市将…, 公安局应于.
-	forPersons = words.New(`招生|招考|招聘|招录`)
-	eachBody   = words.New(`^[，,]?\s*(?:各(?:省|市|县|区|州|地|院校|学校|高校)|招生(?:院校|学校|高校|单位))[^，,。；考生点接]{0,12}(?:将|上报|报送|汇总)`)
+	forPersons = words.New(`招生|招考|招聘|招录|(?:幼儿园|小学|初中|中考|高考|新生)[^，。]{0,6}(?:报名|入学)`)
+	eachBody   = words.New(`^[，,]?\s*由?(?:各(?:省|市|县|区|州|地|镇|乡|街道|院校|学校|高校|幼儿园|小学|中学|教育)|招生(?:院校|学校|高校|单位))(?:[^，,。；考生点接]{0,12}(?:将|上报|报送|汇总)|[^，,。；]{0,12}方案报|[^，,。；]{0,8}负责)`)
 	// visits matches the words before a day of applicants who use a body or its website:
 	// 登录样例网站于.
 	visits   = words.New(`(?:登[录陆]|通过|到|在)[^，,。；]{1,16}(?:于|在)\s*$`)
@@ -207,6 +207,8 @@ var (
 	begun = words.New(`(?:报名|申报|征集|受理|填报|投稿|申请|征求意见|公示)[^，,。；]{0,8}日[^，,。；]{0,14}(?:开始|起|始)[，,]\s*$`)
 	// acts matches the words before a day on which that act ends: 报名10月30日截止.
 	acts = words.New(`(?:报名|报考|申报|征集|投稿|征稿|填报|提交|报送)(?:工作)?(?:将)?(?:于|到|至)?$|(?:报名|申报|征集|投稿|征稿)(?:活动|工作)?自[^，,。；]{4,20}(?:开始|起)[，,]\s*(?:至|于|到)$`)
+	// goesOn matches the words before the last day of an act: 报名将持续至.
+	goesOn = words.New(`(?:报名|报考|申报|征集|征稿|投稿|招募)(?:工作|活动)?(?:将)?(?:一直)?(?:持续|延续)(?:至|到)\s*$`)
 	// alongside matches what goes on while readers act, and ends on the same day:
 	// 报名和资格初审时间.
 	alongside = words.New(`(?:及|和|与)(?:网上|现场)?(?:缴费|交费|资格[初审][审查核]?)(?:时间|日期|期限)$`)
