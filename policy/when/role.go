@@ -100,7 +100,7 @@ func (w *When) judge(s string, all []When, i int) {
 		}
 	}
 	if w.Role == RoleUnknown || w.Role == RolePublished {
-		if role := roleAfter(s[w.end:]); role != RoleUnknown {
+		if role := roleAfter(between, s[w.end:]); role != RoleUnknown {
 			w.Role = role
 		} else if strings.HasSuffix(strings.TrimRight(between, " "), "至") {
 			w.Role = RoleExpires
@@ -181,8 +181,24 @@ func untilBorder(s string) string {
 // its role.
 const maxAfter = 24
 
-// roleAfter returns the role that the clause after a date gives it: 起施行, 前报送, 公布.
-func roleAfter(rest string) Role {
+// maxNextText is the maximum length, in characters, of an element after a date that gives its
+// role; a longer one is an abstract.
+const maxNextText = 4
+
+// roleAfter returns the role that the clause after a date gives it: 起施行, 前报送, 公布. A long
+// text in the next element is such a clause only if the text before the date leads to it, as
+// 请于 does.
+func roleAfter(before, rest string) Role {
+	const between = " :\x1f"
+	if next := strings.TrimLeft(rest, between); strings.HasPrefix(rest, "\x1f") {
+		last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(before, between))
+		switch {
+		case strings.ContainsRune("于在至到自从", last):
+			rest = next
+		case utf8.RuneCountInString(untilBorder(next)) > maxNextText:
+			return RoleUnknown
+		}
+	}
 	n := 0
 	for i, r := range rest {
 		if n++; n > maxAfter || strings.ContainsRune(",，。;；)）] 、|\u3000\x1f", r) && i > 0 {

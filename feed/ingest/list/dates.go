@@ -148,6 +148,46 @@ func (f *finder) hiddenDate(n *html.Node) string {
 	return stated
 }
 
+// settle completes the dates with the help of each other. If the rows print their dates in a
+// separate place, it replaces dates in running text by those in that place, and discards
+// them if there is none.
+func (f *finder) settle(found *Found) {
+	separate, dated, alone := 0, 0, 0
+	for _, r := range found.Rows {
+		if r.alone.Alone {
+			separate++
+		}
+		if r.From != "" {
+			dated++
+		}
+	}
+	dates := make([]when.When, len(found.Rows))
+	for i := range found.Rows {
+		r := &found.Rows[i]
+		if separate*2 > dated && !r.Date.Alone && r.alone.Alone && !saysPublished(r.Date) {
+			r.Date, r.From = r.alone, f.from(r.Node, r.alone)
+		}
+		if r.From != "" && r.Date.Alone {
+			alone++
+		}
+		dates[i] = r.Date
+	}
+	when.Series(dates, f.clock)
+	for i := range found.Rows {
+		r := &found.Rows[i]
+		r.Date = dates[i]
+		if r.Date.On.IsZero() || !r.Date.Alone && alone*2 > dated && r.From != "" {
+			r.Date, r.From = when.When{}, ""
+		}
+	}
+}
+
+// saysPublished reports whether the label of a date says that it is the publication date, and
+// not only 时间, which an abstract gives for an event.
+func saysPublished(w when.When) bool {
+	return w.Label != "" && w.Label != "时间" && w.Label != "日期" && w.Role == when.RolePublished
+}
+
 // sayUnread records rows that state a year outside their titles, if the list has no dates
 // and most of its rows state a year.
 func (f *finder) sayUnread(found *Found) {

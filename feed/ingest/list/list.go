@@ -28,6 +28,7 @@ type Row struct {
 	Title string
 	Date  when.When // On is the zero Date if the row does not state a complete date
 	From  string    // what stated the date: a label, a column head, a heading, an element; "" if nothing did
+	alone when.When // the best of its dates that are the whole text of an element
 }
 
 // Found is the list of a page.

@@ -58,7 +58,7 @@ func (f *finder) read(c *candidate) Found {
 			continue
 		}
 		seen[row.Href+"\x00"+row.Title] = true
-		row.Date, row.From = f.date(s, links[i], heads[s.node.Parent])
+		f.date(&row, s, heads[s.node.Parent])
 		if row.Date.On.IsZero() && crumbs.MatchString(textOf(s.node, 120, ' ')) {
 			drops.Add(Crumbs, "", row.Title)
 			continue
@@ -71,6 +71,7 @@ func (f *finder) read(c *candidate) Found {
 		f.dropHeadings(&found)
 	}
 	unnumber(found.Rows)
+	f.complete(found.Rows)
 	f.settle(&found)
 	f.sayUnread(&found)
 	return found
@@ -165,40 +166,15 @@ func (f *finder) addShort(c *candidate) {
 	}
 }
 
-// settle completes the dates with the help of each other, and discards dates in running
-// text if the other rows print theirs in a separate place.
-func (f *finder) settle(found *Found) {
-	dates := make([]when.When, len(found.Rows))
-	alone, prose := 0, 0
-	for i, r := range found.Rows {
-		dates[i] = r.Date
-		switch {
-		case r.From == "":
-		case r.Date.Alone:
-			alone++
-		default:
-			prose++
-		}
-	}
-	when.Series(dates, f.clock)
-	for i := range found.Rows {
-		r := &found.Rows[i]
-		r.Date = dates[i]
-		if r.Date.On.IsZero() || !r.Date.Alone && alone > prose && r.From != "" {
-			r.Date, r.From = when.When{}, ""
-		}
-	}
-}
-
-// date evaluates the dates in a row, with the heads of its columns, its neighbors and the
-// heading above it.
-func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, string) {
-	all := f.cellDates(s.node, link, heads)
+// date sets the date of a row, from the dates in it, with the heads of its columns, its
+// neighbors and the heading above it.
+func (f *finder) date(row *Row, s segment, heads []string) {
+	all := f.cellDates(s.node, row.Link, heads)
 	if all == nil {
-		if link != s.link {
+		if row.Link != s.link {
 			delete(f.dates, s.node)
 		}
-		all = f.datesOf(s.node, link)
+		all = f.datesOf(s.node, row.Link)
 	}
 	if !hasDate(all) {
 		all = append(all[:len(all):len(all)], s.near...)
@@ -214,13 +190,12 @@ func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, st
 		}
 	}
 	if w, ok := when.Published(whole, f.clock); ok {
-		return w, f.from(s.node, w)
-	}
-	if s.above.Day > 0 && len(all) == 0 {
+		row.Date, row.From = w, f.from(s.node, w)
+		row.alone, _ = when.Published(slices.DeleteFunc(whole, func(w when.When) bool { return !w.Alone }), f.clock)
+	} else if s.above.Day > 0 && len(all) == 0 {
 		w := when.Find(s.head, f.clock)[0]
-		return w.Complete(s.above, f.clock), s.head
+		row.Date, row.From = w.Complete(s.above, f.clock), s.head
 	}
-	return when.When{}, ""
 }
 
 // longAgo matches the age of a row that does not state its publication date: 4年前.

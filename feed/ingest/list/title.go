@@ -366,3 +366,42 @@ func extends(full, text string) bool {
 	}
 	return b != "" && strings.HasPrefix(a, b) && (len(a) > len(b) || len(b) < len(whole))
 }
+
+// complete replaces truncated titles by those of other links of the page to the same address:
+// a page for telephones often contains its list twice.
+func (f *finder) complete(rows []Row) {
+	short := make(map[string]*Row)
+	var root *html.Node
+	for i := range rows {
+		if r := &rows[i]; f.often[r.Href] > 1 && isTruncated(r.Title) {
+			short[r.Href], root = r, r.Node
+		}
+	}
+	if root == nil {
+		return
+	}
+	for root.Parent != nil {
+		root = root.Parent
+	}
+	for n := range root.Descendants() {
+		r := short[Address(n)]
+		if r == nil || !isTruncated(r.Title) {
+			continue
+		}
+		for _, p := range append(pieces(n), part{text: fullTitle(markup.Attr(n, "title"))}) {
+			if text := clean(p.text); !isTruncated(text) && extends(text, r.Title) && letters(text) <= maxComplete {
+				r.Title = text
+				break
+			}
+		}
+	}
+}
+
+// maxComplete is the maximum number of letters of a title that completes a truncated one; a
+// longer text is an abstract.
+const maxComplete = 120
+
+// isTruncated reports whether a title ends in an ellipsis.
+func isTruncated(title string) bool {
+	return strings.HasSuffix(title, "..") || strings.HasSuffix(title, "…")
+}
