@@ -77,7 +77,7 @@ var (
 	// later matches the words after a day from which something is possible.
 	later = words.New(`^\s*(?:之?后|以后|起|开始|以来)`)
 	// afterwards matches people who have a duty only after a call is over.
-	afterwards = words.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|拟[录聘][用取]?|递补|录[用取](?:人员|考生|者)|资格复审的|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项(?:$|[^申建])|获批|受助|[获受][^理，。；][^，。；]{0,3}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
+	afterwards = words.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|拟[录聘][用取]?|递补|录[用取](?:人员|考生|者)|资格复审的|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖(?:$|[^证情材凭])|入围|入选|立项(?:$|[^申建])|获批|受助|[获受][^理，。；][^，。；]{0,3}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
 	// speakers matches people who speak at a meeting, judge, or organize the call.
 	speakers = words.New(`(发言人|演讲[人者]|报告人|讲者|主讲人?|授课|讲师|陈述人|嘉宾|评委|评审专家|专家组|考官|裁判|组委会|评委会|评审委员会|招标人|采购人|代理机构|主办方|承办方|主办单位|承办单位)[^，。；]{0,12}$|^[^，。；]{0,4}(发言人|演讲[人者]|报告人|讲者|主讲人|陈述人|嘉宾|评委|评审专家|考官|裁判)[^。；]{0,30}$`)
 	// itsDuty matches the words after a day by which a named body has a duty:
@@ -193,6 +193,7 @@ type label struct {
 	closes  bool // it says that the day is the last one
 	fromNow bool // 即日起至
 	isLabel bool // it has the form of a label: …时间, …日期
+	isMoved bool // only a new day makes it the last one: 开学时间推迟至
 }
 
 var (
@@ -263,7 +264,9 @@ func labelOf(left string) (l label) {
 	text = andWhere.ReplaceAllString(text, "$1")
 	l.text = enumerated.ReplaceAllString(cut.AfterLast(text, "，,、：:（）()“”"), "")
 	l.isLabel = !anew.MatchString(tail) && labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(cut.Last(l.text, 2))
-	l.closes = moved.MatchString(left) || closing.MatchString(tail) || l.isLabel && closing.MatchString(l.text)
+	l.closes = closing.MatchString(tail) || l.isLabel && closing.MatchString(l.text)
+	l.isMoved = !l.closes && moved.MatchString(left)
+	l.closes = l.closes || l.isMoved
 	return l
 }
 
@@ -308,7 +311,7 @@ func (r Reader) judge(l label) verdict {
 			return unknown
 		}
 		return ours
-	case l.closes && r.Asks:
+	case l.closes && r.Asks && !l.isMoved:
 		return ours
 	}
 	return unknown
