@@ -311,7 +311,7 @@ func (r Reader) judge(l label) verdict {
 			return unknown
 		}
 		return ours
-	case l.closes && r.Asks && !l.isMoved:
+	case l.closes && r.Asks && (!l.isMoved || postpones.MatchString(r.Title)):
 		return ours
 	}
 	return unknown
