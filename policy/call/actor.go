@@ -80,6 +80,8 @@ var (
 	passing = words.New(`由(?:各)?[^,。;]{0,12}(?:主管部门|推荐单位|归口[^,。;]{0,6}|管理部门|科技局)[^,。;]{0,8}(?:汇总|审核)[^,。;]{0,10}(?:交|报|送)`)
 	// gathers matches words about bodies that collect, select or review applications.
 	gathers = words.New(`(?:^|[^格])初审|推荐(?:上报|单位|部门|函|名额|指标|限额|汇总)|(?:审核|择优|遴选)推荐|把关|汇总|统一(?:报送|上报|行文|组织)|限额|限报|名额分配|归口|(?:各|你|请)(?:有关)?(?:单位|部门|校|地|市|县|区|学院)[^,。;]{0,14}(?:组织|发动|动员|指导|推荐|审核|遴选|宣传)`)
+	// issuerGathers matches words about the issuer that does so itself.
+	issuerGathers = words.New(`(?:秘书处|组委会|我[厅局委部办会处]|本[局会])[^,。;]{0,6}将(?:对[^,。;]{0,12})?(?:统一|集中)?(?:汇总|初审)`)
 	// recommends matches titles of notices to bodies that recommend others.
 	recommends = words.New(`推荐|提名|推选`)
 	// passed matches the end of a clause that says that bodies review the documents first:

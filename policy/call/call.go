@@ -138,7 +138,7 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 	for i := range r.lines {
 		l := &r.lines[i]
 		l.may = lineWords.May(l.text)
-		r.gathered = r.gathered || l.may&mayGather != 0 && gathers.MatchString(l.text)
+		r.gathered = r.gathered || l.may&mayGather != 0 && gathers.MatchString(issuerGathers.ReplaceAllString(l.text, ""))
 	}
 	for _, l := range r.lines {
 		r.passedOn = r.passedOn || strings.Contains(l.text, "由") && passing.MatchString(l.text)

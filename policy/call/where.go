@@ -45,7 +45,7 @@ var (
 	addressLabel = words.New(`(?:地\s*址|地\s*点|信函|信件|来信)\s*(?:及邮编)?\s*[:为]\s*`)
 	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄(?:信件|材料)?至|寄往|送至|送达|送交|送到|交到|交至|投(?:寄|递)?至|统一交(?:至|到|往)?|寄给|邮寄到|报送(?:至|到)|\d份[送交]?至|报送地址。)\s*:?\s*`)
 	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
-	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
+	endOfAddress = words.New(`[,。;!?()]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
 	// there matches the words after an address to which readers go: 到样例路1号报名.
 	there      = words.New(`(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
 	notAddress = words.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
@@ -78,6 +78,9 @@ func (r *reading) places(l line) {
 			r.address(l, i+len("在"), false)
 		}
 	}
+	for _, m := range l.roomsAt() {
+		r.address(l, m[2], false)
+	}
 	if (l.section == contactSection || l.section == whereSection) && strings.Contains(l.text, "(") {
 		for _, at := range street.FindAllStringIndex(l.text, 8) {
 			if i := strings.LastIndexAny(l.text[:at[0]], "("); i >= 0 && i == at[0]-1 {
@@ -94,6 +97,17 @@ func (l line) find(bit uint64, re *words.Regexp) [][]int {
 	}
 	return re.FindAllStringIndex(l.text, 20)
 }
+
+// roomsAt returns the rooms in brackets after the offices to which something is submitted, as group 1.
+func (l line) roomsAt() [][]int {
+	if l.may&mayHand == 0 || !strings.Contains(l.text, "(") {
+		return nil
+	}
+	return roomOf.FindAllStringSubmatchIndex(l.text, 8)
+}
+
+// roomOf matches an office with its room: 报送样例处(样例楼304室).
+var roomOf = words.New(`(?:报|送|交)(?:送|至|到)*[^,。;()]{2,24}(?:处|科|部|室|股|院|办|中心)\((\p{Han}{2,8}[A-Za-z]?(?:楼|馆|区|座|厦)[A-Za-z]?\d{3,4}(?:室|房|办公室)?)\)`)
 
 // streets returns the addresses in a line at which readers fetch or submit something.
 func (r *reading) streets(l line) [][]int {
@@ -135,7 +149,7 @@ var inBracket = words.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
 var toPerson = words.New(`(\d室)\p{Han}{1,4}(?:老师|同志|女士|先生|收)收?$`)
 
 // room matches an address on the grounds of an institution: 图书馆304, 样例楼815室.
-var room = words.New(`[\p{Han}A-Z](?:楼|馆|厅|座|区|院|科|处)[ A-Za-z]{0,2}\d{3,4}(?:室|房|房间|办公室|\p{Han}{2,8}室)?$|\d{3,5}信箱`)
+var room = words.New(`[\p{Han}A-Z](?:楼|厦|馆|厅|座|区|院|科|处)[ A-Za-z]{0,2}\d{3,4}(?:室|房|房间|办公室|\p{Han}{2,8}室)?$|\d{3,5}信箱`)
 
 var placed = words.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)|\d(?:栋|幢|号楼|座|单元|楼|层|室)`)
 

@@ -64,7 +64,7 @@ var entityWords = func() *words.Group {
 
 var (
 	// speaksOf matches sentences that say who may apply, in any section.
-	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可|于\d)|对符合[^,。;]{0,40}企业|邀请|年龄(?:要求|应|须|需|在|不)|对企业|本公告适用|广泛征求|具有独立`)
+	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可|于\d)|对符合[^,。;]{0,40}企业|邀请|年龄(?:要求|应|须|需|在|不)|对企业|本公告适用|广泛征求|具有独立|由[^,。;]{2,30}提出申请`)
 	// hires matches people whom applicants employ and who don't apply themselves.
 	hires = words.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^。;]{0,120}的((?:各类)?(?:企业|用人单位|单位|社会组织)[^。;]{0,20})|(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}(?:就业|毕业生|青年)`)
 	// claiming matches verbs of people who apply themselves.
@@ -81,9 +81,10 @@ var (
 	// anyRegion matches every text that one of these matches. It is faster, because it begins with
 	// words.
 	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业|工作|从事`))
-	// notApplicants matches bodies that pass applications on, a kind of association, a kind of
-	// project, and an association that gets applications.
-	notApplicants = words.New(`管理企业|非企业|企业应用|[向至到报][本我]?[协学商]会`)
+	// notApplicants matches bodies that pass applications on, a kind of association, words in the
+	// names of reports and projects, those who act together with applicants or organize an event, and an
+	// association that gets applications.
+	notApplicants = words.New(`管理企业|非企业|工商企业|企业应用|(?:或?与|同)[^,。;]{0,40}联合|由[^,。;]{2,30}[主承协]办|[向至到报][本我]?[协学商]会`)
 	// notIndustry matches words of industries in names and aims.
 	notIndustry = words.New(`制造业(?:单项冠军|高质量)`)
 	// notFor matches the words before a company size that a call does not ask for, or that is part of a
@@ -94,7 +95,7 @@ var (
 	size      = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
 
 	quality   = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
-	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$|对象:[^,。;]{0,40}$`)
+	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于)[^,。;]{0,14}$|(?:对象:|有效期内)[^,。;]{0,40}$`)
 	numbers   = `(\d[\d,.]{0,12}|[一二三四五六七八九十两]{1,3})`
 	threshold = words.New(`((?:上一?年度|年度|近[一二三两\d]年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|营业|运营|毕业|创办)(?:时间|期限)?|(?:年龄(?:在\d{4}年\d{1,2}月\d{1,2}日(?:之?前|时)?)?|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
 	mostly    = words.New(`不超过|不高于|不大于|未满|不满`)
