@@ -46,7 +46,7 @@ var (
 		`(?:推荐|申报|报送)渠道|各[^,。;:]{0,6}(?:作协|文联|社科联|商会|协会|学会)`,
 	}, "|"))
 	// itself matches bodies that decide: the issuer and its experts.
-	itself = words.New(`(?:我[厅局委部办会所处院校]|本[局厅委会校院]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|学校|(?:科研|科技|社科|教务|人事)处|组委会|评委会|评审委员会|专家组|(?:^|[^及和与、])专家)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
+	itself = words.New(`(?:我[厅局委部办会所处院校]|本[局厅委会校院]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|学校|校团委|(?:科研|科技|社科|教务|人事)处|组委会|评委会|评审委员会|专家组|(?:^|[^及和与、])专家)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
 	// recipient matches the words before a body to which, or through which, something is
 	// sent.
 	recipient = words.New(`(?:[向送至交经到给]|联系|(?:^|[^申填])报)[^,。;:请于应须需]{0,12}$`)
@@ -61,7 +61,7 @@ var (
 	// subject of the clause: 向相关企业征求意见.
 	addressed = words.New(`(?:^|[^意方面导走定转倾])向[^,。;:的]{0,20}$`)
 	// hands matches documents that only intermediate bodies submit.
-	hands = words.New(`(?:^|[^凭据按照])(?:评选|评审|遴选|初审|审核)结果(?:\([^()]{1,30}\))?(?:$|[于在报上])|推荐(?:[^,。;]{0,4}汇总表|表|文件|公?函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
+	hands = words.New(`(?:^|[^凭据按照])(?:评选|评审|遴选|初审|审核)结果(?:\([^()]{1,30}\))?(?:$|[于在报上])|推荐(?:[^,。;]{0,4}汇总表|表|文件|公?函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|以(?:各|二级)*(?:学院|院系|部门|学校|系部?)为单位|汇总(?:审核|整理)?后|汇总表|正式(?:文件|行文|公文)|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成[^,。;]{0,6}(?:审[查核]|初审|推荐|汇总)|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	// ownLabel matches labels of what applicants do themselves.
 	ownLabel = words.New(`(?:报名|申报)[及和与][^,。;]{2,8}(?:时间|日期)|(?:征文|征稿|交稿|提交|递交|送达|申报材料)(?:活动)?的?(?:截止)?(?:时间|日期|期限|阶段)|(?:报名|申报|填报|投稿|征稿|征集)\(?$|(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理|最后){0,2}(?:时间|日期|期限|阶段|截止|截至)|受理(?:截止|起止)?(?:时间|日期|期限)|(?:接收|收取)[^,。;:]{0,8}(?:截止|截至)(?:时间|日期)|(?:申报|报名|征集|投稿|申请)(?:工作|活动)?(?:自|从|于)|征求意见|公示(?:$|[^后无结])|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
 	// closesCall matches the words before the last day of something that everybody is asked for in the
@@ -69,6 +69,8 @@ var (
 	closesCall = words.New(`(?:征文|征稿|征集|报名|申报),\s*(?:截[止至])?时间(?:为|是|到|至|截[止至]到?)*\s*$`)
 	// anybody matches the words after the last day on which everybody can object.
 	anybody = words.New(`^[^,。;]{0,6},?\s*(?:任何|社会各界)`)
+	// decides matches what the issuer does by a day: 学校将组织评审并公布结果.
+	decides = words.New(`^(?:学校|校团委|组委会|主办方|评委会|我[厅局委部办会处院校]|本[局会])将(?:组织|公布|统一|进行)`)
 	// personal matches the words after a period in which applicants act first: 6月1日至9日:个人申报及学院推荐.
 	personal = words.New(`^(?:个人|学生|教师|作者|申[报请][人者])(?:本人|自主|自愿)?(?:网上|提交|提出)?(?:申报|申请|报名)`)
 	// requested matches a request after a label.
@@ -120,6 +122,9 @@ func (r *reading) actor(l line, d deadline.Day) (actor, string) {
 	next := nextClause(l.text[min(d.End, len(l.text)):])
 	if personal.MatchString(next) {
 		return readers, ""
+	}
+	if decides.MatchString(next) {
+		return unknown, ""
 	}
 	if who, by := subjectOf(cut.First(next, 24)); by != "" && !startsWithVerb.MatchString(next) && strings.Index(next, by) <= nearby && (who == others || !hands.MatchString(next)) {
 		return who, by

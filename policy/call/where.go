@@ -26,6 +26,8 @@ var (
 	appliesThere = words.New(`^/?\s*进行[^,。;()]{0,10}(?:申报|申请|报名|填报)`)
 	// reads matches words about pages that are only read.
 	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|练习|模拟|导出|下载地址`)
+	// readsOn matches the words after the address of a page, or of the first of several, that is only read.
+	readsOn = words.New(`^[^,。;]{0,160}\)[^,。;()]{0,4}(?:查阅|查看|下载)`)
 	// reviewing matches the words after the address of a system in which bodies review applications.
 	reviewing = words.New(`^[^,。;申填]{0,8}对[^,。;]{0,20}(?:初审|审核|审查|复核)`)
 	// shows matches words after the address of a page on which something is published, submits
@@ -168,7 +170,8 @@ func (r *reading) platforms(l line) {
 			near = cut.Last(l.before, 40) + cut.Last(l.text[:at[0]], 60)
 		}
 		after := cut.First(l.text[at[1]:], 16)
-		if rest := cut.BeforeFirst(l.text[at[1]:], "。;"); shows.MatchString(rest) && !submits.MatchString(own+rest) {
+		rest := cut.BeforeFirst(l.text[at[1]:], "。;")
+		if shows.MatchString(rest) && !submits.MatchString(own+rest) || readsOn.MatchString(rest) && !submits.MatchString(rest) {
 			continue
 		}
 		if !applies.MatchString(near+after) && l.section != whereSection || reads.MatchString(cut.Last(near, 24)) || reads.MatchString(after) && !signsIn.MatchString(near) && !appliesThere.MatchString(after) {
