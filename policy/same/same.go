@@ -133,14 +133,16 @@ func compare(x, y fingerprint, left *steps) Result {
 		out.Why = "one document number stands on two titles that have little in common"
 		return out
 	}
-	sign := versionSign(x, y, left)
-	if left.over() {
-		out.Unfinished, out.Why = true, "the texts are too long, or their paragraphs too much alike, to be compared to the end"
-		return out
-	}
-	if sign != "" && (out.Containment >= titlesShare || sameTitle || sameNumber) {
-		out.Version, out.Why = true, "versions of one document: "+sign
-		return out
+	if out.Containment >= titlesShare || sameTitle || sameNumber { // otherwise the texts are neither the same nor versions
+		sign := versionSign(x, y, left)
+		if left.over() {
+			out.Unfinished, out.Why = true, "the texts are too long, or their paragraphs too much alike, to be compared to the end"
+			return out
+		}
+		if sign != "" {
+			out.Version, out.Why = true, "versions of one document: "+sign
+			return out
+		}
 	}
 	switch {
 	case sameNumber:
