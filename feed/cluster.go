@@ -1,10 +1,12 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -65,8 +67,9 @@ const (
 	// nine tenths of their 5-grams, only one pair in thousands has none of four hashes in
 	// common.
 	sketchSize = 4
-	// maxAlike limits the articles with which one is compared, per hash.
-	maxAlike = 12
+	// maxAlike limits the articles with which one is compared, per hash of its sketch. A hash
+	// that more articles share is common; the newest maxHolders of them are read.
+	maxAlike, maxHolders = 12, 48
 )
 
 var insertSketches = database.Insertion{
@@ -182,44 +185,63 @@ func numbered(f policy.Facts) int {
 	return 0
 }
 
-// withSharedSketch returns, for each article, the stored ones that share a hash of its
-// sketch, newest first.
+// withSharedSketch returns, for each article, stored ones that share hashes of its sketch, those
+// that share most and the newest ones first. A hash that many share belongs to a common phrase, such as 各区人民政府: articles must
+// share two of these. Otherwise an article would be compared with dozens of others in a large
+// archive, nearly always in vain.
 func (b *batch) withSharedSketch(ctx context.Context, sketches map[*batchArticle][]int64) (map[*batchArticle][]int64, error) {
-	var rows [][]any
-	who := make(map[[2]int64][]*batchArticle)
+	type key struct{ hash, numbered int64 }
+	holders := make(map[key][]int64)
 	for a, hashes := range sketches {
 		for _, h := range hashes {
-			for n := int64(0); n <= 1-int64(numbered(a.Facts)); n++ {
-				if key := [2]int64{h, n}; who[key] == nil {
-					rows = append(rows, []any{h, n})
-				}
-				who[[2]int64{h, n}] = append(who[[2]int64{h, n}], a)
+			for n := range int64(2 - numbered(a.Facts)) {
+				holders[key{h, n}] = nil
 			}
 		}
 	}
 	found := make(map[*batchArticle][]int64)
-	if len(rows) == 0 {
+	if len(holders) == 0 {
 		return found, nil
+	}
+	rows := make([][]any, 0, len(holders))
+	for k := range holders {
+		rows = append(rows, []any{k.hash, k.numbered})
 	}
 	list, err := json.Marshal(rows)
 	if err != nil {
 		return nil, err
 	}
-	result, err := b.tx.QueryContext(ctx, b.st.db.Dialect().Pick(alikeSQLite, alikePostgres), string(list), maxAlike)
+	result, err := b.tx.QueryContext(ctx, b.st.db.Dialect().Pick(alikeSQLite, alikePostgres), string(list), maxHolders)
 	if err != nil {
 		return nil, err
 	}
 	defer result.Close()
 	for result.Next() {
-		var hash, n, article int64
-		if err := result.Scan(&hash, &n, &article); err != nil {
+		var k key
+		var article int64
+		if err := result.Scan(&k.hash, &k.numbered, &article); err != nil {
 			return nil, err
 		}
-		for _, a := range who[[2]int64{hash, n}] {
-			if len(found[a]) < sketchSize*maxAlike {
-				found[a] = append(found[a], article)
+		holders[k] = append(holders[k], article)
+	}
+	for a, hashes := range sketches {
+		weights := make(map[int64]int) // by article: a rare hash weighs as much as all common ones
+		for _, h := range hashes {
+			for n := range int64(2 - numbered(a.Facts)) {
+				weight := sketchSize
+				if len(hashes) > 1 && len(holders[key{h, n}]) > maxAlike {
+					weight = 1
+				}
+				for _, article := range holders[key{h, n}] {
+					weights[article] += weight
+				}
 			}
 		}
+		maps.DeleteFunc(weights, func(_ int64, weight int) bool { return weight < 2 })
+		alike := slices.SortedFunc(maps.Keys(weights), func(x, y int64) int {
+			return cmp.Or(weights[y]-weights[x], cmp.Compare(y, x))
+		})
+		found[a] = alike[:min(len(alike), sketchSize*maxAlike)]
 	}
 	return found, result.Err()
 }
