@@ -134,7 +134,8 @@ func (t *texts) item(n int) ingest.Item {
 	form := [...]string{"通知", "通知", "通知", "意见", "办法", "批复", "决定"}[random.Intn(7)]
 	title := fmt.Sprintf("%s关于加强%s%s工作的%s", issuer, word(), word(), form)
 	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -random.Intn(5000))
-	number := fmt.Sprintf("样政发〔%d〕%d号", day.Year(), n+1)
+	series := [...]string{"发", "办发", "函", "办函"}[n/90_000%4] // document numbers have at most five digits
+	number := fmt.Sprintf("样政%s〔%d〕%d号", series, day.Year(), n%90_000+1)
 	paragraphs := []string{number, "各市、县人民政府，各有关部门和单位："}
 	for range 6 + random.Intn(6) {
 		var b strings.Builder
