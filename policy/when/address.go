@@ -35,3 +35,33 @@ func InAddress(address string) (Date, bool) {
 	}
 	return Date{}, false
 }
+
+// monthAddress matches a month in an address: /202611/1100.html.
+var monthAddress = words.New(`/((?:19|20)\d{2})[-/]?(0[1-9]|1[0-2])/`)
+
+// maxApart is the maximum number of days between the date that a row prints and the one in
+// the address of its article.
+const maxApart = 31
+
+// InYearOf adds to a date without a year that of the day or month in the address of its
+// article, which may be relative, if the two dates are close together: 11-27 and
+// 202011/t20201127_1.html.
+func (w When) InYearOf(address string, c Clock) When {
+	if !w.On.IsZero() || w.Year > 0 || w.Month == 0 || w.Day == 0 {
+		return w
+	}
+	address = "/" + address
+	at, ok := InAddress(address)
+	if m := monthAddress.FindStringSubmatch(address); !ok && m != nil {
+		y, _ := strconv.Atoi(m[1])
+		month, _ := strconv.Atoi(m[2])
+		at, ok = MakeDate(y, month, 15), true
+	}
+	for y := at.Year - 1; ok && y <= at.Year+1; y++ {
+		on := MakeDate(y, w.Month, w.Day)
+		if days := at.DaysUntil(on); !on.IsZero() && max(days, -days) <= maxApart && (c.today().IsZero() || !c.today().Before(on)) {
+			return w.on(on, c)
+		}
+	}
+	return w
+}

@@ -51,6 +51,7 @@ func (w When) inYearOf(last Date, m int, c Clock) When {
 	}
 	for y := last.Year; y > last.Year-9; y-- { // the last leap day may be years ago
 		if on := MakeDate(y, m, w.Day); !on.IsZero() && !last.Before(on) {
+			w.guessed = true
 			return w.on(on, c)
 		}
 	}
@@ -68,31 +69,51 @@ func (w When) on(d Date, c Clock) When {
 	return w
 }
 
-// minRun is the number of dates in descending order that show that a list is in that order.
+// minRun is the number of dates in descending order, except for small rises, that show that a
+// list is in that order.
 const minRun = 3
 
+// minPerYear is the minimum number of rows of a year in a list of several years that states
+// none; a list that rises more often is in another order.
+const minPerYear = 5
+
+// maxRise is the number of days by which a date may be later than the one above it in a list
+// with the newest first: such lists are not strictly in order.
+const maxRise = 31
+
 // Series completes the dates of a list from each other, in place. In a list with the newest
-// first, a date without a year that would be later than those above it belongs to the year
-// before; 05/01/2024 and 05/01/24 are read in the way in which the rows around them must be
+// first, a date without a year that would be much later than those above it belongs to the
+// year before; 05/01/2024 and 05/01/24 are read in the way in which the rows around them must be
 // read. Rows without a date are zero values.
 func Series(all []When, c Clock) {
 	resolveOrder(all)
 	resolveShort(all, c)
+	rises, open := 0, 0 // rows much later than the one above; rows without a year
+	for i, w := range all {
+		if w.On.IsZero() && w.Month > 0 && w.Day > 0 && w.Year == 0 {
+			all[i] = w.inYearOf(c.today(), w.Month, c)
+		}
+		if all[i].guessed {
+			open++
+		}
+		if i > 0 && all[i].guessed && !all[i-1].On.IsZero() && all[i-1].On.AddDays(maxRise).Before(all[i].On) {
+			rises++
+		}
+	}
+	if rises*minPerYear > open {
+		return // it is not in order
+	}
 	previous, run := Date{}, 0
 	for i := range all {
 		w := all[i]
-		if w.On.IsZero() && w.Month > 0 && w.Day > 0 && w.Year == 0 {
-			last := c.today()
-			if run >= minRun && !previous.IsZero() {
-				last = previous
-			}
+		if last := previous.AddDays(maxRise); w.guessed && run >= minRun && last.Before(w.On) {
 			w = w.inYearOf(last, w.Month, c)
 			all[i] = w
 		}
 		if w.On.IsZero() {
 			continue
 		}
-		if previous.IsZero() || !previous.Before(w.On) {
+		if previous.IsZero() || !previous.AddDays(maxRise).Before(w.On) {
 			run++
 		} else {
 			run = 1

@@ -62,6 +62,7 @@ type When struct {
 
 	hasColon bool // the label has one
 
+	guessed    bool      // nothing states the year
 	compact    bool      // eight digits, as in numbers of cases
 	short      shortDate // set for a date with a two-digit year
 	clock      *hour     // time of day of a date without a year

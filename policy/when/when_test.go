@@ -218,6 +218,10 @@ func TestSeries(t *testing.T) {
 		{"a list of this year", []string{"11-27", "11-25", "01-03"}, []string{"2026-11-27", "2026-11-25", "2026-01-03"}},
 		{"never in the future", []string{"12-01", "11-30"}, []string{"2025-12-01", "2025-11-30"}},
 		{"over the turn of the year", []string{"11-20", "06-15", "01-10", "12-05", "10-01"}, []string{"2026-11-20", "2026-06-15", "2026-01-10", "2025-12-05", "2025-10-01"}},
+		{"several years", []string{"03-05", "01-05", "12-28", "03-20", "01-18", "01-20", "12-12", "11-30", "10-08", "09-01"},
+			[]string{"2026-03-05", "2026-01-05", "2025-12-28", "2025-03-20", "2025-01-18", "2025-01-20", "2024-12-12", "2024-11-30", "2024-10-08", "2024-09-01"}},
+		{"another order", []string{"11-20", "06-15", "01-10", "10-01", "02-01", "11-05"},
+			[]string{"2026-11-20", "2026-06-15", "2026-01-10", "2026-10-01", "2026-02-01", "2026-11-05"}},
 		{"a pinned row first", []string{"03-01", "11-25", "11-24"}, []string{"2026-03-01", "2026-11-25", "2026-11-24"}},
 		{"day first for all", []string{"05/01/2026", "27/11/2025"}, []string{"2026-01-05", "2025-11-27"}},
 		{"month first for all", []string{"11/12/2026", "10/27/2026"}, []string{"2026-11-12", "2026-10-27"}},
@@ -227,11 +231,34 @@ func TestSeries(t *testing.T) {
 		for i, s := range c.in {
 			all[i] = Find(s, at)[0]
 		}
+		for i, w := range all {
+			all[i] = w.Complete(Context{}, at)
+		}
 		Series(all, at)
 		for i := range all {
 			if got := all[i].On.String(); got != c.want[i] {
 				t.Errorf("%s: %q is %q, want %q", c.name, c.in[i], got, c.want[i])
 			}
+		}
+	}
+}
+
+// The address of an article states the year that its row leaves out.
+func TestInYearOf(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ in, address, want string }{
+		{"11-27", "/art/202011/t20201127_65399695.html", "2020-11-27"},
+		{"01-02", "/art/202011/t20201230_1.html", "2021-01-02"},
+		{"12-30", "/2021/1/4/5f.html", "2020-12-30"},
+		{"11-03", "202010/1100.html", "2020-11-03"},
+		{"11-27", "20201127/1100.html", "2020-11-27"},
+		{"11-27", "/art/201807/t20180723_504.html", ""},
+		{"12-01", "/art/202612/t20261201_1.html", ""},
+		{"11-27", "/art/1100.html", ""},
+		{"2019-11-27", "/art/202011/t20201127_1.html", "2019-11-27"},
+	} {
+		if got := Find(c.in, at)[0].InYearOf(c.address, at).On.String(); got != c.want {
+			t.Errorf("%s of %s is %q, want %q", c.in, c.address, got, c.want)
 		}
 	}
 }

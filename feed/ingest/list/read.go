@@ -184,6 +184,9 @@ func (f *finder) date(row *Row, s segment, heads []string) {
 	}
 	var whole []when.When
 	for _, w := range all {
+		if s.above.Year == 0 {
+			w = w.InYearOf(row.Href, f.clock)
+		}
 		w = w.Complete(s.above, f.clock)
 		if !w.On.IsZero() || !w.Swapped.IsZero() || w.Month > 0 && w.Day > 0 {
 			whole = append(whole, w)
