@@ -138,7 +138,7 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 	for i := range r.lines {
 		l := &r.lines[i]
 		l.may = lineWords.May(l.text)
-		r.gathered = r.gathered || l.may&mayGather != 0 && gathers.MatchString(issuerGathers.ReplaceAllString(l.text, ""))
+		r.gathered = r.gathered || l.may&mayGather != 0 && gathers.MatchString(l.text) && gathers.MatchString(issuerGathers.ReplaceAllString(l.text, ""))
 	}
 	for _, l := range r.lines {
 		r.passedOn = r.passedOn || strings.Contains(l.text, "由") && passing.MatchString(l.text)
@@ -311,6 +311,19 @@ func (l line) sentence(from, to int) string {
 		end = min(end, start+len(cut.First(l.text[start:], maxEvidence)))
 	}
 	return l.printed(start, end)
+}
+
+// clauseEnd returns where the first 。 or ; of a text is, -1 if it has none. strings.IndexAny is slow
+// with characters of several bytes.
+func clauseEnd(s string) int {
+	i := strings.Index(s, "。")
+	if i >= 0 {
+		s = s[:i]
+	}
+	if j := strings.IndexByte(s, ';'); j >= 0 {
+		return j
+	}
+	return i
 }
 
 // clauseBefore returns the text before a position back to the last punctuation

@@ -56,7 +56,7 @@ func (r *reading) materials(l line) {
 func (r *reading) item(l line) bool {
 	lead := listed.FindString(l.text)
 	name := strings.TrimRight(l.text[len(lead):], "。;, ")
-	if i := strings.IndexAny(name, "。;"); i >= 0 {
+	if i := clauseEnd(name); i >= 0 {
 		name = name[:i]
 	}
 	if asked.MatchString(name) {

@@ -156,7 +156,7 @@ func (r *reading) labelCells(l line, cells [][2]int) {
 func (r *reading) planLabels(l line, at [2]int) {
 	for from := at[0]; from < at[1]; {
 		to := at[1]
-		if i := strings.IndexAny(l.text[from:to], "。;"); i >= 0 {
+		if i := clauseEnd(l.text[from:to]); i >= 0 {
 			to = from + i
 		}
 		if label, _, found := strings.Cut(l.text[from:to], ":"); found {

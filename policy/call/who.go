@@ -161,7 +161,7 @@ func (r *reading) who(l line) {
 	from := 0
 	for from < len(l.text) {
 		to := len(l.text)
-		if i := strings.IndexAny(l.text[from:], "。;"); i >= 0 {
+		if i := clauseEnd(l.text[from:]); i >= 0 {
 			_, size := utf8.DecodeRuneInString(l.text[from+i:])
 			to = from + i + size
 		}
