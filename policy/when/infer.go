@@ -106,7 +106,8 @@ func Series(all []When, c Clock) {
 	previous, run := Date{}, 0
 	for i := range all {
 		w := all[i]
-		if last := previous.AddDays(maxRise); w.guessed && run >= minRun && last.Before(w.On) {
+		isNew := i <= minPerYear && c.today().AddDays(-maxRise).Before(w.On) // the rows above are pinned
+		if last := previous.AddDays(maxRise); w.guessed && run >= minRun && last.Before(w.On) && !isNew {
 			w = w.inYearOf(last, w.Month, c)
 			all[i] = w
 		}
