@@ -87,7 +87,7 @@ func correctTheme(f *policy.Facts, v string) error {
 	if err := CheckTheme(v); v != "" && err != nil {
 		return err
 	}
-	f.Theme, f.ThemeFrom = v, byHand
+	f.Theme, f.ThemeFrom = theme.Named(v), byHand
 	return nil
 }
 
@@ -100,7 +100,7 @@ func CheckTheme(name string) error {
 	if name == otherTheme || theme.Main(name) != "" {
 		return nil
 	}
-	return fmt.Errorf("theme %q is not in the classification of the State Council: %s, %s", name, strings.Join(theme.Names, ", "), otherTheme)
+	return fmt.Errorf("theme %q is not in the classification of the State Council: %s", name, strings.Join(append(slices.Clone(theme.Names), otherTheme), "；"))
 }
 
 func correctKind(f *policy.Facts, v string) error {

@@ -42,7 +42,7 @@ func newArticleList(g *globals) *cobra.Command {
 				}
 				sel.Source = s.ID
 			}
-			g.hintTheme(cmd, sel.Theme)
+			sel.Theme = g.theme(cmd, sel.Theme)
 			all, err := a.articles.Articles(cmd.Context(), sel)
 			if err != nil {
 				return err

@@ -33,7 +33,7 @@ func newDocumentList(g *globals) *cobra.Command {
 		Use:   "list",
 		Short: "List official documents, most recently stored first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
-			g.hintTheme(cmd, sel.Theme)
+			sel.Theme = g.theme(cmd, sel.Theme)
 			all, err := a.articles.Documents(cmd.Context(), sel)
 			if err != nil {
 				return err

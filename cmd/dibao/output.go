@@ -15,6 +15,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/plural"
 	"dibao/internal/redact"
+	"dibao/policy/theme"
 )
 
 // globals are the flags that every command takes.
@@ -94,12 +95,14 @@ func writeNew(path string, write func(w io.Writer) error) error {
 	return nil
 }
 
-// hintTheme warns about a theme that only a site itself can state: such a theme is usually
-// a mistake, but is accepted, because sites have their own classifications.
-func (g *globals) hintTheme(cmd *cobra.Command, theme string) {
-	if err := feed.CheckTheme(theme); theme != "" && err != nil {
+// theme returns the full name of a theme. It warns about a theme that only a site itself can
+// state: such a theme is usually a mistake, but is accepted, because sites have their own
+// classifications.
+func (g *globals) theme(cmd *cobra.Command, name string) string {
+	if err := feed.CheckTheme(name); name != "" && err != nil {
 		g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
 	}
+	return theme.Named(name)
 }
 
 // confirm asks on a terminal before doing something that can't be undone; --yes

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"dibao/policy/words"
 )
@@ -54,15 +55,36 @@ func Matches(want, have string) bool {
 }
 
 // Main returns the theme of the 主题分类 that a name means, or "": a name can be part of a
-// theme's name, and have a second level after a backslash.
+// theme's name if no other theme has it, and have a second level after a backslash.
 func Main(name string) string {
 	main, _, _ := strings.Cut(name, `\`)
+	var with []string
 	for _, t := range Names {
 		if t == main || Matches(main, t) {
 			return t
 		}
+		if utf8.RuneCountInString(main) > 1 && strings.Contains(t, main) {
+			with = append(with, t)
+		}
+	}
+	if len(with) == 1 {
+		return with[0]
 	}
 	return ""
+}
+
+// Named returns a theme with its full name (民政、扶贫、救灾 for 民政), and with its second
+// level, if any. Names that are not in the 主题分类 stay as they are.
+func Named(name string) string {
+	_, second, ok := strings.Cut(name, `\`)
+	main := Main(name)
+	switch {
+	case main == "":
+		return name
+	case ok:
+		return main + `\` + second
+	}
+	return main
 }
 
 // decisive are the forms of titles that always have one theme, whatever else they mention,

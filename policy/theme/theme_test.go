@@ -26,8 +26,17 @@ func TestOf(t *testing.T) {
 
 func TestMainTheme(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"民政": "民政、扶贫、救灾", `卫生、体育\体育`: "卫生、体育", "国防": "国防", "政": "", "": "", "其他": ""} {
+	for name, want := range map[string]string{"民政": "民政、扶贫、救灾", `卫生、体育\体育`: "卫生、体育", "国防": "国防", "政": "", "": "", "其他": "", "国民经济": "国民经济管理、国有资产监管", "安全": "公安、安全、司法", "监管": ""} {
 		if got := Main(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"民政": "民政、扶贫、救灾", `体育\足球`: `卫生、体育\足球`, "国防": "国防", "养老": "养老", "其他": "其他", "": ""} {
+		if got := Named(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

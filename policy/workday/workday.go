@@ -42,8 +42,12 @@ type exceptions struct {
 	years   map[int]string // number of the notice
 }
 
-// Is reports whether a date is a working day in China, by the State Council's
-// yearly notice. exact is false if there is no notice for its year.
+// byLaw are the holidays that have fixed days in the calendar, with the year since which the
+// law (全国年节及纪念日放假办法) has them. Those of other calendars are known only from the notices.
+var byLaw = map[[2]int]int{{1, 1}: 1949, {5, 1}: 1949, {5, 2}: 2025, {10, 1}: 1949, {10, 2}: 1949, {10, 3}: 1999}
+
+// Is reports whether a date is a working day in China, by the State Council's yearly
+// notice. exact is false if there is no notice for its year; then only weekends and byLaw count.
 func Is(d when.Date) (works, exact bool) {
 	c := calendar()
 	_, exact = c.years[d.Year]
@@ -52,6 +56,8 @@ func Is(d when.Date) (works, exact bool) {
 		return false, exact
 	case c.on[d]:
 		return true, exact
+	case !exact && byLaw[[2]int{int(d.Month), d.Day}] > 0 && d.Year >= byLaw[[2]int{int(d.Month), d.Day}]:
+		return false, exact
 	default:
 		return weekday != time.Saturday && weekday != time.Sunday, exact
 	}

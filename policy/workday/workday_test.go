@@ -23,8 +23,13 @@ func TestWorkdays(t *testing.T) {
 			t.Errorf("%s: works %v, exact %v", s, works, exact)
 		}
 	}
-	if works, exact := Is(day("2035-10-01")); !works || exact {
-		t.Error("a year without a notice counts weekends and says so")
+	for s, want := range map[string]bool{
+		"2035-10-01": false, "2035-10-03": false, "2035-10-04": true, "2035-01-01": false, "2035-05-02": false, "2035-04-05": true, "2035-04-07": false,
+		"1998-05-01": false, "1990-05-02": true, "1995-10-03": true,
+	} {
+		if works, exact := Is(day(s)); works != want || exact {
+			t.Errorf("%s, of a year without a notice: works %v, exact %v", s, works, exact)
+		}
 	}
 	// 2024-09-27 is a Friday; the following Sunday is a working day, then seven days are
 	// off.

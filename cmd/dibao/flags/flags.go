@@ -16,6 +16,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/fault"
 	"dibao/policy/division"
+	"dibao/policy/theme"
 )
 
 // choice is a flag whose value is one of several words, or "".
@@ -160,7 +161,7 @@ func (t themeFlag) Set(s string) error {
 			return err
 		}
 	}
-	*t.theme = s
+	*t.theme = theme.Named(s)
 	return nil
 }
 
