@@ -27,12 +27,13 @@ type Import struct {
 
 // Imported is the result of an import, or what it would be.
 type Imported struct {
-	Rows    int    `json:"rows"`
-	Readers int    `json:"readers"` // new readers
-	Added   int    `json:"added"`   // new subscriptions, including ended and pending ones
-	Known   int    `json:"known"`   // rows that change nothing
-	Refused int    `json:"refused"`
-	Notes   []Note `json:"-"`
+	Rows     int    `json:"rows"`
+	Readers  int    `json:"readers"` // new readers
+	Added    int    `json:"added"`   // new subscriptions, including ended and pending ones
+	Known    int    `json:"known"`   // rows that change nothing
+	Refused  int    `json:"refused"`
+	Narrowed int    `json:"narrowed"` // new subscriptions that get only some themes or regions of their list
+	Notes    []Note `json:"-"`
 	// Unread are the names of the columns that the import does not use, without those that
 	// the admin named as such.
 	Unread []string `json:"unread_columns"`
@@ -256,6 +257,9 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 			continue
 		}
 		r.out.Added += adds
+		if len(e.choice.Themes)+len(e.choice.Regions) > 0 {
+			r.out.Narrowed += adds
+		}
 		begun = append(begun, subs...)
 		if before[e.key] == 0 && !seen[e.key] && r.planned[planOf(e.key, 0)] == "" {
 			seen[e.key] = true

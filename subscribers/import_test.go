@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
@@ -147,6 +149,44 @@ func TestImportRefusesByRow(t *testing.T) {
 		}
 		if before == f.dump() {
 			t.Error("nothing was imported")
+		}
+	})
+}
+
+// TestImportReadsProfilesInChinese checks that 地区 says where a reader is, and does not
+// limit what they get.
+func TestImportReadsProfilesInChinese(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		out := f.take("邮箱,姓名,地区,主体类型,行业,规模,资质,订阅地区\n" +
+			"zhang@example.org,张,四川,企业,制造业,小型,高新技术企业、无此资质,\n" +
+			"li@example.org,李,某某地,,,,,四川\n")
+		if out.Readers != 2 || out.Refused != 0 || out.Narrowed != 1 || !slices.Equal(out.Unread, []string{"姓名"}) {
+			t.Errorf("%+v", out)
+		}
+		var remarks []string
+		for _, n := range out.Notes {
+			remarks = append(remarks, n.Why)
+		}
+		if want := []string{`"无此资质" in the column "资质" is not understood and was left out`, `"某某地" in the column "地区" is not understood and was left out`}; !slices.Equal(remarks, want) {
+			t.Errorf("remarks %q", remarks)
+		}
+		for address, want := range map[string]match.Profile{
+			"zhang@example.org": {Entities: []string{"enterprise"}, Regions: []string{"51"}, Industries: []string{"C"}, Size: "small", Qualifications: []string{"high-tech"}},
+			"li@example.org":    {},
+		} {
+			x, err := f.SubscriberByAddress(t.Context(), address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := f.Profile(t.Context(), x.ID)
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				t.Errorf("%s: %v\n%s", address, err, diff)
+			}
+			readers, err := f.Readers(t.Context(), []int64{x.ID})
+			if narrowed := len(readers[x.ID].Choices[f.weekly.ID].Regions); err != nil || narrowed > 0 != (address == "li@example.org") {
+				t.Errorf("%s is limited to %d regions (%v)", address, narrowed, err)
+			}
 		}
 	})
 }

@@ -34,7 +34,7 @@ const (
 	columnThemes
 	columnRegions
 	columnFrequency
-	columnProfile // the field is in the column's name
+	columnProfile // one of profileWords
 )
 
 // headerWords are names of columns whose meaning does not follow from their words,
@@ -49,10 +49,9 @@ var headerWords = map[column]string{
 	columnState:     "state",
 	columnSince:     "confirmedat, confirmtime, optintime, 订阅时间, 确认时间",
 	columnConsent:   "consent, 同意, 同意依据, 同意记录",
-	columnThemes:    "themes, 主题",
-	columnRegions:   "regions, 地区",
+	columnThemes:    "themes, 主题, 订阅主题",
+	columnRegions:   "regions, 订阅地区",
 	columnFrequency: "frequency, 频率",
-	columnProfile:   "profileentities, profileregions, profileindustries, profilesize, profilequalifications, profiletopics",
 	columnKind:      "type, subscribertype, subscriptiontype, membership, role, 类型, typ, tipo",
 	columnStatus: "status, subscriptionstatus, subscriberstatus, emailstatus, emailmarketing, emailmarketingstatus, memberstatus, membershipstatus, " +
 		"contactstatus, liststatus, globalstatus, deliverystatus, marketingcontactstatus, marketingstatus, mailstatus, 状态, 订阅状态, 邮件状态, 会员状态, 用户状态, 狀態, " +
@@ -68,7 +67,18 @@ var headerWords = map[column]string{
 		"gender, sex, 性别, geschlecht, vip, ispublished, leadstatus, lifetimevalue, lifecyclestage, additionalemailaddresses",
 }
 
-var headers = tableOf(headerWords)
+// profileWords are names of columns that say what a reader is, by the field of the profile.
+// 地区 is where the reader is: it does not limit what they get, as "regions" does.
+var profileWords = map[string]string{
+	"entities":       "profileentities, 主体类型, 单位类型, 机构类型, 单位性质",
+	"regions":        "profileregions, 地区, 所在地区, 所在地, 省份, 所在省份",
+	"industries":     "profileindustries, 行业, 所属行业, 所在行业",
+	"size":           "profilesize, 规模, 企业规模, 单位规模",
+	"qualifications": "profilequalifications, 资质, 企业资质, 已有资质",
+	"topics":         "profiletopics, 关注主题",
+}
+
+var headers, profileHeaders = tableOf(headerWords), tableOf(profileWords)
 
 // frequencyWords are values of the column of frequencies in Chinese files.
 var frequencyWords = map[string]Frequency{"每期": EveryIssue, "每周": Weekly, "每月": Monthly}
@@ -148,6 +158,9 @@ func headerOf(name string) column {
 	p := plain(name)
 	if c, ok := headers()[p]; ok {
 		return c
+	}
+	if profileHeaders()[p] != "" {
+		return columnProfile
 	}
 	switch {
 	case holdsAny(p, harmlessParts()), holdsToken(name, harmlessTokens()):

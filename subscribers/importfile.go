@@ -189,14 +189,33 @@ func (r *row) set(c column, name, field string) {
 			}
 		}
 	case columnProfile:
-		if err := SetProfileField(&r.profile, strings.TrimPrefix(plain(name), "profile"), strings.Split(field, "|")); err != nil {
-			r.broken = err.Error()
-		}
+		r.describe(name, field)
 	case columnFrequency:
 		r.choice.Frequency = cmp.Or(frequencyWords[field], Frequency(field))
 		if err := r.choice.check(); err != nil {
 			r.broken = err.Error()
 		}
+	}
+}
+
+// describe stores the values of a column of the profile. In a column of our export, an
+// unknown value is a mistake; other files have words of their own.
+func (r *row) describe(name, field string) {
+	target := profileHeaders()[plain(name)]
+	if strings.HasPrefix(plain(name), "profile") {
+		if err := SetProfileField(&r.profile, target, strings.Split(field, "|")); err != nil {
+			r.broken = err.Error()
+		}
+		return
+	}
+	var known []string
+	for _, v := range strings.FieldsFunc(field, func(x rune) bool { return strings.ContainsRune("|、；;，,", x) }) {
+		p := r.profile
+		if err := SetProfileField(&p, target, append(slices.Clone(known), strings.TrimSpace(v))); err != nil {
+			r.leaveOut(name, v)
+			continue
+		}
+		known, r.profile = append(known, strings.TrimSpace(v)), p
 	}
 }
 

@@ -65,7 +65,7 @@ func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number 
 }
 
 // previewReader renders the next mail of a reader.
-func (a *app) previewReader(ctx context.Context, address string) (digest.Mail, error) {
+func (a *app) previewReader(ctx context.Context, g *globals, address string) (digest.Mail, error) {
 	known, err := a.reader(ctx, address)
 	if err != nil {
 		return digest.Mail{}, err
@@ -76,6 +76,11 @@ func (a *app) previewReader(ctx context.Context, address string) (digest.Mail, e
 	}
 	mail, err := a.digest.PreviewReader(ctx, readers[known.ID])
 	if errors.Is(err, digest.ErrNothingNew) {
+		for _, c := range readers[known.ID].Choices {
+			if narrowed := g.narrowed(c.Themes, c.Regions); narrowed != "" {
+				return mail, fmt.Errorf("there is no mail for %s now: nothing new is about %s, to which the reader limited a list", address, narrowed)
+			}
+		}
 		return mail, fmt.Errorf("there is no mail for %s now: %w", address, err)
 	}
 	return mail, err

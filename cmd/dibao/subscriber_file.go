@@ -26,7 +26,8 @@ func newSubscriberImport(g *globals) *cobra.Command {
 		Long: "Reads CSV files separated by commas, semicolons, tabs or vertical bars, or one address per line, in UTF-8, UTF-16 or\n" +
 			"GB18030. The address column is recognized by its name (email, 邮箱, …); the columns list, state, language, format,\n" +
 			"frequency (issue, weekly or monthly), themes, regions, consent and confirmed_at are used where they exist, and so is the\n" +
-			"profile in profile_entities, profile_regions, profile_industries, profile_size, profile_qualifications and profile_topics;\n" +
+			"profile in profile_entities, profile_regions, profile_industries, profile_size, profile_qualifications and profile_topics\n" +
+			"(主体类型, 地区, 行业, 规模, 资质, 关注主题); themes and regions (订阅主题, 订阅地区) limit what readers get;\n" +
 			"separate several themes, regions or values of a profile with |. Addresses that unsubscribed, bounced, complained or never confirmed\n" +
 			"elsewhere are refused, in exports of Ghost, Substack, Buttondown, phpList, Mautic, Brevo, HubSpot, MailPoet, Sendy,\n" +
 			"MailerLite, Mailchimp, listmonk and Mailman, and in columns such as \"unsubscribed\" or \"退订\".\n\n" +
@@ -115,6 +116,9 @@ func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out su
 		}
 		if len(out.Unread) > 0 {
 			g.print(cmd, "columns that were not read: %s", strings.Join(out.Unread, g.either(", ", "、")))
+		}
+		if out.Narrowed > 0 {
+			g.print(cmd, "%d of these subscriptions get only the themes and regions that the file names", out.Narrowed)
 		}
 		if v.Report != nil {
 			g.print(cmd, "refused rows and rows with remarks are in %s", report)

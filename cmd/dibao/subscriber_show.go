@@ -11,6 +11,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/view"
+	"dibao/policy/division"
 	"dibao/subscribers"
 	"dibao/subscribers/mailaddr"
 )
@@ -62,8 +63,10 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 		g.print(cmd, "paused until %s", *v.PausedUntil)
 	}
 	for _, s := range v.Subscriptions {
-		narrowed := strings.Join(append(slices.Clone(s.Themes), s.Regions...), ", ")
-		g.print(cmd, "  %s %s, frequency: %s %s", s.List, s.State, s.Frequency, narrowed)
+		g.print(cmd, "  %s %s, frequency: %s", s.List, s.State, s.Frequency)
+		if narrowed := g.narrowed(s.Themes, s.Regions); narrowed != "" {
+			g.print(cmd, "    only articles about %s", narrowed)
+		}
 	}
 	if v.Profile != nil {
 		for _, f := range subscribers.ProfileLines(*v.Profile, g.language()) {
@@ -78,6 +81,15 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 	return printRows(g, cmd, []any{"When", "Event", "List", "Detail"}, v.TimeLine, func(e view.PersonEvent) []any {
 		return []any{shortTime(e.At, zone), e.Event, cli.Value(e.List), cli.Value(e.Detail)}
 	})
+}
+
+// narrowed returns the themes and regions to which a reader limited a list, "" if none.
+func (g *globals) narrowed(themes, regions []string) string {
+	words := slices.Clone(themes)
+	for _, code := range regions {
+		words = append(words, cmp.Or(division.Name(code), code))
+	}
+	return strings.Join(words, g.either(", ", "、"))
 }
 
 // reader returns the reader with an address. The error for an unknown address says if the
