@@ -78,11 +78,28 @@ func TestScheduleText(t *testing.T) {
 		{"@weekly", "@weekly", "@weekly"},
 		{"", "", ""},
 	} {
-		if got := ScheduleText(c.cron, "zh"); got != c.zh {
+		if got := (List{Cron: c.cron}).ScheduleText("zh"); got != c.zh {
 			t.Errorf("ScheduleText(%q, zh) = %q, want %q", c.cron, got, c.zh)
 		}
-		if got := ScheduleText(c.cron, "en"); got != c.en {
+		if got := (List{Cron: c.cron}).ScheduleText("en"); got != c.en {
 			t.Errorf("ScheduleText(%q, en) = %q, want %q", c.cron, got, c.en)
+		}
+	}
+}
+
+func TestScheduleTextOfSettings(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		list   List
+		zh, en string
+	}{
+		{List{Cron: DefaultCron, AsItHappens: true, MinGap: 2 * time.Hour}, "随到随发，至少间隔 2 小时", "as it happens, at least 2 hours apart"},
+		{List{Cron: DefaultCron, AsItHappens: true, MinGap: time.Hour, WorkingDays: true}, "随到随发，至少间隔 1 小时；仅在工作日", "as it happens, at least 1 hour apart; on working days"},
+		{List{AsItHappens: true, MinGap: 90 * time.Minute}, "随到随发，至少间隔 90 分钟", "as it happens, at least 90 minutes apart"},
+		{List{Cron: "0 9 1 * *", WorkingDays: true}, "每月 1 日 09:00；遇休息日顺延", "day 1 of every month at 09:00; after days off, on the next working day"},
+	} {
+		if zh, en := c.list.ScheduleText("zh"), c.list.ScheduleText("en"); zh != c.zh || en != c.en {
+			t.Errorf("got %q and %q, want %q and %q", zh, en, c.zh, c.en)
 		}
 	}
 }

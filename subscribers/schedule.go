@@ -11,9 +11,38 @@ import (
 // day of the month, or days of the week.
 var simpleCron = lazyregexp.New(`^([0-5]?\d) ([01]?\d|2[0-3]) (?:\* \* (\*|1-5|[0-6](?:,[0-6])*)|([1-9]|[12]\d|3[01]) \* \*)$`)
 
-// ScheduleText returns a cron expression in words of the language (zh, otherwise English),
-// or unchanged if there are no plain words for it.
-func ScheduleText(cron, language string) string {
+// ScheduleText returns when a list has issues, in words of the language (zh, otherwise English).
+func (l List) ScheduleText(language string) string {
+	say := func(english, chinese string) string {
+		if language == "zh" {
+			return chinese
+		}
+		return english
+	}
+	text := cronText(l.Cron, language)
+	if l.AsItHappens {
+		text = say("as it happens, at least %s apart", "随到随发，至少间隔%s")
+		unit, n := say("minutes", "分钟"), int(l.MinGap.Minutes())
+		if n%60 == 0 {
+			n, unit = n/60, say("hours", "小时")
+		}
+		if n == 1 {
+			unit = strings.TrimSuffix(unit, "s")
+		}
+		text = fmt.Sprintf(text, say(fmt.Sprintf("%d %s", n, unit), fmt.Sprintf(" %d %s", n, unit)))
+	}
+	switch {
+	case !l.WorkingDays:
+		return text
+	case l.AsItHappens:
+		return text + say("; on working days", "；仅在工作日")
+	}
+	return text + say("; after days off, on the next working day", "；遇休息日顺延")
+}
+
+// cronText returns a cron expression in words of the language, or unchanged if there are
+// no plain words for it.
+func cronText(cron, language string) string {
 	m := simpleCron.FindStringSubmatch(cron)
 	if m == nil {
 		return cron

@@ -122,7 +122,7 @@ func cards(lists []List, language string) []templates.ListCard {
 	for i, l := range lists {
 		out[i] = templates.ListCard{
 			Slug: l.Slug, Title: l.Title, Description: l.Description, URL: l.Path(),
-			Schedule: ScheduleText(l.Cron, language),
+			Schedule: l.ScheduleText(language),
 		}
 	}
 	return out

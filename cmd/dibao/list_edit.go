@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -11,6 +12,8 @@ import (
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/policy/theme"
+	"dibao/policy/workday"
 	"dibao/subscribers"
 	"dibao/subscribers/tokens"
 )
@@ -81,10 +84,11 @@ func checkQuery(q *subscribers.Query) error {
 	for i, kind := range q.Kinds {
 		q.Kinds[i] = string(cli.CodeNamed("kind", kind, policy.Kinds))
 	}
-	for _, theme := range q.Themes {
-		if err := feed.CheckTheme(theme); theme != "" && err != nil {
+	for i, name := range q.Themes {
+		if err := feed.CheckTheme(name); name != "" && err != nil {
 			return &cli.UsageError{Err: err}
 		}
+		q.Themes[i] = theme.Named(name)
 	}
 	return nil
 }
@@ -153,6 +157,7 @@ func newListEdit(g *globals) *cobra.Command {
 				fmt.Fprintln(cmd.OutOrStdout(), v.Address)
 			}
 			g.say(cmd, "list %s changed; its next issue %s", v.Slug, a.nextIssue(v))
+			a.sayHolidays(g, cmd, v)
 			return nil
 		},
 	}
@@ -169,6 +174,21 @@ func (a *app) nextIssue(v view.List) string {
 		return "is published when something is new"
 	}
 	return "is due " + v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04") + " (" + a.config.Schedule.Zone.String() + ")"
+}
+
+// sayHolidays says that holidays are not known in the year of a list's next issue.
+func (a *app) sayHolidays(g *globals, cmd *cobra.Command, v view.List) {
+	if !v.WorkingDays || v.NextDue == nil {
+		return
+	}
+	zone, err := time.LoadLocation(v.Zone)
+	if err != nil {
+		zone = a.config.Schedule.Zone
+	}
+	day := policy.DateOf(v.NextDue.In(zone))
+	if _, exact := workday.Is(day); !exact {
+		g.say(cmd, "this version does not know the holidays of %d; until an upgrade, days off are weekends, January 1, May 1–2 and October 1–3 only", day.Year)
+	}
 }
 
 // withList wraps a command that works on the list in its argument.

@@ -42,7 +42,8 @@ type apiListView struct {
 	URL         string    `json:"url"`
 	Feed        string    `json:"feed_url"`
 	Calendar    string    `json:"calendar_url"`
-	Schedule    string    `json:"schedule"`
+	Schedule    string    `json:"schedule"`      // cron; not used if AsItHappens
+	AsItHappens bool      `json:"as_it_happens"` // an issue whenever something is new
 	Zone        string    `json:"zone"`
 	Language    string    `json:"language"`
 	Updated     time.Time `json:"updated_at"`
@@ -51,7 +52,7 @@ type apiListView struct {
 func (h *Web) newAPIList(l subscribers.List) apiListView {
 	page := h.Feeds.BaseURL + l.Path()
 	v := apiListView{
-		Slug: l.Slug, Title: l.Title, URL: page, Feed: page + "feed.json", Calendar: page + "calendar.ics", Schedule: l.Cron, Zone: l.Zone,
+		Slug: l.Slug, Title: l.Title, URL: page, Feed: page + "feed.json", Calendar: page + "calendar.ics", Schedule: l.Cron, AsItHappens: l.AsItHappens, Zone: l.Zone,
 		Language: l.Language, Updated: l.UpdatedAt.UTC(),
 	}
 	if l.Description != "" {

@@ -289,6 +289,6 @@ func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (h *Web) listCard(l subscribers.List, language string) templates.ListCard {
 	return templates.ListCard{
 		Slug: l.Slug, Title: l.Title, Description: l.Description, URL: h.Feeds.BaseURL + l.Path(),
-		Schedule: subscribers.ScheduleText(l.Cron, language),
+		Schedule: l.ScheduleText(language),
 	}
 }
