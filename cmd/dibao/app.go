@@ -178,7 +178,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	opts := digest.Options{SiteName: siteName, BaseURL: c.Server.BaseURL, From: from, BounceDomain: c.Mail.BounceDomain, Now: now, Logger: log}
+	opts := digest.Options{SiteName: c.Server.Name, BaseURL: c.Server.BaseURL, From: from, BounceDomain: c.Mail.BounceDomain, Now: now, Logger: log}
 	if c.Mail.Admin != "" && (c.Mail.Host != "" || c.Mail.Direct) {
 		opts.Notify = a.notifyAdmin
 	}
@@ -194,8 +194,6 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 func userAgent(c config.Config) string {
 	return cmp.Or(c.Fetch.UserAgent, "dibao (+"+c.Server.BaseURL+"/)")
 }
-
-const siteName = mailer.SiteName
 
 func (a *app) close() {
 	if a.stopTracing != nil {

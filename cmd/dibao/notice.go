@@ -44,7 +44,7 @@ func (a *app) notifyChannel(ctx context.Context, x channel.Trouble) {
 // writeAdmin mails a letter to the admin, in the language of the node. Its title names the
 // issues of the mailing that it is about, if any.
 func (a *app) writeAdmin(ctx context.Context, letter templates.Letter, mailing int64) error {
-	letter.SiteName = siteName
+	letter.SiteName = a.config.Server.Name
 	letter.Remarks = append(letter.Remarks, fmt.Sprintf("You get this email because your address is \"admin\" in [mail] of the configuration of %s.", a.config.Server.BaseURL))
 	letter = notice.In(letter, cli.WantsChinese(os.Getenv))
 	if issues, err := a.digest.IssuesOfMailing(ctx, mailing); err != nil {
@@ -56,7 +56,11 @@ func (a *app) writeAdmin(ctx context.Context, letter templates.Letter, mailing i
 	if err != nil {
 		return err
 	}
-	return a.mailer().Send(ctx, a.config.Mail.Admin, siteName+": "+letter.Title, m.Text, m.HTML)
+	subject := letter.SiteName + ": " + letter.Title
+	if letter.Language == "zh" {
+		subject = letter.SiteName + "：" + letter.Title
+	}
+	return a.mailer().Send(ctx, a.config.Mail.Admin, subject, m.Text, m.HTML)
 }
 
 // remindHeld reminds the admin, once a day, of held issues: in the log, and by

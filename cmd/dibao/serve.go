@@ -133,7 +133,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes
 		group.Go(func() error { return hub.Run(webCtx) })
 		group.Go(func() error {
 			return web.Serve(webCtx, public, web.Options{
-				Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: errorPage,
+				Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: a.errorPage,
 				LargeBody: []string{"/websub/"}, TLS: encryption, HSTS: a.isSecure(), Metrics: a.counts,
 				Path: web.BasePath(a.config.Server.BaseURL),
 			})
@@ -154,12 +154,12 @@ func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes
 
 // errorPage says in the reader's language that the page does not exist or that the
 // server has an error.
-func errorPage(r *http.Request, status int) []byte {
+func (a *app) errorPage(r *http.Request, status int) []byte {
 	key := "servererror"
 	if status == http.StatusNotFound {
 		key = "notfound"
 	}
-	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: siteName, NoIndex: true}
+	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: a.config.Server.Name, NoIndex: true}
 	p.Title = templates.Words(p.Language, "message."+key+".title")
 	var buf bytes.Buffer
 	if err := (templates.MessagePage{Page: p, Key: key}).Render(&buf); err != nil {
@@ -182,13 +182,13 @@ func (a *app) reachable() bool {
 // work of the readers' pages.
 func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscribers.Confirmation)) *subscribers.Web {
 	a.hubSubscriber().Register(mux)
-	feeds := &site.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
+	feeds := &site.Web{Store: a.articles, Cache: cache, SiteName: a.config.Server.Name, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
 	feeds.Register(mux)
 	(&pages.Web{Service: a.digest, Lists: a.subscribers, Feeds: feeds, Cache: cache}).Register(mux)
 	(&agenda.Web{DB: a.db, Readers: a.subscribers, Feeds: feeds, Logger: a.log}).Register(mux)
-	(&stars.Web{Store: a.digest.Stars, DB: a.db, Readers: a.subscribers, Articles: a.articles, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log}).Register(mux)
+	(&stars.Web{Store: a.digest.Stars, DB: a.db, Readers: a.subscribers, Articles: a.articles, SiteName: a.config.Server.Name, BaseURL: a.config.Server.BaseURL, Logger: a.log}).Register(mux)
 	readers := &subscribers.Web{
-		Store: a.subscribers, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log, Send: confirm, History: a.digest.History,
+		Store: a.subscribers, SiteName: a.config.Server.Name, BaseURL: a.config.Server.BaseURL, Logger: a.log, Send: confirm, History: a.digest.History,
 		Stars: a.digest.Stars.Listed, StarItems: a.digest.Stars.Items,
 		Limiter: subscribers.NewLimiter(time.Now),
 	}
@@ -224,7 +224,7 @@ var staticTypes = map[string]string{
 
 // adminSite returns the pages for admins.
 func (a *app) adminSite() *adminsite.Site {
-	return &adminsite.Site{Node: a.node(), SiteName: siteName, BaseURL: a.config.Server.BaseURL}
+	return &adminsite.Site{Node: a.node(), SiteName: a.config.Server.Name, BaseURL: a.config.Server.BaseURL}
 }
 
 // adminHandler serves the pages that only the node's admin may see.

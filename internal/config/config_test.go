@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,4 +121,19 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q gives %+v without an error", b, c)
 		}
 	})
+}
+
+func TestNameOfTheSite(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "邸报", "[server]\nname = \" 云川政策简报 \"\n": "云川政策简报"} {
+		c, err := parse("c.toml", []byte(text), none)
+		if err != nil || c.Server.Name != want {
+			t.Errorf("%q: name %q (%v), want %q", text, c.Server.Name, err, want)
+		}
+	}
+	for _, name := range []string{"", "一\nBcc: x@example.org", strings.Repeat("长", 41)} {
+		if _, err := parse("c.toml", []byte(fmt.Sprintf("[server]\nname = %q\n", name)), none); err == nil {
+			t.Errorf("the name %q was accepted", name)
+		}
+	}
 }

@@ -10,10 +10,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
 )
+
+// maxSiteName limits the name of the site, which is in the subjects of emails.
+const maxSiteName = 40
 
 func text(f func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, v string) error { *f(c) = v; return nil }
@@ -119,6 +124,14 @@ func setHubs(c *Config, v string) error {
 			return fmt.Errorf("contains %q, which is not an address such as https://hub.example.org/", hub)
 		}
 	}
+	return nil
+}
+
+func setSiteName(c *Config, v string) error {
+	if v = strings.TrimSpace(v); v == "" || utf8.RuneCountInString(v) > maxSiteName || strings.ContainsFunc(v, unicode.IsControl) {
+		return fmt.Errorf("is not a name of 1 to %d characters", maxSiteName)
+	}
+	c.Server.Name = v
 	return nil
 }
 

@@ -36,7 +36,7 @@
 <link rel="stylesheet" href="/static/{{style.css}}"/>
 </head>
 <body>
-<header class="mast"><div class="wrap"><a class="brand" href="/"><span class="seal" aria-hidden="true">邸</span><span>邸报</span></a></div></header>
+<header class="mast"><div class="wrap"><a class="brand" href="/">首页 Home</a></div></header>
 <main id="main">
 <h1 class="title"><xsl:value-of select="$title"/></h1>
 <xsl:if test="$about != $title"><p class="intro"><xsl:value-of select="$about"/></p></xsl:if>

@@ -16,13 +16,10 @@ import (
 	"dibao/internal/mail"
 )
 
-// SiteName is the name of the product.
-const SiteName = "邸报"
-
 // Sender returns the node's own address, or an invalid one if mail is not configured.
 func Sender(c config.Config) (netmail.Address, error) {
 	if c.Mail.From == "" {
-		return netmail.Address{Name: SiteName, Address: "dibao@localhost.invalid"}, nil
+		return netmail.Address{Name: c.Server.Name, Address: "dibao@localhost.invalid"}, nil
 	}
 	from, err := netmail.ParseAddress(c.Mail.From)
 	if err != nil {

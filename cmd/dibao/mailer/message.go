@@ -57,7 +57,7 @@ func (m *Mailer) Confirm(ctx context.Context, c subscribers.Confirmation) error 
 		titles[i] = l.Title
 	}
 	view := templates.Confirmation{
-		Language: c.Language, SiteName: SiteName, Lists: titles, Days: tokens.ConfirmDays,
+		Language: c.Language, SiteName: m.Config.Server.Name, Lists: titles, Days: tokens.ConfirmDays,
 		ConfirmURL: m.Config.Server.BaseURL + "/confirm/" + c.Token,
 	}
 	text, err := view.Mail()
@@ -69,7 +69,7 @@ func (m *Mailer) Confirm(ctx context.Context, c subscribers.Confirmation) error 
 
 func (m *Mailer) sendChange(ctx context.Context, c subscribers.Confirmation) error {
 	view := templates.AddressChange{
-		Language: c.Language, SiteName: SiteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: mailaddr.Readable(c.NewAddress),
+		Language: c.Language, SiteName: m.Config.Server.Name, Old: c.Kind == subscribers.KindChangeOld, NewAddress: mailaddr.Readable(c.NewAddress),
 		Hours: subscribers.AskHours, ConfirmURL: m.Config.Server.BaseURL + "/change/" + c.Token,
 	}
 	text, err := view.Mail()
@@ -81,7 +81,7 @@ func (m *Mailer) sendChange(ctx context.Context, c subscribers.Confirmation) err
 
 // sendLink sends the link that a reader asked for.
 func (m *Mailer) sendLink(ctx context.Context, c subscribers.Confirmation) error {
-	view := templates.ReaderLink{Language: c.Language, SiteName: SiteName, Key: string(c.Kind), Hours: subscribers.AskHours}
+	view := templates.ReaderLink{Language: c.Language, SiteName: m.Config.Server.Name, Key: string(c.Kind), Hours: subscribers.AskHours}
 	path := "/" + string(c.Kind) + "/"
 	if c.Kind == subscribers.KindLink {
 		path, view.Hours = "/preferences/", 0
