@@ -18,8 +18,9 @@ type Letter struct {
 	Number    string   // always empty; the frame of a digest has a number
 }
 
-// LetterRow is a figure with its label.
-type LetterRow struct{ Name, Value string }
+// LetterRow is a figure with its label. Quote is the answer of a server, which is not translated;
+// it is part of Value when the letter is written.
+type LetterRow struct{ Name, Value, Quote string }
 
 // Mail writes the letter.
 func (v Letter) Mail() (Mail, error) {

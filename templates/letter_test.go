@@ -15,7 +15,7 @@ func letters(language, hostile string) map[string]func() (Mail, error) {
 		"data":         ReaderLink{Language: language, SiteName: "邸报", Key: "data", URL: "https://a.example/data/x", Hours: 24}.Mail,
 		"link":         ReaderLink{Language: language, SiteName: "邸报", Key: "link", URL: "https://a.example/preferences/x"}.Mail,
 		"notice": Letter{
-			Language: language, SiteName: "邸报", Title: hostile, Preheader: hostile, Lead: hostile, Rows: []LetterRow{{"Sent", hostile}, {hostile, "2"}},
+			Language: language, SiteName: "邸报", Title: hostile, Preheader: hostile, Lead: hostile, Rows: []LetterRow{{Name: "Sent", Value: hostile}, {Name: hostile, Value: "2"}},
 			Commands: []string{hostile}, Remarks: []string{hostile},
 		}.Mail,
 		"bare": Letter{Language: language, SiteName: "邸报", Title: "标题 " + hostile}.Mail,

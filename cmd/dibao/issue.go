@@ -204,6 +204,9 @@ func newIssuePreview(g *globals) *cobra.Command {
 			for _, given := range []bool{len(args) > 0, reader != "", variant != 0} {
 				named += map[bool]int{true: 1}[given]
 			}
+			if named > 1 {
+				return usagef("specify only one of a list, --reader and --variant; --reader covers all lists of the reader")
+			}
 			if named != 1 {
 				return usagef("specify a list, or a reader with --reader ADDRESS, or a variant with --variant NUMBER")
 			}
@@ -218,7 +221,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 					err = fmt.Errorf("there is no variant %d; see: dibao issue report MAILING --variants", variant)
 				}
 			case reader != "":
-				mail, err = a.previewReader(cmd.Context(), reader)
+				mail, err = a.previewReader(cmd.Context(), g, reader)
 			default:
 				if mail, err = a.previewList(cmd.Context(), args[0], number); err == nil {
 					err = a.sayNothingNew(g, cmd, args[0], number)

@@ -177,13 +177,16 @@ func (a *app) writeMailingPage(g *globals, cmd *cobra.Command, mailing int64, fi
 }
 
 func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.MailingReport) error {
-	headings := []any{"Mailing", "Due", "State", "Waiting", "Sending", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Time left"}
+	headings := []any{"Mailing", "Due", "State", "Waiting", "Sending", "Sent", "Failed", "Uncertain", "Not tried", "Per second", "Time left"}
 	err := printRows(g, cmd, headings, rows, func(r delivery.MailingReport) []any {
 		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
 			bars.Rate(r), bars.Left(r)}
 	})
 	for _, r := range rows {
 		sayNoEmails(g, cmd, r)
+		if r.SuppressedReaders > 0 {
+			g.say(cmd, "mailing %d: %d readers get no more mail, because their servers refused them; see: dibao bounce list", r.Mailing, r.SuppressedReaders)
+		}
 	}
 	return err
 }

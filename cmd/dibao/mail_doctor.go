@@ -48,11 +48,14 @@ func newMailDoctor(g *globals) *cobra.Command {
 // concludeMail prints the records to publish, and returns an error if something has to
 // be done.
 func concludeMail(g *globals, cmd *cobra.Command, found []doctor.MailFinding) error {
-	failed, warnings, records := 0, 0, 0
+	failed, unpublished, warnings, records := 0, 0, 0, 0
 	for _, f := range found {
 		switch f.Status {
 		case "failed":
 			failed++
+			if f.Record != nil {
+				unpublished++
+			}
 		case "warning":
 			warnings++
 		}
@@ -67,8 +70,10 @@ func concludeMail(g *globals, cmd *cobra.Command, found []doctor.MailFinding) er
 		}
 	}
 	switch {
-	case failed > 0 && records == 0:
+	case failed > 0 && unpublished == 0:
 		return &partialError{Err: fmt.Errorf("%d checks failed; follow their advice, then run again: dibao mail doctor", failed)}
+	case failed > unpublished:
+		return &partialError{Err: fmt.Errorf("%d checks failed; publish the records that were printed for %d of them, follow the advice of the others, then run again: dibao mail doctor", failed, unpublished)}
 	case failed > 0:
 		return &partialError{Err: fmt.Errorf("%d checks failed; publish the records that were printed, wait for DNS, then run again: dibao mail doctor", failed)}
 	case warnings > 0:

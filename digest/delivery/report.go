@@ -17,20 +17,21 @@ import (
 
 // MailingReport is the status of the deliveries of a mailing.
 type MailingReport struct {
-	Mailing    int64      `json:"mailing"`
-	DueAt      time.Time  `json:"due_at"`
-	State      string     `json:"state"`
-	Waiting    int        `json:"waiting"`
-	Claimed    int        `json:"claimed"`
-	Sent       int        `json:"sent"`
-	Failed     int        `json:"failed"`
-	Uncertain  int        `json:"uncertain"`
-	Suppressed int        `json:"suppressed"`
-	PerSecond  *float64   `json:"per_second"`  // messages sent in the last minute; null if nothing is being sent
-	ETASeconds *int64     `json:"eta_seconds"` // time until the waiting messages are sent, at that rate
-	NextAt     *time.Time `json:"next_at"`     // when the next waiting message is tried
-	DoneAt     *time.Time `json:"done_at"`
-	Skipped    *Skipped   `json:"skipped"` // readers who get no email of it; null if they are not counted
+	Mailing           int64      `json:"mailing"`
+	DueAt             time.Time  `json:"due_at"`
+	State             string     `json:"state"`
+	Waiting           int        `json:"waiting"`
+	Claimed           int        `json:"claimed"`
+	Sent              int        `json:"sent"`
+	Failed            int        `json:"failed"`
+	Uncertain         int        `json:"uncertain"`
+	Suppressed        int        `json:"suppressed"`         // not tried: the reader is suppressed, or the mailing was cancelled
+	SuppressedReaders int        `json:"suppressed_readers"` // readers who were suppressed because of a reply to this mailing
+	PerSecond         *float64   `json:"per_second"`         // messages sent in the last minute; null if nothing is being sent
+	ETASeconds        *int64     `json:"eta_seconds"`        // time until the waiting messages are sent, at that rate
+	NextAt            *time.Time `json:"next_at"`            // when the next waiting message is tried
+	DoneAt            *time.Time `json:"done_at"`
+	Skipped           *Skipped   `json:"skipped"` // readers who get no email of it; null if they are not counted
 }
 
 // Skipped counts the readers of a mailing's lists who get no email of the mailing, by
@@ -64,14 +65,15 @@ const reportColumns = `m.id, m.due_at, m.state, m.done_at, m.skipped,
 	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'sent'),
 	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'failed'),
 	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'uncertain'),
-	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'suppressed')`
+	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'suppressed'),
+	(SELECT COUNT(*) FROM strikes k WHERE k.mailing = m.id AND k.state = 'suppressed')`
 
 func scanReport(r database.Row) (MailingReport, error) {
 	var m MailingReport
 	var done sql.Null[time.Time]
 	var skipped sql.Null[string]
 	var all int
-	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &skipped, &m.Claimed, &all, &m.Sent, &m.Failed, &m.Uncertain, &m.Suppressed)
+	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &skipped, &m.Claimed, &all, &m.Sent, &m.Failed, &m.Uncertain, &m.Suppressed, &m.SuppressedReaders)
 	if err == nil && skipped.Valid {
 		m.Skipped = &Skipped{}
 		err = json.Unmarshal([]byte(skipped.V), m.Skipped)

@@ -5,6 +5,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -147,10 +148,32 @@ func examineDisk(databaseURL string) (f Finding, ok bool) {
 	return f, true
 }
 
+// temporary explains an error if it is a temporary refusal of a server (RFC 5321 §4.2.1:
+// codes from 400 to 499), which needs no change of settings.
+func temporary(server string, err error) error {
+	if refused := new(mail.ReplyError); errors.As(err, &refused) && refused.Code/100 == 4 {
+		return temporaryError{fmt.Errorf("%s accepts no mail for now: %w; this is temporary, dibao tries again by itself", server, err)}
+	}
+	return nil
+}
+
+type temporaryError struct{ error }
+
+// statusOf returns the status of a check of a mail server that failed.
+func statusOf(err error) string {
+	if errors.As(err, new(temporaryError)) {
+		return "warning"
+	}
+	return "failed"
+}
+
 // trySender logs in to a relay and asks whether it accepts the envelope sender
 // of mailings. Nothing is sent.
 func (n *Node) trySender(ctx context.Context, server mail.Options) (text string, err error) {
 	conn, err := mail.Dial(ctx, server)
+	if later := temporary(server.Addr, err); later != nil {
+		return "", later
+	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", server.Addr, err)
 	}
@@ -161,6 +184,9 @@ func (n *Node) trySender(ctx context.Context, server mail.Options) (text string,
 	}
 	envelope := n.Digest.EnvelopeFrom(from.Address, n.Subscribers.Keys().BounceToken(0))
 	if err := conn.TrySender(envelope); err != nil {
+		if later := temporary(server.Addr, err); later != nil {
+			return "", later
+		}
 		if n.Config.Mail.BounceDomain == "" {
 			return "", fmt.Errorf("%s does not accept mail from %s, the envelope sender of mailings: %w; permit it there", server.Addr, envelope, err)
 		}
@@ -190,7 +216,7 @@ func (n *Node) examineMail(ctx context.Context) Finding {
 	defer cancel()
 	text, err := n.trySender(ctx, mailer.Servers(n.Config)[0])
 	if err != nil {
-		return Finding{"mail", "failed", redact.Line(err)}
+		return Finding{"mail", statusOf(err), redact.Line(err)}
 	}
 	if pauses, err := n.Digest.Pauses(ctx); err == nil && len(pauses) > 0 {
 		return Finding{"mail", "warning", fmt.Sprintf("%s, but refused our mail last time: %s; try now with: dibao issue send", text, pauses[0].Reply)}

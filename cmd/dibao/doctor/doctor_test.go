@@ -1,8 +1,11 @@
 package doctor
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"dibao/internal/mail"
 )
 
 func TestClockAndAddress(t *testing.T) {
@@ -29,6 +32,20 @@ func TestMailHost(t *testing.T) {
 	} {
 		if got := mailHost(base, "example.org"); got != want {
 			t.Errorf("%s: %s, want %s", base, got, want)
+		}
+	}
+}
+
+// A temporary refusal is a warning: the settings are right.
+func TestTemporaryRefusal(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]string{421: "warning", 451: "warning", 550: "failed", 535: "failed"} {
+		err := error(&mail.ReplyError{Code: code, Text: "no", Phase: "greeting"})
+		if later := temporary("smtp.example:25", err); later != nil {
+			err = later
+		}
+		if got := statusOf(fmt.Errorf("checked: %w", err)); got != want {
+			t.Errorf("%d: %s, want %s", code, got, want)
 		}
 	}
 }

@@ -144,7 +144,7 @@ func (d *Mail) examineRelay(ctx context.Context) {
 		text, err := d.Node.trySender(ctx, server)
 		switch {
 		case err != nil:
-			d.add(server.Addr, "relay", "failed", redact.Line(err))
+			d.add(server.Addr, "relay", statusOf(err), redact.Line(err))
 		case strings.HasSuffix(text, "without TLS") && onThisMachine(server.Addr):
 			d.add(server.Addr, "relay", "ok", text) // others can't see a connection within this machine
 		case strings.HasSuffix(text, "without TLS"):

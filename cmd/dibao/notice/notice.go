@@ -19,16 +19,20 @@ import (
 // In translates a letter that was written in English into the language of the admin.
 func In(l templates.Letter, isChinese bool) templates.Letter {
 	l.Language = "en"
-	say := plural.English
+	say, colon := plural.English, ": "
 	if isChinese {
-		l.Language, say = "zh", cli.Chinese
+		l.Language, say, colon = "zh", cli.Chinese, "："
 	}
 	l.Title, l.Lead = say(l.Title), say(l.Lead)
 	for i, r := range l.Rows {
 		if chinese := cli.ChineseHeadings()[r.Name]; isChinese && chinese != "" {
 			r.Name = chinese
 		}
-		l.Rows[i] = templates.LetterRow{Name: say(r.Name), Value: say(r.Value)}
+		value := say(r.Value)
+		if r.Quote != "" {
+			value += colon + r.Quote
+		}
+		l.Rows[i] = templates.LetterRow{Name: say(r.Name), Value: value}
 	}
 	for i, r := range l.Remarks {
 		l.Remarks[i] = say(r)
@@ -118,7 +122,7 @@ func reportRows(r delivery.MailingReport, zone *time.Location) []templates.Lette
 	for _, x := range []struct {
 		name string
 		n    int
-	}{{"Waiting", r.Waiting + r.Claimed}, {"Uncertain", r.Uncertain}, {"Failed", r.Failed}, {"Suppressed", r.Suppressed}} {
+	}{{"Waiting", r.Waiting + r.Claimed}, {"Uncertain", r.Uncertain}, {"Failed", r.Failed}, {"Not tried", r.Suppressed}, {"Suppressed", r.SuppressedReaders}} {
 		if x.n > 0 {
 			rows = append(rows, templates.LetterRow{Name: x.name, Value: strconv.Itoa(x.n)})
 		}
@@ -135,11 +139,11 @@ func DomainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 		if d.Failed+d.Waiting+d.Uncertain == 0 || len(rows) == maxDomainRows {
 			continue
 		}
-		value := fmt.Sprintf("%d sent, %d waiting, %d failed", d.Sent, d.Waiting+d.Uncertain, d.Failed)
+		row := templates.LetterRow{Name: d.Domain, Value: fmt.Sprintf("%d sent, %d waiting, %d failed", d.Sent, d.Waiting+d.Uncertain, d.Failed)}
 		if d.Reply != nil {
-			value += ": " + cli.Clip(*d.Reply, 160)
+			row.Quote = cli.Clip(*d.Reply, 160)
 		}
-		rows = append(rows, templates.LetterRow{Name: d.Domain, Value: value})
+		rows = append(rows, row)
 	}
 	return rows
 }

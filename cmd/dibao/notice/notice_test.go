@@ -25,8 +25,8 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		{delivery.Notice{Kind: delivery.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 emails wait", "tries them for two days", "dibao mail doctor"},
 		{delivery.Notice{Kind: delivery.NoticePolicy, Domain: "qq.com"}, "qq.com refuses our mail", "No reader was suppressed", "dibao mail doctor"},
 		{delivery.Notice{Kind: delivery.NoticeRefused, Domain: "smtp.example:465", Text: "server answered 535 no (auth)"}, "smtp.example:465 refuses our mail before we name a recipient", "535 no", "dibao issue send"},
-		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Text: "550 gone"}, "Many readers would be suppressed by mailing 12", "None is suppressed", "dibao bounce list --pending"},
-		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Domain: "qq.com", Text: "550 gone"}, "Many readers at qq.com would be suppressed by mailing 12", "None is suppressed", "dibao bounce apply --domain qq.com"},
+		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Text: "550 gone"}, "Many readers would be suppressed by mailing 12", "suppresses none of them", "dibao bounce list --pending"},
+		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Domain: "qq.com", Text: "550 gone"}, "Many readers at qq.com would be suppressed by mailing 12", "suppresses none of them", "dibao bounce apply --domain qq.com"},
 		{delivery.Notice{Kind: delivery.NoticeMessage, Mailing: 12, Domain: "a.example", Text: "552 <too> large"}, "A message of mailing 12 can't be delivered", "552 <too> large", "dibao issue report 12"},
 	} {
 		letter := Letter(x.notice, time.UTC)
@@ -46,7 +46,14 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		if letter.Title != x.title || strings.Contains(m.Text, "done.example") || strings.Contains(m.HTML, "<too>") {
 			t.Errorf("%s: title %q\n%s", x.notice.Kind, letter.Title, m.Text)
 		}
-		chinese := In(Letter(x.notice, time.UTC), true)
+		inChinese := Letter(x.notice, time.UTC)
+		unknown := "User unknown: 1 failed, 0 waiting"
+		inChinese.Rows = append(inChinese.Rows, DomainRows([]delivery.DomainReport{{Domain: "a.example", Failed: 1, Reply: &unknown}})...)
+		chinese := In(inChinese, true)
+		if last := chinese.Rows[len(chinese.Rows)-1]; last.Value != "已发 0，等待 0，失败 1："+unknown {
+			t.Errorf("the row of a domain in Chinese: %q", last.Value)
+		}
+		chinese.Rows = chinese.Rows[:len(chinese.Rows)-1]
 		for _, s := range append([]string{chinese.Title, chinese.Lead}, rowNames(chinese)...) {
 			if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 				t.Errorf("%s: %q is not Chinese", x.notice.Kind, s)
