@@ -281,7 +281,7 @@ func layOut(items []IssueItem) []block {
 			switch key {
 			case sectionHighlights:
 			case sectionForReader:
-				slices.SortStableFunc(found, byDeadline)
+				slices.SortStableFunc(found, func(x, y IssueItem) int { return cmp.Or(byUnknown(x, y), byDeadline(x, y)) })
 			default:
 				sortItems(found)
 			}
@@ -305,13 +305,24 @@ func forTheReader(items []IssueItem) map[int]bool {
 		}
 	}
 	slices.SortStableFunc(at, func(a, b int) int {
-		return cmp.Or(cmp.Compare(len(items[b].Concern.Why), len(items[a].Concern.Why)), byDeadline(items[a], items[b]))
+		return cmp.Or(byUnknown(items[a], items[b]), cmp.Compare(len(items[b].Concern.Why), len(items[a].Concern.Why)), byDeadline(items[a], items[b]))
 	})
 	own := make(map[int]bool, len(at))
 	for _, i := range at[:min(len(at), maxForReader)] {
 		own[i] = true
 	}
 	return own
+}
+
+// byUnknown places calls whose addressees are not understood last.
+func byUnknown(x, y IssueItem) int {
+	switch a, b := x.Concern.IsUnknown(), y.Concern.IsUnknown(); {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 func byDeadline(x, y IssueItem) int {

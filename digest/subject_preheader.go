@@ -49,11 +49,14 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 	}
 	v.Note = strings.Join(notes, "\n")
 	lead := ""
-	for i, b := range v.blocks {
-		if i == 0 {
-			lead = b.items[0].Article.Title()
+	for _, b := range v.blocks {
+		if first := b.items[0]; lead == "" && (b.section != sectionForReader || !first.Concern.IsUnknown()) {
+			lead = first.Article.Title()
 		}
 		v.Counts = append(v.Counts, templates.Words(e.language, "section."+b.section)+" "+strconv.Itoa(len(b.items)))
+	}
+	if lead == "" && len(v.blocks) > 0 {
+		lead = v.blocks[0].items[0].Article.Title()
 	}
 	v.Subject = templates.Subject(e.language, title, number, lead)
 	v.Preheader = preheader(v.blocks)

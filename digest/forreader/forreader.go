@@ -126,6 +126,8 @@ func conditions(language string, all []match.Condition) (texts []string) {
 		switch c.Field {
 		case match.FieldEntity:
 			text = words.Entity(c.Value)
+		case match.FieldUnknown:
+			text = words.Unknown(c.Value)
 		case match.FieldIndustry:
 			text = words.Industry(c.Value)
 		case match.FieldPlace:

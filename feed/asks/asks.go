@@ -2,6 +2,7 @@
 package asks
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,13 +22,16 @@ func Rows(c call.Call, language string) (rows []templates.CallRow) {
 	if c.Subject.Value != "" {
 		add("what", templates.CallLine{Text: c.Subject.Value, Note: w.say("call.kind." + string(c.Kind))})
 	}
-	add("who", w.said(c.Who.Entities, w.Entity)...)
+	add("who", append(w.said(c.Who.Entities, w.Entity), w.said(c.Who.Unknown, w.Unknown)...)...)
 	add("regions", w.said(c.Who.Regions, same)...)
 	add("industries", w.said(c.Who.Industries, w.Industry)...)
 	add("sizes", w.said(c.Who.Sizes, same)...)
 	add("qualifications", w.said(c.Who.Qualifications, same)...)
 	var thresholds, benefits []templates.CallLine
-	for _, t := range c.Who.Thresholds {
+	for i, t := range c.Who.Thresholds {
+		if slices.ContainsFunc(c.Who.Thresholds[:i], func(x call.Threshold) bool { return x.Text == t.Text }) {
+			continue // one clause with two numbers
+		}
 		thresholds = append(thresholds, templates.CallLine{Text: t.Text, Quote: t.Evidence, File: t.In})
 	}
 	add("thresholds", thresholds...)
@@ -109,6 +113,9 @@ func (w Words) said(all []call.Said, name func(string) string) (lines []template
 
 // Entity names a kind of applicant.
 func (w Words) Entity(name string) string { return w.say("entity." + name) }
+
+// Unknown says that a call names those who may apply with words that are not understood.
+func (w Words) Unknown(name string) string { return w.say("call.unknown", name) }
 
 // Industry names a section or division of GB/T 4754-2017.
 func (w Words) Industry(code string) string { return w.say("industry." + code) }

@@ -102,6 +102,10 @@ type reading struct {
 	passedOn bool
 	// hired says that applicants employ graduates. Then graduates do not apply themselves.
 	hired bool
+	// legal are conditions that applicants are legal entities.
+	legal []Said
+	// awaited says that the next sentence names the addressees.
+	awaited bool
 	// listing says that the following lines list documents to submit.
 	listing bool
 	// phoned says that the line before ends with a telephone number and its office. Numbers of other
@@ -140,6 +144,7 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 		l.may = lineWords.May(l.text)
 		r.gathered = r.gathered || l.may&mayGather != 0 && gathers.MatchString(l.text) && gathers.MatchString(issuerGathers.ReplaceAllString(l.text, ""))
 	}
+	r.addressees(title, printed, "")
 	for _, l := range r.lines {
 		r.passedOn = r.passedOn || strings.Contains(l.text, "由") && passing.MatchString(l.text)
 		r.steps(l)
@@ -153,6 +158,7 @@ func ExtractParts(title string, parts []Part, published when.Date) (Call, bool) 
 	if kind == KindIntention {
 		r.buyer(line{raw: printed, text: title})
 	}
+	r.tidyWho()
 	c.tidy(published)
 	return c, c.says()
 }
@@ -163,7 +169,7 @@ func (c Call) says() bool {
 	if c.Kind == KindIntention {
 		return len(c.Plans)+len(c.Unread) > 0 || c.Buyer.Value != "" && len(c.Contacts) > 0
 	}
-	return len(c.Steps)+len(c.ByOthers)+len(c.Unclear)+len(c.Benefits)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
+	return len(c.Steps)+len(c.ByOthers)+len(c.Unclear)+len(c.Benefits)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Unknown)+len(w.Thresholds) > 0
 }
 
 // split reads the paragraphs within the limits and records the section of each.

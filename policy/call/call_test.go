@@ -88,6 +88,7 @@ func brief(c Call) string {
 	}
 	add("brings", strings.Join(money, ","))
 	add("who", values(c.Who.Entities))
+	add("unknown", values(c.Who.Unknown))
 	add("region", values(c.Who.Regions))
 	add("industry", values(c.Who.Industries))
 	add("size", values(c.Who.Sizes))

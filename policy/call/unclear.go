@@ -110,6 +110,9 @@ func (c Call) Warnings() (all []warn.Warning) {
 	if len(c.Unclear) > 0 {
 		all = append(all, warn.New("days-unclear", len(c.Unclear), quoted(c.Unclear)))
 	}
+	if len(c.Who.Unknown) > 0 {
+		all = append(all, warn.New("applicants-unknown", len(c.Who.Unknown), quoted(c.Who.Unknown)))
+	}
 	if len(c.Unread) > 0 {
 		all = append(all, warn.New("plans-unread", len(c.Unread), quoted(c.Unread)))
 	}

@@ -13,21 +13,22 @@ func MadeOn(issued, published when.Date) when.Date {
 
 // View is a call in JSON; unknown values are null, and lists without entries are empty.
 type View struct {
-	Kind           string          `json:"kind"`           // application, collection, selection, consultation, objection, tender or intention
-	Subject        *SaidView       `json:"subject"`        // the project, fund, title or text
-	Entities       []SaidView      `json:"entities"`       // who may apply: enterprise, university, individual and so on
-	Regions        []SaidView      `json:"regions"`        // where they are registered
-	Industries     []SaidView      `json:"industries"`     // codes of GB/T 4754-2017
-	Sizes          []SaidView      `json:"sizes"`          // 中小微企业, 规模以上企业
-	Qualifications []SaidView      `json:"qualifications"` // 高新技术企业, 专精特新中小企业
-	Thresholds     []ThresholdView `json:"thresholds"`     // conditions with a number
-	Benefits       []BenefitView   `json:"brings"`         // money that it offers
-	Steps          []StepView      `json:"steps"`          // what readers do
-	ByOthers       []StepView      `json:"by_others"`      // what bodies between readers and the issuer do
-	Unclear        []SaidView      `json:"unclear"`        // days on which something is due; the text does not say whether readers or bodies have to act, or the year is probably wrong
-	Materials      []SaidView      `json:"materials"`      // documents to submit
-	Platforms      []SaidView      `json:"platforms"`      // addresses on the web
-	Addresses      []SaidView      `json:"addresses"`      // postal addresses
+	Kind           string          `json:"kind"`               // application, collection, selection, consultation, objection, tender or intention
+	Subject        *SaidView       `json:"subject"`            // the project, fund, title or text
+	Entities       []SaidView      `json:"entities"`           // who may apply: enterprise, university, individual and so on
+	Unknown        []SaidView      `json:"unknown_applicants"` // those whom the text names with words that are not understood
+	Regions        []SaidView      `json:"regions"`            // where they are registered
+	Industries     []SaidView      `json:"industries"`         // codes of GB/T 4754-2017
+	Sizes          []SaidView      `json:"sizes"`              // 中小微企业, 规模以上企业
+	Qualifications []SaidView      `json:"qualifications"`     // 高新技术企业, 专精特新中小企业
+	Thresholds     []ThresholdView `json:"thresholds"`         // conditions with a number
+	Benefits       []BenefitView   `json:"brings"`             // money that it offers
+	Steps          []StepView      `json:"steps"`              // what readers do
+	ByOthers       []StepView      `json:"by_others"`          // what bodies between readers and the issuer do
+	Unclear        []SaidView      `json:"unclear"`            // days on which something is due; the text does not say whether readers or bodies have to act, or the year is probably wrong
+	Materials      []SaidView      `json:"materials"`          // documents to submit
+	Platforms      []SaidView      `json:"platforms"`          // addresses on the web
+	Addresses      []SaidView      `json:"addresses"`          // postal addresses
 	Contacts       []ContactView   `json:"contacts"`
 	Buyer          *SaidView       `json:"buyer"` // who plans to buy, if the text names it
 	Plans          []PlanView      `json:"plans"` // what a body plans to buy
@@ -95,7 +96,7 @@ type PlanView struct {
 // View returns a call as it is printed in JSON.
 func (c Call) View() *View {
 	v := View{
-		Kind: string(c.Kind), Entities: viewSaid(c.Who.Entities), Regions: viewSaid(c.Who.Regions), Industries: viewSaid(c.Who.Industries),
+		Kind: string(c.Kind), Entities: viewSaid(c.Who.Entities), Unknown: viewSaid(c.Who.Unknown), Regions: viewSaid(c.Who.Regions), Industries: viewSaid(c.Who.Industries),
 		Sizes: viewSaid(c.Who.Sizes), Qualifications: viewSaid(c.Who.Qualifications), Thresholds: []ThresholdView{}, Benefits: []BenefitView{},
 		Steps: viewSteps(c.Steps), ByOthers: viewSteps(c.ByOthers), Unclear: viewSaid(c.Unclear), Materials: viewSaid(c.Materials), Platforms: viewSaid(c.Platforms),
 		Addresses: viewSaid(c.Addresses), Contacts: []ContactView{}, Plans: []PlanView{},

@@ -13,6 +13,7 @@ import (
 // Who says who may apply, as far as the text states it.
 type Who struct {
 	Entities       []Said // some of Entities
+	Unknown        []Said `json:",omitempty"` // addressees that the text names with words that are not those of entities
 	Regions        []Said // where they are registered, as written
 	Industries     []Said // codes of GB/T 4754-2017: C, I65
 	Sizes          []Said // 中小微企业, 规模以上企业 …
@@ -22,7 +23,7 @@ type Who struct {
 
 // Threshold is a condition with a number.
 type Threshold struct {
-	Text     string // as written: 营业收入2000万元以上
+	Text     string // the clause, with those that it continues: 研发费用不低于100万元,且占营业收入比重不低于3%
 	What     string
 	Bound    string // least or most: whether the value is a minimum or a maximum
 	Value    float64
@@ -64,7 +65,7 @@ var entityWords = func() *words.Group {
 
 var (
 	// speaksOf matches sentences that say who may apply, in any section.
-	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可|于\d)|对符合[^,。;]{0,40}企业|邀请|年龄(?:要求|应|须|需|在|不)|对企业|本公告适用|广泛征求|具有独立|由[^,。;]{2,30}提出申请`)
+	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|` + label + `|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可|于\d)|对符合[^,。;]{0,40}企业|邀请|年龄(?:要求|应|须|需|在|不)|对企业|本公告适用|广泛征求|具有独立|由[^,。;]{2,30}提出申请`)
 	// hires matches people whom applicants employ and who don't apply themselves.
 	hires = words.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^。;]{0,120}的((?:各类)?(?:企业|用人单位|单位|社会组织)[^。;]{0,20})|(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}(?:就业|毕业生|青年)`)
 	// claiming matches verbs of people who apply themselves.
@@ -155,7 +156,10 @@ var hints = func() *words.Finder {
 // who reads who may apply from the sentences that say so.
 func (r *reading) who(l line) {
 	inSection := l.section == whoSection
-	if l.heads || r.call.Kind == KindIntention || !inSection && l.may&mayName == 0 {
+	if l.heads {
+		r.awaited = false
+	}
+	if l.heads && r.nameIn(l.text) == "" || r.call.Kind == KindIntention || !inSection && l.may&mayName == 0 {
 		return
 	}
 	from := 0
@@ -166,7 +170,7 @@ func (r *reading) who(l line) {
 			to = from + i + size
 		}
 		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !isExcluding(s) {
-			r.whoOf(s, l.printed(from, to), l.in, inSection)
+			r.whoOf(s, l.printed(from, to), l.in, inSection, r.addressees(s, l.printed(from, to), l.in))
 		}
 		from = to
 	}
@@ -178,7 +182,9 @@ func isExcluding(s string) bool {
 	return excludes.MatchString(s) && excludes.MatchString(unless.ReplaceAllString(except.ReplaceAllString(s, ""), ""))
 }
 
-func (r *reading) whoOf(s, quote, in string, inSection bool) {
+// whoOf reads the conditions in a sentence. If it names addressees that are not understood, the
+// bodies in it are not the addressees.
+func (r *reading) whoOf(s, quote, in string, inSection, isUnknown bool) {
 	w := &r.call.Who
 	add := func(list *[]Said, value string) {
 		if len(*list) < maxEntries && !r.is("who", value) {
@@ -186,7 +192,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 		}
 	}
 	names, conditions := s, conditionWords.May(s)
-	if r.call.Kind == KindObjection || r.call.Kind == KindTender {
+	if isUnknown || r.call.Kind == KindObjection || r.call.Kind == KindTender {
 		names = "" // anybody can object or bid
 	}
 	names = notApplicants.ReplaceAllString(names, "")
@@ -196,6 +202,10 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 	for ids := entityWords.Match(names); ids != 0; ids &= ids - 1 {
 		name := entities[bits.TrailingZeros64(ids)].name
 		if name == "graduate" && r.hired && !claiming.MatchString(s) {
+			continue
+		}
+		if name == legalEntity && !anyLegalEntity.MatchString(names) {
+			r.legal = append(r.legal, Said{name, quote, in})
 			continue
 		}
 		add(&w.Entities, name)
@@ -213,6 +223,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 			}
 		}
 	}
+	s = preferred.ReplaceAllString(s, "")
 	named := hints.Find(notIndustry.ReplaceAllString(s, ""))
 	for i, x := range industries {
 		if inSection && named&(1<<i) != 0 {
@@ -233,45 +244,6 @@ func (r *reading) whoOf(s, quote, in string, inSection bool) {
 		}
 	}
 	r.thresholds(hires.ReplaceAllString(s, "$1"), quote, in)
-}
-
-// maxThresholds is the maximum number of thresholds in a sentence.
-const maxThresholds = 12
-
-func (r *reading) thresholds(s, quote, in string) {
-	for range maxThresholds {
-		at := threshold.FindStringSubmatchIndex(s)
-		if at == nil {
-			return
-		}
-		m := [6]string{}
-		for i := range m {
-			m[i] = sub(s, at, i)
-		}
-		if m[1] == "毕业" && strings.HasPrefix(s[at[3]:], "生") { // the name of graduates, not when they graduated
-			s = s[at[3]:]
-			continue
-		}
-		s = s[at[1]:]
-		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote, In: in}
-		after := m[5]
-		switch {
-		case strings.HasPrefix(m[2], "占比"): // the share of something that is named before it
-			continue
-		case mostly.MatchString(m[2]) || strings.HasSuffix(after, "下") || strings.HasSuffix(after, "内"):
-			t.Bound = "most"
-		case least.MatchString(m[2]) || strings.HasSuffix(after, "上"):
-			t.Bound = "least"
-		case below.MatchString(m[2]):
-			t.Bound = "most"
-		default:
-			continue
-		}
-		t.Value, t.Unit = quantity(m[3], m[4])
-		if t.Unit != "" && len(r.call.Who.Thresholds) < maxEntries && !r.is("threshold", t.Text) {
-			r.call.Who.Thresholds = append(r.call.Who.Thresholds, t)
-		}
-	}
 }
 
 // quantity reads a number with its unit; unit is "" if the unit is unknown.

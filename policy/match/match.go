@@ -26,6 +26,7 @@ type Field string
 // The fields of conditions, in the order in which pages and emails list them.
 const (
 	FieldEntity        Field = "entity"
+	FieldUnknown       Field = "unknown"  // those who may apply, in words that are not understood
 	FieldRegion        Field = "region"   // where the applicant is registered
 	FieldPlace         Field = "place"    // the region of the issuer: a notice of another province does not concern the reader
 	FieldIndustry      Field = "industry" // code of GB/T 4754-2017
@@ -52,6 +53,12 @@ type Result struct {
 // Fits reports whether nothing in the call contradicts the profile.
 func (r Result) Fits() bool { return len(r.Contradicts) == 0 }
 
+// IsUnknown reports whether the call names those who may apply with words that are not understood,
+// and no others whom the profile agrees with.
+func (r Result) IsUnknown() bool {
+	return slices.ContainsFunc(r.Check, func(c Condition) bool { return c.Field == FieldUnknown })
+}
+
 // relation says how a value in a call relates to the profile.
 type relation int
 
@@ -65,9 +72,18 @@ const (
 // nothing, so that a reader who says less does not see fewer calls.
 func Match(p Profile, n Notice) (r Result) {
 	w := n.Call.Who
-	r.field(FieldEntity, values(w.Entities), len(p.Entities) > 0, func(v string) relation {
+	unknown := values(w.Unknown)
+	r.field(FieldEntity, append(values(w.Entities), unknown...), len(p.Entities) > 0, func(v string) relation {
+		if slices.Contains(unknown, v) {
+			return open
+		}
 		return best(p.Entities, func(own string) relation { return entities(own, v) })
 	})
+	for i, c := range r.Check {
+		if slices.Contains(unknown, c.Value) {
+			r.Check[i].Field = FieldUnknown
+		}
+	}
 	r.field(FieldRegion, values(w.Regions), len(p.Regions) > 0, func(v string) relation {
 		code := regionOf(v, n.Region)
 		if code == "" {
@@ -84,7 +100,9 @@ func Match(p Profile, n Notice) (r Result) {
 	r.field(FieldSize, values(w.Sizes), p.Size != "", func(v string) relation { return sizes(p, v) })
 	r.qualifications(p, values(w.Qualifications))
 	for _, t := range w.Thresholds {
-		r.Check = append(r.Check, Condition{FieldThreshold, t.Text})
+		if c := (Condition{FieldThreshold, t.Text}); !slices.Contains(r.Check, c) { // one clause may have two numbers
+			r.Check = append(r.Check, c)
+		}
 	}
 	if n.Theme != "" && slices.ContainsFunc(p.Topics, func(t string) bool { return theme.Matches(t, n.Theme) }) {
 		r.Why = append(r.Why, Condition{FieldTopic, n.Theme})

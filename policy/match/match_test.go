@@ -39,6 +39,7 @@ func noticeOf(m map[string][]string) Notice {
 	}
 	n := Notice{Region: strings.Join(m["place"], ""), Theme: strings.Join(m["topic"], "")}
 	n.Call.Who = call.Who{Entities: said("entity"), Regions: said("region"), Industries: said("industry"), Sizes: said("size"), Qualifications: said("qualification")}
+	n.Call.Who.Unknown = said("unknown")
 	for _, v := range m["threshold"] {
 		n.Call.Who.Thresholds = append(n.Call.Who.Thresholds, call.Threshold{Text: v})
 	}
@@ -112,7 +113,7 @@ func anyProfile(t *rapid.T) Profile {
 
 func anyNotice(t *rapid.T) Notice {
 	return noticeOf(map[string][]string{
-		"entity": some(t, statedEntities, "stated entities"), "region": some(t, statedRegions, "stated regions"), "industry": some(t, statedIndustry, "stated industries"),
+		"entity": some(t, statedEntities, "stated entities"), "unknown": some(t, []string{"样例馆", "样例户"}, "unknown"), "region": some(t, statedRegions, "stated regions"), "industry": some(t, statedIndustry, "stated industries"),
 		"size": some(t, statedSizes, "stated sizes"), "qualification": some(t, statedQuality, "stated qualifications"), "threshold": some(t, []string{"营业收入2000万元以上", "注册满1年"}, "thresholds"),
 		"place": {rapid.SampledFrom([]string{"", "51", "4403", "11"}).Draw(t, "place")}, "topic": {rapid.SampledFrom([]string{"", theme.Names[9]}).Draw(t, "theme")},
 	})
@@ -139,7 +140,11 @@ func TestContradictionNeverFits(t *testing.T) {
 			}
 			t.Fatalf("%+v fits %+v, though its %s contradicts", p, n.Call.Who, what)
 		}
-		none("entity", n.Call.Who.Entities, p.Entities, func(own, stated string) bool {
+		known := n.Call.Who.Entities
+		if len(n.Call.Who.Unknown) > 0 { // an unknown kind may be the reader's
+			known = nil
+		}
+		none("entity", known, p.Entities, func(own, stated string) bool {
 			people := []string{"student", "graduate", "individual", "self-employed"}
 			return slices.Contains(people, own) && slices.Contains([]string{"university", "institute", "association", "school", "institution", "cooperative", "government"}, stated) ||
 				!slices.Contains(people, own) && slices.Contains([]string{"student", "graduate", "individual"}, stated)
@@ -180,7 +185,10 @@ func TestSayingLessLosesNothing(t *testing.T) {
 			}
 		}
 		told := fmt.Sprint(r.Why, r.Check)
-		for f, stated := range map[Field]int{FieldEntity: len(n.Call.Who.Entities), FieldRegion: len(n.Call.Who.Regions), FieldIndustry: len(n.Call.Who.Industries),
+		if w := n.Call.Who; len(w.Entities)+len(w.Unknown) > 0 && !strings.Contains(told, "{entity ") && !r.IsUnknown() {
+			t.Fatalf("those who may apply, %+v, are not told: %s", w, told)
+		}
+		for f, stated := range map[Field]int{FieldRegion: len(n.Call.Who.Regions), FieldIndustry: len(n.Call.Who.Industries),
 			FieldSize: len(n.Call.Who.Sizes), FieldQualification: len(n.Call.Who.Qualifications), FieldThreshold: len(n.Call.Who.Thresholds)} {
 			if stated > 0 && !strings.Contains(told, "{"+string(f)+" ") {
 				t.Fatalf("%s of %+v is not told: %s", f, n.Call.Who, told)
