@@ -78,7 +78,7 @@ type Selection struct {
 
 	Hidden    bool // includes those that an admin hid
 	Pinned    bool // only those that an admin pinned
-	Corrected bool // only those that an admin corrected
+	Corrected bool // only those with a correction that was not undone
 }
 
 // MaxSelection is the maximum number of articles that one call of Articles returns.
@@ -98,7 +98,9 @@ const (
 	selectionFrom = `
 	FROM articles a JOIN sources s ON s.id = a.source
 	WHERE ($1 = 0 OR a.source = $1) AND ($2 = 0 OR a.id < $2) AND a.hidden <= $4
-		AND a.pinned >= $5 AND ($6 = 0 OR EXISTS (SELECT 1 FROM corrections c WHERE c.article = a.id)) AND ($7 = '' OR a.kind = $7)
+		AND a.pinned >= $5 AND ($6 = 0 OR EXISTS (SELECT 1 FROM corrections c WHERE c.article = a.id
+			AND c.value IS NOT NULL AND NOT (c.field IN ('pinned', 'hidden') AND c.value = '0')
+			AND NOT EXISTS (SELECT 1 FROM corrections l WHERE l.article = c.article AND l.field = c.field AND l.id > c.id))) AND ($7 = '' OR a.kind = $7)
 		AND ($8 = '' OR a.region LIKE $8 || '%') AND ($9 = '' OR a.theme LIKE '%' || $9 || '%') AND ($10 = '' OR a.issuers LIKE '%"' || $10 || '"%')`
 	// If no time is given, the query must not mention it: SQLite would use the index on the
 	// time and sort all articles.

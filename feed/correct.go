@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dibao/internal/fault"
+	"dibao/internal/lazyregexp"
 	"dibao/policy/division"
 	"dibao/policy/warn"
 
@@ -151,10 +152,19 @@ func correctRegion(f *policy.Facts, v string) error {
 	return nil
 }
 
+// writtenDay matches a day as people write it: 2026年12月20日, 2026/12/20.
+var writtenDay = lazyregexp.New(`^\s*\d{4}\s*[年/.-]\s*\d{1,2}\s*[月/.-]\s*\d{1,2}\s*日?\s*$`)
+
+// plainDay returns a day that writtenDay matches as YYYY-MM-DD.
+func plainDay(v string) string {
+	n := strings.FieldsFunc(v, func(r rune) bool { return r < '0' || r > '9' })
+	return fmt.Sprintf("%s-%02s-%02s", n[0], n[1], n[2])
+}
+
 func correctDate(field func(*policy.Facts) (*policy.Date, *string)) func(*policy.Facts, string) error {
 	return func(f *policy.Facts, v string) error {
 		var d policy.Date
-		if err := d.UnmarshalText([]byte(v)); err != nil {
+		if err := d.UnmarshalText([]byte(writtenDay.ReplaceAllStringFunc(v, plainDay))); err != nil {
 			return err
 		}
 		on, from := field(f)

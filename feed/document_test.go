@@ -377,3 +377,42 @@ func TestCorrections(t *testing.T) {
 		})
 	})
 }
+
+// Articles whose corrections were all undone are not listed as corrected; days can be
+// written in other ways.
+func TestCorrectedArticles(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		src := r.sources()
+		r.put(src[world[0].source], world[0].text)
+		ctx := t.Context()
+		all, err := r.Store.Articles(ctx, feed.Selection{})
+		r.check(err)
+		id, one, zero := all[0].ID, "1", "0"
+		for _, step := range []struct {
+			field string
+			value *string
+			want  int
+		}{{"pinned", &one, 1}, {"pinned", &zero, 0}, {"title", &one, 1}, {"summary", &one, 1}, {"title", nil, 1}, {"summary", nil, 0}} {
+			r.check(r.Store.Correct(ctx, id, []feed.Correction{{Field: step.field, Value: step.value}}))
+			corrected, err := r.Store.Articles(ctx, feed.Selection{Corrected: true})
+			r.check(err)
+			if len(corrected) != step.want {
+				t.Errorf("after %+v: %d corrected articles", step, len(corrected))
+			}
+		}
+		for _, day := range []string{"2026年12月5日", "2026/12/05", " 2026.12.5 ", "2026-12-05"} {
+			r.check(r.Store.Correct(ctx, id, []feed.Correction{{Field: "deadline", Value: &day}}))
+			a, err := r.Store.Article(ctx, id)
+			r.check(err)
+			if a.Facts.DeadlineOn.String() != "2026-12-05" {
+				t.Errorf("%q: %s", day, a.Facts.DeadlineOn)
+			}
+		}
+		wrong := "2026年13月5日"
+		if err := r.Store.Correct(ctx, id, []feed.Correction{{Field: "deadline", Value: &wrong}}); err == nil {
+			t.Error("a month 13 was accepted")
+		}
+	})
+}

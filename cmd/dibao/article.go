@@ -52,6 +52,9 @@ func newArticleList(g *globals) *cobra.Command {
 				views[i] = view.OfArticle(x)
 			}
 			return printRows(g, cmd, []any{"ID", "Published", "Kind", "Number", "Title"}, views, func(v view.Article) []any {
+				if v.Hidden {
+					v.Title = g.either("[hidden] ", "〔已隐藏〕") + v.Title
+				}
 				return []any{v.ID, cli.ShortText(cli.Value(v.Published), a.config.Schedule.Zone), cli.Value(v.Kind), cli.Value(v.DocumentNumber), v.Title}
 			})
 		}),

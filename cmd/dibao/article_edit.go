@@ -54,7 +54,7 @@ func newArticleEdit(g *globals) *cobra.Command {
 		Short: "Correct facts, pin or hide an article; corrections survive later collections",
 		Long: `Corrects what dibao concluded about an article. A correction is stored separately and applied each
 time the article is stored. An empty value says that the fact is unknown. A hidden article is not
-shown anywhere; a pinned one comes first in its issue.`,
+shown anywhere; a pinned one comes first in its issue, after the calls that concern a reader.`,
 		Example: "  dibao article edit 12 --number 国办发〔2023〕15号 --note 页面写错\n  dibao article edit 12 --undo number",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
