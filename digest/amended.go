@@ -146,11 +146,11 @@ func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueIte
 	}
 	for i := range items {
 		st, ok := states[items[i].Article.ID]
+		if ok && !st.Until.IsZero() { // a later notice moved the deadline
+			items[i].Article.Facts.DeadlineOn = st.Until
+		}
 		if !ok || items[i].Event != "" {
 			continue
-		}
-		if !st.Until.IsZero() { // a later notice moved the deadline
-			items[i].Article.Facts.DeadlineOn = st.Until
 		}
 		items[i].Amended, items[i].ChangedBy = &amend.Change{Notice: st.Notice, Kind: st.Kind, Was: st.Was, Until: st.Until}, st.Notice
 	}

@@ -127,7 +127,7 @@ func unmet(q subscribers.Query, a feed.Article) (field, has string) {
 		{"region", subscribers.Query{Regions: q.Regions}, f.Region},
 		{"issuer", subscribers.Query{Issuers: q.Issuers}, strings.Join(f.Issuers, "、")},
 		{"document", subscribers.Query{Documents: q.Documents}, f.DocumentNumber},
-		{"chain", subscribers.Query{Chains: q.Chains}, f.DocumentNumber},
+		{"chain", subscribers.Query{Chains: q.Chains}, strings.Join(q.Chains, "、")},
 		{"none", subscribers.Query{None: q.None}, "one of the words that must not be there"},
 		{"all", subscribers.Query{All: q.All}, "not every word that must be there"},
 		{"any", subscribers.Query{Any: q.Any}, "none of the words"},

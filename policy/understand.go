@@ -54,6 +54,7 @@ func Understand(e Evidence) Facts {
 	u.late()
 	u.relativeDates()
 	u.citations()
+	u.explained()
 	u.originals()
 	u.summary()
 	u.language()

@@ -65,6 +65,11 @@ func (h *Web) enrich(ctx context.Context, language string, items []digest.IssueI
 		for i := range section.Items {
 			it := &section.Items[i]
 			found := byURL[it.URL]
+			for _, d := range found.Dates {
+				if d.Key == "deadline" {
+					it.MoveDeadline(d.Date)
+				}
+			}
 			it.Status, it.Change, it.ChangeURL = found.Status, found.Change, found.ChangeURL
 			if it.Effects == nil {
 				it.Effects = found.Effects

@@ -93,9 +93,16 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 		if a.Hidden {
 			return nil, feed.ErrNotFound
 		}
+		was, err := h.moveDeadline(ctx, &a)
+		if err != nil {
+			return nil, err
+		}
 		view := templates.ArticlePage{
 			Facts:    articleFacts(a, p.Language),
 			Warnings: publicWarnings(a, p.Language),
+		}
+		if !was.IsZero() {
+			sayMoved(view.Facts, p.Language, was)
 		}
 		if a.Call != nil {
 			view.Call = asks.Rows(*a.Call, p.Language)

@@ -1,12 +1,14 @@
 package site
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/policy"
 	"dibao/policy/division"
 	"dibao/templates"
@@ -62,6 +64,37 @@ func articleFacts(a feed.Article, language string) []templates.Fact {
 		all = append(all, templates.Fact{Key: "updated", Date: true, Values: []templates.FactValue{{Text: a.UpdatedAt.In(a.Location()).Format(time.DateOnly)}}})
 	}
 	return all
+}
+
+// moveDeadline replaces the last day of a call with that of the latest notice about it, also in its
+// steps. It returns the last day of its own text, zero if no notice moved it.
+func (h *Web) moveDeadline(ctx context.Context, a *feed.Article) (was policy.Date, err error) {
+	states, err := amend.States(ctx, h.Store.DB(), []int64{a.ID})
+	until := states[a.ID].Until
+	if err != nil || until.IsZero() || until == a.Facts.DeadlineOn {
+		return policy.Date{}, err
+	}
+	was, a.Facts.DeadlineOn, a.Facts.DeadlineFrom = a.Facts.DeadlineOn, until, ""
+	if a.Call != nil {
+		moved := *a.Call
+		moved.Steps = slices.Clone(moved.Steps)
+		for i, s := range moved.Steps {
+			if s.Last == was {
+				moved.Steps[i].Last, moved.Steps[i].Time, moved.Steps[i].Moved = until, "", true
+			}
+		}
+		a.Call = &moved
+	}
+	return was, nil
+}
+
+// sayMoved names the last day before the notices that moved it.
+func sayMoved(facts []templates.Fact, language string, was policy.Date) {
+	for i := range facts {
+		if facts[i].Key == "deadline" {
+			facts[i].Provenance = templates.Words(language, "fact.moved", was.String())
+		}
+	}
 }
 
 func issuerPath(name string) string { return "/issuers/" + url.PathEscape(name) + "/" }
