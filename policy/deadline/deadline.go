@@ -148,13 +148,13 @@ func (r Reader) governs(m mention, l label) bool {
 		return l.closes && (l.isLabel || !stood.MatchString(m.right)) || m.isSpan || m.until != "" || l.fromNow || overdue.MatchString(m.right)
 	}
 	switch {
-	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, (endsIt.MatchString(m.until+m.right) && acts.MatchString(m.left) || goesOn.MatchString(m.left) && !stood.MatchString(m.right)) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
+	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks && !thoseWho.MatchString(m.right), (endsIt.MatchString(m.until+m.right) && acts.MatchString(m.left) || goesOn.MatchString(m.left) && !stood.MatchString(m.right)) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
 		return true
 	case namesTerm.MatchString(m.right):
 		return fromPosting.MatchString(m.left) || r.isFor("公示")
 	case namesEnd.MatchString(m.right), m.isSpan && namesPeriod.MatchString(m.right):
-		return r.Asks && !ofEvent.MatchString(m.left)
-	case r.Notice && onlyEnd.MatchString(m.left) && strings.Trim(m.right, "。 ") == "":
+		return r.Asks && !ofEvent.MatchString(m.left) && !afterwards.MatchString(m.right)
+	case r.Notice && !issues.MatchString(r.Title) && onlyEnd.MatchString(m.left) && strings.Trim(m.right, "。 ") == "":
 		return true
 	case m.closed && (r.Asks || r.Comments):
 		return true
@@ -193,7 +193,8 @@ func (r Reader) isOpen(m mention) bool {
 	case shownAt.MatchString(m.left):
 		return r.isFor("公示")
 	case r.Notice && !r.Asks && ofApplicants.MatchString(m.left) && onSite.MatchString(m.right):
-		return r.isAsked(m, false)
+		_, last := m.dates(r.From)
+		return !r.isFar(last) && r.isAsked(m, false)
 	case !r.Asks && !r.Comments:
 		return false
 	case spanFor.MatchString(m.right):
