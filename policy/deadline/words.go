@@ -123,10 +123,11 @@ var (
 	namesEnd = words.New(`^(?:为[^，,。；]{0,10}(?:报名|报考|申报|投稿|征稿|报送|提交|接收)[^，,。；]{0,4}(?:截止|结束)(?:时间|日期|$)|[，,][^，,。；]{0,10}(?:报名|报考|申报|投稿|征稿|报送|提交|接收)(?:截止|结束)$)`)
 	// namesPeriod matches a label after its period: 期间，为网上报名时间.
 	namesPeriod = words.New(`^(?:期间)?[，,]?\s*为[^，,。；]{0,14}(?:报名|报考|申报|投稿|征稿|报送|提交|受理)时间`)
-	// onlyEnd matches a label that is all that precedes its day in its paragraph.
-	// issues matches titles of texts whose tables give bodies days for their tasks.
-	onlyEnd = words.New(`^\s*(?:[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*)?截止(?:时间|日期)\s*[:：]\s*$`)
-	issues  = words.New(`印发|方案|计划|规划|分工`)
+	// onlyEnd matches a numbered label that is all that precedes its day in its paragraph.
+	onlyEnd = words.New(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*截止(?:时间|日期)\s*[:：]\s*$`)
+	// issues matches titles of texts that give bodies days for their tasks, or of works and events
+	// with a beginning and an end.
+	issues = words.New(`印发|方案|计划|规划|分工|施工|工程|封闭|停[水电机气工]|维护|放假|讲座|展览|展出|开放`)
 	// ofApplicants and onSite match the words around a period in which applicants use a website:
 	// 符合条件的企业自…登录系统提交申请.
 	ofApplicants = words.New(`(?:^|[，,：:])[^，,：:请各]{0,12}(?:企业|个人|申请人|申报人|申报主体|考生)(?:须|应|可)?(?:自|于|从)\s*$`)
@@ -241,7 +242,7 @@ var (
 	shows = words.New(`公示|公告`)
 	// shownTitle matches titles of lists that are published for objections: 拟聘用人员名单.
 	shownTitle   = words.New(`拟[^，。]{0,8}(?:人员|对象|项目|单位|企业)?名单`)
-	foreignWords = words.New(`(?:兑[现付]|拨付|发放)(?:时间|日期|期限)|缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|保证金|押金|完成(?:时间|时限|期限)|办[理结]时限|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
+	foreignWords = words.New(`(?:兑[现付]|拨付|发放)(?:时间|日期|期限)|缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|保证金|押金|完成(?:时间|时限|期限)|办[理结]时限|^结束时间|验收|培训|开班|开课|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
 
 // examOffice matches bodies and sites that are named after examinations.
