@@ -102,7 +102,7 @@ func (r *reading) amount(l line, at []int) {
 	case capOf && offered.MatchString(sentence) && !spends.MatchString(clause):
 	case capOf && byStandard.MatchString(after):
 	case governor < 0 && against < 0 && forEach.MatchString(clause) && offered.MatchString(sentence) && !fee.MatchString(sentence):
-	case governor < 0 && against < 0 && (awards.MatchString(sentence) || graded.MatchString(sentence)):
+	case governor < 0 && against < 0 && (awards.MatchString(sentence) || graded.MatchString(sentence) && !pays.MatchString(clause+after)):
 	case governor < 0 && against < 0 && l.section == bringsSection && standard.MatchString(clause):
 	case governor <= against:
 		return
@@ -137,6 +137,8 @@ var (
 	fee     = words.New(`(?:报名|考试|评审|工本|服务|培训|会)费`)
 	// awards match the words before the amount of a prize: 一等奖2名,每人5000元.
 	awards = words.New(`(?:[特一二三]等|优秀|优胜|入围|鼓励|[金银铜])奖[^。;元]{0,20}$|(?:奖学金|助学金)[^。;元]{0,12}$|资助\d{1,5}[名人],[^。;元]{0,4}$|颁发[^。;元]{0,10}证书[及和、][^。;元费]{0,6}$`)
+	// pays matches the words around an amount that an applicant has or pays: 违规单位20万元罚款.
+	pays = words.New(`罚|违|追回|退[还回]|自筹|配套|资本|资金|投入|投资|收入|保证金|收取|缴`)
 	// graded matches the words before the second amount of a list: 资助额度为:重点项目35万元,一般项目20万元.
 	graded   = words.New(`(?:资助|补助|补贴|奖励)(?:额度|标准|金额|经费)(?:分别)?(?:为|是)?:?[^。;,\d]{0,12}\d[\d.]{0,6}[千万]?元(?:/[人项家户])?,(?:\p{Han}{2,16}\d[\d.]{0,6}[千万]?元(?:/[人项家户])?,)?\p{Han}{2,16}$`)
 	standard = words.New(`(?:标准|额度|强度|金额|奖金)(?:为|:)?[^,。;\d]{0,8}$|^\p{Han}{0,4}$`)

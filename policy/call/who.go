@@ -85,7 +85,7 @@ var (
 	// notApplicants matches bodies that pass applications on, a kind of association, words in the
 	// names of reports and projects, those who act together with applicants or organize an event, and an
 	// association that gets applications.
-	notApplicants = words.New(`管理企业|非企业|工商企业|企业应用|(?:或?与|同)[^,。;]{0,40}联合|由[^,。;]{2,30}[主承协]办|[向至到报][本我]?[协学商]会`)
+	notApplicants = words.New(`管理企业|非企业|工商企业|企业应用|[或须应可需](?:与|同)[^,。;]{0,40}联合|由[^,。;]{2,30}[主承协]办|[向至到报][本我]?[协学商]会`)
 	// notIndustry matches words of industries in names and aims.
 	notIndustry = words.New(`制造业(?:单项冠军|高质量)`)
 	// notFor matches the words before a company size that a call does not ask for, or that is part of a

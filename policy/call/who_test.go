@@ -89,3 +89,42 @@ func TestConditions(t *testing.T) {
 		t.Errorf("%+v", w.Qualifications)
 	}
 }
+
+// Universities and companies that act together are both applicants, unless one must act with
+// the other.
+func TestJointApplicants(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"申报对象¶高校与企业联合申报。":    "enterprise university",
+		"申报对象：申报企业须与高校联合攻关。": "enterprise",
+	} {
+		if got := valuesOf(whoOfText("关于组织申报样例补贴的通知", text).Entities); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// An amount that applicants pay is no benefit, and the extension belongs to a number.
+func TestAmountsAndExtensions(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"资助额度为：重点项目30万元，一般项目15万元。":   2,
+		"资助额度为：重点项目30万元，自筹部分15万元。":   1,
+		"资助标准为：重点项目30万元，失信单位罚款15万元。": 1,
+	} {
+		c, _ := Extract("关于组织申报样例项目的通知", []string{"各有关单位：", text}, when.MakeDate(2026, 12, 1))
+		if len(c.Benefits) != want {
+			t.Errorf("%s: %+v", text, c.Benefits)
+		}
+	}
+	for text, want := range map[string]string{
+		"联系电话：0571-8505 2345转8012。": "0571-8505 2345转8012",
+		"咨询电话：400-820-8820-3。":      "400-820-8820-3",
+		"咨询电话：400-820-8820。":        "400-820-8820",
+	} {
+		c, _ := Extract("关于组织申报样例项目的通知", []string{"各有关单位：", text}, when.MakeDate(2026, 12, 1))
+		if len(c.Contacts) != 1 || c.Contacts[0].Telephone != want {
+			t.Errorf("%s: %+v", text, c.Contacts)
+		}
+	}
+}
