@@ -44,6 +44,9 @@ func (c Clock) today() Date {
 	return DateOf(c.Now.In(c.zone()))
 }
 
+// IsFuture reports whether a day is after today. It is false if today is unknown.
+func (c Clock) IsFuture(d Date) bool { return !c.today().IsZero() && c.today().Before(d) }
+
 // When is a date that a text states. On is the zero Date if the text omits the
 // year or the day; then Year, Month and Day contain what it states.
 type When struct {

@@ -149,8 +149,8 @@ func (f *finder) hiddenDate(n *html.Node) string {
 }
 
 // settle completes the dates with the help of each other. If the rows print their dates in a
-// separate place, it replaces dates in running text by those in that place, and discards
-// them if there is none.
+// separate place, it replaces dates in running text by those in that place, unless only those
+// are in the future, and discards them if there is none.
 func (f *finder) settle(found *Found) {
 	separate, dated, alone := 0, 0, 0
 	for _, r := range found.Rows {
@@ -164,7 +164,7 @@ func (f *finder) settle(found *Found) {
 	dates := make([]when.When, len(found.Rows))
 	for i := range found.Rows {
 		r := &found.Rows[i]
-		if separate*2 > dated && !r.Date.Alone && r.alone.Alone && !saysPublished(r.Date) {
+		if separate*2 > dated && !r.Date.Alone && r.alone.Alone && !saysPublished(r.Date) && (!f.clock.IsFuture(r.alone.On) || f.clock.IsFuture(r.Date.On)) {
 			r.Date, r.From = r.alone, f.from(r.Node, r.alone)
 		}
 		if r.From != "" && r.Date.Alone {

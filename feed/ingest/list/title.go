@@ -389,7 +389,7 @@ func (f *finder) complete(rows []Row) {
 			continue
 		}
 		for _, p := range append(pieces(n), part{text: fullTitle(markup.Attr(n, "title"))}) {
-			if text := clean(p.text); !isTruncated(text) && extends(text, r.Title) && letters(text) <= maxComplete {
+			if text := clean(p.text); !isTruncated(text) && !strings.Contains(text, "。") && extends(text, r.Title) && letters(text) <= maxComplete {
 				r.Title = text
 				break
 			}
@@ -398,7 +398,7 @@ func (f *finder) complete(rows []Row) {
 }
 
 // maxComplete is the maximum number of letters of a title that completes a truncated one; a
-// longer text is an abstract.
+// longer text, or one with a full stop, is an abstract.
 const maxComplete = 120
 
 // isTruncated reports whether a title ends in an ellipsis.
