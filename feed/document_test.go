@@ -198,7 +198,11 @@ func TestRebuild(t *testing.T) {
 				return nil
 			})
 			r.check(err)
-			if n, err := r.Store.Rebuild(t.Context()); err != nil || n != len(world) {
+			complete := r.Store.Rebuild
+			if len(tables) == 2 { // as after a backup was restored
+				complete = r.Store.IndexAll
+			}
+			if n, err := complete(t.Context()); err != nil || n != len(world) {
 				t.Errorf("without %v: %d lacked it, %v", tables, n, err)
 			}
 			if got := r.describe(t.Context()); got != want {

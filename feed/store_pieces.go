@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/policy/same"
 )
@@ -204,9 +205,33 @@ func (st *Store) settleSome(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// Rebuild recreates derived data of articles that lack it, after a backup was restored,
-// which contains no search index, or after an upgrade from a version without the data. It
-// completes what a crash left incomplete, changes nothing else and returns how many
+// IndexAll completes a database that was copied or restored without its search index, and does
+// what Rebuild does. It returns the number of articles that lacked data.
+func (st *Store) IndexAll(ctx context.Context) (int, error) {
+	var lacking []int64
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		lacking, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a
+			WHERE a.hidden = 0 AND NOT EXISTS (SELECT 1 FROM search_keys k WHERE k.article = a.id) ORDER BY a.id`)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for page := range slices.Chunk(lacking, search.Batch) {
+		err := st.db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := st.Index.Wait(ctx, tx, page, nil)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	more, err := st.Rebuild(ctx)
+	return len(lacking) + more, err
+}
+
+// Rebuild recreates derived data of articles that lack it, for example after an upgrade from a
+// version without the data. It completes what a crash left incomplete, changes nothing else and returns how many
 // articles lacked data.
 func (st *Store) Rebuild(ctx context.Context) (int, error) {
 	ctx = database.Background(ctx)

@@ -115,7 +115,7 @@ func newRestore(g *globals) *cobra.Command {
 					return err
 				}
 			}
-			if _, err := a.articles.Rebuild(cmd.Context()); err != nil { // a backup doesn't contain the search index
+			if _, err := a.articles.IndexAll(cmd.Context()); err != nil { // a backup doesn't contain the search index
 				return err
 			}
 			names := make([]string, len(due))

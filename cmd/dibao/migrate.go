@@ -97,7 +97,7 @@ func (g *globals) move(cmd *cobra.Command, db *database.DB, address string) erro
 	if err != nil {
 		return err
 	}
-	if _, err := a.articles.Rebuild(context.WithoutCancel(ctx)); err != nil { // the copy has no search index
+	if _, err := a.articles.IndexAll(context.WithoutCancel(ctx)); err != nil { // the copy has no search index
 		return err
 	}
 	if g.json {
