@@ -152,7 +152,7 @@ func TestSourceEditSaysHowToLook(t *testing.T) {
 			t.Errorf("%s: status %d, said %q, want %q", args, status, talk, want)
 		}
 	}
-	if out := d.must("--json", "source", "show", "样例"); !strings.Contains(out, `"region":"330108"`) || !strings.Contains(out, `"theme":"民政"`) {
+	if out := d.must("--json", "source", "show", "样例"); !strings.Contains(out, `"region":"330108"`) || !strings.Contains(out, `"theme":"民政、扶贫、救灾"`) {
 		t.Errorf("got %s", out)
 	}
 }
