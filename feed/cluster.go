@@ -137,16 +137,16 @@ func numbered(f policy.Facts) int {
 }
 
 // withSharedSketch returns, for each article, stored ones that share hashes of its sketch, those
-// that share most and the newest ones first. A hash that many share belongs to a common phrase, such as 各区人民政府: articles must
-// share two of these. Otherwise an article would be compared with dozens of others in a large
-// archive, nearly always in vain.
+// that share most and the newest ones first. A hash that many share belongs to a common phrase,
+// such as 各区人民政府: articles must share two of these. Otherwise an article would be compared
+// with dozens of others in a large archive, nearly always in vain.
 func (b *batch) withSharedSketch(ctx context.Context, sketches map[*batchArticle][]int64) (map[*batchArticle][]int64, error) {
 	type key struct{ hash, numbered int64 }
-	holders := make(map[key][]int64)
+	holders, keys := make(map[key][]int64), make(map[*batchArticle][]key)
 	for a, hashes := range sketches {
 		for _, h := range hashes {
 			for n := range int64(2 - numbered(a.Facts)) {
-				holders[key{h, n}] = nil
+				keys[a], holders[key{h, n}] = append(keys[a], key{h, n}), nil
 			}
 		}
 	}
@@ -175,17 +175,15 @@ func (b *batch) withSharedSketch(ctx context.Context, sketches map[*batchArticle
 		}
 		holders[k] = append(holders[k], article)
 	}
-	for a, hashes := range sketches {
+	for a, own := range keys {
 		weights := make(map[int64]int) // by article: a rare hash weighs as much as all common ones
-		for _, h := range hashes {
-			for n := range int64(2 - numbered(a.Facts)) {
-				weight := sketchSize
-				if len(hashes) > 1 && len(holders[key{h, n}]) > maxAlike {
-					weight = 1
-				}
-				for _, article := range holders[key{h, n}] {
-					weights[article] += weight
-				}
+		for _, k := range own {
+			weight := sketchSize
+			if len(sketches[a]) > 1 && len(holders[k]) > maxAlike {
+				weight = 1
+			}
+			for _, article := range holders[k] {
+				weights[article] += weight
 			}
 		}
 		maps.DeleteFunc(weights, func(_ int64, weight int) bool { return weight < 2 })
