@@ -22,6 +22,7 @@ import (
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
 	"dibao/policy/division"
+	"dibao/policy/theme"
 )
 
 // The maximum length of the address and the name of a source, in bytes.
@@ -162,6 +163,7 @@ func (s *Source) Check() error {
 			s.Region = code
 		}
 	}
+	s.Theme = theme.Named(s.Theme)
 	if err := s.Settings.Check(s.Kind); err != nil {
 		return err
 	}

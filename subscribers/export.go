@@ -12,9 +12,10 @@ import (
 	"dibao/policy/match"
 )
 
-// exportHeader contains the columns of an export; Import reads all of them.
+// exportHeader contains the columns of an export; Import reads all of them. It refuses
+// rows with a reason in "suppressed", because a mailing list that moves must not lose its suppressions.
 var exportHeader = []string{"address", "language", "format", "list", "state", "confirmed_at", "consent", "themes", "regions", "frequency",
-	"profile_entities", "profile_regions", "profile_industries", "profile_size", "profile_qualifications", "profile_topics"}
+	"profile_entities", "profile_regions", "profile_industries", "profile_size", "profile_qualifications", "profile_topics", "suppressed"}
 
 // consentOf selects how a subscription began.
 const consentOf = `COALESCE((SELECT c.detail FROM consents c WHERE c.subscriber = x.subscriber AND c.list = x.list
@@ -27,6 +28,10 @@ func (s *Store) Export(ctx context.Context, w io.Writer, list int64) (readers in
 	out := csv.NewWriter(w)
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		if err := out.Write(exportHeader); err != nil {
+			return err
+		}
+		suppressed, err := database.CollectMap(ctx, tx, database.ScanPair[string, string], `SELECT address_hash, reason FROM suppressions`)
+		if err != nil {
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, `
@@ -64,7 +69,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, list int64) (readers in
 			if err != nil {
 				return err
 			}
-			record = append(record, own...)
+			record = append(append(record, own...), suppressed[s.addressHash(address)])
 			for i, field := range record {
 				record[i] = Guard(field)
 			}

@@ -290,7 +290,7 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	if why != "" {
 		return e, why
 	}
-	if x.gone != "" {
+	if x.gone != "" && x.state != StateUnsubscribed {
 		return e, x.gone
 	}
 	for _, remark := range x.remarks {

@@ -254,6 +254,34 @@ func TestExportImportExportIsTheSame(t *testing.T) {
 	})
 }
 
+// Readers who are suppressed are exported as such, and another installation does not mail them.
+func TestSuppressedReadersAreExportedAsSuch(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		f.reader("fine@example.org", f.weekly)
+		f.reader("gone@example.org", f.weekly)
+		left := f.reader("left@example.org", f.weekly)
+		if _, err := f.Unsubscribe(t.Context(), left, 0, "one-click", testNetwork); err != nil {
+			t.Fatal(err)
+		}
+		for _, address := range []string{"gone@example.org", "left@example.org"} {
+			if err := f.Suppress(t.Context(), address, "550 5.1.1 no such user", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exported := f.export()
+		if strings.Count(exported, ",550 5.1.1 no such user\n") != 2 {
+			t.Fatalf("exported:\n%s", exported)
+		}
+		wipe(t, db)
+		g := newFixture(t, db)
+		out, err := g.Import(t.Context(), Import{Open: opener(exported), Consent: "moved here", Apply: true})
+		if err != nil || out.Added != 2 || out.Refused != 1 || out.Notes[0].Address != "gone@example.org" {
+			t.Errorf("%+v, %v", out, err)
+		}
+	})
+}
+
 func FuzzImportReader(f *testing.F) {
 	f.Add([]byte("email,name\na@b.test,x\n"))
 	f.Add([]byte("sep=;\n\"a\n\";邮箱\n"))

@@ -73,7 +73,7 @@ var dateLike = lazyregexp.New(`^[\d\s./:,+TZapmAPM年月日時时分秒-]*(?:19|
 
 // deadParts are parts of the names of columns for addresses that the provider no longer
 // mails.
-var deadParts = words("clean, bounce, invalid, undeliver, complain, spam, quarantine, 退信, 无效, 失效, 投诉, 不達, バウンス")
+var deadParts = words("clean, bounce, invalid, undeliver, complain, spam, quarantine, suppress, 退信, 无效, 失效, 投诉, 不達, バウンス")
 
 // elsewhere returns why another provider's column excludes a reader, "" if it does not.
 func elsewhere(c column, name, field string) string {

@@ -1,15 +1,13 @@
 package subscribers
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
-	"dibao/internal/lazyregexp"
+	"github.com/robfig/cron/v3"
 )
-
-// simpleCron matches expressions with plain words: a minute and an hour, and every day, a
-// day of the month, or days of the week.
-var simpleCron = lazyregexp.New(`^([0-5]?\d) ([01]?\d|2[0-3]) (?:\* \* (\*|1-5|[0-6](?:,[0-6])*)|([1-9]|[12]\d|3[01]) \* \*)$`)
 
 // ScheduleText returns when a list has issues, in words of the language (zh, otherwise English).
 func (l List) ScheduleText(language string) string {
@@ -40,59 +38,73 @@ func (l List) ScheduleText(language string) string {
 	return text + say("; after days off, on the next working day", "；遇休息日顺延")
 }
 
-// cronText returns a cron expression in words of the language, or unchanged if there are
-// no plain words for it.
-func cronText(cron, language string) string {
-	m := simpleCron.FindStringSubmatch(cron)
-	if m == nil {
-		return cron
+// cronText returns the due times of a cron expression in words of the language.
+func cronText(expr, language string) string {
+	schedule, err := cron.ParseStandard(expr)
+	spec, ok := schedule.(*cron.SpecSchedule)
+	if err != nil || !ok {
+		return expr
 	}
-	clock := fmt.Sprintf("%02s:%02s", m[2], m[1])
-	days, dayOfMonth := m[3], m[4]
-	if language == "zh" {
-		return chineseDays(days, dayOfMonth) + " " + clock
+	say, join := func(_, chinese string) string { return chinese }, joinChinese
+	if language != "zh" {
+		say, join = func(english, _ string) string { return english }, joinEnglish
 	}
-	return englishDays(days, dayOfMonth) + " at " + clock
-}
-
-func chineseDays(days, dayOfMonth string) string {
-	switch {
-	case dayOfMonth != "":
-		return "每月 " + dayOfMonth + " 日"
-	case days == "*":
-		return "每天"
-	case days == "1-5":
-		return "周一至周五"
-	}
-	names := []string{"日", "一", "二", "三", "四", "五", "六"}
-	return "每周" + joinDays(days, names, "、", "、")
-}
-
-func englishDays(days, dayOfMonth string) string {
-	switch {
-	case dayOfMonth != "":
-		return "day " + dayOfMonth + " of every month"
-	case days == "*":
-		return "daily"
-	case days == "1-5":
-		return "Monday to Friday"
-	}
-	names := []string{"Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays"}
-	return joinDays(days, names, ", ", " and ")
-}
-
-// joinDays returns the names of days, given as digits with commas.
-func joinDays(days string, names []string, comma, and string) string {
-	var out strings.Builder
-	digits := strings.Split(days, ",")
-	for i, d := range digits {
-		switch {
-		case i > 0 && i == len(digits)-1:
-			out.WriteString(and)
-		case i > 0:
-			out.WriteString(comma)
+	number := func(n int) string { return fmt.Sprint(n) }
+	var on []string
+	if spec.Dom&cronStar == 0 {
+		days := valuesOf(spec.Dom, number)
+		word := "day "
+		if len(days) > 1 {
+			word = "days "
 		}
-		out.WriteString(names[d[0]-'0'])
+		on = append(on, say(word+join(days), " "+join(days)+" 日"))
 	}
-	return out.String()
+	if spec.Dow&cronStar == 0 {
+		on = append(on, say(join(valuesOf(spec.Dow, func(n int) string { return time.Weekday(n).String() + "s" })),
+			"每周"+join(valuesOf(spec.Dow, func(n int) string { return chineseWeekdays[n] }))))
+		if spec.Dow == 0b111110 {
+			on[len(on)-1] = say("Monday to Friday", "周一至周五")
+		}
+	}
+	text := cmp.Or(strings.Join(on, say(" and ", "及")), say("daily", "每天"))
+	if months := valuesOf(spec.Month, number); len(months) < 12 {
+		text = say(text+" in "+join(valuesOf(spec.Month, func(n int) string { return time.Month(n).String() })), "每年 "+join(months)+" 月"+text)
+	} else if spec.Dom&cronStar == 0 {
+		text = say(text+" of every month", "每月"+text)
+	}
+	var clocks []string
+	for _, hour := range valuesOf(spec.Hour, number) {
+		for _, minute := range valuesOf(spec.Minute, number) {
+			clocks = append(clocks, fmt.Sprintf("%02s:%02s", hour, minute))
+		}
+	}
+	if len(clocks) > 6 {
+		return text + say(", several times a day", "多次")
+	}
+	return text + say(" at ", " ") + join(clocks)
+}
+
+// cronStar is the bit with which cron marks a field without a limit.
+const cronStar = 1 << 63
+
+var chineseWeekdays = []string{"日", "一", "二", "三", "四", "五", "六"}
+
+// valuesOf names the values of a field of a cron expression.
+func valuesOf(field uint64, name func(n int) string) (values []string) {
+	for n := range 60 {
+		if field&(1<<n) != 0 {
+			values = append(values, name(n))
+		}
+	}
+	return values
+}
+
+func joinChinese(words []string) string { return strings.Join(words, "、") }
+
+func joinEnglish(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

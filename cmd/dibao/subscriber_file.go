@@ -172,7 +172,9 @@ func newSubscriberExport(g *globals) *cobra.Command {
 		Use:   "export [ADDRESS]",
 		Short: "Export all readers as CSV, or all data about one as JSON",
 		Long: "Without an address: a line for each subscription as CSV, or with --json an object for each reader. \"subscriber\n" +
-			"import\" reads the CSV back. Fields that a spreadsheet would run as a formula begin with an apostrophe.\n" +
+			"import\" reads the CSV back, and does not add readers with a reason in \"suppressed\". Fields that a spreadsheet would run\n" +
+			"as a formula begin with an apostrophe. A file written with --out begins with a byte order mark, so that Excel reads\n" +
+			"Chinese in it.\n" +
 			"With an address: all data of that reader as JSON, to hand to them.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) (err error) {
@@ -184,11 +186,17 @@ func newSubscriberExport(g *globals) *cobra.Command {
 				}
 				id = l.ID
 			}
-			write := func(w io.Writer) error { return a.export(g, cmd, w, args, id) }
 			if out == "" {
-				return write(cmd.OutOrStdout())
+				return a.export(g, cmd, cmd.OutOrStdout(), args, id)
 			}
-			return writeNew(out, write)
+			return writeNew(out, func(w io.Writer) error {
+				if len(args) == 0 && !g.json {
+					if _, err := io.WriteString(w, "\ufeff"); err != nil {
+						return err
+					}
+				}
+				return a.export(g, cmd, w, args, id)
+			})
 		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "only this list")

@@ -16,7 +16,6 @@ import (
 	"dibao/feed"
 	"dibao/internal/fault"
 	"dibao/policy/division"
-	"dibao/policy/theme"
 )
 
 // choice is a flag whose value is one of several words, or "".
@@ -161,7 +160,7 @@ func (t themeFlag) Set(s string) error {
 			return err
 		}
 	}
-	*t.theme = theme.Named(s)
+	*t.theme = s
 	return nil
 }
 
