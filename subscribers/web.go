@@ -336,12 +336,12 @@ func (h *Web) choose(ctx context.Context, f filled) ([]List, error) {
 
 func (h *Web) confirmPage(w http.ResponseWriter, r *http.Request) {
 	token := r.PathValue("token")
-	pending, confirmed, err := h.asked(r)
+	_, pending, confirmed, err := h.asked(r)
 	switch {
 	case err != nil:
 		h.fail(w, r, err)
 	case len(pending) == 0:
-		h.confirmed(w, r, confirmed)
+		h.confirmed(w, r, confirmed, templates.FeedLink{})
 	default:
 		p := h.page(r, "confirm.title")
 		// The button confirms the lists that the page shows, not lists that somebody
@@ -357,7 +357,7 @@ func (h *Web) confirmPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Web) confirm(w http.ResponseWriter, r *http.Request) {
-	pending, _, err := h.asked(r)
+	reader, pending, _, err := h.asked(r)
 	if err != nil {
 		h.fail(w, r, err)
 		return
@@ -374,31 +374,41 @@ func (h *Web) confirm(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.confirmed(w, r, confirmed)
+	x, err := h.Store.subscriberByID(r.Context(), reader)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	// Only who has just pressed the button gets a link that changes preferences; the page
+	// itself may be opened again from a forwarded email.
+	h.confirmed(w, r, confirmed, templates.FeedLink{
+		Title: templates.Words(web.Language(r), "message.preferences"), URL: "/preferences/" + h.Store.keys.PreferencesToken(x.ID, x.Address),
+	})
 }
 
-// asked returns the lists that the reader of a confirmation link requested, and those that
-// are confirmed.
-func (h *Web) asked(r *http.Request) (pending, confirmed []List, err error) {
+// asked returns the reader of a confirmation link, the lists that they requested, and those
+// that are confirmed.
+func (h *Web) asked(r *http.Request) (reader int64, pending, confirmed []List, err error) {
 	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), tokens.ActionConfirm)
 	if err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	if pending, err = h.Store.listsIn(r.Context(), t.Subscriber, StatePending); err != nil {
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	confirmed, err = h.Store.listsIn(r.Context(), t.Subscriber, StateConfirmed)
-	return pending, confirmed, err
+	return t.Subscriber, pending, confirmed, err
 }
 
 // confirmed shows a reader what is confirmed. Readers who have unsubscribed since must
 // subscribe again.
-func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
+func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List, link templates.FeedLink) {
 	if len(lists) == 0 {
 		h.message(w, r, http.StatusGone, "expired", nil)
 		return
 	}
-	h.message(w, r, http.StatusOK, "confirmed", lists)
+	p := h.page(r, "message.confirmed.title")
+	h.show(w, http.StatusOK, templates.MessagePage{Page: p, Key: "confirmed", Lists: cards(lists, p.Language), Link: link})
 }
 
 // unsubscribePage shows what the button of a link ends, or that it has ended; a

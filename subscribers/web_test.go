@@ -154,9 +154,17 @@ func TestConfirmByPostAlone(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
 		s.fillIn("a@example.org", "weekly", "monthly")
-		s.want(s.do("POST", "/confirm/"+s.mail().Token, nil), 200, "订阅已确认")
+		path := "/confirm/" + s.mail().Token
+		done := s.do("POST", path, nil)
+		s.want(done, 200, "订阅已确认")
 		if got, want := s.states("a@example.org"), "weekly=confirmed monthly=confirmed"; got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+		_, link, _ := strings.Cut(done.body, `href="/preferences/`)
+		link, _, _ = strings.Cut(link, `"`)
+		s.want(s.do("GET", "/preferences/"+link, nil), 200, "偏好")
+		if again := s.do("GET", path, nil); strings.Contains(again.body, "/preferences/") {
+			t.Error("a page that is opened again has a link that changes preferences")
 		}
 	})
 }
