@@ -5,13 +5,21 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
-	"dibao/subscribers/mailaddr"
 	"encoding/hex"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"dibao/internal/web"
+	"dibao/subscribers/mailaddr"
 )
+
+// NewLimiter returns the limit on POSTs: for each network, but none in total, which a few
+// clients could use up for everybody.
+func NewLimiter(now func() time.Time) *web.Limiter {
+	return &web.Limiter{Burst: 10, Every: time.Minute, Now: now}
+}
 
 // Proof is what a form contained to show that a person sent it.
 type Proof int

@@ -51,12 +51,6 @@ type Web struct {
 	requests chan Request // to Run; nothing receives from it if Run is not running
 }
 
-// NewLimiter returns the limit on POSTs: for each network, but none in total, which a few
-// clients could use up for everybody.
-func NewLimiter(now func() time.Time) *web.Limiter {
-	return &web.Limiter{Burst: 10, Every: time.Minute, Now: now}
-}
-
 // Register registers the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	h.requests = make(chan Request)

@@ -8,6 +8,7 @@ import (
 	netmail "net/mail"
 	"strings"
 
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/mail"
@@ -25,7 +26,7 @@ type reported struct{ id, mailing, subscriber int64 }
 func (s *Service) deliveryOf(ctx context.Context, to []string, r mail.Report, fromAdmin bool) (reported, error) {
 	forged := false
 	for _, address := range append(to, r.Original["Return-Path"]...) {
-		token, ok := tokenIn(address, "b+")
+		token, ok := tokenIn(address, delivery.BouncePrefix)
 		if !ok {
 			continue
 		}

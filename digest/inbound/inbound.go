@@ -152,7 +152,7 @@ func tokenIn(address, prefix string) (string, bool) {
 // Accepts reports whether an address comes from one of our emails: its token has our
 // signature. Mail to all other addresses is refused before it is read.
 func (s *Service) Accepts(ctx context.Context, address string) bool {
-	if token, ok := tokenIn(address, "b+"); ok {
+	if token, ok := tokenIn(address, delivery.BouncePrefix); ok {
 		_, err := s.subscribers.Keys().ParseBounceToken(ctx, token)
 		return err == nil
 	}
