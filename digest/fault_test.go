@@ -219,7 +219,7 @@ func TestFaultsOfRelays(t *testing.T) {
 			name := phase + "/" + f.Name
 			first, second := start(phase, f), start("", smtptest.Fault{})
 			relay := func(s *smtptest.Server) mail.Options {
-				return mail.Options{Addr: s.Addr, TLS: mail.TLSNone, Username: "u", Password: "p", Timeouts: allTimeouts(time.Second)}
+				return mail.Options{Addr: s.Addr, TLS: mail.TLSNone, Username: "u", Password: "p", Timeouts: allTimeouts(2 * time.Second)}
 			}
 			if _, err := w.readers.Unsuppress(t.Context(), "refused@test.example", ""); err != nil {
 				t.Fatal(err)
@@ -229,7 +229,7 @@ func TestFaultsOfRelays(t *testing.T) {
 				Server: relay(first), Fallbacks: []mail.Options{relay(second)}, Connections: 1, MessageKey: []byte("key"),
 			}))
 			done := must[delivery.Delivered](t)(d.Deliver(context.WithoutCancel(t.Context())))
-			if n, longest := first.Faults(); n != 1 || longest > 3*time.Second {
+			if n, longest := first.Faults(); n != 1 || longest > 6*time.Second {
 				t.Errorf("%s: the fault was met %d times, and waited for %s", name, n, longest)
 			}
 			if done.Failed != 1 || done.Sent+done.Deferred != 1 {
