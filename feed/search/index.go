@@ -144,12 +144,7 @@ func (ix *Index) store(ctx context.Context, tx *sql.Tx, known []int64, rows []ro
 			return fmt.Errorf("index: %w", err)
 		}
 	}
-	if ix.db.Dialect() != database.Postgres || len(rows) == 0 {
-		return nil
-	}
-	// Otherwise every query would read the list of pending entries.
-	_, err := tx.ExecContext(ctx, `SELECT gin_clean_pending_list(i::regclass) FROM (VALUES ('article_search_head'), ('article_search_body')) AS v (i)`)
-	return err
+	return nil
 }
 
 var insertKeyRows = database.Insertion{
