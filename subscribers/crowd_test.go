@@ -105,7 +105,7 @@ func (s *site) attack(n int, addr func(int) netip.Addr) (mails int) {
 	for range 8 {
 		s.from(addr(0), "POST", "/subscribe", url.Values{"address": {"junk"}})
 	}
-	s.want(s.from(addr(0), "POST", "/subscribe", url.Values{"address": {"junk"}}), 429, "请求太多")
+	s.want(s.from(addr(0), "POST", "/subscribe", url.Values{"address": {"junk"}}), 429, "操作过于频繁")
 	for s.mail() != nil {
 		mails++
 	}

@@ -92,7 +92,7 @@ func (f profileField) code(v string) (string, error) {
 		if t := theme.Main(v); t != "" {
 			return t, nil
 		}
-		return "", fmt.Errorf("%q is not a known topic of a profile; use one of: %s", v, strings.Join(themesOf(List{}), ", "))
+		return "", fmt.Errorf("%q is not a known topic of a profile; use one of: %s", v, strings.Join(themesOf(List{}), "；"))
 	case "qualifications":
 		if code := match.QualificationOf(v); code != "" && strings.Contains(templates.Words("zh", f.words+code), v) { // 专精特新 is part of two names
 			return code, nil

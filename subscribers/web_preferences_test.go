@@ -225,7 +225,7 @@ func TestLinkToPreferencesEnds(t *testing.T) {
 			"WithoutEnd":       s.keys.Sign(tokens.Token{Action: tokens.ActionPreferences, Subscriber: id}),
 			"Old":              good,
 		}
-		s.want(s.do("GET", "/preferences/"+good, nil), 200, "偏好")
+		s.want(s.do("GET", "/preferences/"+good, nil), 200, "偏好设置")
 		s.clock.Advance(tokens.PreferencesDays * 24 * time.Hour)
 		for name, token := range links {
 			for _, path := range []string{"", "/data", "/delete", "/address"} {
@@ -241,7 +241,7 @@ func TestLinkToPreferencesEnds(t *testing.T) {
 			if m == nil || m.Address != "a@example.org" {
 				t.Fatalf("%s: mail %+v", name, m)
 			}
-			s.want(s.do("GET", "/preferences/"+m.Token, nil), 200, "偏好")
+			s.want(s.do("GET", "/preferences/"+m.Token, nil), 200, "偏好设置")
 			s.clock.Advance(2 * time.Hour)
 		}
 		if s.states("a@example.org") != "weekly=confirmed" {

@@ -317,7 +317,7 @@ func TestFormIsLimitedByNetwork(t *testing.T) {
 		s.want(s.fillIn("a@example.org", "weekly"), 200, "请查收确认信")
 		s.want(s.fillIn("b@example.org", "weekly"), 200, "请查收确认信")
 		a := s.fillIn("c@example.org", "weekly")
-		s.want(a, 429, "请求太多")
+		s.want(a, 429, "操作过于频繁")
 		if a.header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
@@ -457,7 +457,7 @@ func TestPreferencePage(t *testing.T) {
 		id := s.reader("a@example.org", s.weekly, s.inner)
 		target := "/preferences/" + s.preferencesToken(id)
 		page := s.do("GET", target, nil)
-		s.want(page, 200, "偏好")
+		s.want(page, 200, "偏好设置")
 		action, values := page.form(t)
 		want := url.Values{
 			"language": {"zh"}, "list": {"weekly", "inner"}, "choices": {"1"}, "format": {"html"}, "paused": {""},

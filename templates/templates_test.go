@@ -260,7 +260,7 @@ func TestAddressesInTextAreASCII(t *testing.T) {
 		}
 	}
 	html, text := Why("zh", "周刊 <a>", "邸报", "2026年11月29日")
-	if !strings.Contains(html, "由邸报于2026年11月29日添加") || !strings.Contains(html, "&lt;a&gt;") || strings.Contains(html, "确认") || !strings.Contains(text, "周刊 <a>") {
+	if !strings.Contains(html, "邸报于2026年11月29日将您添加为读者") || !strings.Contains(html, "&lt;a&gt;") || strings.Contains(html, "确认") || !strings.Contains(text, "周刊 <a>") {
 		t.Errorf("why: %q, %q", html, text)
 	}
 }

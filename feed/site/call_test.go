@@ -226,11 +226,11 @@ func TestCallFilters(t *testing.T) {
 			}
 		}
 		for path, want := range map[string]string{
-			"/calls/?who=nobody":                         "“nobody”不是 who 的取值。可用的取值：enterprise（企业）、",
-			"/calls/?within=8&lang=en":                   "&#34;8&#34; is not a value of &#34;within&#34;. Known values: 7 (within 7 days), 14 (within 14 days)",
-			"/calls/feed.xml?size=huge":                  "“huge”不是 size 的取值。可用的取值：micro",
-			"/calls/calendar.ics?industry=Z":             "“Z”不是 industry 的取值",
-			"/calls/?topic=" + strings.Repeat("x", 9999): "“" + strings.Repeat("x", 40) + "”不是 topic 的取值。可用的取值：国务院组织",
+			"/calls/?who=nobody":                         "“nobody”不是筛选条件 who 的可选值。可选的值：enterprise（企业）；",
+			"/calls/?within=8&lang=en":                   "&#34;8&#34; is not a value of &#34;within&#34;. Known values: 7 (within 7 days); 14 (within 14 days)",
+			"/calls/feed.xml?size=huge":                  "“huge”不是筛选条件 size 的可选值。可选的值：micro",
+			"/calls/calendar.ics?industry=Z":             "“Z”不是筛选条件 industry 的可选值",
+			"/calls/?topic=" + strings.Repeat("x", 9999): "“" + strings.Repeat("x", 40) + "”不是筛选条件 topic 的可选值。可选的值：国务院组织",
 		} {
 			res := s.Get(path)
 			body, err := io.ReadAll(res.Body)

@@ -65,7 +65,7 @@ func (e unknownValue) text(language string) string {
 		}
 		known = append(known, v)
 	}
-	return templates.Words(language, "message.unknown_value.text", cut.First(e.value, longestValue), x.name, strings.Join(known, templates.Words(language, "comma")))
+	return templates.Words(language, "message.unknown_value.text", cut.First(e.value, longestValue), x.name, strings.Join(known, templates.Words(language, "semicolon")))
 }
 
 // failUnknown answers with an unknown value of a filter, in the reader's language.

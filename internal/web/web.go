@@ -162,7 +162,7 @@ func protect(opts Options) http.Handler {
 	// the permission.
 	forms.AddInsecureBypassPattern("POST /u/{token}")
 	forms.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		plain(w, http.StatusForbidden, "This form was sent from another site. Open the page here and send it again.\n本页表单须从本站提交。")
+		plain(w, http.StatusForbidden, "This form was sent from another site. Open the page here and send it again.\n这份表单是从其他网站提交的；请在本站打开这一页，重新提交。")
 	}))
 	inner := forms.Handler(opts.Handler)
 	secure := opts.HSTS || opts.TLS != nil
@@ -179,7 +179,7 @@ func protect(opts Options) http.Handler {
 			h.Set("Connection", "close")
 		}
 		if !isText(r.URL) {
-			plain(w, http.StatusBadRequest, "The address contains bytes that are not text (UTF-8). Copy it again, or start at the home page.\n网址中有不是文字（UTF-8）的字节；请重新复制网址，或从首页进入。")
+			plain(w, http.StatusBadRequest, "The address contains bytes that are not text (UTF-8). Copy it again, or start at the home page.\n网址中有无法识别的字符；请重新复制网址，或从首页进入。")
 			return
 		}
 		if r.Method == http.MethodOptions && isPreflight(w, r) {

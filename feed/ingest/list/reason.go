@@ -54,7 +54,7 @@ var sentences = map[Reason][2]string{
 	NoLinkThere:   {"the link selector finds no link in the row", "按链接选择器在这一行找不到链接"},
 	NoTitleMember: {"the element has no title", "这个元素没有标题"},
 	NoAddress:     {"the element has no address", "这个元素没有网址"},
-	ManyKeys:      {"the object has more than 1,000 keys and was not searched: %s", "这个对象的键超过 1,000 个，未在其中查找：%s"},
+	ManyKeys:      {"the object has more than 1,000 keys and was not searched: %s", "这个对象的键超过 1000 个，未在其中查找：%s"},
 }
 
 // Drop is a part that was left out, and why.
