@@ -28,8 +28,8 @@ func TestReferencePages(t *testing.T) {
 	cli.SpeakChinese(chinese)
 	inEnglish, inChinese := wording{}, chineseWording(t)
 	for name, text := range map[string]string{
-		"cli.md":              "# Commands\n\n" + commandPage(english),
-		"cli.zh.md":           "# 命令\n\n" + commandPage(chinese),
+		"cli.md":              "# Commands\n\n" + commandPage(english, (*cobra.Command).UseLine, ": "),
+		"cli.zh.md":           "# 命令\n\n" + commandPage(chinese, cli.UseLine, "："),
 		"configuration.md":    configurationPage(t, "en"),
 		"configuration.zh.md": configurationPage(t, "zh"),
 		"metrics.md":          metricsPage(inEnglish),
@@ -109,19 +109,19 @@ func (w wording) either(english, chinese string) string {
 	return chinese
 }
 
-// commandPage describes all subcommands of a command.
-func commandPage(cmd *cobra.Command) string {
+// commandPage describes all subcommands of a command, with their usage and a colon in a language.
+func commandPage(cmd *cobra.Command, usage func(*cobra.Command) string, colon string) string {
 	var b strings.Builder
 	for _, sub := range cmd.Commands() {
 		if sub.Hidden || sub.Name() == "completion" || sub.Name() == "help" {
 			continue
 		}
 		if !sub.HasSubCommands() {
-			fmt.Fprintf(&b, "## %s\n\n%s\n\n", strings.TrimSuffix(sub.UseLine(), " [flags]"), cli.Describe(sub))
+			fmt.Fprintf(&b, "## %s\n\n%s\n\n", strings.TrimSuffix(strings.TrimSuffix(usage(sub), " [flags]"), " [选项]"), cli.Describe(sub))
 			var flags []string
 			sub.LocalFlags().VisitAll(func(f *pflag.Flag) {
 				if !f.Hidden && f.Name != "help" {
-					flags = append(flags, fmt.Sprintf("- `--%s`: %s", f.Name, strings.ReplaceAll(f.Usage, "<", `\<`)))
+					flags = append(flags, fmt.Sprintf("- `--%s`%s%s", f.Name, colon, strings.ReplaceAll(f.Usage, "<", `\<`)))
 				}
 			})
 			if len(flags) > 0 {
@@ -131,7 +131,7 @@ func commandPage(cmd *cobra.Command) string {
 				fmt.Fprintf(&b, "```\n%s\n```\n\n", sub.Example)
 			}
 		}
-		b.WriteString(commandPage(sub))
+		b.WriteString(commandPage(sub, usage, colon))
 	}
 	return b.String()
 }

@@ -52,7 +52,7 @@ var usageWords = strings.NewReplacer(
 
 // placeholders are the names of arguments in the first line of usage.
 var placeholders = strings.NewReplacer(
-	"[flags]", "[选项]", "CHAPTER|PAGE", "章号|参考页", "LIST NUMBER", "列表 期号", "NUMBER", "文号", "ADDRESS", "地址", "DIR", "目录", "FILE", "文件", "ID", "编号", "LIST", "列表", "MAILING", "群发编号",
+	"[flags]", "[选项]", "CHAPTER|PAGE", "章号|参考页", "LIST KIND", "列表 类别", "LIST NUMBER", "列表 期号", "NUMBER", "文号", "ADDRESS", "地址", "CHANNEL", "渠道编号", "DIR", "目录", "FILE", "文件", "ID", "编号", "LIST", "列表", "MAILING", "群发编号",
 	"NAME", "名称", "NEW", "新文件", "OLD", "旧文件", "PATTERN", "模式", "QUERY", "查询", "SOURCE", "来源", "TEXT", "文字", "URL", "网址", "WORD", "词",
 )
 
@@ -61,7 +61,7 @@ var flagLine = lazyregexp.New(`(?m)^( +(?:-\w, )?--[\w-]+ )([A-Za-z0-9]+)( {2,})
 
 // flagTypes are the types of values, in Chinese.
 var flagTypes = map[string]string{
-	"string": "文字", "stringArray": "文字", "stringSlice": "文字", "strings": "文字", "word": "词", "int": "数字", "int64": "数字", "float": "数字", "int64Slice": "数字", "duration": "时长",
+	"string": "文字", "stringArray": "文字", "stringSlice": "文字", "strings": "文字", "word": "词", "int": "数字", "int64": "数字", "float": "数字", "int64Slice": "数字", "ints": "数字", "duration": "时长",
 	"number": "数字", "time": "时间", "region": "地区", "theme": "主题",
 }
 

@@ -16,7 +16,7 @@ import (
 // chineseMessages maps the English formats of messages, errors and findings to
 // Chinese ones. In the Chinese, %[2]s is the second value; %s for %q is the
 // value without its quotes; %{State}s is the value as a code under that
-// heading.
+// heading, and %{、}s is a list.
 //
 //go:embed messages.zh.json
 var chineseMessages []byte
@@ -38,12 +38,12 @@ type message struct {
 type verb struct {
 	arg  int // index of the argument, from 0
 	text string
-	code string // the heading of its codes; "" if the value is not a code
+	code string // the heading of its codes; 、 for a list of other values; "" for another value
 }
 
 func (v verb) letter() byte { return v.text[len(v.text)-1] }
 
-var verbPattern = lazyregexp.New(`%(?:\[(\d+)\])?(?:\{([A-Z][a-z ]*)\})?([-+# 0]*\d*(?:\.\d+)?[a-zA-Z%])`)
+var verbPattern = lazyregexp.New(`%(?:\[(\d+)\])?(?:\{([A-Z][a-z ]*|、)\})?([-+# 0]*\d*(?:\.\d+)?[a-zA-Z%])`)
 
 // cut splits a format into its verbs and the text around them.
 func cut(format string) (literals []string, verbs []verb) {
@@ -195,7 +195,7 @@ func countedCodes(heading, text string) string {
 		}
 		parts[i] = Code(heading, p)
 	}
-	return strings.Join(parts, "，")
+	return strings.Join(parts, "、")
 }
 
 // Say formats a message in Chinese, or in English if there is no translation.

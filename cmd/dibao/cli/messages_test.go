@@ -262,11 +262,13 @@ func TestErrorsInChinese(t *testing.T) {
 		`backup a.dibao: open a.dibao: no such file or directory`:                `备份 a.dibao：打开 a.dibao：没有这个文件或目录`,
 		`3 of 10 articles do not exist; to see all articles: dibao article list`: `10 篇文章中有 3 篇不存在；查看：dibao article list`,
 		// Values are not translated in part, and their order may differ.
-		`c.toml:3: unknown key "hots" in [mail]; did you mean "host"?; c.toml:9: timeout in [fetch]: "90m" is not a duration from 1s to 10m`: `c.toml:3：[mail] 里没有“hots”这个键；您要写的是否是“host”？；c.toml:9：[fetch] 的 timeout："90m" 不是 1s 至 10m 的时长`,
-		`unknown flag: --jsn; see: dibao source list --help`:       `没有选项 --jsn；查看：dibao source list --help`,
-		`the moon is full: buy cheese; run: dibao moon`:            `the moon is full: buy cheese; run: dibao moon`,
-		`tls: the moon is full: connection refused`:                `tls: the moon is full：连接被拒绝`,
-		`see host in [mail]: it is what to set in [mail] some day`: `see host in [mail]: it is what to set in [mail] some day`,
+		`c.toml:3: unknown key "hots" in [mail]; did you mean "host"?; c.toml:9: timeout in [fetch]: "90m" is not a duration from 1s to 10m`: `c.toml:3：[mail] 里没有“hots”这个键；您要写的是不是“host”？；c.toml:9：[fetch] 的 timeout："90m" 不是 1s 至 10m 的时长`,
+		// Lists have a 顿号 between their values.
+		`--kind "x": use one of feed, page; see: dibao source add --help`: `--kind 的值“x”有误：请用下列之一：feed、page；查看：dibao source add --help`,
+		`unknown flag: --jsn; see: dibao source list --help`:              `没有选项 --jsn；查看：dibao source list --help`,
+		`the moon is full: buy cheese; run: dibao moon`:                   `the moon is full: buy cheese; run: dibao moon`,
+		`tls: the moon is full: connection refused`:                       `tls: the moon is full：连接被拒绝`,
+		`see host in [mail]: it is what to set in [mail] some day`:        `see host in [mail]: it is what to set in [mail] some day`,
 		"": "",
 	} {
 		if got := Chinese(english); got != want {
