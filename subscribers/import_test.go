@@ -118,7 +118,9 @@ func TestImportRefusesByRow(t *testing.T) {
 			"a@gmial.com,,,,\n" +
 			"good@example.org,,,,\n" + // twice
 			"pending@example.org,,,,\n" +
-			strings.Repeat("y", 5000) + "@example.org,,,,\n"
+			strings.Repeat("y", 5000) + "@example.org,,,,\n" +
+			"carol@@example.org,,,,\n" + // row 18
+			"carol@example.org; dora@example.org,,,,\n"
 		dry, err := f.Import(t.Context(), Import{Open: opener(file), Lists: []List{f.weekly}, Consent: "form 7"})
 		if err != nil {
 			t.Fatal(err)
@@ -128,7 +130,7 @@ func TestImportRefusesByRow(t *testing.T) {
 		if fmt.Sprint(dry) != fmt.Sprint(out) {
 			t.Errorf("the dry run told %+v, the import %+v", dry, out)
 		}
-		if out.Rows != 16 || out.Readers != 3 || out.Added != 4 || out.Known != 1 || out.Refused != 11 {
+		if out.Rows != 18 || out.Readers != 3 || out.Added != 4 || out.Known != 1 || out.Refused != 13 {
 			t.Errorf("%+v", out)
 		}
 		var notes strings.Builder
@@ -139,6 +141,7 @@ func TestImportRefusesByRow(t *testing.T) {
 			"3 true the row has no address", "4 true invalid address", "5 true the reader unsubscribed from the list", "6 true the address is suppressed (bounce)", "7 true this is the address of a program",
 			"8 true the other provider no longer mails", "9 true the reader unsubscribed at the other provider", "10 true the other provider no longer mails", "11 true the reader never confirmed", `12 true the row is for the list "nowhere"`,
 			"13 false this is the address of an office", "14 false the address looks misspelled", "17 true column 1 is longer",
+			"18 true invalid address", "19 true holds several addresses",
 		} {
 			if !strings.Contains(notes.String(), want) {
 				t.Errorf("no note %q in\n%s", want, notes.String())

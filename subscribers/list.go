@@ -115,6 +115,8 @@ func (l *List) check() error {
 	switch {
 	case !slugPattern.MatchString(l.Slug):
 		return fmt.Errorf("name %q of the list: use up to 63 lowercase letters, digits and hyphens, such as weekly", l.Slug)
+	case l.Title == "":
+		return errors.New("a list needs a title; it can be its name")
 	case !utf8.ValidString(l.Title+l.Description+l.Sender) || strings.ContainsFunc(l.Title+l.Description+l.Sender, unicode.IsControl):
 		return errors.New("title, description and sender of a list are one line of text each; remove line breaks and control characters")
 	case utf8.RuneCountInString(l.Title) > maxTitle:
@@ -188,7 +190,7 @@ func (q *Query) check() error {
 // mailing is identified by its due time.
 func checkSchedule(expr, zone string) error {
 	location, err := time.LoadLocation(zone)
-	if err != nil || zone == "Local" {
+	if err != nil || zone == "" || zone == "Local" {
 		return fmt.Errorf("unknown time zone %q; use a name such as Asia/Shanghai", zone)
 	}
 	if strings.Contains(expr, "TZ=") {
@@ -243,6 +245,7 @@ func flag(b bool) int64 {
 
 // CreateList stores a new list and returns it with its id.
 func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
+	l.fill()
 	return s.writeList(ctx, l, `
 		INSERT INTO lists (slug, title, description, query, cron, zone, sender, language, max_items, visibility,
 			as_it_happens, min_gap_seconds, working_days, welcome, hold, page_key, created_at, updated_at)
@@ -265,7 +268,6 @@ func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
 // writeList checks a list and writes it with a statement whose parameters are the
 // time, the values of the list and one more value.
 func (s *Store) writeList(ctx context.Context, l List, statement string, last any) (List, error) {
-	l.fill()
 	if err := l.check(); err != nil {
 		return List{}, fault.InvalidError{Err: err}
 	}

@@ -153,8 +153,15 @@ func TestLists(t *testing.T) {
 		if _, err := f.UpdateList(ctx, got); err == nil || !strings.Contains(err.Error(), "already exists") {
 			t.Errorf("renamed to the name of another list: got %v", err)
 		}
-		if _, err := f.UpdateList(ctx, List{ID: 999, Slug: "no"}); !errors.Is(err, ErrNotFound) {
+		if _, err := f.UpdateList(ctx, List{ID: 999, Slug: "no", Title: "no", Cron: DefaultCron, Zone: DefaultZone, Language: "zh", MaxItems: 1, Visibility: Public}); !errors.Is(err, ErrNotFound) {
 			t.Errorf("update of no list: got %v, want ErrNotFound", err)
+		}
+		for _, empty := range []func(l *List){func(l *List) { l.Title = "" }, func(l *List) { l.Zone = "" }, func(l *List) { l.Cron = "" }, func(l *List) { l.Language = "" }} {
+			l := changed
+			empty(&l)
+			if _, err := f.UpdateList(ctx, l); err == nil {
+				t.Errorf("an update replaced an empty setting: %+v", l)
+			}
 		}
 		if _, err := f.ListBySlug(ctx, "no"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("ListBySlug of no list: got %v, want ErrNotFound", err)

@@ -113,8 +113,20 @@ func InField(field string) (address string, cleaned bool, why string) {
 	switch {
 	case err == nil:
 		return address, cleaned, ""
-	case strings.Count(width.Fold.String(seen), "@") > 1:
+	case isSeveral(width.Fold.String(seen)):
 		return "", cleaned, "holds several addresses; give each a row of its own"
 	}
 	return "", cleaned, err.Error()
+}
+
+// isSeveral reports whether a text contains several addresses, not one with a mistake such as
+// name@@example.org.
+func isSeveral(text string) bool {
+	n := 0
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;|/、<>()", r) }) {
+		if strings.ContainsFunc(strings.Trim(part, "@"), func(r rune) bool { return r == '@' }) {
+			n++
+		}
+	}
+	return n > 1
 }
