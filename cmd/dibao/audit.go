@@ -66,11 +66,7 @@ func (g *globals) audit(cmd *cobra.Command, action string, args []string) error 
 	if target == "" {
 		target = strings.Join(args, " ")
 	}
-	var given []string
-	for _, f := range flags.Given(cmd) {
-		given = append(given, "--"+f.Name+" "+f.Value.String())
-	}
-	detail := strings.TrimSpace(strings.Join(append([]string{g.change.detail}, given...), " "))
+	detail := strings.TrimSpace(strings.Join(append([]string{g.change.detail}, flags.Line(cmd)...), " "))
 	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: cmp.Or(g.actor, systemUser()), Action: action, Target: redact.Text(target), Detail: redact.Text(detail)})
 }
 

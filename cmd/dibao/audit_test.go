@@ -9,7 +9,7 @@ func TestAuditTextInChinese(t *testing.T) {
 	for stored, want := range map[string]string{
 		"3 readers changed":        "3 位读者的状态有变",
 		"4 addresses --file a.csv": "4 个地址 --file a.csv",
-		"5 rows, 4 readers, 3 subscriptions, 1 refused --apply true": "5 行，新读者 4 位，订阅 3 个，拒绝 1 行 --apply true",
+		"5 rows, 4 readers, 3 subscriptions, 1 refused --apply --consent 'form 7'": "5 行，新读者 4 位，订阅 3 个，拒绝 1 行 --apply --consent 'form 7'",
 		"2 added, 1 refused": "添加 2 个，拒绝 1 个",
 		"--title 邸报周刊":       "--title 邸报周刊",
 		"mailing 12":         "群发 12",

@@ -29,6 +29,10 @@ func (m *many) flag(cmd *cobra.Command) {
 // *@example.org, after the user confirmed their number.
 func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f func(ctx context.Context, address string) error) error {
 	if !strings.Contains(pattern, "*") {
+		if m.count > 1 {
+			g.change.none = true
+			return fmt.Errorf("%s is the address of one reader, not of %d; nothing was done", pattern, m.count)
+		}
 		return f(cmd.Context(), pattern)
 	}
 	var addresses []string
@@ -179,15 +183,15 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 		Use:   "unsuppress [ADDRESS]",
 		Short: "Lift the suppression of an address, or of many with --since, --reason and --domain",
 		Long: "With an address, lifts its suppression. Without one, lifts those that the flags select: bounces, or those of another\n" +
-			"--reason; without --apply they are only listed. The next issue of their lists contains what they missed in the last\n" +
-			"31 days.",
+			"--reason; without --apply they are only listed, and --note is not needed. The next issue of their lists contains what they\n" +
+			"missed in the last 31 days.",
 		Example: "  dibao subscriber unsuppress reader@example.org --note \"wrote to us\"\n" +
 			"  dibao subscriber unsuppress --since 2026-11-20 --domain example.org --note \"their server was broken\" --apply",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			many := since != "" || sel.Domain != "" || cmd.Flags().Changed("reason")
 			switch {
-			case note == "":
+			case note == "" && (!many || apply || g.yes):
 				return usagef("state with --note why mail may be sent to this address again")
 			case len(args) == 1 == many:
 				return usagef("specify an address, or select readers with --since, --reason or --domain")
@@ -266,8 +270,10 @@ func newSubscriberForget(g *globals) *cobra.Command {
 					g.change.none = true
 					return fmt.Errorf("%w; nothing was done; to stop mail to an address without a reader: dibao subscriber suppress ADDRESS", err)
 				}
-				if err := g.confirm(cmd, "Delete all data of %s? This can't be undone.", args[0]); err != nil {
-					return err
+				if m.count == 0 {
+					if err := g.confirm(cmd, "Delete all data of %s? This can't be undone.", args[0]); err != nil {
+						return err
+					}
 				}
 			}
 			return m.each(g, cmd, a, args[0], func(ctx context.Context, address string) error {

@@ -33,6 +33,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 			"MailerLite, Mailchimp, listmonk and Mailman, and in columns such as \"unsubscribed\" or \"退订\".\n\n" +
 			"An ambiguous file is refused as a whole, with the line number: an unclosed quote, a row with more or fewer fields,\n" +
 			"two address columns, or a column that looks like a state and is not understood.\n\n" +
+			"Names of readers are not stored, because nothing needs them; a column of names is listed as not read.\n\n" +
 			"Without --apply, nothing is stored. The import sends no mail and does not resubscribe anyone who unsubscribed or is suppressed;\n" +
 			"a second run changes nothing. A report next to the file lists each refused row and the reason.",
 		Example: "  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\"\n" +

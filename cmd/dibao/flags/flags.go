@@ -182,6 +182,33 @@ func WithoutDefaults(f *pflag.FlagSet) {
 	})
 }
 
+// Line returns the flags of the command itself that were set, as on a command line.
+func Line(cmd *cobra.Command) (all []string) {
+	for _, f := range Given(cmd) {
+		switch v := f.Value.(type) {
+		case pflag.SliceValue:
+			for _, s := range v.GetSlice() {
+				all = append(all, "--"+f.Name, quoted(s))
+			}
+		case interface{ IsBoolFlag() bool }:
+			if all = append(all, "--"+f.Name); f.Value.String() == "false" {
+				all[len(all)-1] += "=false"
+			}
+		default:
+			all = append(all, "--"+f.Name, quoted(f.Value.String()))
+		}
+	}
+	return all
+}
+
+// quoted returns a word as a shell reads it.
+func quoted(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\r\n\"'`\\$&|;<>()*?[]{}~#!") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // Given returns the flags of the command itself that were set on the command line.
 func Given(cmd *cobra.Command) (all []*pflag.Flag) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {

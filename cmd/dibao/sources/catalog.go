@@ -81,13 +81,9 @@ func (n *Node) addFromCatalog(p Program, cmd *cobra.Command, word string, anyway
 // AddEntries reads each entry from its site and stores those that can be read; with
 // anyway, it also stores the others, as they are in the catalog.
 func (n *Node) AddEntries(p Program, cmd *cobra.Command, entries []catalog.Entry, anyway bool) error {
-	have, err := n.Articles.Sources(cmd.Context())
+	known, err := n.known(cmd.Context())
 	if err != nil {
 		return err
-	}
-	known := make(map[string]bool, len(have))
-	for _, s := range have {
-		known[s.URL] = true
 	}
 	var readable []feed.Source
 	there, unread := 0, 0

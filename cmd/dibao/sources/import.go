@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ func newSourceImport(p Program) *cobra.Command {
 			defer done()
 			if dry {
 				p.ChangedNothing()
-				return listImport(p, cmd, file, trust)
+				return n.listImport(p, cmd, file, trust)
 			}
 			return n.importSources(p, cmd, file, trust)
 		},
@@ -78,9 +79,20 @@ type importRow struct {
 	Refused    *string  `json:"refused"` // the reason; null if the row is added
 }
 
-// viewImport returns the rows of a file with the result for each; those that need trust
-// come first.
-func viewImport(file sourcelist.File, trust bool) (views []importRow, refused int) {
+// importPlan is what an import does with the rows of a file.
+type importPlan struct {
+	rows    []importRow // those that are added or refused; those that need trust come first
+	taken   []feed.Source
+	there   int // number of rows whose source already exists
+	refused int
+}
+
+// plan decides about the rows of a file. A source that already exists needs no trust.
+func (n *Node) plan(ctx context.Context, file sourcelist.File, trust bool) (p importPlan, err error) {
+	known, err := n.known(ctx)
+	if err != nil {
+		return p, err
+	}
 	var rest []importRow
 	for _, row := range file.Rows {
 		s := row.Source
@@ -88,36 +100,47 @@ func viewImport(file sourcelist.File, trust bool) (views []importRow, refused in
 		switch {
 		case row.Problem != nil:
 			v.Refused = cli.Null(redact.Line(row.Problem))
+			p.refused++
+		case known[s.URL]:
+			p.there++
+			continue
 		case len(v.NeedsTrust) > 0 && !trust:
 			v.Refused = cli.Null("it " + strings.Join(v.NeedsTrust, ", ") + "; to allow that, import it with --trust")
-		}
-		if v.Refused != nil {
-			refused++
+			p.refused++
+		default:
+			p.taken = append(p.taken, s)
 		}
 		if len(v.NeedsTrust) > 0 {
-			views = append(views, v)
+			p.rows = append(p.rows, v)
 		} else {
 			v.NeedsTrust = []string{}
 			rest = append(rest, v)
 		}
 	}
-	return append(views, rest...), refused
+	p.rows = append(p.rows, rest...)
+	return p, nil
 }
 
 // listImport shows the results of an import that is not applied.
-func listImport(p Program, cmd *cobra.Command, file sourcelist.File, trust bool) error {
-	views, refused := viewImport(file, trust)
-	err := cli.PrintRows(p.Output(), cmd, []any{"Line", "Name", "Kind", "URL", "Needs trust", "Refused"}, views, func(v importRow) []any {
+func (n *Node) listImport(p Program, cmd *cobra.Command, file sourcelist.File, trust bool) error {
+	plan, err := n.plan(cmd.Context(), file, trust)
+	if err != nil {
+		return err
+	}
+	err = cli.PrintRows(p.Output(), cmd, []any{"Line", "Name", "Kind", "URL", "Needs trust", "Refused"}, plan.rows, func(v importRow) []any {
 		why := ""
 		if v.Refused != nil {
 			why = *v.Refused
 		}
 		return []any{v.Line, v.Name, v.Kind, v.URL, strings.Join(v.NeedsTrust, "; "), why}
 	})
-	if err == nil {
-		err = refusedRows(refused, len(views))
+	if err != nil {
+		return err
 	}
-	return err
+	if plan.there > 0 {
+		p.Say(cmd, "%d sources already exist and stay as they are", plan.there)
+	}
+	return refusedRows(plan.refused, len(file.Rows))
 }
 
 // refusedRows is the error of an import in which rows were refused.
@@ -130,8 +153,11 @@ func refusedRows(refused, all int) error {
 
 // importSources adds the rows of a file that may be added and lists the others.
 func (n *Node) importSources(p Program, cmd *cobra.Command, file sourcelist.File, trust bool) error {
-	views, refused := viewImport(file, trust)
-	for _, v := range views {
+	plan, err := n.plan(cmd.Context(), file, trust)
+	if err != nil {
+		return err
+	}
+	for _, v := range plan.rows {
 		if v.Refused == nil {
 			continue
 		}
@@ -146,30 +172,20 @@ func (n *Node) importSources(p Program, cmd *cobra.Command, file sourcelist.File
 		}
 		fmt.Fprintln(cmd.ErrOrStderr(), text)
 	}
-	var taken []feed.Source
-	for _, row := range file.Rows {
-		if row.Problem == nil && (trust || len(row.Source.NeedsTrust()) == 0) {
-			taken = append(taken, row.Source)
-		}
-	}
-	added, there, err := n.addAll(p, cmd, taken)
+	added, there, err := n.addAll(p, cmd, plan.taken)
 	if err != nil {
 		return err
 	}
-	p.Say(cmd, "%d sources added, %d already existed; collect them with: dibao collect", added, there)
-	p.Changed(fmt.Sprintf("%d added, %d refused", added, refused))
-	return refusedRows(refused, len(views))
+	p.Say(cmd, "%d sources added, %d already existed; collect them with: dibao collect", added, there+plan.there)
+	p.Changed(fmt.Sprintf("%d added, %d refused", added, plan.refused))
+	return refusedRows(plan.refused, len(file.Rows))
 }
 
 // addAll stores sources; existing ones stay as they are.
 func (n *Node) addAll(p Program, cmd *cobra.Command, all []feed.Source) (added, there int, err error) {
-	have, err := n.Articles.Sources(cmd.Context())
+	known, err := n.known(cmd.Context())
 	if err != nil {
 		return 0, 0, err
-	}
-	known := make(map[string]bool, len(have))
-	for _, s := range have {
-		known[s.URL] = true
 	}
 	for _, s := range all {
 		if known[s.URL] {
@@ -189,4 +205,14 @@ func (n *Node) addAll(p Program, cmd *cobra.Command, all []feed.Source) (added, 
 		}
 	}
 	return added, there, nil
+}
+
+// known returns the addresses of the sources that exist.
+func (n *Node) known(ctx context.Context) (map[string]bool, error) {
+	have, err := n.Articles.Sources(ctx)
+	known := make(map[string]bool, len(have))
+	for _, s := range have {
+		known[s.URL] = true
+	}
+	return known, err
 }
