@@ -78,7 +78,7 @@ func CorrectableFields() []string {
 
 func correctTitle(f *policy.Facts, v string) error {
 	if strings.TrimSpace(v) == "" {
-		return errors.New("an article without a title can't be shown; give one, or undo the correction with --undo title")
+		return errors.New("an article without a title can't be shown; specify one, or undo the correction with --undo title")
 	}
 	f.Title = v
 	return nil
@@ -128,7 +128,7 @@ func correctAudience(f *policy.Facts, v string) error {
 			known = known || x.Name == a
 		}
 		if !known {
-			return fault.Invalid("audience %q is unknown; give one such as 企业 or 老年人", a)
+			return fault.Invalid("audience %q is unknown; specify one such as 企业 or 老年人", a)
 		}
 	}
 	return nil
@@ -146,7 +146,7 @@ func correctNumber(f *policy.Facts, v string) error {
 func correctRegion(f *policy.Facts, v string) error {
 	code := division.Code(v)
 	if v != "" && code == "" && division.TrimCode(v) != "" {
-		return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", v)
+		return fmt.Errorf("region %q is unknown; specify its code or its name, such as 51 or 四川省", v)
 	}
 	f.Region = code
 	return nil

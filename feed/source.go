@@ -91,7 +91,7 @@ func (s Source) Ingest() ingest.Source {
 	return ingest.Source{URL: s.URL, Name: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region, Settings: s.Settings}
 }
 
-// NeedsTrust lists what storing the source would allow that a file from a stranger must not
+// NeedsTrust lists what storing the source would allow that a file from an untrusted source must not
 // decide by itself. It returns nothing for a public feed or page of which only links are
 // shown.
 func (s Source) NeedsTrust() (powers []string) {
@@ -143,7 +143,7 @@ func (s *Source) Check() error {
 		}
 	}
 	if s.Private != "" && s.Private != fetch.Origin(s.URL) {
-		return fmt.Errorf("the permission for %s does not cover %s; give --private again for the new address, or --private=false", s.Private, s.URL)
+		return fmt.Errorf("the permission for %s does not cover %s; specify --private again for the new address, or --private=false", s.Private, s.URL)
 	}
 	if _, ok := ingest.Kinds[s.Kind]; !ok {
 		return fmt.Errorf("unknown kind of source %q; use one of %s", s.Kind, strings.Join(ingest.KindNames(), ", "))
@@ -157,7 +157,7 @@ func (s *Source) Check() error {
 	if s.Region != "" && division.TrimCode(s.Region) != "" { // 100000 is the whole country
 		code := division.Code(s.Region)
 		if code == "" {
-			return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", s.Region)
+			return fmt.Errorf("region %q is unknown; specify its code or its name, such as 51 or 四川省", s.Region)
 		}
 		if s.Region[0] > '9' {
 			s.Region = code

@@ -95,7 +95,7 @@ func (s Source) Advice() string {
 		}
 		return "dibao tries again automatically; if this persists, check the address"
 	case StateBlocked:
-		return "the site refuses us: ask its administrators to admit this server, or collect less often"
+		return "the site refuses us: ask its administrators to allow access from this server, or collect less often"
 	case StateChanged:
 		return "the page was redesigned: compare with dibao source test " + ref + ", then dibao source edit " + ref + " --item …"
 	case StateGone:

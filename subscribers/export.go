@@ -129,7 +129,7 @@ type Starred struct {
 	Title    string    `json:"title"` // empty if the article is hidden
 	Last     *string   `json:"last"`  // the current last day; null if unknown
 	Canceled bool      `json:"canceled"`
-	Remind   bool      `json:"remind"` // by email, before the last day
+	Remind   bool      `json:"remind"` // reminders by email before the last day
 	At       time.Time `json:"at"`     // when the reader starred it
 }
 

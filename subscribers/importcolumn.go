@@ -221,7 +221,7 @@ func columnsOf(names, first []string, choice ColumnChoice) ([]column, error) {
 }
 
 // unread returns the names of the columns that the import does not use, in the order of the
-// file, without those that the admin told it to ignore.
+// file, without those that the admin excluded.
 func (in *importReader) unread(choice ColumnChoice) []string {
 	ignored := make(map[int]bool)
 	for _, name := range choice.Ignore {
@@ -244,7 +244,7 @@ func columnNamed(names []string, name string) (int, error) {
 	for i, n := range names {
 		if plain(n) == plain(name) {
 			if found >= 0 {
-				return 0, fmt.Errorf("the file has two columns %q; give the number of one, counting from 1", name)
+				return 0, fmt.Errorf("the file has two columns %q; specify the number of one, counting from 1", name)
 			}
 			found = i
 		}

@@ -163,7 +163,7 @@ func (q *Query) check() error {
 	for i, r := range q.Regions {
 		code := division.Code(r)
 		if code == "" {
-			return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", r)
+			return fmt.Errorf("region %q is unknown; specify its code or its name, such as 51 or 四川省", r)
 		}
 		if r[0] > '9' {
 			q.Regions[i] = code
@@ -194,7 +194,7 @@ func checkSchedule(expr, zone string) error {
 		return fmt.Errorf("unknown time zone %q; use a name such as Asia/Shanghai", zone)
 	}
 	if strings.Contains(expr, "TZ=") {
-		return fmt.Errorf("cron expression %q names a time zone; give the zone of the list instead", expr)
+		return fmt.Errorf("cron expression %q names a time zone; set the zone of the list instead", expr)
 	}
 	if strings.HasPrefix(expr, "@every") {
 		return fmt.Errorf("cron expression %q has no times of day; write minute hour day month weekday, such as 0 8 * * 1", expr)
@@ -260,7 +260,7 @@ func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
 			updated_at = $1
 		WHERE id = $17 AND removed_at IS NULL RETURNING `, l.ID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, fault.Missing("no list %q", l.Slug)
+		return List{}, fault.Missing("no list %q; to see all lists: dibao list show", l.Slug)
 	}
 	return updated, err
 }

@@ -87,7 +87,7 @@ func (f profileField) code(v string) (string, error) {
 		if code := division.Code(v); code != "" {
 			return code, nil
 		}
-		return "", fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", v)
+		return "", fmt.Errorf("region %q is unknown; specify its code or its name, such as 51 or 四川省", v)
 	case "topics":
 		if t := theme.Main(v); t != "" {
 			return t, nil

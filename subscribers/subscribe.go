@@ -23,7 +23,7 @@ type Kind string
 
 // The kinds of confirmation.
 const (
-	KindOptIn     Kind = ""           // to lists
+	KindOptIn     Kind = ""           // a subscription to lists
 	KindChangeOld Kind = "change-old" // a change of address: the email to the old mailbox
 	KindChangeNew Kind = "change-new" // a change of address: the email to the new mailbox
 	KindDelete         = Kind(AskedDelete)
@@ -53,7 +53,7 @@ type Request struct {
 
 // Subscribe records a request and returns the confirmation email to send. It returns nil if
 // none must be sent: the reader gets the lists already, is suppressed, or was asked too
-// often. The requester must not learn which, neither from the answer nor from its timing:
+// often. The requester must not learn which, neither from the response nor from its timing:
 // answer first, then send. Only an invalid address or a request without lists is an error.
 func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error) {
 	address, err := mailaddr.Parse(r.Address)
@@ -61,7 +61,7 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 		return nil, err
 	}
 	if len(r.Lists) == 0 {
-		return nil, errors.New("choose a list")
+		return nil, errors.New("choose at least one list")
 	}
 	// A flood of requests is refused by reading only: it leaves no rows and does not block
 	// the database.

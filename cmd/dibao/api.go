@@ -72,7 +72,7 @@ func describeAPI(server string) map[string]any {
 	return remote.Describe(newRootWith(&globals{inServer: true}), apiVerbs, apiClosedFlags, server, version)
 }
 
-// apiProblem is the answer to a failed request.
+// apiProblem is the response to a failed request.
 type apiProblem struct {
 	Error string `json:"error"`
 }
@@ -84,7 +84,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, tokens.ErrInvalid):
 		if !s.failed.Allow(web.ClientNetwork(r)) {
-			s.refuse(w, http.StatusTooManyRequests, errors.New("too many wrong tokens; try again in a minute"))
+			s.refuse(w, http.StatusTooManyRequests, errors.New("too many invalid tokens; try again in a minute"))
 			return
 		}
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -92,13 +92,13 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 		return
 	case err != nil:
 		s.app.log.Error("token not checked", "err", err)
-		s.refuse(w, http.StatusInternalServerError, errors.New("the token could not be checked"))
+		s.refuse(w, http.StatusInternalServerError, errors.New("the token could not be checked; see the log of dibao serve"))
 		return
 	case !slices.Contains(apiVerbs, name):
-		s.refuse(w, http.StatusNotFound, fmt.Errorf("the API has no command %q", name))
+		s.refuse(w, http.StatusNotFound, fmt.Errorf("the API has no command %q; /api/openapi.json lists the commands", name))
 		return
 	case !token.Allows(group, verb, slices.Contains(audited, name)):
-		s.refuse(w, http.StatusForbidden, fmt.Errorf("this token may not use %q", name))
+		s.refuse(w, http.StatusForbidden, fmt.Errorf("this token does not allow %q; create one with that scope: dibao token create", name))
 		return
 	}
 	terminal, args, err := s.arguments(w, r, name)
@@ -107,7 +107,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// A command may request the site of a source, which can take longer than the usual time
-	// limit of an answer.
+	// limit of a response.
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(remote.Timeout)); err != nil {
 		s.app.log.Debug("deadline not set", "err", err) // happens in tests that write to memory
 	}
@@ -146,11 +146,11 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	if _, err := w.Write(out.Bytes()); err != nil {
-		s.app.log.Debug("answer not written", "err", err) // the client disconnected
+		s.app.log.Debug("response not written", "err", err) // the client disconnected
 	}
 }
 
-// ended returns the answer for a command that ran: what a terminal would show.
+// ended returns the response for a command that ran: what a terminal would show.
 func ended(err error, out, talk string) remote.Answer {
 	a := remote.Answer{Out: out, Talk: talk}
 	var q question
@@ -191,7 +191,7 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*r
 			return nil, nil, fmt.Errorf("the API does not accept --%s; run the command on the machine of the service, without --server", flag)
 		}
 		if !apiFlag.MatchString(flag) {
-			return nil, nil, fmt.Errorf("the API has no flag %q", flag)
+			return nil, nil, fmt.Errorf("the API has no flag %q; /api/openapi.json lists the flags", flag)
 		}
 		values, many := asked.Flags[flag].([]any)
 		if !many {
@@ -219,6 +219,6 @@ func (s *api) answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	if err := writeJSON(w, body); err != nil {
-		s.app.log.Debug("answer not written", "err", err)
+		s.app.log.Debug("response not written", "err", err)
 	}
 }

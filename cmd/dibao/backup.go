@@ -70,9 +70,9 @@ func newRestore(g *globals) *cobra.Command {
 		Short: "Restore a backup into a new database, SQLite or PostgreSQL",
 		Long: "The database must be empty. Mailings that were being sent when the backup was made are paused, since some of their\n" +
 			"emails may have been sent after it: check \"dibao issue report\", then resume or cancel them. An issue that was due after\n" +
-			"the backup may have been sent, too, but the database has no record of it. The lists of such issues hold them: check them with\n" +
-			"\"dibao issue show\", then send them or drop them with \"dibao issue drop\", and release the list with\n" +
-			"\"dibao list edit NAME --hold=false\". With --send-due they are sent as usual. Readers who subscribed or unsubscribed\n" +
+			"the backup may have been sent, too, but the database has no record of it. dibao holds these issues: check them with\n" +
+			"\"dibao issue show\", send them or drop them with \"dibao issue drop\", and release the list with\n" +
+			"\"dibao list edit NAME --hold=false\". With --send-due, they are sent as usual. Readers who subscribed or unsubscribed\n" +
 			"since the backup must do so again.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -33,7 +33,7 @@ func (a *app) channels() *channel.Sender {
 	return s
 }
 
-// wakeSenders makes all nodes send at once what is due in mailings and channels.
+// wakeSenders makes all nodes send at once everything that is due in mailings and channels.
 func (a *app) wakeSenders(ctx context.Context) error {
 	err := jobs.Signal(ctx, a.db, "deliver")
 	if err == nil {
@@ -54,7 +54,7 @@ func newChannelAdd(g *globals) *cobra.Command {
 			"  wecom                the file holds the address of the group's bot\n" +
 			"  feishu, dingtalk     the same; the second line is the key of 签名校验 or 加签, if the bot has one\n" +
 			"  telegram             the token of the bot; --room is the id of the chat\n" +
-			"  ntfy                 an access token, if the topic asks for one; --room is the topic\n" +
+			"  ntfy                 an access token, if the topic requires one; --room is the topic\n" +
 			"  matrix               the access token of the bot; --address is the server, --room the id of the room\n" +
 			"  webhook              the secret (whsec_…) that signs as Standard Webhooks specifies; --address gets the POST",
 		Example: "  dibao list channel add weekly wecom --secret-file /etc/dibao/wecom.secret\n" +

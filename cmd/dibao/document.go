@@ -77,7 +77,7 @@ func (a *app) findDocument(ctx context.Context, ref string) (feed.Document, erro
 	for _, d := range all {
 		lines = append(lines, fmt.Sprintf("%d %s", d.ID, d.Title))
 	}
-	return feed.Document{}, fmt.Errorf("%d documents are called %q; give the id of one: %s", len(all), ref, strings.Join(lines, ", "))
+	return feed.Document{}, fmt.Errorf("%d documents are called %q; specify the id of one: %s", len(all), ref, strings.Join(lines, ", "))
 }
 
 // withDocument wraps a command that works on the document in its argument.

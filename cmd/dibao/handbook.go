@@ -27,7 +27,7 @@ func newHandbook(g *globals) *cobra.Command {
 					page, ok = chapters[n-1], true
 				}
 				if !ok {
-					return usagef("the handbook has no chapter %q; give a number from 1 to %d, or one of cli, configuration, json, metrics", args[0], len(chapters))
+					return usagef("the handbook has no chapter %q; specify a number from 1 to %d, or one of cli, configuration, json, metrics", args[0], len(chapters))
 				}
 				text = page
 			}

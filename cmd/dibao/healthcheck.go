@@ -14,7 +14,7 @@ func newHealthCheck(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask the daemon on this machine whether it is ready; for containers and monitors",
-		Long:  "Asks /readyz at addr in [server] without a proxy. Exit status 0: the daemon answers and reaches its database.",
+		Long:  "Asks /readyz at addr in [server] without a proxy. Exit status 0: the daemon responds and reaches its database.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := g.loadConfig()
 			if err != nil {
@@ -43,7 +43,7 @@ func newHealthCheck(g *globals) *cobra.Command {
 			}
 			defer resp.Body.Close()
 			if resp.StatusCode != http.StatusOK {
-				return fmt.Errorf("the daemon answers %s; see its log", resp.Status)
+				return fmt.Errorf("the daemon returns %s; see its log", resp.Status)
 			}
 			g.say(cmd, "ready")
 			return nil

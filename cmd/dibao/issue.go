@@ -297,7 +297,7 @@ func newIssueSend(g *globals) *cobra.Command {
 }
 
 // joinSenders makes this process one of the sending nodes until done is called. If
-// other nodes also send, it waits for its part of the limits.
+// other nodes also send, it waits for its share of the limits.
 func (a *app) joinSenders(g *globals, cmd *cobra.Command) (leave func(), err error) {
 	version, _ := cli.BuiltFrom()
 	if a.member, err = nodes.Join(cmd.Context(), a.db, version, []nodes.Role{nodes.Deliver}, a.log); err != nil {
@@ -309,7 +309,7 @@ func (a *app) joinSenders(g *globals, cmd *cobra.Command) (leave func(), err err
 	leave = func() {
 		cancel()
 		if err := <-ended; err != nil {
-			a.log.Error("this process may not send", "err", err)
+			a.log.Error("this process is not allowed to send", "err", err)
 		}
 	}
 	hasLimits := a.config.Mail.Rate > 0 || mailer.Direct(a.config) || len(a.config.Mail.Limits) > 0

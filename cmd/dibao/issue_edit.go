@@ -54,7 +54,7 @@ func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number 
 	if err != nil || len(items) > 0 {
 		return err
 	}
-	g.say(cmd, "nothing is new for %s: this mail goes only to readers who want mail even then", list)
+	g.say(cmd, "nothing is new for %s: only readers who want an email even then get this one", list)
 	held, err := a.digest.HeldIssues(cmd.Context())
 	for _, i := range held {
 		if i.List.ID == l.ID {
@@ -78,7 +78,7 @@ func (a *app) previewReader(ctx context.Context, g *globals, address string) (di
 	if errors.Is(err, digest.ErrNothingNew) {
 		for _, c := range readers[known.ID].Choices {
 			if narrowed := g.narrowed(c.Themes, c.Regions); narrowed != "" {
-				return mail, fmt.Errorf("there is no mail for %s now: nothing new is about %s, to which the reader limited a list", address, narrowed)
+				return mail, fmt.Errorf("there is no mail for %s now: no new article is about %s, to which the reader limited a list", address, narrowed)
 			}
 		}
 		return mail, fmt.Errorf("there is no mail for %s now: %w", address, err)
@@ -211,8 +211,8 @@ func newIssueTest(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test ADDRESS",
 		Short: "Send the next issue of a list, or an existing issue, to one address",
-		Long: "Sends the email as a mailing would and prints the SMTP dialogue. The links to unsubscribe and to the preferences lead\n" +
-			"nowhere, because the email does not belong to a reader.",
+		Long: "Sends the email as a mailing would and prints the SMTP dialogue. The links to unsubscribe and to the preferences do not\n" +
+			"work, because the email does not belong to a reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if _, err := mailaddr.Parse(args[0]); err != nil {

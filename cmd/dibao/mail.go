@@ -101,7 +101,7 @@ func newMailTest(g *globals) *cobra.Command {
 		Use:   "test ADDRESS",
 		Short: "Send the newest issue to one address, and print the SMTP dialogue",
 		Long: "Sends the newest composed email, or one that would be composed next, signed and addressed like a mailing and through the\n" +
-			"same server. Its links lead nowhere, and nothing is recorded. The whole SMTP dialogue goes to stdout, without passwords.",
+			"same server. Its links do not work, and nothing is recorded. The whole SMTP dialogue goes to stdout, without passwords.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			to, err := mailaddr.Parse(args[0])

@@ -152,7 +152,7 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		}
 	}
 	newToken("looker", "list:show")
-	if got := remotely("subscriber", "list"); got.status != 1 || !strings.Contains(got.talk, `may not use "subscriber list"`) {
+	if got := remotely("subscriber", "list"); got.status != 1 || !strings.Contains(got.talk, `does not allow "subscriber list"`) {
 		t.Errorf("without the scope: %+v", got)
 	}
 }

@@ -44,7 +44,7 @@ func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f fu
 		return err
 	}
 	if len(addresses) == 0 {
-		return fmt.Errorf("no reader matches %s", pattern)
+		return fmt.Errorf("no reader matches %s; to see all readers: dibao subscriber list", pattern)
 	}
 	if m.count != len(addresses) && !g.yes {
 		g.change.none = true
@@ -112,7 +112,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 		Short: "Suppress an address: it gets no mail, whether subscribed or not",
 		Long: "Stores only a hash of the address. --file suppresses all addresses in a file (one per line, or a CSV file of another\n" +
 			"provider), or none of them if one is invalid.",
-		Example: "  dibao subscriber suppress reader@example.org --note \"asked by telephone\"\n  dibao subscriber suppress --file bounced.csv --note \"from the old provider\"",
+		Example: "  dibao subscriber suppress reader@example.org --note \"asked by phone\"\n  dibao subscriber suppress --file bounced.csv --note \"from the old provider\"",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 1) == (file != "") {
@@ -167,7 +167,7 @@ func (a *app) suppressFile(g *globals, cmd *cobra.Command, file, note string) er
 	g.change = change{target: "file", detail: fmt.Sprintf("%d addresses", fresh)}
 	g.say(cmd, "%d addresses suppressed, %d were already suppressed", fresh, len(addresses)-fresh-len(refused))
 	for _, r := range refused {
-		g.print(cmd, "no address: %.80q", r)
+		g.print(cmd, "no address in the line %.80q", r)
 	}
 	if len(refused) > 0 {
 		return &partialError{Err: fmt.Errorf("%d lines contain no address", len(refused))}

@@ -25,7 +25,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 		Short: "Import readers (dry run without --apply)",
 		Long: "Reads CSV files separated by commas, semicolons, tabs or vertical bars, or one address per line, in UTF-8, UTF-16 or\n" +
 			"GB18030. The address column is recognized by its name (email, 邮箱, …); the columns list, state, language, format,\n" +
-			"frequency (issue, weekly or monthly), themes, regions, consent and confirmed_at are used where they exist, and so is the\n" +
+			"frequency (issue, weekly or monthly), themes, regions, consent and confirmed_at are used if they exist, and so is the\n" +
 			"profile in profile_entities, profile_regions, profile_industries, profile_size, profile_qualifications and profile_topics\n" +
 			"(主体类型, 地区, 行业, 规模, 资质, 关注主题); themes and regions (订阅主题, 订阅地区) limit what readers get;\n" +
 			"separate several themes, regions or values of a profile with |. Addresses that unsubscribed, bounced, complained or never confirmed\n" +
@@ -176,7 +176,7 @@ func newSubscriberExport(g *globals) *cobra.Command {
 			"import\" reads the CSV back, and does not add readers with a reason in \"suppressed\". Fields that a spreadsheet would run\n" +
 			"as a formula begin with an apostrophe. A file written with --out begins with a byte order mark, so that Excel reads\n" +
 			"Chinese in it.\n" +
-			"With an address: all data of that reader as JSON, to hand to them.",
+			"With an address: all data of that reader as JSON, to give to them.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) (err error) {
 			id := int64(0)

@@ -18,7 +18,7 @@ func newToken(g *globals) *cobra.Command {
 		Long: "With api = true in [server], programs use the commands of the command line over HTTP, on admin_addr:\n\n" +
 			"  curl -H \"Authorization: Bearer dibao_…\" -d '{\"args\": [\"*@qq.com\"], \"flags\": {\"state\": \"confirmed\"}}' \\\n" +
 			"    http://127.0.0.1:9090/api/subscriber/list\n\n" +
-			"The answer is what --json prints. See: dibao handbook 8",
+			"The response is what --json prints. See: dibao handbook 8",
 	}
 	cmd.AddCommand(newTokenCreate(g), newTokenList(g), newTokenRevoke(g), newTokenRotateKeys(g))
 	return cmd
@@ -140,7 +140,7 @@ func newTokenRotateKeys(g *globals) *cobra.Command {
 				return err
 			}
 			g.change.target = "keys of links"
-			g.say(cmd, "new links are signed with a new key; a running dibao serve uses it after a restart or when it meets such a link")
+			g.say(cmd, "new links are signed with a new key; a running dibao serve uses it after a restart, or when it receives such a link")
 			return nil
 		}),
 	}

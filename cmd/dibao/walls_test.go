@@ -74,7 +74,7 @@ func TestSourceAddNamesWalls(t *testing.T) {
 				args = append(args, kind)
 			}
 			status, _, talk := d.run(args...)
-			if status != 1 || !strings.Contains(talk, want) || !strings.Contains(talk, "in place of its pages") || !strings.Contains(talk, "ask the site's administrators to admit") || strings.Contains(talk, "--item") {
+			if status != 1 || !strings.Contains(talk, want) || !strings.Contains(talk, "instead of its pages") || !strings.Contains(talk, "ask the site's administrators to allow access") || strings.Contains(talk, "--item") {
 				t.Errorf("%s %s: status %d, said %q", path, kind, status, talk)
 			}
 		}
@@ -145,7 +145,7 @@ func TestSourceTestReports(t *testing.T) {
 }
 
 // TestListsObeyRobots tests and adds a list page that robots.txt forbids: what it is
-// becomes known only after the first request, and it is not read nevertheless.
+// becomes known only after the first request, and it is not read anyway.
 func TestListsObeyRobots(t *testing.T) {
 	t.Parallel()
 	s := served(t, map[string]string{"/denied": trialList, "/robots.txt": "User-agent: *\nDisallow: /denied\n"}, nil)

@@ -50,7 +50,7 @@ func (h *Web) calendar(w http.ResponseWriter, r *http.Request) {
 	body, err := h.write(r.Context(), r.PathValue("token"))
 	switch {
 	case errors.Is(err, tokens.ErrExpired):
-		http.Error(w, "This address of a calendar is no longer valid; the preference page, to which each email links, shows the present one.\n"+
+		http.Error(w, "This address of a calendar is no longer valid; the preference page, to which each email links, shows the current one.\n"+
 			"这个日历地址已失效；新地址见偏好页，每封信里都有链接。", http.StatusGone)
 		return
 	case errors.Is(err, tokens.ErrInvalid), errors.Is(err, subscribers.ErrNotFound):

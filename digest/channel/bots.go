@@ -31,7 +31,7 @@ func wecomRequest(t target, m message) (fetch.Request, error) {
 	return t.post(t.secret.address, body), err
 }
 
-// botAnswer is the answer of bots of WeCom and DingTalk.
+// botAnswer is the response of bots of WeCom and DingTalk.
 type botAnswer struct {
 	Code *int   `json:"errcode"`
 	Text string `json:"errmsg"`
@@ -198,7 +198,7 @@ func dingtalkVerdict(body []byte) verdict {
 	case 300001, 300005, 400101, 400106:
 		v.advice = "the bot was removed, or its address is wrong; write the address of the bot into the secret file"
 	case 400013, 400102:
-		v.advice = "the group was dissolved, or the bot is switched off"
+		v.advice = "the group was deleted, or the bot is switched off"
 	}
 	return v
 }

@@ -239,7 +239,7 @@ func TestRateIsOfTheGroup(t *testing.T) {
 	}
 }
 
-// The answer of a service decides whether and when the issue is sent again, and what the admin
+// The response of a service decides whether and when the issue is sent again, and what the admin
 // reads.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
@@ -254,7 +254,7 @@ func TestAnswers(t *testing.T) {
 		{"wecom", 200, `{"errcode":45009,"errmsg":"api freq out of limit"}`, "waiting", 2 * time.Minute, "45009 api freq out of limit"},
 		{"wecom", 200, `{"errcode":93000,"errmsg":"invalid webhook url"}`, "failed", 0, "93000 invalid webhook url: the bot was removed from the group"},
 		{"wecom", 200, `{"errcode":-1,"errmsg":"system busy"}`, "waiting", 2 * time.Minute, "-1 system busy"},
-		{"wecom", 200, `<html>login</html>`, "waiting", 2 * time.Minute, "the answer is not from the service"},
+		{"wecom", 200, `<html>login</html>`, "waiting", 2 * time.Minute, "the response is not from the service"},
 		{"wecom", 502, ``, "waiting", 2 * time.Minute, "502 Bad Gateway"},
 		{"feishu", 200, `{"code":11232,"msg":"frequency limited"}`, "waiting", 2 * time.Minute, "11232"},
 		{"feishu", 200, `{"code":9499,"msg":"too many request"}`, "waiting", 2 * time.Minute, "9499"},
@@ -273,7 +273,7 @@ func TestAnswers(t *testing.T) {
 		{"telegram", 400, `{"ok":false,"error_code":400,"description":"group chat was upgraded","parameters":{"migrate_to_chat_id":-1009}}`, "failed", 0, "--room -1009"},
 		{"telegram", 403, `{"ok":false,"error_code":403,"description":"Forbidden: bot was kicked"}`, "failed", 0, "add the bot to the chat"},
 		{"ntfy", 429, `{"code":42901,"http":429,"error":"limit reached"}`, "waiting", 2 * time.Minute, "42901 limit reached"},
-		{"ntfy", 403, `{"code":40301,"http":403,"error":"forbidden"}`, "failed", 0, "token that may write"},
+		{"ntfy", 403, `{"code":40301,"http":403,"error":"forbidden"}`, "failed", 0, "token with write access"},
 		{"matrix", 429, `{"errcode":"M_LIMIT_EXCEEDED","error":"slow","retry_after_ms":3000}`, "waiting", 5 * time.Second, "M_LIMIT_EXCEEDED slow"},
 		{"matrix", 429, `{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":-3000}`, "waiting", 10 * time.Second, "M_LIMIT_EXCEEDED"},
 		{"matrix", 429, `{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":9223372036855}`, "waiting", time.Hour, "M_LIMIT_EXCEEDED"},
@@ -320,7 +320,7 @@ func TestUnansweredMessageIsSentOnceMore(t *testing.T) {
 			silent := 5
 			s.After = func(string) {
 				if silent--; silent >= 0 {
-					panic(http.ErrAbortHandler) // closes the connection without an answer
+					panic(http.ErrAbortHandler) // closes the connection without a response
 				}
 			}
 			w.add(t, s, "group-0123456789abcdef")
@@ -363,7 +363,7 @@ func TestUnreachableServerIsGivenUpAfterADay(t *testing.T) {
 	})
 }
 
-// The claims of a process that died are taken back: a message that was not handed over is sent
+// The claims of a process that died are released: a message that was not handed over is sent
 // as if it were new, one that was handed over counts as unanswered.
 func TestRecover(t *testing.T) {
 	t.Parallel()

@@ -15,7 +15,7 @@ import (
 	"dibao/internal/fetch"
 )
 
-// Sender sends what is due to the channels. All fields but Notify and Sleep are required.
+// Sender sends the issues that are due to the channels. All fields but Notify and Sleep are required.
 type Sender struct {
 	Store  *Store
 	Node   string // the ID of this process among the nodes; "" if it only tests a channel
@@ -64,14 +64,14 @@ const longestWait = time.Minute
 // attemptTimeout limits one request, including all waiting.
 const attemptTimeout = 2 * time.Minute
 
-// Run sends what is due. It can run in any number of processes at the same time.
+// Run sends the issues that are due. It can run in any number of processes at the same time.
 func (s *Sender) Run(ctx context.Context) (Sent, error) {
 	if err := s.Store.catchUp(ctx); err != nil {
 		return Sent{}, fmt.Errorf("find issues that channels have not received yet: %w", err)
 	}
 	recovered, err := s.Store.recover(ctx, s.Node)
 	if err != nil {
-		return Sent{}, fmt.Errorf("take back deliveries to channels: %w", err)
+		return Sent{}, fmt.Errorf("release claims on deliveries to channels: %w", err)
 	}
 	r := &run{Sender: s, sent: Sent{Recovered: int(recovered)}, served: make(map[int64]time.Time)}
 	active := make(map[string]bool) // hosts that are being served
@@ -176,7 +176,7 @@ func (r *run) open(ctx context.Context, id int64) (*outlet, error) {
 	return &outlet{t, problem}, nil
 }
 
-// serve sends what is due in the channels of one host, one message at a time and each
+// serve sends the issues that are due in the channels of one host, one message at a time and each
 // channel in turn.
 func (r *run) serve(ctx context.Context, outlets []*outlet) error {
 	for len(outlets) > 0 {

@@ -35,7 +35,7 @@ func telegramRequest(t target, m message) (fetch.Request, error) {
 	return t.post(t.Address+"/bot"+t.secret.token+"/sendMessage", body), err
 }
 
-// telegramVerdict also reads answers with an error status.
+// telegramVerdict also reads responses with an error status.
 func telegramVerdict(body []byte) verdict {
 	var a struct {
 		OK         *bool  `json:"ok"`
@@ -102,7 +102,7 @@ func ntfyRequest(t target, m message) (fetch.Request, error) {
 	return req, err
 }
 
-// ntfyVerdict also reads answers with an error status.
+// ntfyVerdict also reads responses with an error status.
 func ntfyVerdict(body []byte) verdict {
 	var a struct {
 		ID   string `json:"id"`
@@ -122,7 +122,7 @@ func ntfyVerdict(body []byte) verdict {
 	case a.HTTP >= http.StatusInternalServerError:
 		v.state = stateWaiting
 	case a.HTTP == http.StatusUnauthorized || a.HTTP == http.StatusForbidden:
-		v.advice = "the topic asks for a token that may write to it; write one into a secret file"
+		v.advice = "the topic requires a token with write access; write one into a secret file"
 	}
 	return v
 }
@@ -175,7 +175,7 @@ func matrixRequest(t target, m message) (fetch.Request, error) {
 	return req, err
 }
 
-// matrixVerdict also reads answers with an error status.
+// matrixVerdict also reads responses with an error status.
 func matrixVerdict(body []byte) verdict {
 	var a struct {
 		Event      string `json:"event_id"`

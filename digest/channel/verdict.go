@@ -23,7 +23,7 @@ const (
 	stateCancelled = "cancelled"
 )
 
-// verdict is the meaning of an answer for a delivery.
+// verdict is the meaning of a response for a delivery.
 type verdict struct {
 	state   string        // waiting: it is tried again; uncertain: it may have been posted
 	text    string        // the words of the service
@@ -44,11 +44,11 @@ func (v verdict) reply() string {
 // maxReply is the number of bytes that are kept of a service's reply.
 const maxReply = 400
 
-// notUnderstood is the verdict on an answer that did not come from the service, such as the
+// notUnderstood is the verdict on a response that did not come from the service, such as the
 // page of a proxy: the message may have been posted.
 func notUnderstood(body []byte) verdict {
 	start := database.Clip(redact.Text(string(body)), 80) // half a secret would not be recognized after truncation
-	return verdict{state: stateUncertain, text: fmt.Sprintf("the answer is not from the service: %q", start)}
+	return verdict{state: stateUncertain, text: fmt.Sprintf("the response is not from the service: %q", start)}
 }
 
 // verdictOf returns the verdict on a request. handed reports whether the service may have
@@ -69,12 +69,12 @@ func (s service) verdictOf(res *fetch.Response, err error, handed bool) verdict 
 		}
 		return v
 	case handed:
-		return verdict{state: stateUncertain, text: fmt.Sprintf("no answer: %s", causeOf(err))}
+		return verdict{state: stateUncertain, text: fmt.Sprintf("no response: %s", causeOf(err))}
 	}
 	return verdict{state: stateWaiting, text: fmt.Sprintf("not reached: %s", causeOf(err))}
 }
 
-// judgeStatus judges an answer with an error status, by the body if the service explains
+// judgeStatus judges a response with an error status, by the body if the service explains
 // itself.
 func (s service) judgeStatus(e *fetch.StatusError) verdict {
 	text := fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))

@@ -70,7 +70,7 @@ func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, er
 	run.changed = sync.NewCond(&run.mu)
 	ledger.fail, ledger.busy = run.note, run.countInFlight
 	if run.total.Recovered, err = run.ledger.recover(ctx); err != nil {
-		return run.total, false, fmt.Errorf("take back claims: %w", err)
+		return run.total, false, fmt.Errorf("release claims: %w", err)
 	}
 	if n := run.total.Recovered; n > 0 {
 		d.service.opts.Logger.Warn("claims of a process that ended were released", "deliveries", n)
@@ -138,7 +138,7 @@ type deliveryRun struct {
 
 const (
 	// claimSize is the number of deliveries that are claimed together: few, because
-	// those that are not sent before a stop must be put back. Nodes divide it, down to minClaim,
+	// those that are not sent before a stop must be requeued. Nodes divide it, down to minClaim,
 	// so that no node is left alone with the end of a mailing.
 	claimSize = 512
 	minClaim  = 64

@@ -86,7 +86,7 @@ func TestLane(t *testing.T) {
 		}
 		y := newLane("y", Limit{PerMinute: limit, Connections: 2}, 1)
 		if _, ok := y.pass(at, nodes.Share{}); ok || y.open(4, shareOf(nodes.Share{})) || y.allowance(at, nodes.Share{}, 9) > 0 {
-			t.Error("a node without a part of the limit sends")
+			t.Error("a node without a share of the limit sends")
 		}
 		open := 0
 		for rank := range 4 {
@@ -130,7 +130,7 @@ func TestJournal(t *testing.T) {
 	}
 	j.answered(100, true)
 	j.answered(101, false)
-	j.answered(999, false) // put back without a hand-over: no line
+	j.answered(999, false) // requeued without a hand-over: no line
 	j.forget(103)
 	j.rewrite()
 	got := parseJournal(string(j.text))

@@ -128,7 +128,7 @@ func (s *Service) setMailing(ctx context.Context, mailing int64, state string, f
 			return err
 		}
 		if n, err := res.RowsAffected(); n == 0 || err != nil {
-			return errors.Join(err, fmt.Errorf("mailing %d is %s and can't become %s", mailing, now, state))
+			return errors.Join(err, fmt.Errorf("mailing %d is %s; its state can't change to %s", mailing, now, state))
 		}
 		return nil
 	})

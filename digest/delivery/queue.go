@@ -39,7 +39,7 @@ func (r *deliveryRun) enqueue(jobs []job) {
 		// Deliveries that can't be sent must not fill the queue and keep out those that
 		// can.
 		if j.lane.yields() && len(j.lane.queue) >= r.opts.Connections && inFlight > len(jobs)/4 {
-			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain takes mail slowly"})
+			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain accepts mail slowly"})
 			continue
 		}
 		if until, why, held := j.lane.held(now, share); held {
@@ -66,7 +66,7 @@ func (r *deliveryRun) enqueue(jobs []job) {
 	}
 }
 
-// deferral is a claim that is put back until a time.
+// deferral is a claim that is requeued for a later time.
 type deferral struct {
 	Delivery
 	until time.Time
@@ -151,7 +151,7 @@ func (r *deliveryRun) requeueBlocked() {
 	for _, d := range back {
 		r.postpone(d)
 	}
-	r.putBack(slow, now.Add(slowLanePause), "the domain takes mail slowly")
+	r.putBack(slow, now.Add(slowLanePause), "the domain accepts mail slowly")
 }
 
 // slowLanePause is the delay of mail to a domain that accepts it more slowly than others.

@@ -36,7 +36,7 @@ const (
 	// giveUpAfter is the number of consecutive pages that could not be read
 	// after which the site is left alone until the next collection.
 	giveUpAfter = 5
-	// maxParts limits the further pages of an article.
+	// maxParts limits the other pages of an article.
 	maxParts = 30
 	// maxPartsTime limits the time for fetching them: other sources wait for the memory of
 	// the first page.
@@ -71,7 +71,7 @@ type Collector struct {
 // Collection is the result of one collection of a source.
 type Collection struct {
 	Source      feed.Source
-	NotModified bool // nothing was read: the answer was 304 or had the same bytes
+	NotModified bool // nothing was read: the response was 304 or had the same bytes
 	Items       int  // items in the list of the source
 	New         int  // number of stored articles
 	Changed     int  // articles whose text changed
@@ -160,7 +160,7 @@ func (c *Collector) succeed(ctx context.Context, s *feed.Source, out Collection,
 	}
 	switch {
 	case held > 0:
-		s.State, s.LastError = feed.StateFlood, fmt.Sprintf("%d texts made over a year ago came in a day and are held back", held)
+		s.State, s.LastError = feed.StateFlood, fmt.Sprintf("%d texts that are over a year old came in one day and are held back", held)
 	case s.State == feed.StateFlood:
 		// Only an admin ends this state.
 	case !s.NewsAt.IsZero() && now.Sub(s.NewsAt) > quietAfter:

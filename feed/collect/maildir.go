@@ -36,7 +36,7 @@ func Messages(dir string) ([]Message, error) {
 	for _, sub := range []string{"new", "cur"} {
 		entries, err := os.ReadDir(filepath.Join(dir, sub))
 		if err != nil {
-			return nil, fmt.Errorf("%s is not a Maildir folder that dibao may read: %w", dir, err)
+			return nil, fmt.Errorf("%s is not a Maildir folder that dibao can read: %w", dir, err)
 		}
 		for _, e := range entries {
 			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {

@@ -48,8 +48,8 @@ type Hub struct {
 	verifier *fetch.Client
 	waiting  requests
 	granting sync.Mutex // held from counting subscriptions to storing a new one
-	asked    quotas     // for verifications
-	budget   quotas     // for bytes
+	asked    quotas     // limits verifications
+	budget   quotas     // limits bytes
 }
 
 const (
@@ -155,7 +155,7 @@ func (h *Hub) readRequest(form url.Values) (req pushRequest, problem string) {
 	case len(req.secret) >= maxSecret:
 		return req, "hub.secret is 200 bytes or longer."
 	case len(req.callback) > maxCallback || refused != nil:
-		return req, "hub.callback is not an address that may be called: it must be http or https at a public host, on port 80, 443 or one above 1023."
+		return req, "hub.callback is not an address that this hub can call: it must be http or https at a public host, on port 80, 443 or one above 1023."
 	case strings.HasPrefix(req.callback, h.BaseURL+"/hub"):
 		return req, "hub.callback is this hub."
 	}

@@ -43,7 +43,7 @@ const (
 	verifyLane         = 16
 	maxUnverified      = 1000 // maximum number of unverified requests
 	maxUnverifiedOfOne = 60   // per callback host or client network
-	maxVerifyAnswer    = 1000 // maximum size of the answer, in bytes, that is compared with the challenge
+	maxVerifyAnswer    = 1000 // maximum size of the response, in bytes, that is compared with the challenge
 	unverifiedBefore   = time.Minute
 )
 
@@ -155,7 +155,7 @@ func (h *Hub) admitRequest(ctx context.Context, req pushRequest, from netip.Pref
 		return &hubRefusal{http.StatusTooManyRequests, "The host of hub.callback was asked too often whether it subscribes.", max(wait, time.Minute)}, nil
 	}
 	if !h.waiting.add(req) {
-		return &hubRefusal{http.StatusServiceUnavailable, "Too many requests are waiting for their callback's answer.", time.Minute}, nil
+		return &hubRefusal{http.StatusServiceUnavailable, "Too many requests are waiting for their callback's response.", time.Minute}, nil
 	}
 	return nil, nil
 }
@@ -188,7 +188,7 @@ func countSubscriptions(ctx context.Context, tx *sql.Tx, req pushRequest, networ
 
 // verify asks a callback whether it wants the request (W3C WebSub §5.3). A
 // callback that did not ask for it does not confirm, and the request is
-// dropped. A redirect does not count as an answer: it would lead to a host that
+// dropped. A redirect does not count as a response: it would lead to a host that
 // was not named.
 func (h *Hub) verify(ctx context.Context, req pushRequest) error {
 	u, err := url.Parse(req.callback)

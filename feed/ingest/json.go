@@ -33,10 +33,10 @@ func (jsonReader) Read(p Page, src Source) ([]Item, error) {
 	return l.Items, err
 }
 
-// decodeJSON decodes an answer in JSON or JSONP.
+// decodeJSON decodes a JSON or JSONP response.
 func decodeJSON(p Page, charset string) (any, error) {
 	if len(p.Body) > maxFeedBytes {
-		return nil, fmt.Errorf("the answer is larger than %d MB", maxFeedBytes>>20)
+		return nil, fmt.Errorf("the response is larger than %d MB", maxFeedBytes>>20)
 	}
 	text, _ := decode.Text(p.Body, p.ContentType, charset)
 	return literal.ParseJSON(text)
@@ -120,7 +120,7 @@ func readElements(doc any, p Page, src Source) (List, error) {
 	return l, nil
 }
 
-// readMarkup reads the rows of markup that an answer contains.
+// readMarkup reads the rows of markup that a response contains.
 func readMarkup(markup string, p Page, src Source) (List, error) {
 	src.Settings.Charset = ""
 	page := Page{URL: p.URL, ContentType: "text/html; charset=utf-8", Body: []byte(markup), FetchedAt: p.FetchedAt}

@@ -51,6 +51,6 @@ func (pageReader) Read(p Page, src Source) ([]Item, error) {
 }
 
 var (
-	errNoText = errors.New("no text was found on the article's page")
+	errNoText = errors.New("no text was found on the article's page; set the content selector of the source (--content)")
 	errCostly = errors.New("the page cannot be read: its elements are nested too deeply, or so many are left open that reading them would take too much memory")
 )

@@ -56,7 +56,7 @@ func TestOwnPagers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.next == "form" && l.Next == "" && l.Pager.Form && strings.HasPrefix(l.Pager.String(), "not followable") && strings.Contains(l.Pager.Say(true), "表单") {
+		if c.next == "form" && l.Next == "" && l.Pager.Form && strings.HasPrefix(l.Pager.String(), "dibao does not follow it") && strings.Contains(l.Pager.Say(true), "表单") {
 			continue
 		}
 		if c.next == "?" && l.Next == "" && l.Pager.Seen != "" || c.next == l.Next && (c.next != "" || l.Pager.Seen == "") {

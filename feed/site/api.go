@@ -23,7 +23,7 @@ import (
 // The JSON API is read-only. Its keys are those of the CLI; unknown values are null.
 // digest/pages/openapi.json describes it.
 
-// APIPage is a part of a long answer; Next is the cursor of the next part.
+// APIPage is a part of a long response; Next is the cursor of the next part.
 type APIPage struct {
 	Data any     `json:"data"`
 	Next *string `json:"next"`
@@ -107,7 +107,7 @@ func Paging(q url.Values) (limit int, before int64, err error) {
 	}
 	if s := q.Get("cursor"); s != "" {
 		if before, err = strconv.ParseInt(s, 36, 64); err != nil || before < 1 {
-			return 0, 0, fault.Invalid("cursor is not valid; use the value of next in the previous answer")
+			return 0, 0, fault.Invalid("cursor is not valid; use the value of next in the previous response")
 		}
 	}
 	return limit, before, nil

@@ -23,7 +23,7 @@ import (
 //	{"rows":4711}                 the last line: without it the file was cut off
 //
 // It omits derived data (the search index) and the tables of the job engine, whose jobs are
-// scheduled again from what is due.
+// scheduled again as their work becomes due.
 type backupHead struct {
 	Format  string           `json:"format"`
 	Schema  int64            `json:"schema"`
@@ -275,7 +275,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 		line := lines.Bytes()
 		if len(line) > 0 && line[0] == '[' {
 			if insert == nil {
-				return 0, errors.New("the backup is damaged: a row precedes its table")
+				return 0, errors.New("the backup is damaged; use another one: a row precedes its table")
 			}
 			values, err := decodeRow(line, width)
 			if err != nil {
@@ -289,7 +289,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 		}
 		var l backupLine
 		if err := json.Unmarshal(line, &l); err != nil {
-			return 0, fmt.Errorf("the backup is damaged: %w", err)
+			return 0, fmt.Errorf("the backup is damaged; use another one: %w", err)
 		}
 		if insert != nil {
 			insert.Close()
@@ -297,7 +297,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 		}
 		if l.Rows != nil {
 			if *l.Rows != rows {
-				return 0, fmt.Errorf("the backup is damaged: it should have %d rows and has %d", *l.Rows, rows)
+				return 0, fmt.Errorf("the backup is damaged; use another one: it should have %d rows and has %d", *l.Rows, rows)
 			}
 			if err := restoreTriggers(); err != nil {
 				return 0, err
@@ -308,14 +308,14 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 			return rows, db.setLastIDs(ctx, tx, head.LastIDs, gap, known) // last, because PostgreSQL's sequences can't be set back
 		}
 		if width = len(l.Columns); width == 0 || width > len(left[l.Table]) || !isSubset(l.Columns, left[l.Table]) {
-			return 0, fmt.Errorf("the backup is damaged: this schema has no table %q with such columns, or the table occurs twice", l.Table)
+			return 0, fmt.Errorf("the backup is damaged; use another one: this schema has no table %q with such columns, or the table occurs twice", l.Table)
 		}
 		delete(left, l.Table)
 		if insert, err = tx.PrepareContext(ctx, insertStatement(l.Table, l.Columns)); err != nil {
 			return 0, err
 		}
 	}
-	return 0, errors.Join(errors.New("the backup is truncated"), lines.Err())
+	return 0, errors.Join(errors.New("the backup is truncated; use another one"), lines.Err())
 }
 
 func isSubset(some, all []string) bool {

@@ -95,11 +95,11 @@ func (l *lineReader) Err() error { return l.err }
 // decodeRow decodes a row of a backup for a statement.
 func decodeRow(line []byte, width int) ([]any, error) {
 	if elements(line) != width {
-		return nil, errors.New("the backup is damaged: a row has more or fewer values than its table has columns")
+		return nil, errors.New("the backup is damaged; use another one: a row has more or fewer values than its table has columns")
 	}
 	var raw []json.RawMessage
 	if err := json.Unmarshal(line, &raw); err != nil || len(raw) != width {
-		return nil, errors.Join(errors.New("the backup is damaged: a row has more or fewer values than its table has columns"), err)
+		return nil, errors.Join(errors.New("the backup is damaged; use another one: a row has more or fewer values than its table has columns"), err)
 	}
 	values := make([]any, width)
 	for i, r := range raw {
@@ -125,7 +125,7 @@ func decodeRow(line []byte, width int) ([]any, error) {
 			err = json.Unmarshal(r, &values[i])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the backup is damaged: %w", err)
+			return nil, fmt.Errorf("the backup is damaged; use another one: %w", err)
 		}
 	}
 	return values, nil

@@ -141,7 +141,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 			if explained := Explain(err); explained != err {
 				return nil, fmt.Errorf("database %s: %w", path, explained)
 			}
-			return nil, fmt.Errorf("database %s cannot be opened: %v; check that dibao may write the file and its folder", path, err)
+			return nil, fmt.Errorf("database %s cannot be opened: %v; check that dibao can write the file and its folder", path, err)
 		}
 	}
 	return db, nil

@@ -16,7 +16,7 @@ func (c *session) command(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	verb = strings.ToUpper(verb)
 	if !isPrintable(line) && verb != "MAIL" && verb != "RCPT" {
-		return &refusal{reply: "500 5.5.2 a command is printable ASCII"}
+		return &refusal{reply: "500 5.5.2 a command must be printable ASCII"}
 	}
 	switch verb {
 	case "EHLO", "HELO", "LHLO":
@@ -31,11 +31,11 @@ func (c *session) command(line string) error {
 		return c.data()
 	case "RSET":
 		c.reset()
-		c.say("250 2.0.0 forgotten")
+		c.say("250 2.0.0 reset")
 	case "NOOP":
 		c.say("250 2.0.0 done")
 	case "VRFY":
-		c.say("252 2.5.0 send it and see")
+		c.say("252 2.5.0 cannot verify it; send the message")
 	case "QUIT":
 		c.say("221 2.0.0 goodbye")
 		return errQuit
@@ -57,7 +57,7 @@ func (c *session) hello(verb, name string) error {
 		return &refusal{reply: "500 5.5.1 unknown command"}
 	}
 	if strings.TrimSpace(name) == "" {
-		return &refusal{reply: "501 5.5.4 say who you are"}
+		return &refusal{reply: "501 5.5.4 a host name is required"}
 	}
 	c.reset()
 	c.greeted = true
@@ -82,7 +82,7 @@ func (c *session) mail(rest string) error {
 	case !c.greeted:
 		return &refusal{reply: "503 5.5.1 say EHLO first"}
 	case c.from:
-		return &refusal{reply: "503 5.5.1 a message was begun already"}
+		return &refusal{reply: "503 5.5.1 a message was already started"}
 	}
 	address, parameters, err := parsePath(rest, "FROM:")
 	if err != nil {

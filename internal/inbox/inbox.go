@@ -124,7 +124,7 @@ func (s *server) accept(ctx context.Context, l net.Listener) error {
 func (s *server) close() error {
 	s.mu.Lock()
 	for c := range s.open {
-		c.end("421 4.3.2 this server stops; try again later")
+		c.end("421 4.3.2 this server is shutting down; try again later")
 	}
 	s.mu.Unlock()
 	done := make(chan struct{})

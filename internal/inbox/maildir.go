@@ -39,7 +39,7 @@ func (b *Inbox) Watch(ctx context.Context, dir string) error {
 func (b *Inbox) ProcessMaildir(ctx context.Context, dir string) (taken int, err error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "new"))
 	if err != nil {
-		return 0, fmt.Errorf("%s is not a Maildir folder that dibao may read: %w", dir, err)
+		return 0, fmt.Errorf("%s is not a Maildir folder that dibao can read: %w", dir, err)
 	}
 	var problems []error
 	for _, e := range entries {

@@ -227,7 +227,7 @@ func (c *session) startTLS() error {
 func (c *session) data() error {
 	switch {
 	case len(c.to) == 0:
-		return &refusal{reply: "503 5.5.1 no recipient was taken"}
+		return &refusal{reply: "503 5.5.1 no recipient was accepted"}
 	case c.r.Buffered() > 0: // it was sent before our reply: where it begins is uncertain
 		return &refusal{"503 5.5.1 the message was sent before 354", true}
 	}

@@ -42,7 +42,7 @@ func (r *Router) Hosts(ctx context.Context, domain string) ([]string, error) {
 	case err != nil && len(records) == 0:
 		return nil, fmt.Errorf("look up the servers of %s: %w", domain, err)
 	case len(records) == 1 && (records[0].Host == "." || records[0].Host == ""): // RFC 7505
-		return nil, &ReplyError{Code: 556, Enhanced: "5.1.10", Phase: "lookup", Text: domain + " takes no mail (null MX)"}
+		return nil, &ReplyError{Code: 556, Enhanced: "5.1.10", Phase: "lookup", Text: domain + " accepts no mail (null MX)"}
 	}
 	slices.SortStableFunc(records, func(a, b *net.MX) int { return int(a.Pref) - int(b.Pref) })
 	var hosts []string
@@ -61,7 +61,7 @@ func (r *Router) resolver() *net.Resolver {
 
 // Dial connects to the first reachable server of a domain, with the options of opts except
 // the address. If the TLS handshake fails, it continues without TLS: a valid certificate
-// proves nothing if the name came from an unsigned DNS answer.
+// proves nothing if the name came from an unsigned DNS response.
 func (r *Router) Dial(ctx context.Context, domain string, opts Options) (*Conn, error) {
 	hosts, err := r.Hosts(ctx, domain)
 	if err != nil {

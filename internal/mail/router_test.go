@@ -88,7 +88,7 @@ func TestRouterFindsTheServer(t *testing.T) {
 		code int
 		text string
 	}{
-		"null.example":      {556, "takes no mail"},
+		"null.example":      {556, "accepts no mail"},
 		"not-there.example": {550, "no such domain"},
 		"refuses.example":   {550, "no such user"},
 		"private.example":   {0, "private network"},

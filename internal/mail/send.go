@@ -39,7 +39,7 @@ func (e *Envelope) size() int {
 //
 // Errors: *ReplyError for a refusal; ErrUncertain if no reply came after the
 // dot; ErrStale if a reused connection was found closed; any other error means
-// that the message was not delivered. When ctx ends, Send breaks the connection
+// that the message was not delivered. When ctx ends, Send closes the connection
 // off, but not between the dot and its reply.
 func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Reply, error) {
 	if !c.usable {
@@ -284,7 +284,7 @@ func (c *Conn) commands(e *Envelope) ([]command, error) {
 	}
 	if !isASCII(e.From) || !isASCII(e.To) {
 		if !c.has("SMTPUTF8") {
-			return nil, &ReplyError{Code: 553, Enhanced: "5.6.7", Phase: "mail", Text: "the server takes no addresses outside ASCII (SMTPUTF8)"}
+			return nil, &ReplyError{Code: 553, Enhanced: "5.6.7", Phase: "mail", Text: "the server accepts no addresses outside ASCII (SMTPUTF8)"}
 		}
 		out = append(out, " SMTPUTF8"...)
 	}
@@ -371,5 +371,5 @@ func (c *Conn) converse(mechanism string, initial []byte, next func([]byte) ([]b
 		}
 		command = base64.StdEncoding.EncodeToString(answer)
 	}
-	return errors.New("auth: the server sends one challenge after another")
+	return errors.New("auth: the server sends too many challenges")
 }

@@ -93,7 +93,7 @@ func (c *Conn) startTLS(host string) error {
 		return err
 	}
 	if c.r.Buffered() > 0 {
-		return fmt.Errorf("%w: the server sent plain text that would pass for encrypted text", errHandshake)
+		return fmt.Errorf("%w: the server sent plain text that would be mistaken for encrypted text", errHandshake)
 	}
 	client := tls.Client(c.conn, c.tlsConfig(host))
 	if err := client.Handshake(); err != nil {

@@ -54,7 +54,7 @@ func memoryFamilies() []memoryFamily {
 		field(Counter, "frees_total", "Heap objects freed since the start.", func(m *runtime.MemStats) uint64 { return m.Frees }),
 		field(Gauge, "heap_alloc_bytes", "Bytes of heap objects that are in use.", func(m *runtime.MemStats) uint64 { return m.HeapAlloc }),
 		field(Gauge, "heap_sys_bytes", "Bytes of heap obtained from the system.", func(m *runtime.MemStats) uint64 { return m.HeapSys }),
-		field(Gauge, "heap_idle_bytes", "Bytes of heap that wait to be used.", func(m *runtime.MemStats) uint64 { return m.HeapIdle }),
+		field(Gauge, "heap_idle_bytes", "Bytes of idle heap.", func(m *runtime.MemStats) uint64 { return m.HeapIdle }),
 		field(Gauge, "heap_inuse_bytes", "Bytes of heap that are in use.", func(m *runtime.MemStats) uint64 { return m.HeapInuse }),
 		field(Gauge, "heap_released_bytes", "Bytes of heap released to the system.", func(m *runtime.MemStats) uint64 { return m.HeapReleased }),
 		field(Gauge, "heap_objects", "Heap objects that are in use.", func(m *runtime.MemStats) uint64 { return m.HeapObjects }),

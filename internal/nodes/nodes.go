@@ -2,9 +2,9 @@
 // share the limits of mail servers and hosts.
 //
 // Each node renews its row every [Beat] and reads those of the others. A limit is divided
-// among the nodes of a role; a new node gets no part before all others have seen it, and
-// the part of a node is redistributed when it has not been seen for [GoneAfter]. A node
-// that can't renew its row has no part, either. So the sum of the parts never exceeds the
+// among the nodes of a role; a new node gets no share before all others have seen it, and
+// the share of a node is redistributed when it has not been seen for [GoneAfter]. A node
+// that can't renew its row has no share, either. So the sum of the shares never exceeds the
 // limit, whichever nodes start, stop or sleep.
 package nodes
 
@@ -42,7 +42,7 @@ const (
 	// Beat is how often a node renews its row and reads those of the others.
 	Beat = 10 * time.Second
 	// settleAfter is the time after which all others have seen a new node: nodes that have
-	// not renewed their own row for this long have no part.
+	// not renewed their own row for this long have no share.
 	settleAfter = 2 * Beat
 	// GoneAfter is the time after which a node that was not seen counts as gone.
 	GoneAfter = 3 * Beat
@@ -76,7 +76,7 @@ type Share struct {
 // Whole is the share of a single node.
 var Whole = Share{Of: 1}
 
-// Rate returns the part of a divisible limit, such as messages per minute.
+// Rate returns the share of a divisible limit, such as messages per minute.
 func (s Share) Rate(limit float64) float64 {
 	if s.Of == 0 {
 		return 0
@@ -84,7 +84,7 @@ func (s Share) Rate(limit float64) float64 {
 	return limit / float64(s.Of)
 }
 
-// Count returns the part of a limit in whole numbers, such as connections; the remainder
+// Count returns the share of a limit in whole numbers, such as connections; the remainder
 // depends on name, so that it is not always the same node that gets it.
 func (s Share) Count(limit int, name string) int {
 	if s.Of == 0 {
@@ -160,12 +160,12 @@ func (m *Member) Run(ctx context.Context) error {
 			return err
 		}
 		if err != nil && ctx.Err() == nil {
-			m.log.Warn("this node could not renew its row; it gets no part of shared limits until it can", "err", err)
+			m.log.Warn("this node could not renew its row; it gets no share of the limits until it can", "err", err)
 		}
 	}
 }
 
-// leave removes the node's row, so that the others share its part at once.
+// leave removes the node's row, so that the others divide its share at once.
 func (m *Member) leave(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, Beat)
 	defer cancel()
@@ -260,7 +260,7 @@ func ours(id string) bool {
 	return ok
 }
 
-// Share returns this node's part of what the nodes of a role share.
+// Share returns this node's share of a limit of the nodes of a role.
 func (m *Member) Share(role Role) Share {
 	if m == nil {
 		return Whole
@@ -283,7 +283,7 @@ func (m *Member) Share(role Role) Share {
 	return s
 }
 
-// Settled waits until this node has its part.
+// Settled waits until this node has its share.
 func (m *Member) Settled(ctx context.Context, role Role) error {
 	for m.Share(role).Of == 0 {
 		select {

@@ -3,7 +3,7 @@
 //
 // Text in, text out; it does not store or retry anything. Answers are checked: one that
 // contains a number that is not in the text, or is not plain text of the requested length, is
-// an error ([ErrRejected]). An answer must always be shown as made by a machine.
+// an error ([ErrRejected]). A response must always be shown as made by a machine.
 package summarize
 
 import (
@@ -45,18 +45,18 @@ type Request struct {
 	Language string // language of the summary: "zh" or "en"
 }
 
-// Response is the answer of the model.
+// Response is what the model returned.
 type Response struct {
 	Text   string // one paragraph of at most 600 characters
 	Model  string // as the endpoint names it
 	Tokens int    // cost of the request, in and out; estimated if the endpoint does not state it
 }
 
-// ErrRejected is the error for an answer that must not be shown. Asking again would cost
-// the same and give the same answer.
-var ErrRejected = errors.New("the model's answer can't be used")
+// ErrRejected is the error for a response that must not be shown. Asking again would cost
+// the same and give the same response.
+var ErrRejected = errors.New("the model's response can't be used")
 
-// StatusError is an answer of the endpoint that is not a summary.
+// StatusError is a response of the endpoint that is not a summary.
 type StatusError struct {
 	Status     int
 	RetryAfter time.Duration // 0 means not stated
@@ -64,7 +64,7 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("the endpoint of the model answers %d %s: %s; check url, model and key in [summary]", e.Status, http.StatusText(e.Status), e.Text)
+	return fmt.Sprintf("the endpoint of the model returned %d %s: %s; check url, model and key in [summary]", e.Status, http.StatusText(e.Status), e.Text)
 }
 
 const (
@@ -144,7 +144,7 @@ func (c *Client) Summarize(ctx context.Context, r Request) (Response, error) {
 	return read(answer, c.model, r.Title+"\n"+text)
 }
 
-// read parses the answer and checks it against the text.
+// read parses the response and checks it against the text.
 func read(answer []byte, model, source string) (Response, error) {
 	var a struct {
 		Model   string `json:"model"`
@@ -157,7 +157,7 @@ func read(answer []byte, model, source string) (Response, error) {
 		} `json:"usage"`
 	}
 	if err := json.Unmarshal(answer, &a); err != nil {
-		return Response{}, fmt.Errorf("the answer of the model is not JSON: %v", err)
+		return Response{}, fmt.Errorf("the response of the model is not JSON: %v", err)
 	}
 	out := Response{Model: a.Model, Tokens: a.Usage.Total}
 	if out.Model == "" {

@@ -113,15 +113,15 @@ func TLSByACME(hosts []string, cache autocert.Cache, authority string) *tls.Conf
 	return c
 }
 
-// Limits on one answer of an ACME authority.
+// Limits on one response of an ACME authority.
 const (
 	acmeTimeout  = 30 * time.Second
 	acmeMaxBytes = 1 << 20 // certificate chains have several kB
 )
 
-var errACMETooLarge = fmt.Errorf("the ACME authority's answer is larger than %d bytes; check acme_directory in [server]", acmeMaxBytes)
+var errACMETooLarge = fmt.Errorf("the ACME authority's response is larger than %d bytes; check acme_directory in [server]", acmeMaxBytes)
 
-// boundedTransport limits the size of answers, because the ACME library reads them
+// boundedTransport limits the size of responses, because the ACME library reads them
 // completely.
 type boundedTransport struct{ http.RoundTripper }
 

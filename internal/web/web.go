@@ -56,7 +56,7 @@ func Listen(ctx context.Context, addr, key string) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("address %s is in use by another program; stop it or change %s", addr, key)
 	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("address %s may not be opened by this user; use a port above 1023 in %s", addr, key)
+		return nil, fmt.Errorf("address %s cannot be opened by this user; use a port above 1023 in %s", addr, key)
 	}
 	return nil, fmt.Errorf("listen on %s: %v; check %s", addr, err, key)
 }
@@ -213,7 +213,7 @@ func protect(opts Options) http.Handler {
 	})
 }
 
-// safeHeader contains the headers of every answer; its values are shared and not changed.
+// safeHeader contains the headers of every response; its values are shared and not changed.
 var safeHeader = map[string][]string{
 	"Content-Security-Policy":      {contentSecurityPolicy},
 	"X-Content-Type-Options":       {"nosniff"},
@@ -355,7 +355,7 @@ func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux, notFoun
 		allowed = append([]string{http.MethodGet, http.MethodHead}, allowed[1:]...)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	plain(w, http.StatusMethodNotAllowed, "This address takes "+strings.Join(allowed, ", ")+" only; open it in a browser, or use the form on its page.\n这个地址不接受这种请求；请用浏览器打开，或使用该页面上的表单。")
+	plain(w, http.StatusMethodNotAllowed, "This address accepts "+strings.Join(allowed, ", ")+" only; open it in a browser, or use the form on its page.\n这个地址不接受这种请求；请用浏览器打开，或使用该页面上的表单。")
 }
 
 // hasRoute reports whether a pattern of mux other than "/" matches a request to u.

@@ -15,7 +15,7 @@ func MadeOn(issued, published when.Date) when.Date {
 type View struct {
 	Kind           string          `json:"kind"`               // application, collection, selection, consultation, objection, tender or intention
 	Subject        *SaidView       `json:"subject"`            // the project, fund, title or text
-	Entities       []SaidView      `json:"entities"`           // who may apply: enterprise, university, individual and so on
+	Entities       []SaidView      `json:"entities"`           // kinds of applicants: enterprise, university, individual and so on
 	Unknown        []SaidView      `json:"unknown_applicants"` // those whom the text names with words that are not understood
 	Regions        []SaidView      `json:"regions"`            // where they are registered
 	Industries     []SaidView      `json:"industries"`         // codes of GB/T 4754-2017
@@ -30,7 +30,7 @@ type View struct {
 	Platforms      []SaidView      `json:"platforms"`          // addresses on the web
 	Addresses      []SaidView      `json:"addresses"`          // postal addresses
 	Contacts       []ContactView   `json:"contacts"`
-	Buyer          *SaidView       `json:"buyer"` // who plans to buy, if the text names it
+	Buyer          *SaidView       `json:"buyer"` // the buyer, if the text names one
 	Plans          []PlanView      `json:"plans"` // what a body plans to buy
 }
 

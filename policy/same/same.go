@@ -130,7 +130,7 @@ func compare(x, y fingerprint, left *steps) Result {
 		return out
 	}
 	if sameNumber && BigramShare(x.title, y.title) < titlesShare {
-		out.Why = "one document number stands on two titles that have little in common"
+		out.Why = "two titles that have little in common have one document number"
 		return out
 	}
 	if out.Containment >= titlesShare || sameTitle || sameNumber { // otherwise the texts are neither the same nor versions
@@ -152,7 +152,7 @@ func compare(x, y fingerprint, left *steps) Result {
 	case sameTitle && x.whole == y.whole && short >= minShortText && !x.published.IsZero() && x.published == y.published:
 		out.Same, out.Why = true, "title, text and day of publication are the same"
 	case short < MinText:
-		out.Why = fmt.Sprintf("the shorter text has %d characters, too few to tell", short)
+		out.Why = fmt.Sprintf("the shorter text has %d characters, too few to compare", short)
 	case out.Containment < sameFrom:
 		out.Why = fmt.Sprintf("%.3f of the shorter text is in the longer one, less than %.1f", out.Containment, sameFrom)
 	default:

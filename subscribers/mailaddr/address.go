@@ -1,5 +1,5 @@
-// Package mailaddr reads the addresses of readers: their form, identity, role, and typing
-// errors, and which of them belong to one mailbox.
+// Package mailaddr reads the addresses of readers: their form, identity, role, and
+// typos, and which of them belong to one mailbox.
 package mailaddr
 
 import (
@@ -114,7 +114,7 @@ func InField(field string) (address string, cleaned bool, why string) {
 	case err == nil:
 		return address, cleaned, ""
 	case isSeveral(width.Fold.String(seen)):
-		return "", cleaned, "holds several addresses; give each a row of its own"
+		return "", cleaned, "holds several addresses; put each into its own row"
 	}
 	return "", cleaned, err.Error()
 }

@@ -70,7 +70,7 @@ func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 		if !isOurs(r.Host) {
-			http.Error(w, "These pages are for the address of this server itself; have the proxy send Host: 127.0.0.1, or use an SSH tunnel.\n"+
+			http.Error(w, "These pages are served only for this server's own address; configure the proxy to send Host: 127.0.0.1, or use an SSH tunnel.\n"+
 				"本页面只接受以服务器自身地址发来的请求；请让反向代理发送 Host: 127.0.0.1，或使用 SSH 隧道。", http.StatusMisdirectedRequest)
 			return
 		}
@@ -96,13 +96,13 @@ func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)
 		if _, err := buf.WriteTo(w); err != nil {
-			s.Node.Log.Debug("answer not written", "err", err) // the browser disconnected
+			s.Node.Log.Debug("response not written", "err", err) // the browser disconnected
 		}
 	}
 }
 
 // isOurs reports whether a request addresses this server as part of our own network: by an
-// IP address, or by a name without dots. A stranger's page whose host name resolves to our
+// IP address, or by a name without dots. Somebody else's page whose host name resolves to our
 // address (DNS rebinding) fails this check.
 func isOurs(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {

@@ -80,7 +80,7 @@ type sample struct {
 var samples = []sample{
 	{"样例市人民政府 政策文件", "样例市人民政府", feed.StateFailing, "https://s0.example/list answered 503 Service Unavailable", 3, 40 * time.Minute, 6, func(d, h int) bool { return d == 17 || d == 40 && h < 12 }},
 	{"国务院 政策", "国务院", feed.StateOK, "", 2, 12 * time.Minute, 9, func(d, h int) bool { return false }},
-	{"民政部 通知公告", "民政部", feed.StateBlocked, "the site answers with the puzzle of 阿里云 Alibaba Cloud in place of its pages; it does not count as \"nothing new\"", 1, 3 * time.Hour, 14, func(d, h int) bool { return d < 4 }},
+	{"民政部 通知公告", "民政部", feed.StateBlocked, "the site returns the puzzle of 阿里云 Alibaba Cloud instead of its pages; it does not count as \"nothing new\"", 1, 3 * time.Hour, 14, func(d, h int) bool { return d < 4 }},
 	{"样例省教育厅 公示公告（含义务教育、职业教育与高等教育）", "样例省教育厅", feed.StateChanged, "the list has 2 items where it usually has 25; its items were stored; look at the page and set the selectors", 2, 90 * time.Minute, 21, func(d, h int) bool { return d < 11 || d > 60 && d < 63 }},
 	{"样例研究院 观点", "样例研究院", feed.StateOK, "", 1, 20 * time.Minute, 0, func(d, h int) bool { return false }},
 	{"样例县 信息公开", "样例县人民政府", feed.StateFailing, "no such host: gov.sample.example", 1, time.Hour, 30, func(d, h int) bool { return d%9 == 0 }},
@@ -161,7 +161,7 @@ func (w *world) readers() {
 	w.at = end
 }
 
-// mail composes what is due and stores the servers' answers: all but a few accept within
+// mail composes the issues that are due and stores the servers' responses: all but a few accept within
 // minutes, one domain refuses permanently, another temporarily.
 func (w *world) mail() {
 	w.t.Helper()

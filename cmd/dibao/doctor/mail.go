@@ -242,7 +242,7 @@ func (d *Mail) examineUnsubscribe(ctx context.Context) {
 	}
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		d.add(base, "unsubscribe", "failed", fmt.Sprintf("%s/healthz answers %s; does base_url lead to dibao serve?", base, resp.Status))
+		d.add(base, "unsubscribe", "failed", fmt.Sprintf("%s/healthz returns %s; does base_url lead to dibao serve?", base, resp.Status))
 	case !strings.HasPrefix(base, "https://"):
 		d.add(base, "unsubscribe", "warning", "one-click unsubscribing requires https (RFC 8058); set up a certificate and set base_url")
 	default:

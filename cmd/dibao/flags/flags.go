@@ -108,7 +108,7 @@ func (r regionFlag) Type() string { return "region" }
 func (r regionFlag) Set(s string) error {
 	code := division.Code(s)
 	if s != "" && code == "" {
-		return errors.New("unknown; give its code or its name, such as 51 or 四川省")
+		return errors.New("unknown; specify its code or its name, such as 51 or 四川省")
 	}
 	*r.code = code
 	return nil

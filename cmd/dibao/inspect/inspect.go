@@ -353,5 +353,5 @@ func AddSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
 	f.StringVar(&s.Content, "content", "", "CSS selector of the text on an article's page")
 	f.IntVar(&s.Pages, "pages", 0, "number of list pages that a source's first collection reads (default: 1)")
-	f.StringVar(&s.Charset, "charset", "", "character set, where the site declares a wrong one")
+	f.StringVar(&s.Charset, "charset", "", "character set, if the site declares a wrong one")
 }

@@ -23,7 +23,7 @@ func IsOurs(err error) bool {
 }
 
 // Confirmer sends confirmation emails outside of the request, so that the time
-// of an answer reveals nothing about an address. Waiting emails are lost when
+// of a response reveals nothing about an address. Waiting emails are lost when
 // the node stops: readers can ask again the next day.
 type Confirmer struct {
 	send  func(context.Context, subscribers.Confirmation) error
@@ -59,7 +59,7 @@ func (c *Confirmer) add(m waitingMail) {
 	select {
 	case c.queue <- m:
 	default:
-		c.log.Error("confirmation dropped: too many wait")
+		c.log.Error("confirmation dropped: too many are waiting")
 	}
 }
 

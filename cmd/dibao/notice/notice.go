@@ -76,14 +76,14 @@ func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
 				Title:    fmt.Sprintf("Many readers would be suppressed by mailing %d", n.Mailing),
 				Commands: []string{"dibao bounce list --pending", "dibao bounce apply"},
 				Lead: fmt.Sprintf("More than ten of them, and more than 5%% of all, or half of a small mailing, would be suppressed at once, at many domains. Usually we are at fault. "+
-					"dibao suppresses none of them until you decide. The last answer was: %s", n.Text),
+					"dibao suppresses none of them until you decide. The last reply was: %s", n.Text),
 			}
 		}
 		return templates.Letter{
 			Title:    fmt.Sprintf("Many readers at %s would be suppressed by mailing %d", n.Domain, n.Mailing),
 			Commands: []string{"dibao bounce list --pending --domain " + n.Domain, "dibao bounce apply --domain " + n.Domain},
 			Lead: fmt.Sprintf("More than three of them, and more than 2%% of the readers there, would be suppressed at once. Usually we or the domain are at fault. "+
-				"dibao suppresses none of them until you decide. The last answer was: %s", n.Text),
+				"dibao suppresses none of them until you decide. The last reply was: %s", n.Text),
 		}
 	}
 	return templates.Letter{

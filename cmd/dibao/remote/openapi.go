@@ -37,7 +37,7 @@ func Describe(root *cobra.Command, verbs, closed []string, server, version strin
 		"tags":     tags(root, verbs),
 		"paths":    paths,
 		"components": object{
-			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer", "description": "Made with: dibao token create"}},
+			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer", "description": "Create one with: dibao token create"}},
 			"schemas": object{
 				"Problem": object{"type": "object", "required": []string{"error"}, "properties": object{"error": object{"type": "string"}}},
 			},

@@ -151,9 +151,9 @@ func agree(p Program, cmd *cobra.Command, asked, found feed.Source) error {
 		return nil
 	}
 	if in, ok := cmd.InOrStdin().(*os.File); !ok || !isatty.IsTerminal(in.Fd()) {
-		return fmt.Errorf("the source was not added: look at the items and add --yes to agree, or set --item yourself")
+		return fmt.Errorf("the source was not added: check the items and add --yes to agree, or set --item yourself")
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), p.Message("Store it like this?"), " [y/N] ")
+	fmt.Fprint(cmd.ErrOrStderr(), p.Message("Add the source with these settings?"), " [y/N] ")
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
 	if err != nil || !flags.IsYes(answer) {
 		return fmt.Errorf("the source was not added; set the selectors with --item, --date and --content")
@@ -224,7 +224,7 @@ func (n *Node) look(ctx context.Context, s feed.Source) (found feed.Source, seen
 	return s, out, err
 }
 
-// lookAs reads the answer of a site as the kind that the admin specified.
+// lookAs reads the response of a site as the kind that the admin specified.
 func (n *Node) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Visit, error) {
 	page := n.pageOf(res)
 	l, err := ingest.ReadKind(s.Kind, page, s.Ingest())
@@ -300,7 +300,7 @@ func (l *looker) read(ctx context.Context, page ingest.Page) (ingest.List, error
 	return list, nil
 }
 
-// lookJSON finds the list of articles in a JSON answer.
+// lookJSON finds the list of articles in a JSON response.
 func lookJSON(s feed.Source, page ingest.Page) (feed.Source, ingest.List, error) {
 	s.Kind = "json"
 	if s.Settings.Item == "" {

@@ -117,7 +117,7 @@ func (n *Node) AddEntries(p Program, cmd *cobra.Command, entries []catalog.Entry
 	if unread == 0 {
 		return nil
 	}
-	return &cli.PartialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now (see above); --anyway adds them nevertheless, and each collection tries them again", unread, len(entries))}
+	return &cli.PartialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now (see above); --anyway adds them all the same, and each collection tries them again", unread, len(entries))}
 }
 
 // readEntry reads an entry by the structure of its list and, if the catalog has selectors,
@@ -132,7 +132,7 @@ func (n *Node) readEntry(ctx context.Context, e catalog.Entry) (found feed.Sourc
 	}
 	found, seen, err := n.look(ctx, plain)
 	if err == nil && e.Source.Kind == "json" && found.Kind != "json" {
-		err = fmt.Errorf("%s no longer answers with a list in JSON", e.Source.URL)
+		err = fmt.Errorf("%s no longer returns a list in JSON", e.Source.URL)
 	}
 	l := seen.List
 	if e.Source.Settings == (ingest.Settings{}) {

@@ -48,7 +48,7 @@ var (
 	metricUnread        = gauge("articles_unread", "Articles whose page could not be read completely.")
 	metricHeld          = gauge("articles_held", "Articles that are held back until an admin releases them.")
 	metricListNext      = gauge("list_next_due_timestamp_seconds", "When the next issue of a list is due, in Unix time.", "list")
-	metricListOverdue   = gauge("list_overdue_seconds", "For how long an issue of a list has been overdue.", "list")
+	metricListOverdue   = gauge("list_overdue_seconds", "How long an issue of a list has been overdue.", "list")
 	metricListMatched   = gauge("list_matched_articles", "Articles that match a list and wait for its next issue.", "list")
 	metricHeldIssues    = gauge("issues_held", "Issues that wait for an admin to release them.")
 	metricDeliveries    = gauge("deliveries", "Deliveries by state, of mailings due in the last seven days.", "state")
@@ -60,7 +60,7 @@ var (
 	metricSubscriptions = gauge("subscriptions", "Subscriptions by state.", "state")
 	metricSuppressions  = gauge("suppressions", "Suppressed addresses by reason.", "reason")
 	metricJobs          = gauge("jobs", "Background jobs by state.", "state")
-	metricDiskFree      = gauge("disk_free_bytes", "Free space where the SQLite database is.")
+	metricDiskFree      = gauge("disk_free_bytes", "Free space on the disk of the SQLite database.")
 	metricClock         = gauge("clock_skew_seconds", "How far the clock of the database server is ahead of ours.")
 )
 

@@ -16,7 +16,7 @@ type List struct {
 	Slug        string            `json:"slug"` // the name in commands and addresses
 	Title       string            `json:"title"`
 	Description *string           `json:"description"`
-	Query       subscribers.Query `json:"query"` // which articles match; {}: all
+	Query       subscribers.Query `json:"query"` // conditions that articles must meet; {}: none
 	Cron        string            `json:"cron"`  // when it is due, in its zone
 	Zone        string            `json:"zone"`
 	Sender      *string           `json:"sender"`

@@ -33,14 +33,14 @@ func (e *Error) Sentence() string {
 	switch e.Kind {
 	case Wall:
 		if e.Status != 0 {
-			return fmt.Sprintf("the site answers with status %d and %s in place of its pages; it does not count as \"nothing new\"", e.Status, e.What)
+			return fmt.Sprintf("the site returns status %d and %s instead of its pages; it does not count as \"nothing new\"", e.Status, e.What)
 		}
-		return fmt.Sprintf("the site answers with %s in place of its pages; it does not count as \"nothing new\"", e.What)
+		return fmt.Sprintf("the site returns %s instead of its pages; it does not count as \"nothing new\"", e.What)
 	case ErrorPage:
 		if e.Status != 0 {
-			return fmt.Sprintf("the site answers with status %d and an error page: \"%s\"", e.Status, e.What)
+			return fmt.Sprintf("the site returns status %d and an error page: \"%s\"", e.Status, e.What)
 		}
-		return fmt.Sprintf("the site answers with an error page: \"%s\"", e.What)
+		return fmt.Sprintf("the site returns an error page: \"%s\"", e.What)
 	case Redirect:
 		return fmt.Sprintf("the page redirects browsers to %s (by %s)", e.To, e.What)
 	case Shell:
@@ -71,9 +71,9 @@ func (e *Error) calls() string {
 // causeAdvice says what can help with each kind of wall. None of it suggests bypassing the
 // wall.
 var causeAdvice = map[Cause]string{
-	Script:  "the site admits only browsers that run its test, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts, such as a feed or a portal that reposts them",
-	Puzzle:  "a person would have to solve it in a browser each time, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts",
-	Refused: "its firewall refuses the requests of this server: ask the site's administrators to admit it, collect less often (--interval), or use a proxy that the site admits (--proxy)",
+	Script:  "the site allows only browsers that run its test, and dibao does not bypass it: ask the site's administrators to allow access from this server, or use another source of the same texts, such as a feed or a portal that reposts them",
+	Puzzle:  "a person would have to solve it in a browser each time, and dibao does not bypass it: ask the site's administrators to allow access from this server, or use another source of the same texts",
+	Refused: "its firewall refuses the requests of this server: ask the site's administrators to allow access from it, collect less often (--interval), or use a proxy that the site allows (--proxy)",
 	Client:  "only an app shows this page: use an address of the same texts that a browser on a computer can open",
 	Login:   "dibao does not log in: use an address that everybody can read",
 }

@@ -30,7 +30,7 @@ type Pager struct {
 func (p Pager) String() string {
 	switch {
 	case p.Form:
-		return "not followable, a posted form: " + p.Seen
+		return "dibao does not follow it, because it posts a form: " + p.Seen
 	case p.Seen != "":
 		return "not understood: " + p.Seen
 	}
@@ -44,7 +44,7 @@ func (p Pager) Say(chinese bool) string {
 	case p.Form && chinese:
 		return "翻页须提交表单，无法跟随：" + p.Seen
 	case p.Form:
-		return "not followable, a posted form: " + p.Seen
+		return "dibao does not follow it, because it posts a form: " + p.Seen
 	case p.Seen != "" && chinese:
 		return "翻页方式无法识别：" + p.Seen
 	case p.Seen != "":
