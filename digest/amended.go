@@ -65,7 +65,7 @@ func (s *Service) withClusters(ctx context.Context, ids []int64) (map[int64]feed
 // day, only the notice is reported.
 func (s *Service) editedCalls(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
 	type edit struct {
-		article, first, last int64       // the revisions since the last issue that gave a last day
+		article, first, last int64       // revisions since the last issue that stated a last day
 		was, until, now      policy.Date // the last day before the first revision, after the last one, and of the article
 	}
 	all, err := database.Collect(ctx, tx, func(r database.Row) (e edit, err error) {

@@ -28,7 +28,7 @@ func (w *world) channel(s *channeltest.Server, l subscribers.List, group string)
 	return must[channel.Channel](w.t)(w.service.Channels.Add(w.t.Context(), c))
 }
 
-// post sends what is due to channels.
+// post sends the issues that are due to channels.
 func (w *world) post() channel.Sent {
 	w.t.Helper()
 	s := &channel.Sender{Store: w.service.Channels, Node: "this", Client: fetch.New(fetch.Options{}), Card: w.service.Card, Log: quiet}

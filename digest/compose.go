@@ -24,7 +24,7 @@ type Composed struct {
 }
 
 // ComposeDue composes everything that is due now: for each list at most one issue, at the
-// latest due time that passed since its last one, so that a node that slept through several
+// latest due time that passed since its last one, so that a node that was suspended during several
 // due times composes one issue. Lists that are due together are sent together: a reader of
 // several lists gets one email. Running it again, or on two nodes at once, composes nothing
 // twice; it completes what another process left incomplete.

@@ -21,7 +21,7 @@ type contentItem struct {
 	Article int64             `json:"a"`
 	Issue   int64             `json:"i"` // the issue that contained it
 	Event   string            `json:"e,omitempty"`
-	Chosen  []filter.Reason   `json:"w,omitempty"` // which parts of the reader's choice it matches
+	Chosen  []filter.Reason   `json:"w,omitempty"` // parts of the reader's choice that it matches
 	Match   *forreader.Result `json:"m,omitempty"` // how its call matches the reader's profile; nil if it is not a call for this reader
 }
 

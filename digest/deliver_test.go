@@ -27,7 +27,7 @@ func (w *world) readersAt(domain string, n int, l subscribers.List) {
 	}
 }
 
-// rejecting makes the mail server call f for its answer to each recipient.
+// rejecting makes the mail server call f for its reply to each recipient.
 func (w *world) rejecting(f func(to string) *smtp.SMTPError) {
 	if f == nil {
 		w.refuse(nil)
@@ -116,7 +116,7 @@ func TestStalledDomainHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// deliverLimited sends what is due, with a limit for qq.com, while the clock of w runs; it returns
+// deliverLimited sends the mail that is due, with a limit for qq.com, while the clock of w runs; it returns
 // how long that takes by this clock.
 func (w *world) deliverLimited(limit delivery.Limit) (done delivery.Delivered, took time.Duration) {
 	w.t.Helper()

@@ -170,7 +170,7 @@ func TestSamplesHaveNoProfile(t *testing.T) {
 	})
 }
 
-// With very many calls, the section is short, the email stays small, and further calls are
+// With very many calls, the section is short, the email stays small, and other calls are
 // where they would be without a profile.
 func TestManyCallsForReader(t *testing.T) {
 	t.Parallel()

@@ -54,10 +54,10 @@ type IssueItem struct {
 	Explains int64              // the document that it is an interpretation of; 0 means none
 	Targets  []feed.Relation    // its relations to documents in the database
 	Same     []int64            // other articles with the same text
-	Pinned   bool               // by an admin
-	Priority int                // as a highlight; see priorityOf
+	Pinned   bool               // set by an admin
+	Priority int                // priority as a highlight; see priorityOf
 	Reason   string             // the reason for the priority
-	Chosen   []filter.Reason    // which parts of the reader's choice it matches
+	Chosen   []filter.Reason    // parts of the reader's choice that it matches
 	Concern  *forreader.Concern // its call, compared with the reader's profile; nil means that it is not a call for this reader
 
 	ChangedBy int64         // the article that repealed or amended it; 0 means unknown

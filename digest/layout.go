@@ -160,11 +160,11 @@ func typeRank(a feed.Article) int {
 // The reasons why an item leads an issue. The words for pages and emails have the key
 // "lead." and this code.
 const (
-	leadPinned   = "pinned"   // by an admin
+	leadPinned   = "pinned"   // pinned by an admin
 	leadLaw      = "law"      // a law or an order of the central government
-	leadCentral  = "central"  // of the central authorities
+	leadCentral  = "central"  // issued by the central authorities
 	leadRepeals  = "repeals"  // it ends or changes a document that was in force
-	leadReposted = "reposted" // by several sites
+	leadReposted = "reposted" // reposted by several sites
 )
 
 // mustLead is the priority from which an item is always a highlight; mayLead is

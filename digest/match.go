@@ -191,7 +191,7 @@ func wants(l subscribers.List, a feed.Article) (why []filter.Reason, ok bool) {
 
 // The reasons for which an article is not news for a list, whatever its query.
 const (
-	leftOutHidden    = "hidden"    // by an admin
+	leftOutHidden    = "hidden"    // set by an admin
 	leftOutHeld      = "held"      // it came in a flood of old articles
 	leftOutWithdrawn = "withdrawn" // its site removed it
 	leftOutOlder     = "older"     // it was collected before the list existed

@@ -20,7 +20,7 @@ import (
 )
 
 // TestMailsInABrowser opens an email with one of everything, and a request to confirm, in a
-// real browser, at the widths of a telephone and of a mail program, light and dark: nothing
+// real browser, at the widths of a phone and of a mail program, light and dark: nothing
 // is wider than the window, no line of Chinese begins with a character that must not begin
 // one, and every text has enough contrast. With DIBAO_PICTURES=1 the pictures of
 // docs/digest.md are created again.

@@ -14,7 +14,7 @@ import (
 	"dibao/subscribers"
 )
 
-// Mail is a rendered email; its links for a reader lead nowhere.
+// Mail is a rendered email; its links for a reader do not work.
 type Mail struct {
 	Subject, HTML, Text string
 	Held                []Issue // in a reader's preview: its issues that wait for an admin
@@ -122,7 +122,7 @@ func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error
 }
 
 // sampleSlots are the links of a reader who does not exist. Their addresses
-// lead nowhere (RFC 6761 reserves .invalid).
+// do not work (RFC 6761 reserves .invalid).
 func sampleSlots(why receiptReason) []string {
 	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why.of(time.Time{}))
 }

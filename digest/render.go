@@ -184,7 +184,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	unsubscribe := r.service.opts.BaseURL + "/u/" + byWeb
 	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID, reader.Address)
 	leave := "<" + unsubscribe + ">"
-	if v.reminder { // who wants no more reminders may still want the list
+	if v.reminder { // a reader who turns off reminders may still want the list
 		leave = "<" + unsubscribe + stars.StopPath + ">"
 	} else if domain := r.service.opts.BounceDomain; domain != "" { // the web first: most programs use the first one
 		leave += ", <mailto:u+" + byMail + "@" + domain + "?subject=unsubscribe>"
@@ -205,7 +205,7 @@ type edited struct {
 	due      time.Time
 	language string
 	format   subscribers.Format
-	issues   []Issue // with their lists
+	issues   []Issue // readers with their lists
 	reminder bool    // a reminder of calls that the reader starred
 	items    []IssueItem
 }

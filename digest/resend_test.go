@@ -94,7 +94,7 @@ func TestResendToThoseWhoGotNothing(t *testing.T) {
 	})
 }
 
-// An email that was handed over without an answer may have arrived: it is not sent again.
+// An email that was handed over without a response may have arrived: it is not sent again.
 func TestResendLeavesWhatMayHaveArrived(t *testing.T) {
 	t.Parallel()
 	w := newInboundWorld(t, sqlite(t))

@@ -56,7 +56,7 @@ func (r *renderer) renderSample(ctx context.Context, id int64) (*variant, error)
 }
 
 // TestMail returns the newest composed email as it would be sent to an address, with a
-// signature like real mail; its links lead nowhere. It returns ErrNotFound if none was
+// signature like real mail; its links do not work. It returns ErrNotFound if none was
 // composed yet.
 func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail.Signer) (Sample, error) {
 	var id int64

@@ -77,7 +77,7 @@ func (w workingDays) moved(t time.Time) time.Time {
 }
 
 // dueAt returns the latest due time of l that has passed since its last issue, so that a
-// node that slept through several finds only one. Due times come from the schedule and the
+// node that was suspended during several finds only one. Due times come from the schedule and the
 // last one stored, so that none is examined twice if a clock is set back and forth.
 func (s *Service) dueAt(ctx context.Context, l subscribers.List) (time.Time, bool, error) {
 	last, err := s.lastDue(ctx, l)

@@ -51,7 +51,7 @@ func markerFeed(base string, at time.Time) string {
 
 // This was once a bug: a feed that contained a marker was mailed with each reader's preference
 // token in its place. Whatever a source, an admin's title or a note says stays text: the
-// email contains the reader's tokens once in each part, where our foot has them.
+// email contains the reader's tokens once in each part, where our footer has them.
 func TestSourcesTextIsNeverFilledWithATokenOfAReader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
@@ -102,7 +102,7 @@ func TestSourcesTextIsNeverFilledWithATokenOfAReader(t *testing.T) {
 	trust.Report(t, "tokens of readers in text of sources", "0 of %d forms in every field", len(markerForms()))
 }
 
-// checkTokens finds the tokens of the reader of an email where our foot has them, and
+// checkTokens finds the tokens of the reader of an email where our footer has them, and
 // nowhere else.
 func checkTokens(t *testing.T, m mailbox.Message) {
 	t.Helper()

@@ -139,7 +139,7 @@ func numbered(f policy.Facts) int {
 // withSharedSketch returns, for each article, stored ones that share hashes of its sketch, those
 // that share most and the newest ones first. A hash that many share belongs to a common phrase,
 // such as 各区人民政府: articles must share two of these. Otherwise an article would be compared
-// with dozens of others in a large archive, nearly always in vain.
+// with dozens of others in a large archive, nearly always without a match.
 func (b *batch) withSharedSketch(ctx context.Context, sketches map[*batchArticle][]int64) (map[*batchArticle][]int64, error) {
 	type key struct{ hash, numbered int64 }
 	holders, keys := make(map[key][]int64), make(map[*batchArticle][]key)

@@ -22,7 +22,7 @@ import (
 	"dibao/policy/warn"
 )
 
-// stubSite is a web site whose answers a test sets.
+// stubSite is a website whose responses a test sets.
 type stubSite struct {
 	*httptest.Server
 	mu       sync.Mutex

@@ -57,7 +57,7 @@ type Due struct {
 	Article Article
 }
 
-// Upcoming returns what is due on or after a day, nearest first.
+// Upcoming returns the dates on or after a day, nearest first.
 func (st *Store) Upcoming(ctx context.Context, from policy.Date, limit int) ([]Due, error) {
 	var all []Due
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {

@@ -79,7 +79,7 @@ type comparisons struct {
 	kept     int // size of the prepared texts, in bytes of text
 	left     int // remaining steps
 	unknown  [][2]textRef
-	last     bool           // no further comparisons: unknown results stay unknown
+	last     bool           // no more comparisons: unknown results stay unknown
 	others   []*comparisons // known results of others count, too
 }
 

@@ -250,7 +250,7 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 		Scan(&before, &was.name, &was.region, &number, &hosts, &on); err != nil {
 		return err
 	}
-	isOther := was.region != f.Region || number != f.DocumentNumber || hosts != string(issuers) || on != f.IssuedOn // for documents that mention it
+	isOther := was.region != f.Region || number != f.DocumentNumber || hosts != string(issuers) || on != f.IssuedOn // then mentions of it are resolved again
 	_, err = b.tx.ExecContext(ctx, `
 		UPDATE documents SET number = $2, title = $3, issuers = $4, type = $5, level = $6, region = $7, theme = $8, issued_on = $9,
 			published_on = $10, effective_on = $11, expires_on = $12, work = $13, subject = $14, subject_head = $15, article = $16, updated_at = $17, marker = $18

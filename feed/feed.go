@@ -86,7 +86,7 @@ type Source struct {
 	BodyHash     string // SHA-256 of the last body, hexadecimal
 	Failures     int    // in a row
 	LastError    string
-	Warnings     []warn.Warning // about its list, when it was last read
+	Warnings     []warn.Warning // warnings about its list, from the last collection
 	UsualItems   int            // usual number of items in its list
 	MovedTo      string         // target of its permanent redirects
 	Moves        int            // number of redirects there in a row
@@ -130,8 +130,8 @@ type Article struct {
 	Call        *call.Call        // what it asks of readers; nil means nothing; set together with Paragraphs
 	PageState   PageState
 	PageTries   int
-	Pinned      bool // by an admin: first in its issue
-	Hidden      bool // by an admin: not shown anywhere
+	Pinned      bool // pinned by an admin: first in its issue
+	Hidden      bool // hidden by an admin: not shown anywhere
 	Held        bool // part of a flood: not in lists until an admin releases it
 	TextHash    string
 	CollectedAt time.Time

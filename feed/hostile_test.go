@@ -133,10 +133,9 @@ var hostileFeeds = []struct {
 
 // TestHostileFeedsLockTheWriter tests a former bug: a feed of 4.4 MB blocked SQLite's
 // only writer for 124 s. Nothing that grows faster than its input runs in a write
-// transaction, and large data is written in pieces. The limits hold with DIBAO_LONG=1; they
-// are those of a machine with nothing else to do and grow with how long this process waits
-// for a processor. Without it, one feed whose texts took 52 s to compare must not hold the
-// writer for 5 s.
+// transaction, and large data is written in pieces. The limits apply with DIBAO_LONG=1; they
+// are for an idle machine, and grow with the time that this process waits for a processor.
+// Without it, one feed whose texts took 52 s to compare must not hold the writer for 5 s.
 func TestHostileFeedsLockTheWriter(t *testing.T) {
 	longest := make(map[string]time.Duration)
 	isFull := os.Getenv("DIBAO_LONG") != ""

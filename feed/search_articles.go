@@ -10,7 +10,7 @@ import (
 	"dibao/policy"
 )
 
-// Results is a page of an answer with its articles.
+// Results is a page of results with their articles.
 type Results struct {
 	search.Answer
 	Hits []Hit

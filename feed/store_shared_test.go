@@ -134,7 +134,7 @@ func TestSharedTransactionFails(t *testing.T) {
 	})
 }
 
-// A collection of a source and a push for it that bring the same article do not share a
+// A collection of a source and a push for it that contain the same article do not share a
 // transaction: the article is new only once.
 func TestSharedTransactionOfOneSource(t *testing.T) {
 	t.Parallel()

@@ -95,7 +95,7 @@ func (st *Store) tokensSince(ctx context.Context, since time.Time) (tokens int, 
 	return tokens, err
 }
 
-// keepSummary stores an answer, even one that is not used, because it cost as much.
+// keepSummary stores a response, even one that is not used, because it cost as much.
 func (st *Store) keepSummary(ctx context.Context, a Article, language string, r summarize.Response, now time.Time) error {
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO machine_summaries (text_hash, language, summary, model, tokens, made_at)

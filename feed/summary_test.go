@@ -19,7 +19,7 @@ import (
 )
 
 // TestSummarizer uses a server of our own that writes summaries: each text is requested
-// once, unusable answers are not shown, the day's tokens can be used up, and requests to a
+// once, unusable responses are not shown, the day's tokens can be used up, and requests to a
 // server that fails are repeated.
 func TestSummarizer(t *testing.T) {
 	t.Parallel()

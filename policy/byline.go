@@ -359,7 +359,7 @@ func (u *understanding) setAuthor(s string) {
 		u.Author, u.AuthorOffice = name, office
 	} else if c := readAuthors(s); c.Whole && len(c.Persons) > 0 {
 		u.Author, u.AuthorOffice = strings.Join(c.Persons, "、"), c.Office
-	} else if endsInAny(s, "发布", "报", "网", "客户端", "融媒体中心") { // who published it
+	} else if endsInAny(s, "发布", "报", "网", "客户端", "融媒体中心") { // the publisher
 		u.Credit = cmp.Or(u.Credit, s)
 	} else if officeEnd.MatchString(s) || issuerWord.MatchString(s) || utf8.RuneCountInString(s) > 2 && endsInAny(s, "科", "室", "组", "股") {
 		u.AuthorOffice = s

@@ -20,12 +20,12 @@ import (
 type Credit struct {
 	Fields  []label.Field // labeled values
 	Date    string        // the first date without a label, as printed
-	Medium  string        // who printed or sent the text
-	Persons []string      // who wrote it
+	Medium  string        // media that printed or sent the text
+	Persons []string      // its authors
 	Office  string        // office of the persons, or their organization
 	Role    bool          // a word says that they wrote it: 记者, 文
 	Reports bool          // this word is 记者 or similar
-	Editors []string      // who edited, checked or photographed it
+	Editors []string      // persons who edited, checked or photographed it
 	Strange string        // the one word that was not recognized
 	Whole   bool          // the line contains nothing else
 }

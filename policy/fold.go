@@ -33,7 +33,7 @@ func endsInAny(s string, words ...string) bool {
 // contextChars is the number of characters on either side that are examined as context.
 const contextChars = 30
 
-// squeeze removes all white space.
+// squeeze removes all whitespace.
 func squeeze(s string) string {
 	if strings.IndexFunc(s, unicode.IsSpace) < 0 {
 		return s

@@ -128,7 +128,7 @@ const longestPrefix = 16
 
 // FindNumbers finds the document numbers in running text, from left to right.
 // Orders count only with their issuer (国务院令第703号, not 令第703号); numbers
-// of motions, telephones and the like do not count.
+// of motions, phones and the like do not count.
 func FindNumbers(text string) []NumberAt {
 	var found []NumberAt
 	// Each number ends in digits and 号. Only the characters directly before

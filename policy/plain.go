@@ -45,7 +45,7 @@ func otherYear(dotted, named, hundred, western string) (year int, ok bool) {
 	return number(dotted)
 }
 
-// isInNumber reports whether part of a line belongs to an address, a telephone number, or a
+// isInNumber reports whether part of a line belongs to an address, a phone number, or a
 // longer number.
 func isInNumber(line string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(line[:from])

@@ -60,7 +60,7 @@ type Evidence struct {
 	Links []Link `json:"links,omitempty"` // in the text, and those next to it that say 原文
 
 	// Paragraphs are the text blocks of the content container in order, with
-	// white space collapsed; they still include by-line and signature.
+	// whitespace collapsed; they still include by-line and signature.
 	Paragraphs []string `json:"paragraphs,omitempty"`
 	// File is the name of the attached file whose text Paragraphs end with, from index
 	// FileFrom on; "" if there is none.
@@ -137,7 +137,7 @@ type Facts struct {
 	Marker         string         `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself states
 
 	Citations []Citation     `json:"citations,omitempty"`
-	Originals []Link         `json:"originals,omitempty"` // of an interpretation: links to what it explains
+	Originals []Link         `json:"originals,omitempty"` // links of an interpretation to what it explains
 	Warnings  []warn.Warning `json:"warnings,omitempty"`
 }
 

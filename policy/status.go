@@ -28,7 +28,7 @@ const ExpiringDays = 90
 // repealed, amended or extended it, or its page disappeared.
 type Event struct {
 	State State  // StateRepealed, StateSuperseded, StateWithdrawn; StateInForce with Until for a longer term
-	On    Date   // from when; zero means at once
+	On    Date   // first day; zero means at once
 	Until Date   // the new last day, if the term was extended
 	From  string // the sentence or page that states it
 }

@@ -48,7 +48,7 @@ type Web struct {
 	Stars     func(ctx context.Context, subscriber int64) ([]Starred, error)
 	StarItems func(ctx context.Context, subscriber int64, language, own, base string) ([]templates.StarredItem, error)
 
-	requests chan Request // to Run; nothing receives from it if Run is not running
+	requests chan Request // requests to Run; nothing receives from it if Run is not running
 }
 
 // Register registers the handlers on mux.
@@ -183,7 +183,7 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 	h.show(w, status, view)
 }
 
-// subscribe processes the form. The answer is the same whatever is known about
+// subscribe processes the form. The response is the same whatever is known about
 // the address.
 func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 	if !h.allow(w, r) {
@@ -270,7 +270,7 @@ func (h *Web) proved(w http.ResponseWriter, r *http.Request, f filled, request R
 	return false
 }
 
-// allow reports whether a network may post again; if not, it sends the answer.
+// allow reports whether a network may post again; if not, it sends the response.
 func (h *Web) allow(w http.ResponseWriter, r *http.Request) bool {
 	if h.Limiter.Allow(web.ClientNetwork(r)) {
 		return true
@@ -289,8 +289,8 @@ func (h *Web) storeRequest(ctx context.Context, r Request) error {
 	return err
 }
 
-// Run records requests in the background until ctx ends, so that the time of an
-// answer reveals nothing about an address. If Run is not running, or is behind,
+// Run records requests in the background until ctx ends, so that the time of a
+// response reveals nothing about an address. If Run is not running, or is behind,
 // a request is recorded before it is answered.
 func (h *Web) Run(ctx context.Context) error {
 	var workers sync.WaitGroup

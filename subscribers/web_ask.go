@@ -25,7 +25,7 @@ func (h *Web) askPage(what AskedFor) http.HandlerFunc {
 	})
 }
 
-// ask emails the link that askPage offers. The answer does not depend on whether one was
+// ask emails the link that askPage offers. The response does not depend on whether one was
 // sent before.
 func (h *Web) ask(what AskedFor) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -267,7 +267,7 @@ func (h *Web) showAddress(w http.ResponseWriter, r *http.Request, status int, vi
 	h.show(w, status, view)
 }
 
-// askChange sends emails to both mailboxes. The answer is the same for an address that
+// askChange sends emails to both mailboxes. The response is the same for an address that
 // another reader has.
 func (h *Web) askChange(w http.ResponseWriter, r *http.Request, reader Subscriber) {
 	if !h.allow(w, r) {

@@ -381,8 +381,8 @@ func TestInvitation(t *testing.T) {
 	})
 }
 
-// The answer for a known address takes as long as the one for an unknown one: the medians
-// of many, taken in turns, differ by less than the answers among themselves.
+// The response for a known address takes as long as the one for an unknown one: the medians
+// of many, taken in turns, differ by less than the responses among themselves.
 func TestAnswerTimeTellsNothing(t *testing.T) {
 	s := newSite(t, databasetestSQLite(t))
 	s.web.Limiter.Burst = 1 << 20

@@ -41,7 +41,7 @@ func newSite(t *testing.T, db *database.DB) *site {
 	return s
 }
 
-// answer is the answer that a browser got.
+// answer is the response that a browser got.
 type answer struct {
 	status int
 	header http.Header
@@ -213,7 +213,7 @@ func TestGetChangesNothing(t *testing.T) {
 	})
 }
 
-// No answer reveals whether an address is known, mailed or suppressed.
+// No response reveals whether an address is known, mailed or suppressed.
 func TestSameAnswerForEveryAddress(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
@@ -534,7 +534,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 	})
 }
 
-// Run records requests after the answer, and loses none when it stops.
+// Run records requests after the response, and loses none when it stops.
 func TestRunNotesRequests(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)

@@ -104,7 +104,7 @@ type DigestFoot struct {
 	Sender     string // name and postal or web address of the sender
 }
 
-// markedFoot is a foot that records the positions of its slots.
+// markedFoot is a footer that records the positions of its slots.
 type markedFoot struct {
 	DigestFoot
 	note func(Slot)

@@ -18,7 +18,7 @@ type Letter struct {
 	Number    string   // always empty; the frame of a digest has a number
 }
 
-// LetterRow is a figure with its label. Quote is the answer of a server, which is not translated;
+// LetterRow is a figure with its label. Quote is the reply of a server, which is not translated;
 // it is part of Value when the letter is written.
 type LetterRow struct{ Name, Value, Quote string }
 

@@ -131,7 +131,7 @@ type HomePage struct {
 	Lists    []ListCard
 	Issues   []IssueCard
 	Articles []Item
-	Agenda   []AgendaItem // what is due next
+	Agenda   []AgendaItem // upcoming dates
 	Browse   []Facet      // links for browsing by topic
 }
 

@@ -69,7 +69,7 @@ func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
 	return s
 }
 
-// statusWriter records the status of an answer.
+// statusWriter records the status of a response.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

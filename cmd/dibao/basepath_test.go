@@ -73,7 +73,7 @@ func TestSiteUnderAPath(t *testing.T) {
 	}
 }
 
-// named returns the addresses in an answer.
+// named returns the addresses in a response.
 var named = regexp.MustCompile(`(?:href|src|action)="([^"#]*)|<link>([^<]*)|"(?:url|home_page_url|feed_url)": ?"([^"]*)`)
 
 // crawlPath follows all links from the home page through a proxy; base is the site's own

@@ -272,7 +272,7 @@ const (
 	cutFor  = 45 * time.Second // longer than a node counts as alive
 )
 
-// disturb does what is due at a point of the run: PostgreSQL restarts after a fifth and after three fifths, a node is
+// disturb causes the disturbances that are due at a point of the run: PostgreSQL restarts after a fifth and after three fifths, a node is
 // stopped after two fifths, and the first node is disconnected after half.
 func (c *chaos) disturb(t *testing.T, part float64) {
 	t.Helper()
@@ -312,7 +312,7 @@ func (c *chaos) disturb(t *testing.T, part float64) {
 }
 
 // Four nodes collect and send while one after another is killed and replaced, PostgreSQL is
-// restarted twice, one node is stopped until others have its part of the limits, and another
+// restarted twice, one node is stopped until others have its share of the limits, and another
 // loses its connection to the database: every reader gets the email, only emails that were being
 // sent at the time arrive twice, every source is collected in time, no due time of a list is
 // skipped, each host answers one request at a time, and no minute has more emails to a domain

@@ -313,7 +313,7 @@ func (l *readersLoad) ask(path string, n int) {
 	}
 }
 
-// check fails the test on late answers and returns the longest time.
+// check fails the test on late responses and returns the longest time.
 func (l *readersLoad) check(t *testing.T) (slowest time.Duration) {
 	t.Helper()
 	for path, took := range l.slowest {

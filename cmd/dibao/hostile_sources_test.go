@@ -17,7 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxBody is the maximum size of an answer that is collected, in bytes, minus some for a
+// maxBody is the maximum size of a response that is collected, in bytes, minus some for a
 // frame.
 const maxBody = 5<<20 - 1000
 

@@ -60,7 +60,7 @@ func (a *app) sayWhyNothing(g *globals, cmd *cobra.Command) error {
 	return nil
 }
 
-// sendNow sends what is due to readers and channels, and prints the results.
+// sendNow sends the mail that is due to readers and channels, and prints the results.
 func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	d, err := a.mailDeliverer(cmd.Context())
 	if err != nil {

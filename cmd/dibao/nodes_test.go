@@ -121,7 +121,7 @@ func TestNodesShareTheRate(t *testing.T) {
 	worst := mostInAMinute(mails)
 	took := slices.MaxFunc(mails, byTime).ReceivedAt.Sub(slices.MinFunc(mails, byTime).ReceivedAt)
 	trust.Report(t, "messages a minute of two nodes", "%d in the busiest minute of %s, limit %d", worst, took.Round(time.Second), rate)
-	// While a node joins or has died, its part is not used: a minute and a half at half the
+	// While a node joins or has died, its share is not used: a minute and a half at half the
 	// rate.
 	if least := time.Duration(4) * time.Minute; worst > rate*105/100 || took > least+3*time.Minute/2 {
 		t.Errorf("%d messages in a minute, of %d that the nodes may send together; all in %s, which is %s at that rate", worst, rate, took, least)
@@ -139,7 +139,7 @@ func TestNodesBeginAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	r.finish(t, time.Minute) // what was due at its start
+	r.finish(t, time.Minute) // work that was due at its start
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	list, err := nodes.List(ctx, db)

@@ -31,7 +31,7 @@ func (a *app) notifySystemd(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			a.articles.Version(ctx) // an error is also an answer: /readyz reports it
+			a.articles.Version(ctx) // an error is also a response: /readyz reports it
 			a.notify(daemon.SdNotifyWatchdog)
 		}
 	}

@@ -23,7 +23,7 @@ type globals struct {
 	configFile, database string
 	json, quiet, yes     bool
 	change               change // what the running command changed
-	actor                string // who runs the command; "" means the user of the operating system
+	actor                string // user of the command; "" means the user of the operating system
 	inServer             bool   // it runs inside serve, which has set the limits of the process
 	asks                 bool   // it runs inside serve for a person who can answer questions
 	server, tokenFile    string // the server that runs the command, and the file with its token; "" means this machine

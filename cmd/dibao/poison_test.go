@@ -52,7 +52,7 @@ func ask(t *testing.T, addr, target, host, header string) (res *http.Response, b
 	return res, string(b)
 }
 
-// poisoner counts answers and emails, and those of them that repeat a host.
+// poisoner counts responses and emails, and those of them that repeat a host.
 type poisoner struct{ answers, poisoned, mails, poisonedMails int }
 
 func (p *poisoner) all(t *testing.T, d *demo.Demo) {

@@ -144,7 +144,7 @@ func checkPublished(t *testing.T, base string) {
 	}
 }
 
-// checkAPI requests everything that the API's description names and validates the answers.
+// checkAPI requests everything that the API's description names and validates the responses.
 func checkAPI(t *testing.T, base string) {
 	t.Helper()
 	_, raw := getFrom(t, base+"/api/openapi.json")

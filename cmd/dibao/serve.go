@@ -240,8 +240,8 @@ func (a *app) adminHandler() http.Handler {
 	return mux
 }
 
-// jobs registers the background work. The schedules only start it: the database says what
-// is due.
+// jobs registers the background work. The schedules only start it: the database shows which
+// work is due.
 func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mailer.Confirmer, error) {
 	var runner *jobs.Runner
 	deliver, err := a.deliverJob()
@@ -341,7 +341,7 @@ func (o *oneAhead) run(f func() error) error {
 	return f()
 }
 
-// deliverJob returns the job that delivers what is due; without a mail server it does nothing.
+// deliverJob returns the job that delivers the mail that is due; without a mail server it does nothing.
 func (a *app) deliverJob() (func(context.Context, int64) error, error) {
 	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
 		a.log.Warn("no mail server is set: issues are composed and not delivered", "key", "host in [mail]")

@@ -25,7 +25,7 @@ func (a *app) hub(mux *http.ServeMux) *hub.Hub {
 	return &hub.Hub{
 		Store: a.articles, Site: mux, BaseURL: a.config.Server.BaseURL, Logger: a.log,
 		Others: a.config.Server.Hubs, Topics: a.hubTopics,
-		// Requests to callbacks must not wait for sources, and their answers are short.
+		// Requests to callbacks must not wait for sources, and their responses are short.
 		Fetch:       fetch.Options{UserAgent: userAgent(a.config), Timeout: 10 * time.Second, MaxBytes: 64 << 10, PerHost: 4, Now: time.Now},
 		HourlyBytes: int64(a.config.Server.HubRate) << 20,
 		Limiter:     &web.Limiter{Burst: 30, Every: 2 * time.Second, Global: 20, Now: time.Now},

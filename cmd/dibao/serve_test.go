@@ -17,7 +17,7 @@ import (
 	"dibao/internal/database/databasetest"
 )
 
-// The daemon composes what is due and delivers it, answers over HTTP, stops with status 0
+// The daemon composes the issues that are due and delivers it, answers over HTTP, stops with status 0
 // on SIGTERM, and sends nothing twice after a restart.
 func TestServe(t *testing.T) {
 	t.Parallel()

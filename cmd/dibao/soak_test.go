@@ -144,7 +144,7 @@ func (s *soak) join(n int) {
 	}
 }
 
-// day simulates a day: each source is collected once, and what is due is sent.
+// day simulates a day: each source is collected once, and mail that is due is sent.
 func (s *soak) day() {
 	ctx := s.t.Context()
 	s.now.Add(24 * 3600)

@@ -21,7 +21,7 @@ const catalogList = `<html><body><ul class="menu"><li><a href="/a/">首页</a></
 <li><a href="/c/202611/t20261118_2.html">关于进一步做好稳就业工作的实施意见</a><span>2026-11-18</span></li>
 <li><a href="/c/202611/t20261116_3.html">关于公布专精特新企业名单的通知</a><span>2026-11-16</span></li></ul></body></html>`
 
-// catalogGroups is an answer whose larger group is not the intended one.
+// catalogGroups is a response whose larger group is not the intended one.
 const catalogGroups = `{"mine":[{"title":"关于印发某省数字经济促进行动方案的通知","url":"/m/1.html","time":"2026-11-20"},{"title":"关于进一步做好稳就业工作的实施意见","url":"/m/2.html","time":"2026-11-18"}],
 "other":[{"title":"关于公布专精特新企业名单的通知","url":"/o/1.html","time":"2026-11-20"},{"title":"关于修改城镇燃气管理办法的决定","url":"/o/2.html","time":"2026-11-18"},{"title":"关于废止部分文件的决定","url":"/o/3.html","time":"2026-11-17"}]}`
 

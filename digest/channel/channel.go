@@ -3,8 +3,8 @@
 //
 // An issue becomes a [Card], which each service gets in its own format and within its own
 // limits. The ledger is a row for each issue and channel: the row is claimed, the hand-over
-// is committed before the service gets the message, and the service's answer is written to
-// the row. A message is sent a second time only if it was handed over and no answer came; a
+// is committed before the service gets the message, and the service's response is written to
+// the row. A message is sent a second time only if it was handed over and no response came; a
 // service that ignores repetitions (Matrix) shows it once.
 package channel
 
@@ -48,7 +48,7 @@ type service struct {
 	repeats  bool          // it recognizes a repeated message by its id and ignores it
 	check    func(t target) error
 	request  func(t target, m message) (fetch.Request, error)
-	judge    func(body []byte) verdict // interprets the body of an answer whose status is not an error
+	judge    func(body []byte) verdict // interprets the body of a response whose status is not an error
 }
 
 // services contains every kind. The pauses keep within the published limits of the services: 20

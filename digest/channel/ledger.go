@@ -15,8 +15,8 @@ import (
 //
 //	waiting ──claim──▶ claimed ──▶ sent | failed | cancelled
 //	   ▲                  │
-//	   ├── put back ◀─────┤  refused for now, or never handed over
-//	   └── handed over ◀──┘  and not answered: once more, then it is uncertain
+//	   ├── requeued ◀─────┤  refused for now, or never handed over
+//	   └── handed over ◀──┘  without a response: once more, then it is uncertain
 //
 // The hand-over is a commit of its own, after all waiting and just before the service gets
 // the message: a process that dies before it has certainly sent nothing.
@@ -27,7 +27,7 @@ import (
 // paused.
 
 // lease is how long a claim is valid if its node is in the list of nodes and not known to
-// have ended: the node may be asleep. A request takes less than half of that time.
+// have ended: the node may be suspended. A request takes less than half of that time.
 const lease = 5 * time.Minute
 
 // claimed is a delivery that this process has claimed.
@@ -237,5 +237,5 @@ func (s *Store) recover(ctx context.Context, self string) (n int64, err error) {
 	return n, nil
 }
 
-// maxUncertain is the maximum number of hand-overs of a message without an answer.
+// maxUncertain is the maximum number of hand-overs of a message without a response.
 const maxUncertain = 2

@@ -12,7 +12,7 @@ import (
 
 const (
 	flushAfter = 512                    // outcomes that are written to their rows together
-	flushEvery = 500 * time.Millisecond // or after this time, so that the progress is up to date
+	flushEvery = 500 * time.Millisecond // maximum time between two writes, so that the progress is up to date
 	// gatherFor is how long a hand-over waits for those of other connections if
 	// the journal is a row: a commit costs the same for one and for all.
 	gatherFor = 2 * time.Millisecond
@@ -137,7 +137,7 @@ func (l *Ledger) finish(d Delivery, o outcome) {
 	if o.state != "uncertain" { // what may have been delivered stays handed over until its row says so
 		l.journal.answered(d.ID, o.state == "sent")
 	}
-	if len(l.pending) >= 2*flushAfter && !l.committing { // no claim will write them soon, because many deliveries were put back
+	if len(l.pending) >= 2*flushAfter && !l.committing { // no claim will write them soon, because many deliveries were requeued
 		l.commit(true, nil)
 	}
 }

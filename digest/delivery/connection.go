@@ -122,12 +122,12 @@ func (c *connection) closeIdle() {
 	}
 	c.conn = nil
 	c.run.mu.Unlock()
-	conn.Close() // QUIT; the answer does not matter
+	conn.Close() // QUIT; the reply does not matter
 }
 
 func (c *connection) close() {
 	if c.conn != nil {
-		c.conn.Close() // QUIT; the answer does not matter
+		c.conn.Close() // QUIT; the reply does not matter
 		c.conn = nil
 	}
 	c.endProbe()

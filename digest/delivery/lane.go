@@ -54,7 +54,7 @@ type lane struct {
 	window    int       // concurrent messages: grows with each success, halves when the server asks to slow down
 	perMinute float64   // as window, for limit.PerMinute
 	tokens    float64   // messages that may be sent now
-	promised  float64   // messages that were put back until there is a token for each
+	promised  float64   // messages that were requeued until there is a token for each
 	filledAt  time.Time // when tokens was last filled
 	noneUntil time.Time // no message was found that the limit postponed: none is looked for before this time
 	heldUntil time.Time // nothing is sent before this time
@@ -119,7 +119,7 @@ func newLane(name string, limit Limit, part int) *lane {
 }
 
 // open reports whether the lane may send one more message now; most is the
-// number of connections, share this node's part of the lane's own limit. It is
+// number of connections, share this node's share of the lane's own limit. It is
 // called for each message, and most lanes have no limit.
 func (x *lane) open(most int, share func() nodes.Share) bool {
 	if x.limit.Connections > 0 {

@@ -17,8 +17,8 @@ import (
 //
 //	waiting ──claim──▶ claimed ──▶ sent | failed | suppressed
 //	   ▲                  │
-//	   ├── put back ◀─────┤  refused for now, or never handed over
-//	   └── uncertain ◀────┘  handed over and not answered: once more, then never
+//	   ├── requeued ◀─────┤  refused for now, or never handed over
+//	   └── uncertain ◀────┘  handed over without a reply: once more, then never
 //
 // A claim, with its lease, is committed before a message is started, and the hand-over before
 // its final dot is sent. So a delivery whose owner died before the hand-over was certainly not

@@ -43,7 +43,7 @@ func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Micr
 // Delivered counts the results of one call of Deliver.
 type Delivered struct {
 	Sent, Failed, Deferred, Uncertain, Suppressed int
-	Recovered                                     int // claims taken back from processes that ended
+	Recovered                                     int // claims released because their process ended
 	// Refused is the reply of the mail servers if none accepts our mail now, ""
 	// if one does; due deliveries wait.
 	Refused string

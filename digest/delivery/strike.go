@@ -15,7 +15,7 @@ import (
 	"dibao/subscribers"
 )
 
-// The most readers of a domain that one mailing may suppress, by replies and reports
+// The maximum number of readers of a domain that one mailing may suppress, by replies and reports
 // together: three, or 2% of the readers that the mailing has there. If it would suppress
 // more, something is wrong at the domain or with us: none is suppressed, and an admin
 // decides. The same applies to a whole mailing, because each of its readers may have a
@@ -65,7 +65,7 @@ func (s *Service) Strike(ctx context.Context, x Struck, notify func(context.Cont
 		switch {
 		case err != nil:
 			return err
-		case mine > 0 && pending > 0: // the same answer again
+		case mine > 0 && pending > 0: // the same reply again
 			return nil
 		case mine == 0 && all+1 > most:
 			if !counted {

@@ -36,8 +36,8 @@ type Star struct {
 	Title     string      // "" if the article is hidden
 	Last      policy.Date // the current last day; zero means unknown
 	Canceled  bool
-	Hidden    bool // by an admin, since the reader starred it
-	Withdrawn bool // by its site
+	Hidden    bool // hidden by an admin since the reader starred it
+	Withdrawn bool // withdrawn by its site
 	Remind    bool
 	At        time.Time
 }

@@ -114,7 +114,7 @@ var mailboxCodes = []string{"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1
 var rules = []rule{
 	{enhanced: []string{"-"}, text: qqMark, not: goneText, verdict: slower},
 	{text: neteaseMark, not: goneText, verdict: ours},
-	{enhanced: []string{"5.1.7", "5.1.8"}, verdict: ours}, // about the sender's address
+	{enhanced: []string{"5.1.7", "5.1.8"}, verdict: ours}, // the reply is about the sender's address
 	{text: senderText, verdict: ours},
 	{enhanced: []string{"5.7.1"}, text: goneRecipient, not: strongPolicy, verdict: gone},
 	{enhanced: []string{"5.7"}, verdict: ours},

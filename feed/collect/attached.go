@@ -47,7 +47,7 @@ func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.It
 }
 
 // textOf fetches an attached file and returns its text, page by page, and its size in
-// bytes; 0 if there was no answer.
+// bytes; 0 if there was no response.
 func (c *Collector) textOf(ctx context.Context, src *feed.Source, address string) (pages []string, size int64, err error) {
 	resp, err := c.Client.Get(ctx, src.Request(address, true))
 	if err != nil {

@@ -61,7 +61,7 @@ func nextAfter(s feed.Source, now time.Time, header http.Header) time.Time {
 	return now.Add(spread(s, wait)) // it asks to skip every hour or day
 }
 
-// maxAge returns how long an answer is fresh; 0 if it does not say.
+// maxAge returns how long a response is fresh; 0 if it does not say.
 func maxAge(header http.Header) time.Duration {
 	for _, value := range header.Values("Cache-Control") {
 		for directive := range strings.SplitSeq(value, ",") {

@@ -14,7 +14,7 @@ import (
 	"dibao/internal/fetch"
 )
 
-// readList reads the list of a source from the answer of its address. hash is
+// readList reads the list of a source from the response of its address. hash is
 // the hash of the page that contains the list.
 func (c *Collector) readList(ctx context.Context, src *feed.Source, v *visit.Visitor, resp *fetch.Response) (l ingest.List, hash string, err error) {
 	page := c.pageOf(resp)
@@ -44,7 +44,7 @@ func (c *Collector) readList(ctx context.Context, src *feed.Source, v *visit.Vis
 	return found.List, hashOf(found.Hash()), nil
 }
 
-// readMore reads further pages of a list while everything on a page is new, so that no
+// readMore reads more pages of a list while everything on a page is new, so that no
 // article since the last collection is missed. For a new source it reads as many pages as
 // the admin requested. size is the size in bytes of the page from which l was read.
 func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.List, size int, out *Collection) ([]ingest.Item, error) {

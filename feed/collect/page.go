@@ -154,7 +154,7 @@ func (c *Collector) readPage(ctx context.Context, src *feed.Source, it ingest.It
 	return c.readGuides(ctx, src, full, out)
 }
 
-// readParts joins the further pages of an article that its site has split. If a page can't
+// readParts joins the other pages of an article that its site has split. If a page can't
 // be read, it returns an error, so that a part is not taken for the whole.
 func (c *Collector) readParts(ctx context.Context, src *feed.Source, page ingest.Page, whole ingest.Item) (ingest.Item, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxPartsTime)

@@ -29,7 +29,7 @@ var (
 	}
 )
 
-// Limits on an answer.
+// Limits on a response.
 const (
 	maxJSONNodes = 50000
 	maxJSONDepth = 12

@@ -131,7 +131,7 @@ func (r *fileReader) read(n *html.Node, in bool) {
 }
 
 // readPlayer records the file that a script shows in an element of the text. The class of the element,
-// such as wp_pdf_player, is often one of those that mark boxes beside the text.
+// such as wp_pdf_player, is often one of those that mark boxes next to the text.
 func (r *fileReader) readPlayer(n *html.Node) {
 	for _, key := range []string{"pdfsrc", "data-pdf", "data-file", "data-url", "data-src"} {
 		if s := markup.Attr(n, key); s != "" {

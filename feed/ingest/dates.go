@@ -6,7 +6,7 @@ import (
 	"dibao/policy/when"
 )
 
-// clockOf returns the clock from which the dates of a page are counted.
+// clockOf returns the time and zone that complete the dates of a page.
 func clockOf(p Page, src Source) when.Clock {
 	return when.Clock{Now: p.FetchedAt, Zone: when.Zone(src.Zone)}
 }

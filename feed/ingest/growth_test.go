@@ -37,7 +37,7 @@ func TestCostOfMarkup(t *testing.T) {
 	costtest.Report(t, "feed/ingest, markup")
 }
 
-// TestCostOfFeeds reads feeds, sitemaps and answers in JSON.
+// TestCostOfFeeds reads feeds, sitemaps and JSON responses.
 func TestCostOfFeeds(t *testing.T) {
 	seeds := slices.Concat(costtest.XML, costtest.JSON)
 	for name, read := range map[string]func([]byte){

@@ -35,7 +35,7 @@ const (
 type references struct {
 	title  string   // title of the page, with the name of the site
 	names  []string // titles of the article alone
-	all    []string // without white space, title first
+	all    []string // without whitespace, title first
 	starts []string // truncated titles, without the dots
 }
 

@@ -10,7 +10,7 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Hints are what a source says about how to read it, besides its items. They are stored
+// Hints are what a source says about how to read it, apart from its items. They are stored
 // with the source as JSON, because a 304 response does not repeat them.
 type Hints struct {
 	TTL       time.Duration `json:"ttl,omitempty"`        // RSS 2.0 ttl, or the sy:update period; 0 if unknown

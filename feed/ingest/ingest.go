@@ -79,7 +79,7 @@ func (s Settings) Check(kind string) error {
 type Item struct {
 	GUID        string // stable identity within the source; the URL if the source gives none
 	URL         string // absolute address of the article
-	Title       string // as the list or feed gives it, with white space collapsed
+	Title       string // as the list or feed gives it, with whitespace collapsed
 	HTML        string // sanitized content, "" if the source gives none
 	Attachments []Attachment
 	Evidence    policy.Evidence

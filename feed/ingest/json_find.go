@@ -14,7 +14,7 @@ import (
 	"dibao/policy/when"
 )
 
-// Limits on the search for a list in an answer.
+// Limits on the search for a list in a response.
 const (
 	maxWalkDepth = 8
 	maxWalkNodes = 20000
@@ -25,7 +25,7 @@ const (
 	minJSONRows  = 2
 )
 
-// Limits on the length of a title in an answer, in characters.
+// Limits on the length of a title in a response, in characters.
 const (
 	minRowTitle = 5
 	maxRow      = 400
@@ -43,7 +43,7 @@ func ProposeJSON(p Page, src Source) (Settings, error) {
 	return found.set, err
 }
 
-// proposal contains the settings for reading the list of an answer.
+// proposal contains the settings for reading the list of a response.
 type proposal struct {
 	set     Settings
 	score   float64
@@ -79,7 +79,7 @@ func proposeJSON(doc any, p Page, src Source) (found proposal, err error) {
 	return proposal{set, score, f.dropped}, nil
 }
 
-// jsonFinder collects the arrays of an answer, and objects whose keys are ids, by path.
+// jsonFinder collects the arrays of a response, and objects whose keys are ids, by path.
 type jsonFinder struct {
 	src            Source
 	page           Page
@@ -130,7 +130,7 @@ func (f *jsonFinder) walk(v any, at string, depth int) {
 	}
 }
 
-// weighMarkup searches for a list in the markup that an answer contains.
+// weighMarkup searches for a list in the markup that a response contains.
 func (f *jsonFinder) weighMarkup(markup, at string) {
 	l, err := readMarkup(markup, f.page, f.src)
 	if err != nil || len(l.Items) < minJSONRows {

@@ -200,7 +200,7 @@ func TestListTitleStays(t *testing.T) {
 	}
 }
 
-// An answer in JSON is read as the page that a program would render from it.
+// A JSON response is read as the page that a program would render from it.
 func TestArticleInJSON(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{

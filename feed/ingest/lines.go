@@ -18,7 +18,7 @@ import (
 // line is a displayed line of a page: a paragraph, a heading, a cell, a piece between two
 // br elements.
 type line struct {
-	text  string       // white space collapsed
+	text  string       // whitespace collapsed
 	raw   string       // with label.Boundary between elements
 	node  *html.Node   // the block that contains it
 	nodes []*html.Node // its text nodes, in order
@@ -39,7 +39,7 @@ type mass struct{ size, link, prose int }
 type view struct {
 	lines   []line
 	weights map[*html.Node]mass
-	links   map[string]bool            // texts, without white space, of lines that are only a link
+	links   map[string]bool            // texts, without whitespace, of lines that are only a link
 	ends    map[*html.Node]span        // the lines under each element
 	bare    bool                       // the page has no text except readers' comments
 	boxes   map[*html.Node]bool        // parts about other articles within the text, which continues below them
@@ -133,7 +133,7 @@ func (b *lineWriter) walk(n, block *html.Node, inLink bool) {
 	}
 }
 
-// markGaps turns white space that a page displays as a gap (two or more U+00A0,
+// markGaps turns whitespace that a page displays as a gap (two or more U+00A0,
 // or U+3000) into a boundary, like that between elements.
 func markGaps(s string) string {
 	if !strings.ContainsAny(s, "\u00a0\u3000\u2003") {
@@ -192,7 +192,7 @@ func proseOf(text string, size, link int) int {
 var copyright = words.New(`版权所有|(?i:copyright|All Rights Reserved)`)
 
 // dropImprints marks the lines that share a small block with an imprint, such as address and
-// telephone number, as not prose.
+// phone number, as not prose.
 func (v *view) dropImprints() {
 	for i, l := range v.lines {
 		if l.size > maxImprint || !textLevel[l.node.Data] && l.node.Data != "div" && l.node.Data != "td" || !copyright.MatchString(l.text) || !imprint.MatchString(l.text) {

@@ -58,7 +58,7 @@ func compareList(l List, want wantedList) string {
 // redirect. The code that reads them is internal to collecting.
 var otherFile = map[string]bool{"042-iframe-list.html": true, "043-meta-refresh.html": true}
 
-// TestListCases reads every list page and list answer of the shared cases without
+// TestListCases reads every list page and list response of the shared cases without
 // selectors: it expects all rows, titles and dates.
 func TestListCases(t *testing.T) { readListCases(t, shared(t, "cases/lists")) }
 

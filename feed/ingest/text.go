@@ -27,7 +27,7 @@ func firstOf(values ...string) string {
 	return ""
 }
 
-// plainText returns the text of markup, with white space collapsed.
+// plainText returns the text of markup, with whitespace collapsed.
 func plainText(text string) string {
 	if !strings.ContainsAny(text, "<&") {
 		return collapse(text)

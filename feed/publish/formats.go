@@ -165,7 +165,7 @@ func isHex(c byte) bool {
 }
 
 // text removes what XML 1.0 §2.2 forbids or discourages, undecodable
-// characters, and white space at the ends.
+// characters, and whitespace at the ends.
 func text(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {

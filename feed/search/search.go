@@ -14,7 +14,7 @@ import (
 	"dibao/policy/fold"
 )
 
-// Query is a reader's query, and which page of the answer to return. All words are
+// Query is a reader's query, and which page of the results to return. All words are
 // required; "…" keeps words together; -word excludes; OR separates alternatives; fields are
 // issuer: theme: region: kind: type: source: number: year: after: before: (docs/search.md).
 type Query struct {
@@ -29,14 +29,14 @@ const MaxOffset = 1000
 
 const (
 	// FacetSample is the maximum number of newest results that are counted, by facet and in
-	// total: beyond it, an answer says "1000 or more".
+	// total: beyond it, the total is shown as "1000 or more".
 	FacetSample = 1000
 	// verifiedWhole is the maximum number of results of which every text is
 	// checked, so that the total is exact, although the index contains only
 	// pairs of characters.
 	verifiedWhole = 60
 	searchPage    = 20  // candidates that are examined together
-	maxVerified   = 400 // candidates whose text is examined for one answer
+	maxVerified   = 400 // candidates whose text is examined for one query
 )
 
 // Search answers a query. An empty query has no results.
@@ -57,7 +57,7 @@ func (ix *Index) Search(ctx context.Context, sq Query, read Reader) (Answer, err
 	return out, nil
 }
 
-// found is an article that may be in the answer.
+// found is an article that may be in the results.
 type found struct {
 	key, article int64
 	class        int

@@ -83,7 +83,7 @@ func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, s FeedSpec, page
 		}
 		seen[id] = true
 		changed = later(changed, a.UpdatedAt)
-		if a.Hidden { // the feed only tells readers to delete it
+		if a.Hidden { // the feed only asks readers to delete it
 			doc.Removed = append(doc.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.UpdatedAt.In(a.Location())})
 			continue
 		}
@@ -106,7 +106,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// feedVary lists the request headers on which the answer for a feed depends.
+// feedVary lists the request headers on which the response for a feed depends.
 const feedVary = "Accept-Encoding, Sec-Fetch-Dest"
 
 // feedPolicy lets browsers that do not identify their requests show a feed with our style

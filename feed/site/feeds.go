@@ -247,7 +247,7 @@ type feedRequest struct {
 	query      string // query of a search, with the question mark
 	upTo       int64  // the last place of an archive document, 0 means the feed itself
 	negotiated bool
-	day        string // the date on which the answer depends, "" if it does not
+	day        string // the date on which the response depends, "" if it does not
 }
 
 func (q feedRequest) key() string {

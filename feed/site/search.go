@@ -145,7 +145,7 @@ func spans(all []search.Span) []templates.Span {
 	return out
 }
 
-// facets returns the filters for narrowing an answer: the chosen value, or the counted
+// facets returns the filters for narrowing the results: the chosen value, or the counted
 // ones.
 func (s searchRequest) facets(f search.Facets, language string) []templates.Facet {
 	var all []templates.Facet

@@ -80,7 +80,7 @@ func answered(ctx context.Context, page ingest.Page, status int, charset string)
 	return budget.Within(ctx, len(page.Body), func() (answer.Answer, error) { return ingest.Answered(page, status, charset), nil })
 }
 
-// explain returns an *answer.Error for an answer whose status or page shows
+// explain returns an *answer.Error for a response whose status or page shows
 // that the site refuses us, or that says why the site fails. Other errors are
 // returned unchanged.
 func explain(ctx context.Context, err error) error {

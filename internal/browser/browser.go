@@ -55,7 +55,7 @@ type Browser struct {
 func New(path string, client *fetch.Client) *Browser { return &Browser{Path: path, Client: client} }
 
 // Render runs the scripts of a page that was fetched by req, and returns the
-// answer with the resulting markup. It ends when the page requests nothing
+// response with the resulting markup. It ends when the page requests nothing
 // more, or at the deadline with what is there.
 func (b *Browser) Render(ctx context.Context, req fetch.Request, res *fetch.Response) (*fetch.Response, error) {
 	b.turn.Lock()
@@ -164,7 +164,7 @@ type drawing struct {
 	mu       sync.Mutex
 	open     int       // requests that are being answered
 	requests int       // total number
-	bytes    int       // total size of the answers
+	bytes    int       // total size of the responses
 	asked    time.Time // time of the last request or answer
 	served   bool      // the page itself was served
 }

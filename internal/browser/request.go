@@ -126,7 +126,7 @@ func header(r *network.Request, name string) string {
 	return ""
 }
 
-// headers returns the headers of an answer that a page needs, without cookies.
+// headers returns the headers of a response that a page needs, without cookies.
 func headers(res *fetch.Response) []*cdpfetch.HeaderEntry {
 	var all []*cdpfetch.HeaderEntry
 	for name, values := range res.Header {

@@ -29,7 +29,7 @@ import (
 type Config struct {
 	Server struct {
 		Addr, BaseURL, AdminAddr string
-		Name                     string // of the site, as readers see it
+		Name                     string // name of the site, as readers see it
 		TrustedProxies           []netip.Prefix
 		TLSCert, TLSKey          string   // files; "" means without TLS
 		ACMEHosts                []string // names to get certificates for; none: no ACME

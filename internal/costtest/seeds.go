@@ -83,7 +83,7 @@ var XML = []Seed{
 	{Name: "Dates", Head: "<rss><channel>", Units: []string{"<item><title>t%d</title><pubDate>2026-11-20 8:00</pubDate></item>"}, Tail: "</channel></rss>"},
 }
 
-// JSON are seeds of JSON Feed and of other answers.
+// JSON are seeds of JSON Feed and of other responses.
 var JSON = []Seed{
 	{Name: "Items", Head: `{"version":"https://jsonfeed.org/version/1.1","items":[{}`, Units: []string{`,{"id":"%d","url":"http://site.test/%d","title":"关于第%d号的通知","content_html":"<p><font a=%d>x"}`}, Tail: "]}"},
 	{Name: "OneItem", Head: `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","content_html":"`, Units: []string{"<font a=%d>", "<p>x"}, Tail: `"}]}`},

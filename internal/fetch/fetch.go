@@ -64,8 +64,8 @@ type Client struct {
 type Request struct {
 	URL          string
 	Method       string        // "" means POST if something is posted, otherwise GET
-	ETag         string        // that of the known version; "" if there is none
-	LastModified string        // that of the known version; "" if there is none
+	ETag         string        // ETag of the known version; "" if there is none
+	LastModified string        // Last-Modified of the known version; "" if there is none
 	Accept       string        // media types; "" means feeds, then pages, then anything
 	Page         bool          // a page, not a feed: robots.txt applies (RFC 9309)
 	Private      string        // host and port (Origin) that may be in our own network; "" for none. Redirects to other hosts may not be, and end the permission
@@ -81,7 +81,7 @@ type Request struct {
 	NoRedirect bool        // treat a redirect as a StatusError
 }
 
-// Response is the answer of a source: 2xx, or 304 with NotModified.
+// Response is a successful response of a source: 2xx, or 304 with NotModified.
 type Response struct {
 	URL          string // after redirects
 	Status       int
@@ -96,7 +96,7 @@ type Response struct {
 	Remote       netip.Addr        // address that answered: that of the proxy, if there is one
 }
 
-// StatusError is an answer that is neither 2xx nor 304.
+// StatusError is a response that is neither 2xx nor 304.
 type StatusError struct {
 	URL        string // the address that answered, after redirects
 	Status     int
@@ -215,7 +215,7 @@ func (c *Client) follow(ctx context.Context, req Request) (*Response, error) {
 	}
 }
 
-// once sends one request and returns the answer, or the address to which it redirects.
+// once sends one request and returns the response, or the address to which it redirects.
 func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit time.Duration) (res *Response, next string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -251,7 +251,7 @@ func TestTargets(t *testing.T) {
 		target, verdict := unescape.Replace(row[0]), row[2]
 		_, err := w.Get(t.Context(), Request{URL: target})
 		if strings.Contains(target, "feed-rebind") {
-			// The second answer is given for the second lookup, never in between.
+			// The second response is given for the second lookup, never in between.
 			w.http.CloseIdleConnections()
 			_, err = w.Get(t.Context(), Request{URL: target})
 		}

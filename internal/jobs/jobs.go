@@ -2,8 +2,8 @@
 // can run it. It runs functions that other packages register.
 //
 // Both drivers used here work on *sql.Tx, so that there is one client type for SQLite and
-// PostgreSQL. Jobs are coarse: collect this source, compose, deliver what is due; never one
-// per recipient. A schedule only starts a function, which computes from the database what is
+// PostgreSQL. Jobs are coarse: collect this source, compose, deliver the mail that is due; never one
+// per recipient. A schedule only starts a function, which computes from the database which work is
 // due.
 package jobs
 

@@ -97,7 +97,7 @@ var signedHeaders = []string{
 // signedField is a signed field.
 type signedField struct {
 	name    string
-	relaxed []byte // with its line end; nil means a reader's own field, or one that does not exist
+	relaxed []byte // the field with its line end; nil means a reader's own field, or one that does not exist
 }
 
 // signedFields returns the parts of the signed fields that all readers share.

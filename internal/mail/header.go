@@ -76,7 +76,7 @@ func encodeWords(s string) string {
 	return strings.Join(append(words, encodedWord(s[start:])), " ")
 }
 
-// encodedWord encodes even plain ASCII: mail programs drop white space between
+// encodedWord encodes even plain ASCII: mail programs drop whitespace between
 // two encoded words, but not between an encoded and a plain one.
 func encodedWord(s string) string {
 	return "=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(s)) + "?="

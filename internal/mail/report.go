@@ -25,10 +25,10 @@ type ReportKind string
 const (
 	ReportBounce      ReportKind = "bounce"      // RFC 3464, or a server's own words
 	ReportComplaint   ReportKind = "complaint"   // RFC 5965
-	ReportUnsubscribe ReportKind = "unsubscribe" // by mail, RFC 2369
+	ReportUnsubscribe ReportKind = "unsubscribe" // a request to unsubscribe by mail (RFC 2369)
 	ReportAutoReply   ReportKind = "auto-reply"  // RFC 3834
 	ReportNotSpam     ReportKind = "not-spam"    // RFC 6430: revokes a complaint
-	ReportNotice      ReportKind = "notice"      // for the admin, not about a reader: RFC 6591, DMARC, TLS
+	ReportNotice      ReportKind = "notice"      // a report for the admin, not about a reader: RFC 6591, DMARC, TLS
 	ReportOther       ReportKind = "other"
 )
 
@@ -43,7 +43,7 @@ type Report struct {
 
 // ReportRecipient is what a report says about one reader.
 type ReportRecipient struct {
-	Address string // with a lower-case host; "" if redacted
+	Address string // address with a lower-case host; "" if redacted
 	Action  string // "failed", "delayed", "delivered", "relayed", "expanded" (RFC 3464 §2.3.3)
 	Status  string // enhanced code (RFC 3463), "" if there is none
 	Code    string // SMTP reply code, "" if there is none

@@ -20,7 +20,7 @@ var unguarded = map[string]string{
 var unguardedMethods = []string{"AppendHtml", "PrependHtml", "BeforeHtml", "AfterHtml", "ReplaceWithHtml", "SetHtml", "WrapHtml", "WrapAllHtml", "WrapInnerHtml"}
 
 // allowed read a limited piece with a tokenizer, which builds no tree: a report's text, the
-// beginning of an answer that may be a wall, and one element that a script writes. The
+// beginning of a response that may be a wall, and one element that a script writes. The
 // benchmark parses its own pages.
 var allowed = map[string]bool{
 	filepath.Join("internal", "mail", "report.go"): true, filepath.Join("feed", "ingest", "answer", "scan.go"): true,

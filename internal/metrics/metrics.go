@@ -54,7 +54,7 @@ func Handler(collectors ...Collector) http.Handler {
 	})
 }
 
-// A Page is the answer to one scrape.
+// A Page is the response to one scrape.
 type Page struct{ samples map[*Family][]sample }
 
 // A sample is the value for one set of labels: one line, or the lines of a histogram.

@@ -18,7 +18,7 @@ import (
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// The parts of all nodes add up to the whole, for any limit.
+// The shares of all nodes add up to the whole, for any limit.
 func TestSharesAddUp(t *testing.T) {
 	t.Parallel()
 	for of := 1; of < 8; of++ {
@@ -97,7 +97,7 @@ func TestMembersShare(t *testing.T) {
 		if s := first.Share(Deliver); s.Of != 2 {
 			t.Fatalf("a node that is back has %+v", s)
 		}
-		// A node that leaves releases its part at once; the part of a dead node is released
+		// A node that leaves releases its share at once; the share of a dead node is released
 		// later.
 		if err := second.leave(ctx); err != nil {
 			t.Fatal(err)
@@ -113,7 +113,7 @@ func TestMembersShare(t *testing.T) {
 	})
 }
 
-// A node with our host name and number may be in another container: it keeps its part and its turn.
+// A node with our host name and number may be in another container: it keeps its share and its turn.
 // One of this machine whose process ended has none.
 func TestNodesOfOtherMachinesStay(t *testing.T) {
 	t.Parallel()

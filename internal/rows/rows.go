@@ -170,7 +170,7 @@ func (r *Reader) decode(raw []byte) string {
 	return string(decoded)
 }
 
-// split splits a row that begins with a line, and reads further lines if a
+// split splits a row that begins with a line, and reads more lines if a
 // quote spans them.
 func (r *Reader) split(raw []byte) (Row, error) {
 	row := Row{Line: r.line, Fields: make([]string, 0, max(r.width, 4))}

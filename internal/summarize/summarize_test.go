@@ -26,7 +26,7 @@ func model(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) *C
 	return c
 }
 
-// says returns an answer with a summary.
+// says returns a response with a summary.
 func says(text, finish string, tokens int) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"model":"sample-1","choices":[{"message":{"role":"assistant","content":%q},"finish_reason":%q}],"usage":{"total_tokens":%d}}`, text, finish, tokens)

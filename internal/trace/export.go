@@ -141,7 +141,7 @@ func (t *Tracer) post(ctx context.Context, batch []*Span) (again bool, wait time
 	return again, time.Duration(seconds) * time.Second, fmt.Errorf("%s answered %s", redact.URL(t.opts.Endpoint), res.Status)
 }
 
-// partlyRefused reads the answer of a collector that accepted only some spans.
+// partlyRefused reads the response of a collector that accepted only some spans.
 func partlyRefused(answer []byte) error {
 	var said struct {
 		Partial struct {

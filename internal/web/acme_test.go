@@ -54,7 +54,7 @@ func shake(t *testing.T, config *tls.Config, name string, protocols ...string) e
 	return <-failed
 }
 
-// An authority whose answer never ends uses up nothing: an answer is read up to a limit,
+// An authority whose response never ends uses up nothing: a response is read up to a limit,
 // and the error says so.
 func TestACMEAuthorityThatNeverStops(t *testing.T) {
 	var sent atomic.Int64

@@ -317,7 +317,7 @@ func TestClientsDoNotRenegotiate(t *testing.T) {
 	othersAreServed(t, addr, pool)
 }
 
-// raw sends bytes and returns the statuses of all answers until the connection ends.
+// raw sends bytes and returns the statuses of all responses until the connection ends.
 func raw(t *testing.T, addr, text string) (statuses []int) {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)

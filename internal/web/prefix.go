@@ -46,7 +46,7 @@ func underPath(path string, inner http.Handler) http.Handler {
 	})
 }
 
-// pathWriter adds a path to the addresses in an answer.
+// pathWriter adds a path to the addresses in a response.
 type pathWriter struct {
 	http.ResponseWriter
 	path   string

@@ -171,7 +171,7 @@ func TestEveryAnswerIsSafe(t *testing.T) {
 		t.Errorf("the log holds a token or an address, or misses the panic:\n%s", s)
 	}
 	for _, path := range redact.TokenPaths {
-		if s := log.String(); strings.Count(s, path+redact.Mark) < 3 { // the panic and two answers
+		if s := log.String(); strings.Count(s, path+redact.Mark) < 3 { // the panic and two responses
 			t.Errorf("the log does not hold the panic and the answers of %s", path)
 		}
 	}
@@ -256,7 +256,7 @@ func TestLanguage(t *testing.T) {
 }
 
 // Addresses without a page: those with another method, and those that differ only in the
-// trailing slash, get a matching answer.
+// trailing slash, get a matching response.
 func TestNoRoute(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()

@@ -277,7 +277,7 @@ func actorOf(clause string) (actor, string) {
 var (
 	// subjectAt matches the subject of a clause before its verb, or before a day.
 	subjectAt = words.New(`^(?:[^,:]{0,12}:|\s*[(]?[一二三四五六七八九十\d]{1,3}[)、.]+)?(?:请|由|凡|并请|要求|希望)*([^,。;:\d请应于须需要将可在按把对如若拟]{1,24}?)(?:请|应|须|需|要|务必|务|必须|将|可|于|在|按|如|若|拟|\d|根据|对|把|组织|负责|认真|严格|积极|结合|统一|集中|做好|收集|汇总|审核|推荐|遴选|指导|$)`)
-	// selects matches the verb of a clause without a subject, whose object is no subject: 推荐符合条件的单位.
+	// selects matches the verb of a clause without a subject, whose object is not a subject: 推荐符合条件的单位.
 	selects = words.New(`^(?:推荐|推选|遴选|选拔)[^单]`)
 	// startsWithVerb matches the beginning of a clause without a subject.
 	startsWithVerb = words.New(`^(?:将|把|联系|向|报|送|寄|发|提交|经)`)

@@ -58,7 +58,7 @@ type Call struct {
 	Platforms []Said // web addresses at which readers apply
 	Addresses []Said // postal addresses, as printed
 	Contacts  []Contact
-	Buyer     Said   // who plans to buy, if it is not the issuer of the notice
+	Buyer     Said   // the buyer, if it is not the issuer of the notice
 	Plans     []Plan // what a body plans to buy
 	Unread    []Said `json:",omitempty"` // rows of planned purchases whose budget or month is empty or not understood
 }
@@ -108,7 +108,7 @@ type reading struct {
 	awaited bool
 	// listing says that the following lines list documents to submit.
 	listing bool
-	// phoned says that the line before ends with a telephone number and its office. Numbers of other
+	// phoned says that the line before ends with a phone number and its office. Numbers of other
 	// offices may follow, each in a line of its own.
 	phoned bool
 	// table is the head of the table of plans that the following rows belong to, nil if there is none.

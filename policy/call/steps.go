@@ -14,7 +14,7 @@ import (
 // the last day.
 type Step struct {
 	What     string // 网上填报, 纸质报送, 审核推荐 …, "" if the text does not name it
-	By       string // who does it, as written, "" if the text does not say
+	By       string // the actor, as written; "" if the text does not say
 	First    when.Date
 	Last     when.Date
 	Time     string `json:",omitempty"` // the time of day on Last in China, such as 17:00; "" if the text does not give it

@@ -59,7 +59,7 @@ var (
 	ages = words.New(`^\s*(?:年龄|(?:不超过|未满|不满)?\d{2}周?岁)`)
 	// bound matches the words of a limit at the end of a text.
 	bound = words.New(`(?:原则上|应当?|须|必须|要)?(?:不超过|不高于|不大于|不低于|不少于|不小于|达到?|超过|高于|少于|低于|在|为|满)*$`)
-	// preferred matches clauses that say whom the issuer prefers. They are no conditions.
+	// preferred matches clauses that say whom the issuer prefers. They are not conditions.
 	preferred = words.New(`[^,。;:]*(?:优先|鼓励|倾斜|加分)[^,。;]*`)
 )
 

@@ -189,8 +189,8 @@ func (r *reading) platforms(l line) {
 	}
 }
 
-// contacts reads telephone numbers and email addresses. A number without an
-// area code counts only after a word that says that it is a telephone number.
+// contacts reads phone numbers and email addresses. A number without an
+// area code counts only after a word that says that it is a phone number.
 func (r *reading) contacts(l line) {
 	add := func(c Contact) {
 		if len(r.call.Contacts) < maxEntries && !r.is("contact", c.Telephone, c.Email) {
@@ -208,7 +208,7 @@ func (r *reading) contacts(l line) {
 	if !hasDigits(l.text, minDigits) && !(hasDigits(l.text, minGroup) && grouped.MatchString(l.text)) {
 		return
 	}
-	chain := -1 // end of the previous telephone number, which another may follow
+	chain := -1 // end of the previous phone number, which another may follow
 	for _, at := range telephone.FindAllStringIndex(l.text, 40) {
 		value := l.text[at[0]:at[1]]
 		before := cut.Last(alsoFax.ReplaceAllString(l.text[:at[0]], ""), 40)
@@ -233,12 +233,12 @@ func (r *reading) contacts(l line) {
 var (
 	joint  = words.New(`^\s*(?:[、,;/ ]|或|及|和|\([^()]{1,12}\))*\s*$`)
 	people = words.New(`\p{Han}{1,4}\s*$`)
-	// alsoFax matches the remark, before another number, that the telephone number before it is
+	// alsoFax matches the remark, before another number, that the phone number before it is
 	// also a fax number.
 	alsoFax = words.New(`\([^()]{0,4}传真\)\s*[、,;/]`)
 	// faxOnly matches the remark that the second of two numbers is a fax number.
 	faxOnly = words.New(`^\s*\(\s*传真\s*\)`)
-	// aDate matches a date of eight digits, which could also be a telephone number.
+	// aDate matches a date of eight digits, which could also be a phone number.
 	aDate = words.New(`^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$`)
 	// withOffice matches the rest of a line that is a number and its office: 12345678(样例局).
 	withOffice = words.New(`^[\d\-—–、/ ]{7,40}\([^()]{2,20}\)[、,;。]?$`)
@@ -250,7 +250,7 @@ var (
 func (r *reading) person(before string) bool { return people.MatchString(before) }
 
 // touches reports whether a number is part of a longer one, or of a word. linked says that a
-// telephone number precedes it, so that a slash between them separates two numbers.
+// phone number precedes it, so that a slash between them separates two numbers.
 func touches(s string, from, to int, linked bool) bool {
 	if from > 0 && (isDigit(s[from-1]) || isLetter(s[from-1]) || s[from-1] == '.' || !linked && s[from-1] == '/' && from > 1 && isDigit(s[from-2])) {
 		return true
@@ -258,7 +258,7 @@ func touches(s string, from, to int, linked bool) bool {
 	return to < len(s) && (isDigit(s[to]) || isLetter(s[to]) || s[to] == '@' || s[to] == '.' && to+1 < len(s) && isDigit(s[to+1]))
 }
 
-// minDigits is the minimum number of digits of a telephone number without an area code.
+// minDigits is the minimum number of digits of a phone number without an area code.
 const minDigits = 7
 
 // minGroup is the minimum number of digits of a hotline, or of a part of a number with spaces, which

@@ -61,7 +61,7 @@ func TestUnknownAddressees(t *testing.T) {
 	}
 }
 
-// A condition quotes its clause with its subject, as printed. Whom the issuer prefers is no condition.
+// A condition quotes its clause with its subject, as printed. Whom the issuer prefers is not a condition.
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{
@@ -104,7 +104,7 @@ func TestJointApplicants(t *testing.T) {
 	}
 }
 
-// An amount that applicants pay is no benefit, and the extension belongs to a number.
+// An amount that applicants pay is not a benefit, and the extension belongs to a number.
 func TestAmountsAndExtensions(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{

@@ -188,7 +188,7 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// Words that look like those of another duty, and days of events beside deadlines.
+// Words that look like those of another duty, and days of events next to deadlines.
 func TestWordsBesideDays(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ title, line, above, want string }{

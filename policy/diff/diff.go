@@ -126,7 +126,7 @@ func articlesOf(paragraphs []string) []string {
 	return out
 }
 
-// keysOf returns the keys by which paragraphs are equal: their text without white space and
+// keysOf returns the keys by which paragraphs are equal: their text without whitespace and
 // without the number of their article.
 func keysOf(paragraphs []string) []string {
 	out := make([]string, len(paragraphs))
@@ -136,7 +136,7 @@ func keysOf(paragraphs []string) []string {
 	return out
 }
 
-// squeeze removes all white space.
+// squeeze removes all whitespace.
 func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // pair adds two paragraphs that correspond to each other.

@@ -319,7 +319,7 @@ func name(text string, person bool) (value, left string) {
 // englishName matches the name of a person in English: two to four words.
 const englishName = `[A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3}`
 
-// personsName matches a person's name, moreNames further names after it.
+// personsName matches a person's name, moreNames more names after it.
 var (
 	personsName = words.New(`^` + englishName + `$`)
 	moreNames   = words.New(`^((?:[\s\x{1f}]*(?:,|,?[\s\x{1f}]+and|&)[\s\x{1f}]+` + englishName + `){1,4})[\s\x{1f}]*(?:$|[\x{1f}|｜·•])`)

@@ -20,7 +20,7 @@ const (
 	Date                // a date; the name says which one
 	Source              // the medium or organization that a text was taken from
 	Author              // the author of a text: a person or an office
-	Editor              // who edited, checked, photographed or sent a text
+	Editor              // persons who edited, checked, photographed or sent a text
 	Control             // a control or counter of the page
 )
 

@@ -173,7 +173,7 @@ var openTo = map[string]string{
 	"individual": "student graduate self-employed", "government": "institution public",
 }
 
-// alsoIs are further kinds that include a kind of reader.
+// alsoIs are other kinds that include a kind of reader.
 var alsoIs = map[string]string{"student": "individual public", "graduate": "individual public", "individual": "public"}
 
 func entities(own, stated string) relation {

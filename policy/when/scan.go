@@ -75,7 +75,7 @@ func (sc *scanner) push(t token) {
 type part struct {
 	start, end, value int
 	sep               byte // the character after it, 0 for none
-	spaced            bool // white space is next to sep
+	spaced            bool // whitespace is next to sep
 }
 
 func (p part) digits() int { return p.end - p.start }
@@ -152,7 +152,7 @@ func (sc *scanner) hasUnit(i int) bool {
 	return strings.HasPrefix(rest, "年") || strings.HasPrefix(rest, "月")
 }
 
-// spaces returns the end of the white space at i, three characters at most.
+// spaces returns the end of the whitespace at i, three characters at most.
 func (sc *scanner) spaces(i int) int {
 	for n := 0; n < 3 && i < len(sc.s) && (sc.s[i] == ' ' || sc.s[i] == Border); n++ {
 		i++

@@ -337,7 +337,7 @@ func isWordRune(r rune) bool {
 }
 
 // fold makes full-width digits, letters and signs half-width and turns every
-// kind of white space into a space.
+// kind of whitespace into a space.
 func fold(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return foldRune(r) != r }) < 0 {
 		return s

@@ -13,7 +13,7 @@ var providerNames string
 var Providers = strings.Fields(providerNames)
 
 // Suggest returns the address that was perhaps intended if the domain of a parsed one looks
-// like a typing error (gmial.com, qq.con), or "". Only suggest it, never replace the
+// like a typo (gmial.com, qq.con), or "". Only suggest it, never replace the
 // address: gmial.com has mailboxes, too.
 func Suggest(address string) string {
 	local, domain, ok := strings.Cut(address, "@")
@@ -22,7 +22,7 @@ func Suggest(address string) string {
 	}
 	for _, p := range Providers {
 		if domain[0] != p[0] && domain[1:min(3, len(domain))] != p[1:3] && !strings.HasPrefix(domain, p[1:2]) {
-			continue // one typing error keeps the first letter or the next two, or swaps the first two
+			continue // one typo keeps the first letter or the next two, or swaps the first two
 		}
 		if isSlip(domain, p) {
 			return local + "@" + p
@@ -39,7 +39,7 @@ var slipsOf = map[string][]string{
 	"cn":  {"cm", "ch", "cnn", "vn"},
 }
 
-// isSlip reports whether typed differs by one typing error from the domain of a
+// isSlip reports whether typed differs by one typo from the domain of a
 // provider: in its ending, or in one letter of a name that is long enough.
 func isSlip(typed, provider string) bool {
 	dot := strings.IndexByte(provider, '.')

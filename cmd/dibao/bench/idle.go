@@ -20,7 +20,7 @@ type IdleFigures struct {
 	Seconds      float64 `json:"seconds"`
 	CPU          float64 `json:"cpu_s"`
 	CorePercent  float64 `json:"core_percent"`
-	Wakeups      float64 `json:"wakeups_s"` // of all threads, per second
+	Wakeups      float64 `json:"wakeups_s"` // wakeups of all threads per second
 	RSS          float64 `json:"rss_mb"`
 	EmptyCPU     float64 `json:"empty_cpu_s"`
 	EmptyWakeups float64 `json:"empty_wakeups_s"`

@@ -36,7 +36,7 @@ type PublishFigures struct {
 	NotModifiedRPS  float64 `json:"not_modified_rps"`
 	FileRPS         float64 `json:"file_rps"`              // Go's file server, serving the bytes of the feed
 	FileNotModified float64 `json:"file_not_modified_rps"` // the same for a 304
-	FeedCPU         float64 `json:"feed_cpu_us"`           // of the server, per request
+	FeedCPU         float64 `json:"feed_cpu_us"`           // server time per request
 	NotModifiedCPU  float64 `json:"not_modified_cpu_us"`
 	FileCPU         float64 `json:"file_cpu_us"`
 	Pages           int     `json:"pages"`

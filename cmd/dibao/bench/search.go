@@ -26,7 +26,7 @@ type SearchFigures struct {
 	P99CPU   float64 `json:"p99_cpu_ms"`
 	Slowest  string  `json:"slowest"` // the query that took longest
 	Index    float64 `json:"index_s"` // wall time of understanding, storing and indexing all
-	Size     float64 `json:"size_mb"` // of the database
+	Size     float64 `json:"size_mb"` // size of the database
 }
 
 // batch is the number of articles that are stored in one transaction.

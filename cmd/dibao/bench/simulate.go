@@ -65,7 +65,7 @@ func (s Simulation) Run() SimulationFigures {
 		}
 		w.worked[receivers], perSecond = took, limit
 	}
-	compose := float64(s.Readers) * c.ComposeCPU / 1000 // by one node
+	compose := float64(s.Readers) * c.ComposeCPU / 1000 // time of one node
 	out := SimulationFigures{
 		Name: s.Name, Sources: s.Sources, Readers: s.Readers, Nodes: s.Nodes, PerSecond: perSecond, Mailing: compose + float64(s.Readers)/perSecond,
 		Busy: make(map[string]float64), Collect: collected, SentGB: c.MailKB, CoreHours: 1e6 * (w.cpuEach + c.ComposeCPU/1000) / 3600,

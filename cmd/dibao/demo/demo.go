@@ -40,7 +40,7 @@ type Options struct {
 	Once        bool   // print a summary and return
 	Subscribers int    // number of readers who subscribe
 	Database    string // its URL; "" means one in the temporary folder
-	ReadURL     string // database URL of a user who may only read; "" means the usual one
+	ReadURL     string // database URL of a read-only user; "" means the usual one
 	MailServer  string // address of another receiver; "" means our own
 	JSON, Quiet bool   // as the global flags
 	Chinese     bool   // the user reads Chinese

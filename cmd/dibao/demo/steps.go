@@ -111,7 +111,7 @@ func (d *Demo) readFeeds(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Get returns the body of an answer with status 200.
+// Get returns the body of a response with status 200.
 func (d *Demo) Get(ctx context.Context, address string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -130,7 +130,7 @@ func (d *Demo) Post(ctx context.Context, address string, form url.Values) ([]byt
 	return d.Do(req)
 }
 
-// Do sends a request and returns the body of an answer with status 200.
+// Do sends a request and returns the body of a response with status 200.
 func (d *Demo) Do(req *http.Request) ([]byte, error) {
 	res, err := d.client.Do(req)
 	if err != nil {
@@ -167,7 +167,7 @@ func (d *Demo) subscribe(ctx context.Context, n int) error {
 	}
 	for i := range n {
 		// The form allows ten requests at once from one network; so the demo adds
-		// further readers as an admin would.
+		// more readers as an admin would.
 		address := fmt.Sprintf("reader%d@demo.example", i+1)
 		if i >= formReaders {
 			if err := d.AskByAdmin(ctx, address); err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // askDNS returns an error if no name server answers at all: a name without records, or
-// one whose own servers fail, counts as an answer.
+// one whose own servers fail, counts as a response.
 func (d *Mail) askDNS(ctx context.Context, domain string) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()

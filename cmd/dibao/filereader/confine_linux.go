@@ -15,7 +15,7 @@ const (
 )
 
 // confine limits the resources of this process: address space and processor time. If
-// memory runs out nevertheless, the kernel ends it first, not the daemon.
+// memory still runs out, the kernel ends it first, not the daemon.
 func confine(processor time.Duration) error {
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte(oomFirst), 0); err != nil && !os.IsNotExist(err) && !os.IsPermission(err) {
 		return os.NewSyscallError("oom_score_adj", err)

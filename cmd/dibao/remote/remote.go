@@ -27,7 +27,7 @@ type Request struct {
 	Terminal *Terminal      `json:"terminal,omitempty"` // nil if the client is a program that reads JSON
 }
 
-// Terminal describes the terminal that shows the answer.
+// Terminal describes the terminal that shows the response.
 type Terminal struct {
 	Columns int  `json:"columns"` // 0 if it is not a terminal; then nothing is truncated
 	Chinese bool `json:"chinese"`
@@ -49,7 +49,7 @@ const Timeout = 5 * time.Minute
 
 const (
 	maxAnswer  = 64 << 20 // bytes
-	maxProblem = 64 << 10 // bytes of an error answer
+	maxProblem = 64 << 10 // bytes of an error response
 )
 
 // Client runs commands on one server.
@@ -126,7 +126,7 @@ func (c *Client) Run(ctx context.Context, verb string, r Request) (Answer, error
 	return a, nil
 }
 
-// problem returns the error for an answer that does not come from a command.
+// problem returns the error for a response that does not come from a command.
 func problem(res *http.Response) error {
 	var reply struct {
 		Error string `json:"error"`

@@ -122,7 +122,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	p.ok(w)
 }
 
-// record stores a message, unless its group got too many.
+// record stores a message, unless its group has received too many.
 func (s *Server) record(p post) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

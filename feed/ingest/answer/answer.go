@@ -17,10 +17,10 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Kind is the kind of an answer.
+// Kind is the kind of a response.
 type Kind string
 
-// The kinds of answers.
+// The kinds of responses.
 const (
 	Page      Kind = "page"
 	Wall      Kind = "wall"   // a challenge, a refusal or a login

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// maxRefusal is the maximum size, in bytes, of an answer in JSON that can be a refusal.
+// maxRefusal is the maximum size, in bytes, of a JSON response that can be a refusal.
 const maxRefusal = 4 << 10
 
 // messageKeys are the keys under which an API says why it returns no data.
 var messageKeys = []string{"msg", "message", "errmsg", "errorMsg", "errorMessage", "error_description", "error", "resultMsg", "info"}
 
-// readJSON classifies an answer in JSON: it is a page unless it only says that the site
+// readJSON classifies a JSON response: it is a page unless it only says that the site
 // refuses the request or failed.
 func readJSON(text string) Answer {
 	var object map[string]any

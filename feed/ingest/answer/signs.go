@@ -84,7 +84,7 @@ var says = []wording{
 	{Login, lazyregexp.New(`(?i)^(?:[^ ]{0,20}[ -|_]*)?(?:统一(?:身份)?认证|单点登录|用户登录|会员登录|账号登录|登录|sign in|log ?in|login)[^ ]{0,8}$|请先(?:登录|登陆)(?:后|再|以|$|[。，！!])|^请(?:登录|登陆)(?:后|再|以|$|[。！!])|登录后[^。，]{0,6}(?:查看|访问|浏览|使用|继续)|(?:登录|会话|身份)(?:已)?(?:超时|过期|失效)|session (?:has )?expired|please (?:log|sign) in`), false},
 }
 
-// refusals are the words of an interface that refuses a request, besides those of walls.
+// refusals are the words of an interface that refuses a request, in addition to those of walls.
 var refusals = []wording{
 	{Login, lazyregexp.New(`(?i)(?:token|令牌|票据|凭证)[^。，]{0,6}(?:失效|无效|过期|不存在|为空|缺失)|(?:invalid|expired|missing) token|token (?:is )?(?:invalid|expired|missing)|未(?:登录|授权)|unauthori[sz]ed|not logged in`), false},
 	{Refused, lazyregexp.New(`(?i)(?:非法|违规|异常|恶意|无效|不合法)的?(?:请求|访问|操作|调用|来源)|(?:请求|访问|来源|操作|IP|域名)[^。，]{0,4}(?:非法|不合法|无效|已?过期)|签名[^。，]{0,6}(?:失败|错误|无效|不正确|过期|不匹配)|验签[^。，]{0,4}(?:失败|错误|不通过|未通过)|(?:没有|无)[^。，]{0,4}权限|\b(?:illegal|invalid|forbidden)\s+(?:request|access|sign(?:ature)?|referer|origin|timestamp)\b`), false},

@@ -1,4 +1,4 @@
-// Package decode turns the bytes of an answer into UTF-8 text: it decompresses
+// Package decode turns the bytes of a response into UTF-8 text: it decompresses
 // gzip files and finds the character set.
 package decode
 
@@ -47,7 +47,7 @@ var declared = lazyregexp.New(`(?i)(?:charset\s*=\s*["']?|encoding\s*=\s*["'])\s
 // given, else a byte order mark, else UTF-8 if the whole body is, else what the HTTP header,
 // else what the document declares, else GB18030 if that fits, else Windows-1252. GB2312 and
 // GBK labels are read as GB18030, which contains both: pages that declare one of these use
-// characters that only GB18030 has (4.6% of 9,231 titles). It never fails; bytes that fit nowhere become U+FFFD.
+// characters that only GB18030 has (4.6% of 9,231 titles). It never fails; bytes that are not valid become U+FFFD.
 func Text(body []byte, contentType, override string) (text, name string) {
 	if override != "" {
 		if e, name := Lookup(override); e != nil {

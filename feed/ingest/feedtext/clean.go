@@ -26,7 +26,7 @@ const (
 
 var (
 	// feedStart matches the beginning of a feed: a warning of the program that wrote it, or
-	// white space, may precede it.
+	// whitespace, may precede it.
 	feedStart      = lazyregexp.New(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
 	cutEnd         = lazyregexp.New(`(?i)</(?:[\w.-]{1,30}:)?(?:rss|feed|rdf|channel)\s*$`)
 	charRef        = lazyregexp.New(`&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});`)
@@ -167,7 +167,7 @@ type depthChecker struct {
 }
 
 type openElement struct {
-	name  xml.Name // with the prefix instead of the name space
+	name  xml.Name // with the prefix instead of the namespace
 	names int      // xmlns attributes in scope
 }
 

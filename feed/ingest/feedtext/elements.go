@@ -20,7 +20,7 @@ var (
 // it reads: the text that old RSS has in body, xhtml:body or fullitem
 // (Userland's and Radio's extensions) becomes content:encoded; an RDF item is
 // identified by its rdf:about (RSS 1.0 §5.5); Atom 0.3 may contain markup in
-// base64, and its drafts had name spaces of their own.
+// base64, and its drafts had namespaces of their own.
 func mapElements(text, root string) string {
 	switch root {
 	case "rss", "rdf", "channel":

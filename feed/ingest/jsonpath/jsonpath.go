@@ -1,4 +1,4 @@
-// Package jsonpath follows paths in answers in JSON: names separated by dots, "[]" for every
+// Package jsonpath follows paths in JSON responses: names separated by dots, "[]" for every
 // element of an array, "[0]" for one, and "{}" for every value of an object whose keys are
 // ids, as PHP encodes arrays with gaps.
 package jsonpath
@@ -98,7 +98,7 @@ func values(v any, order map[string]int) []any {
 // aKey matches a key and its colon.
 var aKey = lazyregexp.New(`"((?:[^"\\]|\\.){1,200})"\s*:`)
 
-// KeyOrder returns where each key first occurs in the text of an answer. Keys that are
+// KeyOrder returns where each key first occurs in the text of a response. Keys that are
 // written with escapes are left out.
 func KeyOrder(text string) map[string]int {
 	order := make(map[string]int)

@@ -331,7 +331,7 @@ func (f *finder) isBox(n *html.Node) bool {
 }
 
 // aside matches the names of elements that are not the list: menus, footers, boxes of
-// popular or related items. In has-aside and no-aside, aside says what is beside the element.
+// popular or related items. In has-aside and no-aside, aside says what is next to the element.
 var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|side(?:bar|news|box|hot|nav)|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])|(?:^|\s)aside(?:$|[\s_-])`)
 
 // best returns the candidate that is the list, and the others with a similar score. Lists

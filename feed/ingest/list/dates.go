@@ -292,7 +292,7 @@ func (f *finder) linkRest(link *html.Node) string {
 // row, while （2026年11月27日） is part of the title.
 var inFigures = lazyregexp.New(`^[\d./-]+$`)
 
-// hasBorder reports whether white space or a sign separates a title from a date.
+// hasBorder reports whether whitespace or a sign separates a title from a date.
 func hasBorder(title string) bool {
 	for _, r := range title {
 		switch r {

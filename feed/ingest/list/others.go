@@ -15,7 +15,7 @@ import (
 const (
 	maxOthers    = 16
 	minOther     = 0.2  // minimum weight, as a share of the weight of the list that is read
-	minNamed     = 0.02 // the same for a list with a heading in the main part: 4 rows beside 20
+	minNamed     = 0.02 // the same for a list with a heading in the main part: 4 rows next to 20
 	minEqual     = 0.7  // the same for a list that dibao could read instead
 	minNamedRows = 3    // minimum rows of an undated list with a heading, if the page has a dated list
 	maxHeadings  = 20   // characters of the heading of a list

@@ -63,7 +63,7 @@ func (o own) call(name string) {
 	}
 }
 
-// squeeze removes the white space from a name.
+// squeeze removes the whitespace from a name.
 func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // has reports whether an address is in the folder of the page or below it.
@@ -101,12 +101,12 @@ func (f *finder) ofPage(best *candidate, all []*candidate) *candidate {
 	return best
 }
 
-// isMain reports whether a list has dates and is neither in a box nor beside the text.
+// isMain reports whether a list has dates and is neither in a box nor next to the text.
 func (f *finder) isMain(c *candidate) bool {
 	return c.dated*2 >= len(c.rows) && f.side(c.containers[0]) == 1 && !f.isBox(c.containers[0])
 }
 
-// isInMain reports whether a list is not in a box or beside the text. A panel counts as
+// isInMain reports whether a list is not in a box or next to the text. A panel counts as
 // its tabs do, although it is hidden until its tab is chosen.
 func (f *finder) isInMain(c *candidate) bool {
 	n := c.containers[0]

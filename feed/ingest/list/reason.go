@@ -16,7 +16,7 @@ const (
 	Crumbs        Reason = "breadcrumbs"
 	Menu          Reason = "menu"
 	MenuOnly      Reason = "menu-only" // nothing else was found
-	Undated       Reason = "undated"   // the rows are read nevertheless
+	Undated       Reason = "undated"   // the rows are read anyway
 	Heading       Reason = "heading"
 	ToMore        Reason = "more"
 	Another       Reason = "another-list"  // Detail names its element

@@ -368,7 +368,7 @@ func extends(full, text string) bool {
 }
 
 // complete replaces truncated titles by those of other links of the page to the same address:
-// a page for telephones often contains its list twice.
+// a page for phones often contains its list twice.
 func (f *finder) complete(rows []Row) {
 	short := make(map[string]*Row)
 	var root *html.Node

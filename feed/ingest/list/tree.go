@@ -176,7 +176,7 @@ const maxPagerText = 60
 // an author or an agency that rows name next to their title.
 const minOften = 4
 
-// visible counts the characters of a text that are not white space.
+// visible counts the characters of a text that are not whitespace.
 func visible(s string) int {
 	n := 0
 	for _, r := range s {

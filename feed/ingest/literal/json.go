@@ -8,10 +8,10 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// errNoJSON is the error for an answer that is neither JSON nor JSONP.
+// errNoJSON is the error for a response that is neither JSON nor JSONP.
 var errNoJSON = errors.New("this is not valid JSON")
 
-// jsonp matches the call or assignment around an answer in JSONP.
+// jsonp matches the call or assignment around a JSONP response.
 var jsonp = lazyregexp.New(`^\s*(?:/\*.{0,200}?\*/\s*)?(?:try\s*\{\s*)?(?:(?:var|let|const|window)[\s.]+)?[\w.$\[\]"']{1,100}\s*(?:&&\s*[\w.$]{1,100}\s*)?[=(]\s*[{\["']`)
 
 // IsJSON reports whether a body is a JSON object or array, possibly after a

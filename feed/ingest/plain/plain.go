@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Collapse replaces every run of white space, including U+3000 and U+00A0, by
+// Collapse replaces every run of whitespace, including U+3000 and U+00A0, by
 // one space, removes zero-width and bidirectional control characters, and trims
 // the ends.
 func Collapse(s string) string {

@@ -65,7 +65,7 @@ func Is(n *html.Node) bool {
 }
 
 // cellsOf returns the texts of the cells of an element, or nil if there are too many cells,
-// too long ones or further tables.
+// too long ones or more tables.
 func cellsOf(n *html.Node) []string {
 	var all []string
 	ok := true
@@ -102,7 +102,7 @@ func holdsTable(n *html.Node) bool {
 	return false
 }
 
-// squeeze removes the white space with which labels are spread out: 分 类.
+// squeeze removes the whitespace with which labels are spread out: 分 类.
 func squeeze(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\u00a0' || r == '\u3000' || r == '\t' || r == '\n' }), "")
 }

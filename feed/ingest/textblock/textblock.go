@@ -38,7 +38,7 @@ func OfMarkup(text string) []string {
 	return Of(root)
 }
 
-// Of returns the blocks of text of an element, with white space
+// Of returns the blocks of text of an element, with whitespace
 // collapsed: paragraphs, headings, list items, lines that end in br or are not
 // in any element. The cells of a table row are one block.
 func Of(n *html.Node) []string {
@@ -49,7 +49,7 @@ func Of(n *html.Node) []string {
 		return plain.blocks
 	}
 	all.walk(n, false)
-	if all.flush(); sizeOf(all.blocks) > 2*sizeOf(plain.blocks) { // a story told in pictures
+	if all.flush(); sizeOf(all.blocks) > 2*sizeOf(plain.blocks) { // a picture story
 		return all.blocks
 	}
 	return plain.blocks
@@ -261,7 +261,7 @@ func isLayout(row *html.Node) bool {
 	return cells == 1 && paragraphs > 1
 }
 
-// UpTo returns the text of an element, with white space collapsed, if it
+// UpTo returns the text of an element, with whitespace collapsed, if it
 // has no more than the given number of characters. It stops early: on a deeply
 // nested page, reading every element whole would take quadratic time.
 func UpTo(n *html.Node, limit int) (text string, ok bool) {
@@ -274,7 +274,7 @@ func UpTo(n *html.Node, limit int) (text string, ok bool) {
 		}
 		if n.Type == html.TextNode {
 			b.WriteString(n.Data)
-			if b.Len() > limit*16 { // much of it may be white space
+			if b.Len() > limit*16 { // much of it may be whitespace
 				return false
 			}
 		}

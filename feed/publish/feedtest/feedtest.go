@@ -91,7 +91,7 @@ const (
 	nsTombstones = "http://purl.org/atompub/tombstones/1.0"
 )
 
-// qualified returns the name of an element with a short prefix for known name spaces.
+// qualified returns the name of an element with a short prefix for known namespaces.
 func qualified(n xml.Name) string {
 	switch n.Space {
 	case "":

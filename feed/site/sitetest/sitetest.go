@@ -80,7 +80,7 @@ func (s *Site) Add(from, to int, place func(id int) (source int, theme string)) 
 	}
 }
 
-// Get returns the answer to a GET; header has names and values in turn.
+// Get returns the response to a GET; header has names and values in turn.
 func (s *Site) Get(path string, header ...string) *http.Response {
 	s.Helper()
 	r := httptest.NewRequest("GET", path, nil)
@@ -92,7 +92,7 @@ func (s *Site) Get(path string, header ...string) *http.Response {
 	return w.Result()
 }
 
-// Read returns the body of an answer with status 200.
+// Read returns the body of a response with status 200.
 func (s *Site) Read(path string, header ...string) string {
 	s.Helper()
 	res := s.Get(path, header...)

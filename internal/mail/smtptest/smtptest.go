@@ -71,7 +71,7 @@ func Start(t testing.TB, l net.Listener, phase string, fault Fault) *Server {
 	return s
 }
 
-// StartScript serves on l until the test ends, and calls script for the answer
+// StartScript serves on l until the test ends, and calls script for the reply
 // in a phase: a reply without its line end, or "" to behave like an ordinary
 // server. from and to are those of the transaction, if they are known yet. It
 // may be called concurrently.

@@ -88,7 +88,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 type saved struct {
 	Now         time.Time         `json:"now"`
 	List        string            `json:"list"`
-	Lists       []string          `json:"lists"` // further list pages
+	Lists       []string          `json:"lists"` // more list pages
 	ContentType string            `json:"content_type"`
 	Pages       map[string]string `json:"pages"`
 }
