@@ -131,7 +131,7 @@ type importRun struct {
 
 // plannedKey is a short form of a subscriptionKey: a file may have a million of them.
 type plannedKey struct {
-	address [16]byte // from the SHA-256 of the address's key
+	address [16]byte // derived from the SHA-256 of the address's key
 	list    int64    // 0 means the reader
 }
 

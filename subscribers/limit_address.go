@@ -16,7 +16,7 @@ import (
 // restart or a second node does not reset them; limits by network and domain are in
 // limit_network.go.
 const (
-	maxConfirmations     = 3 // to one address in total, until its owner answers
+	maxConfirmations     = 3 // emails to one address in total, until its owner confirms
 	confirmationInterval = 24 * time.Hour
 
 	// To one mailbox, whose tags (name+tag@…) are separate addresses.

@@ -23,7 +23,7 @@ const (
 	ReasonComplaint = "complaint" // the reader reported an email as spam
 	ReasonAdmin     = "admin"     // set by an admin
 	ReasonForgotten = "forgotten" // the reader was deleted on request
-	ReasonImported  = "imported"  // from another provider's list
+	ReasonImported  = "imported"  // imported from the list of another provider
 )
 
 // reaskAfter is the time after which an address that bounced may be asked again: the

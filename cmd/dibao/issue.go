@@ -280,7 +280,7 @@ func newIssueSend(g *globals) *cobra.Command {
 				return err
 			}
 			if g.inServer {
-				g.say(cmd, "dibao serve sends what is due")
+				g.say(cmd, "dibao serve sends the mail that is due")
 				return a.wakeSenders(cmd.Context())
 			}
 			if len(args)+len(lists) == 0 {
