@@ -162,7 +162,7 @@ func TestConfirmByPostAlone(t *testing.T) {
 		}
 		_, link, _ := strings.Cut(done.body, `href="/preferences/`)
 		link, _, _ = strings.Cut(link, `"`)
-		s.want(s.do("GET", "/preferences/"+link, nil), 200, "偏好")
+		s.want(s.do("GET", "/preferences/"+link, nil), 200, "偏好设置")
 		if again := s.do("GET", path, nil); strings.Contains(again.body, "/preferences/") {
 			t.Error("a page that is opened again has a link that changes preferences")
 		}
