@@ -10,6 +10,7 @@ type Incoming struct {
 	Article
 	New      bool      // not stored yet
 	PageNext time.Time // when to read its page again; zero means never
+	ReadHash string    // if ID is set: the text's hash of the stored article, which this one replaces without a revision
 }
 
 // Intake stores the articles of one collection. It compares each pair of texts
@@ -28,7 +29,7 @@ func (in *Intake) Store(ctx context.Context, articles []Incoming, now time.Time)
 	all := make([]*batchArticle, len(articles))
 	for i, a := range articles {
 		a.isNew = a.New
-		all[i] = &batchArticle{Article: a.Article, pageNext: a.PageNext}
+		all[i] = &batchArticle{Article: a.Article, pageNext: a.PageNext, readHash: a.ReadHash}
 	}
 	return in.st.store(ctx, all, storing{now: now, compared: in.compared})
 }

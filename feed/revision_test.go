@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/policy/diff"
@@ -91,6 +92,42 @@ func TestRecheck(t *testing.T) {
 		}
 		if n := s.asked(all[0]) - asked; n != 3 {
 			t.Errorf("asked %d times more in two months, want 3", n)
+		}
+	})
+}
+
+// The pages of stored articles are read again with another selector; nothing on the site has changed.
+func TestRereadWithAnotherSelector(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := newSite(t), newRoom(t, db)
+		all := paths(s, "a", 2, `<html><body><h1>%s</h1><div class="hint"><p>`+strings.Repeat("提示：本站内容以正式印发的文本为准。", 5)+`</p></div><div id="zoom"><p>`+
+			strings.Repeat("请各单位于年底前完成工作。", 9)+`%d</p></div></body></html>`)
+		s.set("/list", list(all...), 0)
+		src := r.add(feed.Source{URL: s.URL + "/list", Kind: "page", Settings: ingest.Settings{Content: ".hint"}})
+		if done, err := r.collect(src.ID); err != nil || done.New != 2 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		src.Settings.Content = "#zoom"
+		if err := r.Store.UpdateSource(t.Context(), src); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{"请各单位", "提示"} {
+			id := int64(i + 1)
+			if id == 2 { // a page that can't be read leaves its article as it is
+				s.set(all[0], "", http.StatusNotFound)
+				s.set(all[1], "", http.StatusNotFound)
+			}
+			if err := r.Collector.Reread(t.Context(), id); (err == nil) != (id == 1) {
+				t.Errorf("article %d: %v", id, err)
+			}
+			a, err := r.Store.Article(t.Context(), id)
+			if err != nil || !strings.Contains(strings.Join(a.Facts.Paragraphs, ""), want) {
+				t.Errorf("article %d: %q, %v", id, a.Facts.Paragraphs, err)
+			}
+			if revisions, err := r.Store.Revisions(t.Context(), id); err != nil || len(revisions) > 0 {
+				t.Errorf("article %d: %d revisions, %v", id, len(revisions), err)
+			}
 		}
 	})
 }

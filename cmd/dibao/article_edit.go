@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -140,13 +141,18 @@ shown anywhere; a pinned one comes first in its issue, after the calls that conc
 }
 
 func newArticleReread(g *globals) *cobra.Command {
-	var all bool
+	var all, fetch bool
+	var source string
 	cmd := &cobra.Command{
 		Use:   "reread [ID…]",
-		Short: "Reread stored articles with the current rules, without fetching",
+		Short: "Reread stored articles with the current rules",
+		Long: "Understands the stored texts again. With --fetch, fetches the pages of the articles again and reads them with the present\n" +
+			"settings of their source, for example after: dibao source edit SOURCE --content SELECTOR. The texts that they had are\n" +
+			"replaced, and do not count as changes by the site.",
+		Example: "  dibao article reread 12 13\n  dibao article reread --fetch --source 民政部",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if all == (len(args) > 0) {
-				return usagef("specify articles, or use --all")
+			if (all || source != "") == (len(args) > 0) {
+				return usagef("specify articles, or use --source or --all")
 			}
 			var ids []int64
 			for _, s := range args {
@@ -161,8 +167,16 @@ func newArticleReread(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
+			if source != "" {
+				if ids, err = a.articlesOf(cmd.Context(), source); err != nil {
+					return err
+				}
+				if len(ids) == 0 {
+					return fmt.Errorf("the source has no articles; collect it with: dibao collect %s", source)
+				}
+			}
 			bar := g.progress(cmd, "reread", "reread: %d articles", 0)
-			n, err := a.articles.Reread(cmd.Context(), ids, bar.count)
+			n, err := a.reread(cmd, ids, fetch, bar.count)
 			bar.done()
 			if err != nil {
 				return err
@@ -178,8 +192,54 @@ func newArticleReread(g *globals) *cobra.Command {
 		},
 		Args: cobra.ArbitraryArgs,
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "all articles")
+	f := cmd.Flags()
+	f.BoolVar(&all, "all", false, "all articles")
+	f.StringVar(&source, "source", "", "all articles of this source")
+	f.BoolVar(&fetch, "fetch", false, "fetch their pages again")
+	cmd.MarkFlagsMutuallyExclusive("all", "source")
+	cmd.MarkFlagsMutuallyExclusive("all", "fetch")
 	return cmd
+}
+
+// articlesOf returns the ids of all articles of a source, newest first.
+func (a *app) articlesOf(ctx context.Context, source string) (ids []int64, err error) {
+	s, err := a.articles.SourceByRef(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	sel := feed.Selection{Source: s.ID, Limit: feed.MaxSelection, Hidden: true}
+	for {
+		page, err := a.articles.Articles(ctx, sel)
+		if err != nil || len(page) == 0 {
+			return ids, err
+		}
+		for _, x := range page {
+			ids = append(ids, x.ID)
+		}
+		sel.Before = page[len(page)-1].ID
+	}
+}
+
+// reread reads articles again, with fetch from their sites, and returns how many. A page that
+// can't be read leaves its article as it is.
+func (a *app) reread(cmd *cobra.Command, ids []int64, fetch bool, count func(n int)) (n int, err error) {
+	if !fetch {
+		return a.articles.Reread(cmd.Context(), ids, count)
+	}
+	var failed []error
+	for i, id := range ids {
+		if err := a.collector.Reread(cmd.Context(), id); err != nil {
+			failed = append(failed, err)
+		}
+		if cmd.Context().Err() != nil {
+			break
+		}
+		count(i + 1)
+	}
+	if len(failed) > 0 {
+		return 0, &partialError{Err: fmt.Errorf("%d of %d articles were not reread and stay as they are: %w", len(failed), len(ids), errors.Join(failed...))}
+	}
+	return len(ids), nil
 }
 
 func newArticleHistory(g *globals) *cobra.Command {

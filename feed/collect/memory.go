@@ -33,7 +33,7 @@ func nextPart(ctx context.Context, page ingest.Page, src *feed.Source) (string, 
 
 // noList describes a page without a list.
 func noList(ctx context.Context, page ingest.Page, src *feed.Source) (*answer.Error, error) {
-	return budget.Within(ctx, len(page.Body), func() (*answer.Error, error) { return ingest.NoList(page, src.Settings.Charset), nil })
+	return budget.Within(ctx, len(page.Body), func() (*answer.Error, error) { return ingest.NoList(page, src.Ingest().Settings), nil })
 }
 
 // findWall returns an *answer.Error if a page without usable content is a wall.

@@ -3,12 +3,13 @@ package collect
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-
-	"dibao/policy/warn"
+	"strconv"
 
 	"dibao/feed"
 	"dibao/internal/fetch"
+	"dibao/policy/warn"
 )
 
 // If manyGone pages disappear at once and none remains, the site has moved them, and
@@ -68,4 +69,25 @@ func (c *Collector) recheckPages(ctx context.Context, src *feed.Source, due []fe
 		}
 	}
 	return nil
+}
+
+// Reread fetches the page of a stored article and stores what its source's present settings
+// find there. That is not a revision, because the site did not change its text.
+func (c *Collector) Reread(ctx context.Context, id int64) error {
+	stored, err := c.Store.Article(ctx, id)
+	if err != nil {
+		return err
+	}
+	src, err := c.Store.SourceByRef(ctx, strconv.FormatInt(stored.SourceID, 10))
+	if err != nil {
+		return err
+	}
+	var out Collection
+	defer out.release()
+	a, err := c.readPage(ctx, &src, stored.Item(), &out)
+	if err != nil {
+		return fmt.Errorf("article %d at %s: %w", id, stored.URL, err)
+	}
+	a.ID, a.PageState = stored.ID, feed.PageComplete
+	return c.save(ctx, []feed.Incoming{{Article: a, PageNext: feed.RecheckAt(0, c.Store.Now()), ReadHash: stored.TextHash}}, &out)
 }

@@ -12,12 +12,12 @@ func Answered(p Page, status int, charset string) answer.Answer {
 	return answer.Read(p.URL, status, text)
 }
 
-// NoList is the error for a page without a list of articles: it says what the page is, and
-// what can help.
-func NoList(p Page, charset string) *answer.Error {
-	a := Answered(p, 200, charset)
+// NoList is the error for a page without a list of articles: it says what the page is, or
+// which selector of the source found none, and what can help.
+func NoList(p Page, set Settings) *answer.Error {
+	a := Answered(p, 200, set.Charset)
 	a.FindEndpoints()
-	return &answer.Error{Answer: a, URL: p.URL}
+	return &answer.Error{Answer: a, URL: p.URL, Item: set.Item}
 }
 
 // HasDates reports whether a row of the list has a date: a menu has none.

@@ -83,6 +83,7 @@ type articleReader struct {
 	e     policy.Evidence
 
 	view      *view
+	selected  bool          // the selector of the source selected the container
 	title     string        // title of the page
 	hidden    func() string // markup of a text that only scripts and text areas contain
 	container *html.Node
@@ -147,6 +148,7 @@ func (r *articleReader) find() (err error) {
 	if r.container, by, err = r.view.findBody(r.doc, r.set.Content, r.view.titleLine(refs)); err != nil {
 		return err
 	}
+	r.selected = by == bySelector
 	if r.plain {
 		r.container = nodeOf(r.doc.Find("body"))
 		r.warn(sanitize.TextOnly)
@@ -255,6 +257,9 @@ func (r *articleReader) finish() error {
 		default:
 			r.warn(warn.New("no-text"))
 		}
+	}
+	if r.set.Content != "" && (!r.selected || len(r.e.Paragraphs) == 0) {
+		r.warn(warn.New("selector-without-text", r.set.Content))
 	}
 	r.warn(textblock.CutWarning(max(len(r.view.lines), len(r.e.Paragraphs)))...)
 	r.out.Evidence, r.out.NeedsPage = r.e, false

@@ -25,7 +25,8 @@ type foundBy int
 
 const (
 	byShape    foundBy = iota // the element with most of the running text
-	byName                    // by the selector of the source or of a known system
+	byName                    // by the selector of a known system
+	bySelector                // by the selector of the source
 	byHeadline                // it follows the headline
 )
 
@@ -38,7 +39,7 @@ func (v *view) findBody(doc *goquery.Document, selector string, title int) (*htm
 			return nil, 0, fmt.Errorf("content selector %q of the source is not a CSS selector; write one such as div.content", selector)
 		}
 		if s := doc.Find(selector).First(); s.Length() > 0 {
-			return s.Nodes[0], byName, nil
+			return s.Nodes[0], bySelector, nil
 		}
 	}
 	dense := v.densest(title)

@@ -38,6 +38,7 @@ func TestPagers(t *testing.T) {
 		{"the last page", third, `<script>createPageHTML(3, 2, "index", "html");</script>`, "", ""},
 		{"countPage", first, "<script>var currentPage = 0;//从0开始\n var countPage = 31//共多少页\n</script>", "/zc/index_1.html", "countPage"},
 		{"numbers", first, `<div><b>1</b> <a href="index_1.html">2</a> <a href="index_2.html">3</a></div>`, "/zc/index_1.html", "page numbers"},
+		{"numbers, the first a link to the file of this folder", "https://www.example.gov.cn/zc/", `<div><a href="index.html">1</a><a href="index_1.html">2</a></div>`, "/zc/index_1.html", "page numbers"},
 		{"numbers in li", third, `<ul><li><a href="index.html">1</a></li><li><a href="index_1.html">2</a></li><li class="active"><a href="index_2.html">3</a></li><li><a href="index_3.html">4</a></li></ul>`, "/zc/index_3.html", "page numbers"},
 		{"a sign", first, `<a href="index_1.html">›</a><a href="index_9.html">»</a>`, "/zc/index_1.html", ">"},
 		{"a menu", first, `<select onchange="go(this)"><option value="index.html" selected>1</option><option value="index_1.html">2</option></select>`, "/zc/index_1.html", "select"},

@@ -235,7 +235,7 @@ func newInspectList() *cobra.Command {
 				return inspectFailed(cmd, args[0], err)
 			}
 			if answered := ingest.Answered(page, 200, src.Settings.Charset); answered.Sure && answered.Kind != answer.Page {
-				return ingest.NoList(page, src.Settings.Charset)
+				return ingest.NoList(page, src.Settings)
 			}
 			l, err := ingest.ReadList(page, src)
 			if err != nil {
@@ -245,7 +245,7 @@ func newInspectList() *cobra.Command {
 				return err
 			}
 			if len(l.Items) == 0 {
-				none := ingest.NoList(page, src.Settings.Charset)
+				none := ingest.NoList(page, src.Settings)
 				none.Menu = l.Menu()
 				return none
 			}

@@ -233,7 +233,7 @@ func (n *Node) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Vi
 	}
 	out := visit.Visit{Response: res, Page: page, List: l}
 	if err != nil || len(l.Items) == 0 {
-		if answered := ingest.NoList(page, s.Settings.Charset); answered.Kind != answer.Page {
+		if answered := ingest.NoList(page, s.Settings); answered.Kind != answer.Page {
 			return s, out, answered
 		}
 	}

@@ -69,6 +69,9 @@ func newSourceEdit(p Program) *cobra.Command {
 			look = "try it with: dibao source test"
 		}
 		p.Say(cmd, "source %d (%s) changed; %s %d", s.ID, s.Name, look, s.ID)
+		if s.Settings.Content != before.Settings.Content || s.Settings.Charset != before.Settings.Charset {
+			p.Say(cmd, "its stored articles keep their texts; to read their pages again: dibao article reread --fetch --source %d", s.ID)
+		}
 		return nil
 	})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

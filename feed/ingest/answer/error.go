@@ -13,6 +13,7 @@ type Error struct {
 	// found.
 	Found  string
 	Menu   string // a row of the menu that was found instead of a list, "" for none
+	Item   string // the selector of the source for rows, "" for none
 	Status int    // if it is not 2xx
 	Err    error  // the error that reported the status, nil if none did
 }
@@ -47,6 +48,9 @@ func (e *Error) Sentence() string {
 		return "the page is an empty shell: it is " + e.What + e.calls()
 	case Empty:
 		return "the page is empty"
+	}
+	if e.Item != "" {
+		return fmt.Sprintf("the selector \"%s\" of the source selects no articles on the page", e.Item)
 	}
 	if len(e.Frames) > 0 {
 		return "no list of articles was found on the page; it has a frame: " + e.Frames[0]
@@ -105,6 +109,10 @@ func (e *Error) Advice(source string) string {
 		return "open the address in a browser and use the address of the list"
 	}
 	switch {
+	case e.Item != "" && source != "":
+		return "correct it, or remove it so that the list is found by the structure of the page: " + item + " ''"
+	case e.Item != "":
+		return "correct it, or leave out " + item + " so that the list is found by the structure of the page"
 	case e.Found != "":
 		return "add that address: dibao source add '" + e.Found + "'"
 	case len(e.Frames) > 0:

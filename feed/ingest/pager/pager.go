@@ -50,9 +50,9 @@ func (p Pager) Say(chinese bool) string {
 	case p.Seen != "":
 		return "not understood: " + p.Seen
 	case chinese:
-		return "页面没有下一页的链接"
+		return "页面上未识别出下一页的链接"
 	}
-	return "the page has no link to a next page"
+	return "no link to a next page was recognized"
 }
 
 // pagers are the ways in which pages name the next page, the most reliable
@@ -129,11 +129,16 @@ func (r *pagerReader) resolve(href string) string {
 		return ""
 	}
 	to.Fragment = ""
-	if here := *r.address; to.Path == here.Path && to.RawQuery == here.RawQuery {
+	if here := *r.address; withoutIndex(to.Path) == withoutIndex(here.Path) && to.RawQuery == here.RawQuery {
 		return ""
 	}
 	return to.String()
 }
+
+var indexFile = lazyregexp.New(`/(?:index|default)\.[a-z]{3,5}$`)
+
+// withoutIndex returns a path without the name of the file that a server sends for its folder.
+func withoutIndex(path string) string { return indexFile.ReplaceAllString(path, "/") }
 
 // first returns the address of the first suitable link. If the link runs a script that does
 // not contain its target, it records that.
