@@ -182,7 +182,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	keys := r.service.subscribers.Keys()
 	byWeb, byMail := keys.UnsubscribeTokens(reader.ID, list)
 	unsubscribe := r.service.opts.BaseURL + "/u/" + byWeb
-	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID, reader.Address)
+	preferences := inLanguage(r.service.opts.BaseURL+"/preferences/"+keys.PreferencesToken(reader.ID, reader.Address), v.why.language)
 	leave := "<" + unsubscribe + ">"
 	if v.reminder { // a reader who turns off reminders may still want the list
 		leave = "<" + unsubscribe + stars.StopPath + ">"
@@ -378,6 +378,15 @@ func (s *Service) SectionViews(items []IssueItem, language string) []templates.S
 		out = append(out, section)
 	}
 	return out
+}
+
+// inLanguage returns the address of one of our pages in the language of an email; a page
+// without a language is in Chinese, or in that of the browser.
+func inLanguage(address, language string) string {
+	if language == "zh" {
+		return address
+	}
+	return address + "?lang=en"
 }
 
 // IssueURL returns the address of an issue's page.
