@@ -45,15 +45,20 @@ func newSourceAdd(p Program) *cobra.Command {
 				}
 				return n.addFromCatalog(p, cmd, args[0], anyway)
 			}
-			if anyway {
-				return cli.Usagef("--anyway works only with --catalog")
+			if anyway && s.Kind == "" {
+				return cli.Usagef("--anyway needs --kind: a source that cannot be read now does not show its kind")
 			}
 			s.URL = args[0]
 			if isPrivate {
 				s.PermitPrivate()
 			}
 			found, seen, err := n.look(cmd.Context(), s)
-			if err != nil {
+			var blocked *fetch.BlockedError
+			switch {
+			case err != nil && anyway && !errors.As(err, &blocked):
+				p.Say(cmd, "%s is added although it cannot be read now, and each collection tries it again: %v", s.URL, err)
+				return n.store(p, cmd, s)
+			case err != nil:
 				return adviseOnPrivate(err)
 			}
 			l := seen.List
@@ -75,22 +80,13 @@ func newSourceAdd(p Program) *cobra.Command {
 			if err := agree(p, cmd, s, found); err != nil {
 				return err
 			}
-			s = found
-			added, err := n.Articles.AddSource(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			if p.Output().JSON {
-				return cli.WriteJSON(cmd.OutOrStdout(), view.OfSource(added))
-			}
-			p.Say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
-			return nil
+			return n.store(p, cmd, found)
 		}),
 	}
 	addSourceFlags(cmd, &s)
 	cmd.Flags().BoolVar(&isPrivate, "private", false, privateHelp)
 	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or part of it, of sources in the built-in catalog; each is read from its site now")
-	cmd.Flags().BoolVar(&anyway, "anyway", false, "with --catalog: also add sources that cannot be read now")
+	cmd.Flags().BoolVar(&anyway, "anyway", false, "also add a source that cannot be read now; needs --kind or --catalog")
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		if !fromCatalog || len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -98,6 +94,19 @@ func newSourceAdd(p Program) *cobra.Command {
 		return completeCatalog(cmd, args, begun)
 	}
 	return cmd
+}
+
+// store stores a new source.
+func (n *Node) store(p Program, cmd *cobra.Command, s feed.Source) error {
+	added, err := n.Articles.AddSource(cmd.Context(), s)
+	if err != nil {
+		return err
+	}
+	if p.Output().JSON {
+		return cli.WriteJSON(cmd.OutOrStdout(), view.OfSource(added))
+	}
+	p.Say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
+	return nil
 }
 
 const renderHelp = "render the page with the browser that is set in [fetch] before reading it, for pages that scripts fill"
