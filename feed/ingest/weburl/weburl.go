@@ -22,6 +22,11 @@ func Absolute(base *url.URL, ref string) string {
 	if len(ref) > Max {
 		return ""
 	}
+	path, rest := ref, ""
+	if i := strings.IndexAny(ref, "?#"); i >= 0 {
+		path, rest = ref[:i], ref[i:]
+	}
+	ref = strings.ReplaceAll(path, `\`, "/") + rest // as browsers do
 	if beginsWithHost(base, ref) {
 		ref = "//" + ref
 	}

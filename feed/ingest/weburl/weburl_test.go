@@ -23,6 +23,7 @@ func TestAbsolute(t *testing.T) {
 		"www/own.example":               "https://query.own.example/api/www/own.example",
 		"/www.own.example/1.html":       "https://query.own.example/www.own.example/1.html",
 		"http://u:p@WWW.own.example/a ": "http://www.own.example/a",
+		`/l\2026\1.html?a=\b`:           `https://query.own.example/l/2026/1.html?a=\b`,
 		"javascript:void(0)":            "",
 		"http:///a":                     "",
 	} {
