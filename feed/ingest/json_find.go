@@ -353,7 +353,7 @@ func isPictureAddress(s string) bool {
 
 // isAddress reports whether a value is an address, absolute or on the site.
 func isAddress(s string) bool {
-	if strings.ContainsAny(s, " \u3000<>") || strings.HasPrefix(s, "/Date(") || isPictureAddress(s) {
+	if strings.ContainsAny(s, " \u3000<>") || strings.HasPrefix(s, "/Date(") || strings.HasSuffix(s, ".json") || isPictureAddress(s) {
 		return false
 	}
 	for _, head := range []string{"http://", "https://", "./", "../"} {

@@ -94,5 +94,5 @@ func nextValue(text string) (v any, rest string, ok bool) {
 	if s, isText := v.(string); isText {
 		v, _ = literal.ParseJSON(s)
 	}
-	return v, text[max(end, m[1]):], true
+	return literal.Unpack(v), text[max(end, m[1]):], true
 }

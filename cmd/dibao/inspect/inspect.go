@@ -234,7 +234,7 @@ func newInspectList() *cobra.Command {
 			if err != nil {
 				return inspectFailed(cmd, args[0], err)
 			}
-			if answered := ingest.Answered(page, 200, src.Settings.Charset); answered.Sure && answered.Kind != answer.Page {
+			if answered := ingest.Answered(page, 200, src.Settings.Charset); answered.Sure && (answered.Kind == answer.Wall || answered.Kind == answer.ErrorPage) {
 				return ingest.NoList(page, src.Settings)
 			}
 			l, err := ingest.ReadList(page, src)

@@ -366,6 +366,8 @@ func wholeRows(best *candidate, all []*candidate) *candidate {
 	least := best.dated
 	if n := best.printed(); n > 0 {
 		least = n
+	} else if best.isOfParts() {
+		least = len(best.containers)
 	}
 	for _, c := range all {
 		if c.bare || c.score == 0 || len(c.containers) != 1 || len(c.rows) < len(best.containers) || c.dated < least {
@@ -376,6 +378,17 @@ func wholeRows(best *candidate, all []*candidate) *candidate {
 		}
 	}
 	return best
+}
+
+// isOfParts reports whether no container has two consecutive rows of one shape: a title and
+// its files below the day of both.
+func (c *candidate) isOfParts() bool {
+	for i, r := range c.rows[1:] {
+		if r.node.Parent == c.rows[i].node.Parent && shape(r.node) == shape(c.rows[i].node) {
+			return false
+		}
+	}
+	return true
 }
 
 // printed counts the rows with a date that is not in running text.

@@ -47,7 +47,7 @@ func ParseJSON(text string) (any, error) {
 		if inner, ok := doc.(string); ok && IsJSON([]byte(inner)) {
 			return ParseJSON(inner)
 		}
-		return unpacked(doc, 0), nil
+		return Unpack(doc), nil
 	}
 	doc, _, ok := Value(text, 0)
 	if _, isText := doc.(string); !ok || isText {
@@ -59,8 +59,10 @@ func ParseJSON(text string) (any, error) {
 // maxPacked is the maximum depth at which JSON is parsed in the strings of JSON.
 const maxPacked = 2
 
-// unpacked parses the strings of a value that are JSON objects or arrays themselves:
+// Unpack parses the strings of a value that are JSON objects or arrays themselves:
 // {"data":"{\"rows\":[…]}"}.
+func Unpack(v any) any { return unpacked(v, 0) }
+
 func unpacked(v any, depth int) any {
 	switch x := v.(type) {
 	case map[string]any:
