@@ -56,7 +56,7 @@ func (u *understanding) credit() {
 	if ownCredit[value] {
 		value = u.siteName()
 	}
-	if utf8.RuneCountInString(value) <= 40 {
+	if utf8.RuneCountInString(value) <= 40 && value != u.Title {
 		u.Credit = value
 	}
 }

@@ -76,7 +76,7 @@ func longStart(s string) []string {
 // single line also agrees if it is the complete form of a truncated title.
 func (r references) agrees(plain string, single bool) bool {
 	return slices.ContainsFunc(r.all, func(ref string) bool { return strings.Contains(ref, plain) }) ||
-		single && slices.ContainsFunc(r.starts, func(start string) bool { return strings.HasPrefix(plain, start) && runes(plain) < 3*runes(start) })
+		single && !strings.HasSuffix(plain, "。") && slices.ContainsFunc(r.starts, func(start string) bool { return strings.HasPrefix(plain, start) && runes(plain) < 3*runes(start) })
 }
 
 // findHeadline returns the headline of the text that begins at a line: nearby lines that
