@@ -34,7 +34,7 @@ var hintWords = map[int][]string{
 	hintRelative:  relativeWords,
 	hintAsks:      asksWords,
 	hintDates:     {"年", "日", "天"},
-	hintSpanLabel: {"施行至", "实施至", "执行至", "有效至", "施行到", "执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期", "施行期", "施行时间", "延长至"},
+	hintSpanLabel: {"施行至", "实施至", "执行至", "有效至", "施行到", "执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期", "施行期", "施行时间", "延长至", "，至"},
 	hintFrom:      {"自", "从", "于"},
 	hintOnwards:   {"起", "开始"},
 	hintFromDay:   {"之日起"},

@@ -51,7 +51,7 @@ var (
 	spanFor = words.New(`^[（(]?截止(?:日期|时间)以|^(?:期间|止|截止|内)?[，,]?\s*(?:面向社会|(?:向社会|公开|集中|统一|接受|网上|在线|全市|开始)*(?:征集|征求|接受|受理))`)
 	overdue = words.New(`^[）)]?(?:止)?[，,]?\s*(?:逾期|过期)`)
 	// spanOf matches the words before a period without a label: 公开征求意见，自…; 项目申报（….
-	spanOf = words.New(`(?:征求意见|意见征集|征集|公示|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿|征文)[^。；，,]{0,6}(?:[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*|[（(])$|(?:申报|报名|投稿|征稿)[:：]\s*$|公示$`)
+	spanOf = words.New(`(?:征求意见|意见征集|征集|公示|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿|征文)[^。；，,]{0,6}(?:[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*|[（(])$|(?:申报|报名|投稿|征稿)(?:[^。；，,]{0,10}[，,]\s*(?:时间|日期|期限))?[:：]\s*$|公示$`)
 	// checks matches the words before a period in which a body examines what was sent:
 	// 初验报名信息（….
 	checks = words.New(`(?:初验|复验|核验|查验|验证|审核|初审|复审|复核|审查|核对|确认)[^，。；、和及与]{0,4}$`)
@@ -229,7 +229,7 @@ var (
 	anew = words.New(`[，,]\s*(?:于|在)$`)
 	// actLabel matches the end of a label that names an action of readers, whatever
 	// precedes it: 本市户籍考生的报名时间.
-	actLabel = words.New(`(?:报名|报考|申报|申请|征集|投稿|摘要|填报|直报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
+	actLabel = words.New(`(?:报名|报考|申报(?:缴纳)?|申请|征集|投稿|摘要|填报|直报|报送|提交|递交|受理)(?:起止|截止|开始)?(?:时间|日期|期限|时段)$`)
 	// ofLater matches labels of later stages.
 	ofLater = words.New(`复核|复查|查分|复议|质疑|澄清|异议|退|补办|确认|保证金|押金|查询|整改|合同|开标|结果|决赛|^原`)
 	// oldDay matches the day that is replaced, before the new one: 由8月20日延长至.
