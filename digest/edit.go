@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/database"
+	"dibao/policy"
 	"dibao/subscribers"
 	"dibao/templates"
 )
@@ -133,7 +134,7 @@ func storePins(ctx context.Context, tx *sql.Tx, issue int64) error {
 var ErrNothingNew = errors.New("there is nothing new for this reader")
 
 // PreviewReader renders the email that a reader would get now if all of their lists were
-// due, or returns ErrNothingNew. For a list with a held issue it uses that issue, because
+// due, or returns ErrNothingNew; Later of the Mail is set in any case. For a list with a held issue it uses that issue, because
 // the reader gets it next.
 func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) (Mail, error) {
 	lists, err := s.subscribers.Lists(ctx)
@@ -185,9 +186,15 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 	if err := c.load(ctx, []subscribers.Reader{reader}, reader.ID-1, reader.ID); err != nil {
 		return Mail{}, err
 	}
+	later := make(map[int64]policy.Date)
+	for _, list := range reader.Lists {
+		if c.zones[list] != nil && !c.takesMail(reader, list) {
+			later[list] = c.mailFrom(reader, list)
+		}
+	}
 	got := c.choose(reader).content
 	if got == nil {
-		return Mail{}, ErrNothingNew
+		return Mail{Later: later}, ErrNothingNew
 	}
 	e := edited{due: s.now(), language: got.language, format: got.format}
 	composedIssues := make(map[int64]*composedIssue)
@@ -211,7 +218,12 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 			}
 		}
 	}
-	m, err := s.mailOf(e)
+	var inMail []int64
+	for _, i := range e.issues {
+		inMail = append(inMail, i.List.ID)
+	}
+	m, err := s.mailOf(e, addedAt(reader, inMail))
+	m.Later = later
 	m.Held = slices.DeleteFunc(slices.Clone(e.issues), func(i Issue) bool { return !i.Held })
 	return m, err
 }
@@ -223,7 +235,7 @@ func (s *Service) MailOfIssue(ctx context.Context, issue Issue, language string)
 	if err != nil {
 		return Mail{}, err
 	}
-	return s.mailOf(e)
+	return s.mailOf(e, time.Time{})
 }
 
 // editedIssue is a composed issue for a reader who gets all of it.

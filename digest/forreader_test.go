@@ -47,7 +47,7 @@ func (w *world) call(title string, deadline policy.Date, region string, paragrap
 func (w *world) profile(name, language string, p match.Profile, l subscribers.List) {
 	w.t.Helper()
 	id := must[int64](w.t)(w.readers.AddConfirmed(w.t.Context(), name+"@test.example", language, []subscribers.List{l}, "test"))
-	if err := w.readers.SetProfile(w.t.Context(), id, p); err != nil {
+	if err := w.readers.EditPreferences(w.t.Context(), id, func(x *subscribers.Preferences) error { x.Profile = p; return nil }); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -96,21 +96,24 @@ func rarer(c subscribers.Choice) bool {
 	return c.Frequency == subscribers.Weekly || c.Frequency == subscribers.Monthly
 }
 
-// takesMail reports whether a reader wants email of a list at this due time: not during a
-// pause, and not more often than they chose.
+// takesMail reports whether a reader wants email of a list at this due time.
 func (c *chooser) takesMail(r subscribers.Reader, list int64) bool {
-	today := policy.DateOf(c.due.In(c.zones[list]))
-	if !r.PausedUntil.IsZero() && today.Before(r.PausedUntil) {
-		return false
+	return !policy.DateOf(c.due.In(c.zones[list])).Before(c.mailFrom(r, list))
+}
+
+// mailFrom returns the first day on which a reader wants email of a list again: after a
+// pause, and not more often than they chose. It is zero if they want any email.
+func (c *chooser) mailFrom(r subscribers.Reader, list int64) policy.Date {
+	from := r.PausedUntil
+	if at, ok := c.lastOn[r.ID][list]; ok && rarer(r.Choices[list]) {
+		last := policy.DateOf(at.In(c.zones[list]))
+		next := last.AddDays(7)
+		if r.Choices[list].Frequency == subscribers.Monthly {
+			next = policy.DateOf(time.Date(last.Year, time.Month(last.Month)+1, 1, 0, 0, 0, 0, time.UTC))
+		}
+		if from.Before(next) {
+			from = next
+		}
 	}
-	choice := r.Choices[list]
-	at, ok := c.lastOn[r.ID][list]
-	if !ok || !rarer(choice) {
-		return true
-	}
-	last := policy.DateOf(at.In(c.zones[list]))
-	if choice.Frequency == subscribers.Monthly {
-		return last.Year != today.Year || last.Month != today.Month
-	}
-	return !today.Before(last.AddDays(7))
+	return from
 }

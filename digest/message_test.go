@@ -3,6 +3,7 @@ package digest_test
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -24,6 +25,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	internalmail "dibao/internal/mail"
+	"dibao/policy"
 	"dibao/subscribers"
 )
 
@@ -308,6 +310,16 @@ func TestPreviewOfAReaderIsTheirNextMail(t *testing.T) {
 		w.deliver()
 		if m, err := w.service.PreviewReader(t.Context(), reader); err == nil {
 			t.Fatalf("after it was sent: %+v", m)
+		}
+		w.article("乙通知")
+		reader.Choices = map[int64]subscribers.Choice{l.ID: {Frequency: subscribers.Monthly}}
+		m, err := w.service.PreviewReader(t.Context(), reader)
+		if later := m.Later[l.ID]; !errors.Is(err, digest.ErrNothingNew) || later.Day != 1 {
+			t.Errorf("a monthly reader who had mail: %v, from %s", err, later)
+		}
+		reader.PausedUntil = policy.Date{Year: 2099, Month: 1, Day: 1}
+		if m, err := w.service.PreviewReader(t.Context(), reader); !errors.Is(err, digest.ErrNothingNew) || m.Later[l.ID] != reader.PausedUntil {
+			t.Errorf("a paused reader: %v, from %s", err, m.Later[l.ID])
 		}
 	})
 }

@@ -11,13 +11,17 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/policy"
 	"dibao/subscribers"
 )
 
 // Mail is a rendered email; its links for a reader do not work.
 type Mail struct {
 	Subject, HTML, Text string
-	Held                []Issue // in a reader's preview: its issues that wait for an admin
+
+	// In a reader's preview:
+	Held  []Issue               // its issues that wait for an admin
+	Later map[int64]policy.Date // lists of which the reader wants no email yet, with the first day on which they do
 }
 
 // PreviewMail renders the next issue of l as an email, as it would be now.
@@ -26,7 +30,7 @@ func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, er
 	if err != nil {
 		return Mail{}, err
 	}
-	return s.mailOf(e)
+	return s.mailOf(e, time.Time{})
 }
 
 // nextEdited returns the next issue of a list as it would be now.
@@ -118,17 +122,18 @@ func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error
 	if err != nil {
 		return Mail{}, err
 	}
-	return s.mailOf(e)
+	return s.mailOf(e, time.Time{})
 }
 
 // sampleSlots are the links of a reader who does not exist. Their addresses
 // do not work (RFC 6761 reserves .invalid).
-func sampleSlots(why receiptReason) []string {
-	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why.of(time.Time{}))
+func sampleSlots(why reasonTexts) []string {
+	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why)
 }
 
-// mailOf assembles an email and returns it as a reader's program would show it.
-func (s *Service) mailOf(e edited) (Mail, error) {
+// mailOf assembles an email and returns it as a reader's program would show it. added is when
+// an admin added the reader; zero means that the reader confirmed.
+func (s *Service) mailOf(e edited, added time.Time) (Mail, error) {
 	from, err := s.senderOf(e.issues[0].List)
 	if err != nil {
 		return Mail{}, err
@@ -139,7 +144,7 @@ func (s *Service) mailOf(e edited) (Mail, error) {
 	}
 	m := Mail{Subject: p.subject}
 	var html, text strings.Builder
-	nobody := sampleSlots(receiptReasonOf(e, from))
+	nobody := sampleSlots(receiptReasonOf(e, from).of(added))
 	for i := range p.html {
 		html.WriteString(p.html[i].Decoded(nobody))
 		text.WriteString(p.text[i].Decoded(nobody))

@@ -58,10 +58,10 @@ func (v *variant) slots(unsubscribe, preferences string, added time.Time) []stri
 	return slotsOf(unsubscribe, preferences, texts.(reasonTexts))
 }
 
-// addedAt returns when an admin added a reader to all lists of a variant that the reader
-// gets; zero if the reader confirmed one of them.
-func (v *variant) addedAt(reader subscribers.Reader) (at time.Time) {
-	for _, l := range v.lists {
+// addedAt returns when an admin added a reader to all of the lists that the reader gets; zero
+// if the reader confirmed one of them.
+func addedAt(reader subscribers.Reader, lists []int64) (at time.Time) {
+	for _, l := range lists {
 		if !slices.Contains(reader.Lists, l) {
 			continue
 		}
@@ -195,7 +195,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 			{Name: "List-Unsubscribe", Value: leave},
 			{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
 		},
-		Slots: v.slots(unsubscribe, preferences, v.addedAt(reader)),
+		Slots: v.slots(unsubscribe, preferences, addedAt(reader, v.lists)),
 	}, nil
 }
 

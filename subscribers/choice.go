@@ -6,12 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"net/netip"
-	"slices"
-
-	"dibao/policy"
-	"dibao/policy/match"
 )
 
 // Format is the format of a reader's emails.
@@ -82,71 +76,6 @@ func (c Choice) check() error {
 		return fmt.Errorf("choose at most %d themes and %d regions for one list, or take all of them", maxChosen, maxChosen)
 	}
 	return nil
-}
-
-// Preferences are what a reader chooses on the page behind their token.
-type Preferences struct {
-	Language    string // zh or en
-	Format      Format // "" means HTML
-	PausedUntil policy.Date
-	WantsEmpty  bool
-	Lists       map[int64]Choice // the lists to subscribe to; all other subscriptions end
-	Profile     match.Profile
-}
-
-// Preferences returns the preferences of a reader.
-func (s *Store) Preferences(ctx context.Context, subscriber int64) (Preferences, error) {
-	readers, err := s.Readers(ctx, []int64{subscriber})
-	if err != nil {
-		return Preferences{}, err
-	}
-	r, ok := readers[subscriber]
-	if !ok {
-		return Preferences{}, ErrNotFound
-	}
-	p := Preferences{Language: r.Language, Format: r.Format, PausedUntil: r.PausedUntil, WantsEmpty: r.WantsEmpty, Lists: make(map[int64]Choice, len(r.Lists))}
-	for _, l := range r.Lists {
-		p.Lists[l] = r.Choices[l]
-	}
-	if r.Profile != nil {
-		p.Profile = *r.Profile
-	}
-	return p, nil
-}
-
-// SetPreferences stores a reader's preferences: the lists, with the reader's choices for
-// each, and the format of emails. New lists need no confirmation email, because the reader
-// has the token that was mailed to the address.
-func (s *Store) SetPreferences(ctx context.Context, subscriber int64, p Preferences, network netip.Prefix) error {
-	p.Format = cmp.Or(p.Format, HTML)
-	if p.Format != HTML && p.Format != Text {
-		return fmt.Errorf("format %q is not html or text", p.Format)
-	}
-	for _, c := range p.Lists {
-		if err := c.check(); err != nil {
-			return err
-		}
-	}
-	if err := p.Profile.Check(); err != nil {
-		return err
-	}
-	lists := slices.Sorted(maps.Keys(p.Lists))
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		// This comes first, so that other changes of this reader wait, too.
-		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2, format = $3, paused_until = $4, wants_empty = $5, profile = $6 WHERE id = $1`,
-			subscriber, language(p.Language), p.Format, sql.Null[string]{V: p.PausedUntil.String(), Valid: !p.PausedUntil.IsZero()}, flag(p.WantsEmpty), encodeProfile(p.Profile)); err != nil {
-			return err
-		}
-		if err := s.setLists(ctx, tx, subscriber, lists, network); err != nil {
-			return err
-		}
-		for _, l := range lists {
-			if err := setChoice(ctx, tx, subscriber, l, p.Lists[l]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 func setChoice(ctx context.Context, tx *sql.Tx, subscriber, list int64, c Choice) error {

@@ -3,6 +3,7 @@ package subscribers
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,61 @@ func TestPreferencesAreWhatAMailingIsTold(t *testing.T) {
 		}
 		if err := f.SetPreferences(ctx, 999, Preferences{}, testNetwork); !errors.Is(err, ErrNotFound) {
 			t.Errorf("of nobody: got %v, want ErrNotFound", err)
+		}
+	})
+}
+
+// The history of a reader says what was changed, where, and by whom.
+func TestPreferenceChangesAreLogged(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		ctx := t.Context()
+		id := f.reader("a@example.org", f.weekly)
+		f.ask("a@example.org", f.monthly)
+		own := Preferences{Language: "en", Format: Text, PausedUntil: policy.Date{Year: 2026, Month: 12, Day: 24}, WantsEmpty: true, Lists: map[int64]Choice{f.weekly.ID: {Frequency: Weekly}}}
+		if err := f.EditPreferences(ctx, id, func(p *Preferences) error {
+			c := p.Lists[f.weekly.ID]
+			p.Lists[f.weekly.ID], p.Language = c, "en"
+			if err := errors.Join(c.SetThemes(f.weekly, []string{"财政", "民政、扶贫、救灾"}), c.SetRegions(f.weekly, []string{"四川省", "5101"})); err != nil {
+				return err
+			}
+			p.Lists[f.weekly.ID] = c
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := f.Preferences(ctx, id); err != nil || cmp.Diff([]string{"510000", "510100"}, got.Lists[f.weekly.ID].Regions) != "" || len(got.Lists[f.weekly.ID].Themes) != 2 {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if got, want := f.states("a@example.org"), "weekly=confirmed monthly=pending"; got != want {
+			t.Errorf("an admin's change left %q, want %q", got, want)
+		}
+		for range 2 { // the second changes nothing
+			if err := f.SetPreferences(ctx, id, own, testNetwork); err != nil {
+				t.Fatal(err)
+			}
+		}
+		log, err := f.ConsentLog(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range log {
+			if e.Event == "preferences changed" {
+				got = append(got, fmt.Sprint(e.List != nil, e.Network != nil, " ", *e.Detail))
+			}
+		}
+		want := []string{
+			"false false by an admin: language en", "true false by an admin: themes 财政、金融、审计|民政、扶贫、救灾; regions 四川省|四川省成都市",
+			"false true on the preference page: format text; paused until 2026-12-24; mail even if nothing is new",
+			"true true on the preference page: frequency weekly; all themes; all regions",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		var c Choice
+		if c.SetThemes(List{Query: Query{Themes: []string{"民政、扶贫、救灾"}}}, []string{"财政"}) == nil || c.SetRegions(List{Query: Query{Regions: []string{"510000"}}}, []string{"北京市"}) == nil || c.SetRegions(f.weekly, []string{"某地"}) == nil {
+			t.Errorf("values that the list does not offer: %+v", c)
 		}
 	})
 }

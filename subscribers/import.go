@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"dibao/internal/database"
@@ -20,7 +21,7 @@ type Import struct {
 	Columns  ColumnChoice                  // the meanings of its columns, if their names do not state them
 	Lists    []List                        // for rows without a list
 	Consent  string                        // how the readers agreed, for rows that do not state it
-	Language string                        // for rows without a language; "" is zh
+	Language string                        // for rows without a language; "" means that of the first list of a row
 	Apply    bool                          // otherwise nothing is stored, but the result is reported anyway
 	Progress func(rows int)                // called from time to time; may be nil
 }
@@ -77,13 +78,13 @@ func (e *PartialImportError) Unwrap() error { return e.Err }
 // interrupted after it began to store, it returns a *PartialImportError.
 func (s *Store) Import(ctx context.Context, in Import) (Imported, error) {
 	ctx = database.Background(ctx)
-	run := importRun{store: s, in: in, now: s.now(), bySlug: make(map[string]int64), planned: make(map[plannedKey]State)}
+	run := importRun{store: s, in: in, now: s.now(), bySlug: make(map[string]List), planned: make(map[plannedKey]State)}
 	lists, err := s.Lists(ctx)
 	if err != nil {
 		return Imported{}, err
 	}
 	for _, l := range lists {
-		run.bySlug[l.Slug] = l.ID
+		run.bySlug[l.Slug] = l
 	}
 	if !in.Apply {
 		err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -124,7 +125,7 @@ type importRun struct {
 	in      Import
 	out     Imported
 	now     time.Time
-	bySlug  map[string]int64
+	bySlug  map[string]List
 	batch   []row
 	planned map[plannedKey]State // what an import without Apply would have stored
 }
@@ -198,6 +199,7 @@ type importEntry struct {
 	row
 	key, hash string
 	lists     []int64
+	ofList    string // language of the first list
 }
 
 // flush stores the rows of a batch, or plans them if the import is not applied.
@@ -217,7 +219,7 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	before, err := r.readers(ctx, tx, entries)
+	before, err := r.known(ctx, tx, entries)
 	if err != nil {
 		return err
 	}
@@ -234,7 +236,7 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 		var subs []newSubscription
 		for _, l := range e.lists {
 			state := cmp.Or(e.state, StateConfirmed)
-			switch old := cmp.Or(r.planned[planOf(e.key, l)], states[subscriptionKey{e.key, l}]); {
+			switch old := cmp.Or(r.planned[planOf(e.key, l)], states[subscriptionKey{e.key, l}].state); {
 			case old == StateUnsubscribed && state != StateUnsubscribed:
 				refused = "the reader unsubscribed from the list; only the reader can subscribe again, at /subscribe"
 				continue
@@ -243,7 +245,7 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 			case old != "":
 				continue
 			}
-			states[subscriptionKey{e.key, l}] = state
+			states[subscriptionKey{e.key, l}] = knownSubscription{state, e.choice}
 			r.plan(e.key, l, state)
 			adds++
 			subs = append(subs, r.subscription(e, l, state))
@@ -251,6 +253,9 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 		if adds == 0 && refused != "" {
 			r.refuse(e.row, refused)
 			continue
+		}
+		if e.differs(before[e.key], states) {
+			r.note(Note{e.number, e.address, false, "an import does not change the language, format, frequency, themes and regions of existing readers; to change them: dibao subscriber edit"})
 		}
 		if adds == 0 {
 			r.out.Known++
@@ -261,11 +266,11 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 			r.out.Narrowed += adds
 		}
 		begun = append(begun, subs...)
-		if before[e.key] == 0 && !seen[e.key] && r.planned[planOf(e.key, 0)] == "" {
+		if before[e.key].id == 0 && !seen[e.key] && r.planned[planOf(e.key, 0)] == "" {
 			seen[e.key] = true
 			r.plan(e.key, 0, StateConfirmed)
 			r.out.Readers++
-			fresh = append(fresh, newReader{e.address, e.key, language(e.language), cmp.Or(e.format, HTML)})
+			fresh = append(fresh, newReader{e.address, e.key, language(cmp.Or(e.language, r.in.Language, e.ofList)), cmp.Or(e.format, HTML)})
 		}
 	}
 	if !r.in.Apply {
@@ -309,7 +314,7 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 		r.note(Note{x.number, address, false, "the address looks misspelled (for " + meant + "?); it was imported unchanged"})
 	}
 	e = importEntry{row: x, key: mailaddr.Key(address), hash: r.store.addressHash(address)}
-	e.address, e.language, e.consent = address, cmp.Or(x.language, r.in.Language), cmp.Or(x.consent, r.in.Consent)
+	e.address, e.consent = address, cmp.Or(x.consent, r.in.Consent)
 	if x.state == StatePending { // nobody agreed yet
 		e.consent = ""
 	} else if e.consent == "" {
@@ -318,14 +323,16 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	if x.lists == nil {
 		for _, l := range r.in.Lists {
 			e.lists = append(e.lists, l.ID)
+			e.ofList = cmp.Or(e.ofList, l.Language)
 		}
 	}
 	for _, slug := range x.lists {
-		id, ok := r.bySlug[slug]
+		l, ok := r.bySlug[slug]
 		if !ok {
 			return e, fmt.Sprintf("the row is for the list %q, which does not exist", slug)
 		}
-		e.lists = append(e.lists, id)
+		e.lists = append(e.lists, l.ID)
+		e.ofList = cmp.Or(e.ofList, l.Language)
 	}
 	if len(e.lists) == 0 {
 		return e, "the row has no list; specify one with --list"
@@ -354,8 +361,15 @@ func (r *importRun) withoutSuppressed(ctx context.Context, tx *sql.Tx, entries [
 	return kept, nil
 }
 
-// readers returns the ids of existing readers, by the key of their address.
-func (r *importRun) readers(ctx context.Context, tx *sql.Tx, entries []importEntry) (map[string]int64, error) {
+// knownReader is an existing reader.
+type knownReader struct {
+	id       int64
+	language string
+	format   Format
+}
+
+// known returns the existing readers, by the key of their address.
+func (r *importRun) known(ctx context.Context, tx *sql.Tx, entries []importEntry) (map[string]knownReader, error) {
 	keys := make([]string, len(entries))
 	for i, e := range entries {
 		keys[i] = e.key
@@ -363,9 +377,33 @@ func (r *importRun) readers(ctx context.Context, tx *sql.Tx, entries []importEnt
 	return readersByKey(ctx, tx, r.store.db.Dialect(), keys)
 }
 
-func readersByKey(ctx context.Context, tx *sql.Tx, d database.Dialect, keys []string) (map[string]int64, error) {
-	return database.CollectMap(ctx, tx, database.ScanPair[string, int64],
-		`SELECT address_key, id FROM subscribers WHERE address_key IN (`+d.Texts("$1")+`)`, jsonArray(keys))
+func readersByKey(ctx context.Context, tx *sql.Tx, d database.Dialect, keys []string) (map[string]knownReader, error) {
+	return database.CollectMap(ctx, tx, func(r database.Row) (key string, k knownReader, err error) {
+		err = r.Scan(&key, &k.id, &k.language, &k.format)
+		return key, k, err
+	}, `SELECT address_key, id, language, format FROM subscribers WHERE address_key IN (`+d.Texts("$1")+`)`, jsonArray(keys))
+}
+
+// knownSubscription is an existing subscription.
+type knownSubscription struct {
+	state  State
+	choice Choice
+}
+
+// differs reports whether a row states something else about an existing reader than what is
+// stored.
+func (e *importEntry) differs(reader knownReader, subs map[subscriptionKey]knownSubscription) bool {
+	if reader.id == 0 {
+		return false
+	}
+	if e.language != "" && e.language != reader.language || e.format != "" && e.format != reader.format {
+		return true
+	}
+	return slices.ContainsFunc(e.lists, func(l int64) bool {
+		old := subs[subscriptionKey{e.key, l}].choice
+		return e.choice.Frequency != "" && cmp.Or(old.Frequency, EveryIssue) != e.choice.Frequency ||
+			len(e.choice.Themes) > 0 && !slices.Equal(old.Themes, e.choice.Themes) || len(e.choice.Regions) > 0 && !slices.Equal(old.Regions, e.choice.Regions)
+	})
 }
 
 // subscriptionKey identifies a subscription before its reader has an id.
@@ -374,17 +412,20 @@ type subscriptionKey struct {
 	list int64
 }
 
-func (r *importRun) states(ctx context.Context, tx *sql.Tx, readers map[string]int64) (map[subscriptionKey]State, error) {
+func (r *importRun) states(ctx context.Context, tx *sql.Tx, readers map[string]knownReader) (map[subscriptionKey]knownSubscription, error) {
 	ids := make([]int64, 0, len(readers))
 	keys := make(map[int64]string, len(readers))
-	for key, id := range readers {
-		ids = append(ids, id)
-		keys[id] = key
+	for key, x := range readers {
+		ids = append(ids, x.id)
+		keys[x.id] = key
 	}
-	return database.CollectMap(ctx, tx, func(r database.Row) (k subscriptionKey, state State, err error) {
+	return database.CollectMap(ctx, tx, func(r database.Row) (k subscriptionKey, sub knownSubscription, err error) {
 		var id int64
-		err = r.Scan(&id, &k.list, &state)
-		k.key = keys[id]
-		return k, state, err
-	}, `SELECT subscriber, list, state FROM subscriptions WHERE subscriber IN (`+r.store.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
+		var c storedChoice
+		if err = r.Scan(&id, &k.list, &sub.state, &c.themes, &c.regions, &c.frequency); err == nil {
+			k.key = keys[id]
+			sub.choice, err = c.choice()
+		}
+		return k, sub, err
+	}, `SELECT subscriber, list, state, themes, regions, frequency FROM subscriptions WHERE subscriber IN (`+r.store.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
 }

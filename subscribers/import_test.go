@@ -182,8 +182,8 @@ func TestImportReadsProfilesInChinese(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := f.Profile(t.Context(), x.ID)
-			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			got, err := f.Preferences(t.Context(), x.ID)
+			if diff := cmp.Diff(want, got.Profile); err != nil || diff != "" {
 				t.Errorf("%s: %v\n%s", address, err, diff)
 			}
 			readers, err := f.Readers(t.Context(), []int64{x.ID})
@@ -205,6 +205,34 @@ func TestImportWantsConsentAndAddresses(t *testing.T) {
 			_, err := f.Import(t.Context(), Import{Open: opener(file), Lists: []List{f.weekly}, Consent: consent, Apply: true})
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: got %v, want a word on %s", file, err, want)
+			}
+		}
+	})
+}
+
+// Readers get the language of their list if the file does not say another; an import says that it
+// leaves the choices of existing readers alone.
+func TestImportLanguageAndChoices(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		english := f.create(List{Slug: "english", Language: "en"})
+		f.reader("old@example.org", f.weekly)
+		file := "email,list,language,frequency\na@example.org,english,,weekly\nb@example.org,english,zh,\nold@example.org,weekly,en,\nold@example.org,english,,\na@example.org,english,,weekly\n"
+		for range 2 {
+			out := f.take(file)
+			if len(out.Notes) != 1 || out.Notes[0].Row != 4 || out.Notes[0].Refused || !strings.Contains(out.Notes[0].Why, "an import does not change") {
+				t.Errorf("remarks %+v", out.Notes)
+			}
+		}
+		if out := f.take("email,list,frequency\na@example.org,english,monthly\n"); out.Known != 1 || len(out.Notes) != 1 {
+			t.Errorf("another frequency: %+v", out)
+		}
+		if _, err := f.AddConfirmed(t.Context(), "c@example.org", "", []List{english, f.weekly}, "form 7"); err != nil {
+			t.Fatal(err)
+		}
+		for address, want := range map[string]string{"a@example.org": "en", "b@example.org": "zh", "c@example.org": "en", "old@example.org": "zh"} {
+			if x, err := f.SubscriberByAddress(t.Context(), address); err != nil || x.Language != want {
+				t.Errorf("%s gets %q, %v; want %q", address, x.Language, err, want)
 			}
 		}
 	})

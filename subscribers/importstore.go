@@ -57,18 +57,18 @@ func (s *Store) insertImported(ctx context.Context, tx *sql.Tx, fresh []newReade
 	for i, b := range begun {
 		keys[i] = b.key
 	}
-	ids, err := readersByKey(ctx, tx, d, keys)
+	known, err := readersByKey(ctx, tx, d, keys)
 	if err != nil {
 		return err
 	}
 	for _, p := range pending {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE subscriber = $1 AND list = $2 AND state = 'pending'`, ids[p.key], p.list); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE subscriber = $1 AND list = $2 AND state = 'pending'`, known[p.key].id, p.list); err != nil {
 			return err
 		}
 	}
 	values := make([][5]any, len(begun))
 	for i, b := range begun {
-		values[i] = [5]any{ids[b.key], b.list, b.state, sqlTime(b.since), b.consent}
+		values[i] = [5]any{known[b.key].id, b.list, b.state, sqlTime(b.since), b.consent}
 	}
 	rows := toJSON(values)
 	since, at := d.Pick(`value->>3`, `CAST(value->>3 AS TIMESTAMPTZ)`), d.Pick(`$2`, `$2::timestamptz`)
@@ -85,14 +85,14 @@ func (s *Store) insertImported(ctx context.Context, tx *sql.Tx, fresh []newReade
 	}
 	for _, b := range begun {
 		if !b.profile.IsZero() { // never replace what the reader stated
-			if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET profile = $2 WHERE id = $1 AND profile = ''`, ids[b.key], encodeProfile(b.profile)); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET profile = $2 WHERE id = $1 AND profile = ''`, known[b.key].id, encodeProfile(b.profile)); err != nil {
 				return err
 			}
 		}
 		if b.choice.IsDefault() {
 			continue
 		}
-		if err := setChoice(ctx, tx, ids[b.key], b.list, b.choice); err != nil {
+		if err := setChoice(ctx, tx, known[b.key].id, b.list, b.choice); err != nil {
 			return err
 		}
 	}

@@ -2,10 +2,7 @@ package subscribers
 
 import (
 	"cmp"
-	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -161,36 +158,6 @@ func encodeProfile(p match.Profile) string {
 		return ""
 	}
 	return toJSON(p)
-}
-
-// SetProfile stores a reader's profile.
-func (s *Store) SetProfile(ctx context.Context, subscriber int64, p match.Profile) error {
-	if err := p.Check(); err != nil {
-		return err
-	}
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		return setProfile(ctx, tx, subscriber, p)
-	})
-}
-
-func setProfile(ctx context.Context, tx *sql.Tx, subscriber int64, p match.Profile) error {
-	_, err := tx.ExecContext(ctx, `UPDATE subscribers SET profile = $2 WHERE id = $1`, subscriber, encodeProfile(p))
-	return err
-}
-
-// Profile returns a reader's profile.
-func (s *Store) Profile(ctx context.Context, subscriber int64) (p match.Profile, err error) {
-	var stored string
-	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT profile FROM subscribers WHERE id = $1`, subscriber).Scan(&stored)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return p, ErrNotFound
-	}
-	if err == nil && stored != "" {
-		err = json.Unmarshal([]byte(stored), &p)
-	}
-	return p, err
 }
 
 // profileCache caches profiles, by their stored form: a mailing reads each reader twice,

@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -45,7 +46,7 @@ type Confirmation struct {
 // Request is a request to subscribe an address to lists.
 type Request struct {
 	Address  string // as typed
-	Language string // language of the emails: zh or en
+	Language string // language of the emails: zh or en; "" means that of the first list
 	Lists    []List
 	Network  netip.Prefix // address block of the client
 	Proof    Proof        // shows that a person sent it
@@ -63,6 +64,7 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 	if len(r.Lists) == 0 {
 		return nil, errors.New("choose at least one list")
 	}
+	r.Language = cmp.Or(r.Language, r.Lists[0].Language)
 	// A flood of requests is refused by reading only: it leaves no rows and does not block
 	// the database.
 	if needed, err := s.ProofNeeded(ctx, r.Network, address); err != nil || needed > r.Proof {
@@ -185,7 +187,8 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 
 // AddConfirmed subscribes an address at an admin's request; basis says how the
 // reader agreed and is stored. A reader who unsubscribed is refused, and so is
-// a suppressed address.
+// a suppressed address. The language of a new reader is lang or, if it is "", that of the
+// first list.
 func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []List, basis string) (int64, error) {
 	address, err := mailaddr.Parse(address)
 	if err != nil {
@@ -193,6 +196,9 @@ func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []
 	}
 	if basis == "" {
 		return 0, errors.New("state how the reader agreed; this is stored as proof of consent")
+	}
+	if lang == "" && len(lists) > 0 {
+		lang = lists[0].Language
 	}
 	now := s.now()
 	var id int64
@@ -265,26 +271,9 @@ func (s *Store) Unsubscribe(ctx context.Context, subscriber, list int64, how str
 	return ended, err
 }
 
-// SetLists subscribes a reader to exactly these lists, ends all other
-// subscriptions, and sets the language. New lists need no confirmation email:
-// the reader has a token that was mailed to the address.
-func (s *Store) SetLists(ctx context.Context, subscriber int64, lists []int64, lang string, network netip.Prefix) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		// This comes first, so that other changes of this reader wait, too.
-		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2 WHERE id = $1`, subscriber, language(lang)); err != nil {
-			return err
-		}
-		return s.setLists(ctx, tx, subscriber, lists, network)
-	})
-}
-
 // setLists begins and ends subscriptions so that the reader has exactly these lists.
 func (s *Store) setLists(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64, network netip.Prefix) error {
-	const how = "on the preference page"
 	now := s.now()
-	if err := mustExist(ctx, tx, subscriber); err != nil {
-		return err
-	}
 	var begun []int64
 	for _, l := range lists {
 		state, err := subscriptionState(ctx, tx, subscriber, l)
@@ -299,7 +288,7 @@ func (s *Store) setLists(ctx context.Context, tx *sql.Tx, subscriber int64, list
 		}
 		begun = append(begun, l)
 	}
-	if err := logConsents(ctx, tx, subscriber, begun, "confirmed", network, how, now); err != nil {
+	if err := logConsents(ctx, tx, subscriber, begun, "confirmed", network, onPreferencePage, now); err != nil {
 		return err
 	}
 	if err := s.requestWelcome(ctx, tx, subscriber, begun); err != nil {
@@ -312,7 +301,7 @@ func (s *Store) setLists(ctx context.Context, tx *sql.Tx, subscriber int64, list
 	if err != nil {
 		return err
 	}
-	return logConsents(ctx, tx, subscriber, ended, "unsubscribed", network, how, now)
+	return logConsents(ctx, tx, subscriber, ended, "unsubscribed", network, onPreferencePage, now)
 }
 
 // upsertSubscriber returns the reader with an address, creating it if necessary. It locks

@@ -343,10 +343,10 @@ var events = []event{
 		return err
 	}, nil},
 	{"ChooseIt", func(f *fixture, id int64, _ string) error {
-		return f.SetLists(f.t.Context(), id, []int64{f.weekly.ID}, "zh", testNetwork)
+		return f.SetPreferences(f.t.Context(), id, Preferences{Lists: map[int64]Choice{f.weekly.ID: {}}}, testNetwork)
 	}, map[State]State{"": StateConfirmed, StatePending: StateConfirmed, StateUnsubscribed: StateConfirmed}},
 	{"ChooseNone", func(f *fixture, id int64, _ string) error {
-		return f.SetLists(f.t.Context(), id, nil, "zh", testNetwork)
+		return f.SetPreferences(f.t.Context(), id, Preferences{}, testNetwork)
 	}, map[State]State{StatePending: StateUnsubscribed, StateConfirmed: StateUnsubscribed}},
 	{"Suppress", func(f *fixture, _ int64, _ string) error {
 		return f.Suppress(f.t.Context(), "a@example.org", "bounce", "")

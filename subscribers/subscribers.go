@@ -131,17 +131,20 @@ func scanReader(r database.Row) (Reader, error) {
 // Readers returns readers by id with their current lists and whether they are suppressed,
 // for the check directly before sending. Readers who no longer exist are missing from the
 // map.
-func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, error) {
-	var readers []Reader
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		var err error
-		readers, err = database.Collect(ctx, tx, scanReader,
-			`SELECT `+readerColumns+` FROM subscribers WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
-		if err != nil {
-			return err
-		}
-		return s.fill(ctx, tx, readers)
+func (s *Store) Readers(ctx context.Context, ids []int64) (found map[int64]Reader, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		found, err = s.readers(ctx, tx, ids)
+		return err
 	})
+	return found, err
+}
+
+func (s *Store) readers(ctx context.Context, tx *sql.Tx, ids []int64) (map[int64]Reader, error) {
+	readers, err := database.Collect(ctx, tx, scanReader,
+		`SELECT `+readerColumns+` FROM subscribers WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
+	if err == nil {
+		err = s.fill(ctx, tx, readers)
+	}
 	if err != nil {
 		return nil, err
 	}

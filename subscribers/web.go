@@ -169,8 +169,12 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 	if f.stamp == "" {
 		f.stamp = h.Store.keys.FormStamp(web.ClientNetwork(r))
 	}
+	action := "/subscribe"
+	if p.Chosen {
+		action += "?lang=" + p.Language
+	}
 	view := templates.FormPage{
-		Page: p, Action: "/subscribe?lang=" + p.Language, Address: mailaddr.Readable(f.address), Error: f.problem,
+		Page: p, Action: action, Address: mailaddr.Readable(f.address), Error: f.problem,
 		Lists: cards(lists, p.Language), Started: f.stamp, Suggestion: f.meant, Invite: f.invite,
 	}
 	if f.prove {
@@ -230,7 +234,7 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request := Request{
-		Address: f.address, Language: web.Language(r), Lists: lists, Network: web.ClientNetwork(r),
+		Address: f.address, Language: web.LanguageStated(r), Lists: lists, Network: web.ClientNetwork(r),
 		Proof: proofOf(r.PostForm.Get("started"), r.PostForm.Get("work"), age, same),
 	}
 	if !h.proved(w, r, f, request, address, same) {

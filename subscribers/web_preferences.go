@@ -145,11 +145,7 @@ func regionsOf(l List) []string {
 // boxes returns the checkboxes for values. A single value offers no choice. Values that
 // were chosen and are no longer offered remain visible.
 func boxes(values, chosen []string, title func(string) string) []templates.Choice {
-	for _, c := range chosen {
-		if !slices.Contains(values, c) {
-			values = append(slices.Clone(values), c)
-		}
-	}
+	values = with(values, chosen)
 	if len(values) < 2 && len(chosen) == 0 {
 		return nil
 	}
@@ -162,6 +158,16 @@ func boxes(values, chosen []string, title func(string) string) []templates.Choic
 		out[i] = templates.Choice{Value: v, Title: name, Chosen: slices.Contains(chosen, v)}
 	}
 	return out
+}
+
+// with returns the offered values and those of chosen that are not among them.
+func with(offered, chosen []string) []string {
+	for _, c := range chosen {
+		if !slices.Contains(offered, c) {
+			offered = append(slices.Clone(offered), c)
+		}
+	}
+	return offered
 }
 
 func (h *Web) preferences(w http.ResponseWriter, r *http.Request, reader Subscriber) {
@@ -220,7 +226,9 @@ func chosenIn(form url.Values, prefs Preferences, lists []List, today policy.Dat
 	}
 	for _, l := range lists {
 		c := Choice{
-			Themes: among(form["theme."+l.Slug], themesOf(l)), Regions: among(form["region."+l.Slug], regionsOf(l)), Frequency: Frequency(form.Get("frequency." + l.Slug)),
+			Themes:    among(form["theme."+l.Slug], with(themesOf(l), before[l.ID].Themes)),
+			Regions:   among(form["region."+l.Slug], with(regionsOf(l), before[l.ID].Regions)),
+			Frequency: Frequency(form.Get("frequency." + l.Slug)),
 		}
 		if c.check() != nil {
 			return prefs, "choice"

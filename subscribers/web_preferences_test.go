@@ -49,8 +49,8 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 			Profile: match.Profile{Entities: []string{"enterprise"}, Regions: []string{"51"}, Industries: []string{"C"}, Size: "small"},
 		}
 		got, err := s.Preferences(t.Context(), id)
-		if err != nil || cmp.Diff(want, got) != "" {
-			t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+		if err != nil || cmp.Diff(want, got.Profile) != "" {
+			t.Errorf("%v\n%s", err, cmp.Diff(want, got.Profile))
 		}
 		// Saving what the page shows again changes nothing; a post without the form's fields
 		// leaves the choices unchanged.
@@ -454,10 +454,13 @@ func TestProfileOfReader(t *testing.T) {
 		s, ctx := newSite(t, db), t.Context()
 		id := s.reader("a@example.org", s.weekly)
 		own := match.Profile{Entities: []string{"enterprise"}, Qualifications: []string{"high-tech"}}
-		if err := s.SetProfile(ctx, id, own); err != nil {
+		set := func(profile match.Profile) error {
+			return s.EditPreferences(ctx, id, func(p *Preferences) error { p.Profile = profile; return nil })
+		}
+		if err := set(own); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.SetProfile(ctx, id, match.Profile{Size: "huge"}); err == nil {
+		if err := set(match.Profile{Size: "huge"}); err == nil {
 			t.Error("a size that does not exist was stored")
 		}
 		file := "address,list,profile_entities,profile_regions,profile_size\na@example.org,monthly,高等学校,,\nb@example.org,weekly,企业|institute,四川省,小型企业\nc@example.org,weekly,emperor,,\n"
@@ -473,9 +476,9 @@ func TestProfileOfReader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Profile(ctx, b.ID)
-		if want := (match.Profile{Entities: []string{"enterprise", "institute"}, Regions: []string{"51"}, Size: "small"}); err != nil || cmp.Diff(want, got) != "" {
-			t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+		got, err := s.Preferences(ctx, b.ID)
+		if want := (match.Profile{Entities: []string{"enterprise", "institute"}, Regions: []string{"51"}, Size: "small"}); err != nil || cmp.Diff(want, got.Profile) != "" {
+			t.Errorf("%v\n%s", err, cmp.Diff(want, got.Profile))
 		}
 		if err := s.ForgetReader(ctx, id); err != nil {
 			t.Fatal(err)

@@ -221,7 +221,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 					err = fmt.Errorf("there is no variant %d; see: dibao issue report MAILING --variants", variant)
 				}
 			case reader != "":
-				mail, err = a.previewReader(cmd.Context(), g, reader)
+				mail, err = a.previewReader(g, cmd, reader)
 			default:
 				if mail, err = a.previewList(cmd.Context(), args[0], number); err == nil {
 					err = a.sayNothingNew(g, cmd, args[0], number)
@@ -234,6 +234,9 @@ func newIssuePreview(g *globals) *cobra.Command {
 				g.say(cmd, "%s No. %d is held; release it with: dibao issue send %s", i.List.Slug, i.Number, i.List.Slug)
 			}
 			g.say(cmd, "links to unsubscribe and to preferences are placeholders in a preview; each reader gets their own")
+			if reader == "" {
+				g.say(cmd, "the reason at the end is that of readers who confirmed; readers whom an admin added read when and by whom")
+			}
 			switch {
 			case g.json:
 				return writeJSON(cmd.OutOrStdout(), map[string]string{"subject": mail.Subject, "html": mail.HTML, "text": mail.Text})

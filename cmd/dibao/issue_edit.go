@@ -20,6 +20,8 @@ import (
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/internal/mail"
+	"dibao/policy"
+	"dibao/subscribers"
 	"dibao/subscribers/mailaddr"
 	"dibao/templates"
 )
@@ -64,26 +66,74 @@ func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number 
 	return err
 }
 
-// previewReader renders the next mail of a reader.
-func (a *app) previewReader(ctx context.Context, g *globals, address string) (digest.Mail, error) {
+// previewReader renders the next mail of a reader. It says of which lists there is none yet.
+func (a *app) previewReader(g *globals, cmd *cobra.Command, address string) (digest.Mail, error) {
+	ctx := cmd.Context()
 	known, err := a.reader(ctx, address)
 	if err != nil {
 		return digest.Mail{}, err
+	}
+	switch x, err := a.subscribers.Suppression(ctx, known.Address); {
+	case err != nil:
+		return digest.Mail{}, err
+	case x != nil:
+		return digest.Mail{}, fmt.Errorf("%s gets no mail: the address is suppressed (%s) since %s; to lift that: dibao subscriber unsuppress %[1]s --note REASON",
+			address, x.Reason, shortTime(x.At, a.config.Schedule.Zone))
 	}
 	readers, err := a.subscribers.Readers(ctx, []int64{known.ID})
 	if err != nil {
 		return digest.Mail{}, err
 	}
 	mail, err := a.digest.PreviewReader(ctx, readers[known.ID])
-	if errors.Is(err, digest.ErrNothingNew) {
-		for _, c := range readers[known.ID].Choices {
-			if narrowed := g.narrowed(c.Themes, c.Regions); narrowed != "" {
-				return mail, fmt.Errorf("there is no mail for %s now: no new article is about %s, to which the reader limited a list", address, narrowed)
+	if err != nil && !errors.Is(err, digest.ErrNothingNew) {
+		return mail, err
+	}
+	lists, listErr := a.subscribers.Lists(ctx)
+	if listErr != nil {
+		return mail, listErr
+	}
+	var why []string
+	for _, l := range lists {
+		for _, s := range known.Subscriptions {
+			if s.List != l.ID {
+				continue
+			}
+			_, later := mail.Later[l.ID]
+			switch reason := a.whyNoMail(g, readers[known.ID], s, mail.Later[l.ID]); {
+			case err != nil:
+				why = append(why, reason.Error())
+			case later:
+				g.say(cmd, "%v", reason)
 			}
 		}
-		return mail, fmt.Errorf("there is no mail for %s now: %w", address, err)
 	}
-	return mail, err
+	if err == nil {
+		return mail, nil
+	}
+	if len(why) == 0 {
+		why = []string{"the reader has no subscription"}
+	}
+	return mail, fmt.Errorf("there is no mail for %s now: %s", address, strings.Join(why, "; "))
+}
+
+// whyNoMail says why a reader gets no mail of a list, and what changes that; later is the day
+// from which they want it.
+func (a *app) whyNoMail(g *globals, r subscribers.Reader, s subscribers.Subscription, later policy.Date) error {
+	choice := r.Choices[s.List]
+	edit := fmt.Sprintf("dibao subscriber edit %s --list %s", r.Address, s.Slug)
+	switch narrowed := g.narrowed(choice.Themes, choice.Regions); {
+	case s.State == subscribers.StateUnsubscribed:
+		return fmt.Errorf("list %s: the reader unsubscribed on %s, and only the reader can subscribe again, at /subscribe", s.Slug, s.EndedAt.In(a.config.Schedule.Zone).Format(time.DateOnly))
+	case s.State == subscribers.StatePending:
+		return fmt.Errorf("list %s: the reader has not confirmed the subscription yet", s.Slug)
+	case !later.IsZero() && later == r.PausedUntil:
+		return fmt.Errorf("list %s: the reader paused all mail until %s, on the preference page", s.Slug, later)
+	case !later.IsZero():
+		return fmt.Errorf("list %s: with the frequency %s of the reader, no mail before %s; to change it: %s --frequency issue", s.Slug, choice.Frequency, later, edit)
+	case narrowed != "":
+		return fmt.Errorf("list %s: nothing new is about %s, to which the reader limited it; to change that: %s --themes '' --regions ''", s.Slug, narrowed, edit)
+	}
+	return fmt.Errorf("list %s: nothing is new for the reader", s.Slug)
 }
 
 // showInBrowser writes the email to a file and opens it.

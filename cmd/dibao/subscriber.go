@@ -54,7 +54,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 		Use:   "add ADDRESS",
 		Short: "Subscribe a reader who has agreed, or send a confirmation request",
 		Long: "Without --consent, the reader gets a confirmation email, as from the form. With it, the reader is subscribed immediately,\n" +
-			"and the text is kept as proof: state how and when they agreed.",
+			"and the text is kept as proof: state how and when they agreed. Existing readers keep their language.",
 		Example: "  dibao subscriber add reader@example.org --list weekly\n" +
 			"  dibao subscriber add reader@example.org --list weekly --consent \"signed form of 2026-11-02, folder 7\"",
 		Args: cobra.ExactArgs(1),
@@ -90,12 +90,16 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 			}
 			g.change.target = fmt.Sprintf("subscriber %d", id)
 			g.say(cmd, "subscribed %s", args[0])
-			return nil
+			x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
+			if err == nil && language != "" && language != x.Language {
+				g.say(cmd, "the emails of this reader stay in %s; to change that: dibao subscriber edit %s --language %s", x.Language, args[0], language)
+			}
+			return err
 		}),
 	}
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "name of a list (repeatable; default: all)")
 	cmd.Flags().StringVar(&consent, "consent", "", "how and when the reader agreed")
-	flags.Choice(cmd.Flags(), &language, "language", "zh", languages, "language of the emails")
+	flags.Choice(cmd.Flags(), &language, "language", "", languages, "language of the emails (default: that of the first list)")
 	return cmd
 }
 

@@ -35,7 +35,8 @@ func newSubscriberImport(g *globals) *cobra.Command {
 			"two address columns, or a column that looks like a state and is not understood.\n\n" +
 			"Names of readers are not stored, because nothing needs them; a column of names is listed as not read.\n\n" +
 			"Without --apply, nothing is stored. The import sends no mail and does not resubscribe anyone who unsubscribed or is suppressed;\n" +
-			"a second run changes nothing. A report next to the file lists each refused row and the reason.",
+			"it adds lists to existing readers, but does not change their choices; a second run changes nothing. A report next to the file\n" +
+			"lists each refused row and the reason.",
 		Example: "  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\"\n" +
 			"  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\" --apply",
 		Args: cobra.ExactArgs(1),
@@ -84,7 +85,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	f.StringArrayVar(&in.Columns.Status, "status-column", nil, "a column that says who gets mail, with values such as true, 1, subscribed, 已订阅 (repeatable)")
 	f.StringArrayVar(&in.Columns.Ignore, "ignore-column", nil, "a column that does not say who gets mail (repeatable)")
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
-	flags.Choice(f, &in.Language, "language", "zh", languages, "language for rows without one")
+	flags.Choice(f, &in.Language, "language", "", languages, "language for rows without one (default: that of the first list)")
 	f.BoolVar(&in.Apply, "apply", false, "apply the changes")
 	f.StringVar(&report, "report", "", "file for refused rows and rows with remarks (default: FILE.report.csv)")
 	return cmd

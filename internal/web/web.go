@@ -7,6 +7,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -397,9 +398,12 @@ func LanguageChosen(r *http.Request) bool {
 	return false
 }
 
-// Language returns the language of a page, zh or en: ?lang=, or else the first of the two
-// in Accept-Language, or else zh.
-func Language(r *http.Request) string {
+// Language returns the language of a page, zh or en: what the request states, or else zh.
+func Language(r *http.Request) string { return cmp.Or(LanguageStated(r), "zh") }
+
+// LanguageStated returns the language that a request states, zh or en: ?lang=, or else the
+// first of the two in Accept-Language, or else "".
+func LanguageStated(r *http.Request) string {
 	switch r.URL.Query().Get("lang") {
 	case "zh":
 		return "zh"
@@ -415,5 +419,5 @@ func Language(r *http.Request) string {
 			return "en"
 		}
 	}
-	return "zh"
+	return ""
 }
