@@ -73,6 +73,8 @@ var (
 	decides = words.New(`^(?:学校|校团委|组委会|主办方|评委会|我[厅局委部办会处院校]|本[局会])将(?:组织|公布|统一|进行)`)
 	// personal matches the words after a period in which applicants act first: 6月1日至9日:个人申报及学院推荐.
 	personal = words.New(`^(?:个人|学生|教师|作者|申[报请][人者])(?:本人|自主|自愿)?(?:网上|提交|提出)?(?:申报|申请|报名)`)
+	// freely matches the words after a day by which applicants decide to apply.
+	freely = words.New(`(?:自主|自愿|自行)(?:网上|在线|登[录陆][^,。;]{0,16})?(?:申报|申请|报名|填报)`)
 	// requested matches a request after a label.
 	requested = words.New(`请|须|应当?|需|务必|各|将`)
 	// ownClosing matches a label that is unambiguous, whatever follows its day.
@@ -102,6 +104,9 @@ func (r *reading) actor(l line, d deadline.Day) (actor, string) {
 	clause, sentence := clauseBefore(l.text, d.At)
 	after := dutyAfter(l.text[d.At:])
 	if r.call.Kind == KindObjection && d.Ours && anybody.MatchString(l.text[min(d.End, len(l.text)):]) {
+		return readers, ""
+	}
+	if freely.MatchString(after) {
 		return readers, ""
 	}
 	given := hands.MatchString(clause) || hands.MatchString(remarks.ReplaceAllString(after, ""))

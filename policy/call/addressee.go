@@ -1,8 +1,6 @@
 package call
 
 import (
-	"math/bits"
-	"slices"
 	"strings"
 
 	"dibao/policy/cut"
@@ -15,16 +13,16 @@ const label = `(?:申报|申请|申领|报名|支持|补贴|补助|奖励|奖补
 var (
 	// anyLegalEntity matches legal entities of every kind. In other sentences, the legal form is a
 	// condition for those whom the text names: 具有独立法人资格的企业.
-	anyLegalEntity = words.New(`法人(?:资格)?的?(?:各类|其他)?(?:单位|机构|组织|主体|团体)(?:$|[^\p{Han}])|其他(?:具有|具备)?(?:独立)?法人|含法人|为法人`)
+	anyLegalEntity = words.New(`法人(?:资格)?的?(?:各类|其他)?(?:单位|机构|组织|主体|团体)(?:$|[^\p{Han}])|其他(?:具有|具备)?(?:独立)?法人|[含为]法人(?:$|[、,。;)])`)
 	target         = words.New(label + `|(?:申报|申请|项目|牵头|参评|参赛)(?:单位|企业|人员|人)(?:为|是|限)`)
 	// afterLabel matches what is between a label at the beginning of a sentence and the addressees.
 	afterLabel = words.New(`^(?:范围|及?范围|[和及与]条件)?\s*(?:[:。]|$)\s*`)
 	// saysWho matches the verb between a label and the addressees, in any place.
-	saysWho = words.New(`^(?:范围)?(?:主要|仅|应当?|须|必须|原则上|应限定?)*(?:限定?为|限于|限|为|是|包括)[:]?\s*`)
+	saysWho = words.New(`^(?:范围)?(?:主要|重点|仅|应当?|须|必须|原则上|应限定?)*(?:限定?为|限于|限|为|是|包括)[:]?\s*`)
 	// toward matches the addressees in 面向…征集.
 	toward = words.New(`面向([^,。;:《》]{2,40}?)(?:公开|广泛)?(?:征集|征求|招募|遴选|开展|发放|组织|招聘|招收|开放|接受)`)
 	// persons matches the end of a name of persons or bodies.
-	persons = words.New(`(?:机构|单位|组织|团体|企业|公司|集体|人员|人才|人士|群众|群体|者|[^账]户|[^协]商|院|校|社|协会|厂|店|站|馆|[^目标产]园|中心|家庭|青年|老人|老年人|儿童|妇女|军人|居民|村民|市民|[农牧渔]民|[职员][工]|工人|农民工|个人|法人|[表责承]人|残疾人|平台|基地|团队|队伍|主体|[教医]师|学员|会员|学生|毕业生|干部|家属|遗属|对象)(?:\([^()]*\))?$`)
+	persons = words.New(`(?:机构|单位|组织|团体|企业|公司|集体|人员|人才|人士|群众|群体|者|[^账]户|[^协]商|院|校|社|协会|厂|店|站|馆|[^目标产]园|中心|家庭|青年|老人|老年人|儿童|妇女|军人|居民|村民|市民|[农牧渔]民|[职员][工]|工人|农民工|个人|法人|[表责承]人|残疾人|平台|基地|团队|队伍|主体|[教医]师|学员|会员|[校学究科士业]生|干部|家属|遗属|对象)(?:\([^()]*\))?$`)
 	// leadsToList matches words that lead to a list of the addressees.
 	leadsToList = words.New(`(?:下列|以下|如下)[^,。;]{0,10}$`)
 )
@@ -32,40 +30,51 @@ var (
 // longestAddressees is the maximum length of the words that name addressees, in characters.
 const longestAddressees = 60
 
-// addressees reports whether a sentence names addressees with words that are not those of a known
-// kind, and records them. Otherwise a notice for such addressees would be one for everybody.
-func (r *reading) addressees(s, quote, in string) (isUnknown bool) {
+// addressing says how a sentence names the addressees of its notice.
+type addressing int
+
+const (
+	notNamed  addressing = iota // it does not name them, or not with words for persons or bodies
+	isKnown                     // with words for a kind of applicants
+	isUnknown                   // with other words for persons or bodies
+)
+
+// addressees says how a sentence names the addressees. It records those whose words are not those of a
+// known kind: otherwise a notice for them would be one for everybody.
+func (r *reading) addressees(s, quote, in string) addressing {
 	if k := r.call.Kind; k != KindApplication && k != KindCollection && k != KindSelection {
-		return false
+		return notNamed
 	}
 	name := r.nameIn(s)
 	if name == "" {
-		return false
+		return notNamed
 	}
 	if leadsToList.MatchString(name) {
 		r.awaited = true
-		return false
+		return notNamed
 	}
-	isUnknown = persons.MatchString(name)
-	if clause := cut.BeforeFirst(name, ","); !isUnknown && persons.MatchString(clause) {
+	ofPersons := persons.MatchString(name)
+	if clause := cut.BeforeFirst(name, ","); !ofPersons && persons.MatchString(clause) {
 		name = clause // the other clauses may name somebody else
-	} else if r.awaited && !isUnknown && strings.Contains(name, ",") { // the line after the heading says something else
+	} else if r.awaited && !ofPersons && strings.Contains(name, ",") { // the line after the heading says something else
 		r.awaited = false
-		return false
+		return notNamed
 	}
 	r.awaited = false
-	from := 0
-	if of := cut.AfterLast(name, "的"); of != "" && persons.MatchString(of) && !strings.ContainsAny(name[:len(name)-len(of)], "、和及或") {
-		from = len(name) - len(of) // 与企业签订合同的农民工
+	if applicantsIn(name, true, 0) != 0 || anyLegalEntity.MatchString(name) {
+		return isKnown
 	}
-	if isKnownKind(name, from) {
-		return false
+	if clause := cut.AfterLast(name, ","); ofPersons && clause != "" {
+		name = clause
 	}
 	name = cut.First(name, longestAddressees)
 	if !r.is("unknown", name) && len(r.call.Who.Unknown) < maxEntries {
 		r.call.Who.Unknown = append(r.call.Who.Unknown, Said{asPrinted(name, quote), quote, in})
 	}
-	return isUnknown
+	if ofPersons {
+		return isUnknown
+	}
+	return notNamed
 }
 
 // nameIn returns the words of a sentence that name the addressees of the notice, "" if there are none.
@@ -95,23 +104,6 @@ func (r *reading) nameIn(s string) (name string) {
 	return ""
 }
 
-// isKnownKind reports whether words name applicants of a known kind or size, after a position.
-func isKnownKind(name string, from int) bool {
-	ends := func(re *words.Regexp) bool {
-		return slices.ContainsFunc(re.FindAllStringIndex(name, -1), func(at []int) bool { return at[1] > from })
-	}
-	for ids := entityWords.Match(name); ids != 0; ids &= ids - 1 {
-		e := entities[bits.TrailingZeros64(ids)]
-		if (e.name != legalEntity || anyLegalEntity.MatchString(name)) && ends(e.words) {
-			return true
-		}
-	}
-	return ends(size)
-}
-
-// legalEntity is the name of legal entities among the entities.
-const legalEntity = "legal-entity"
-
 // tidyWho removes what the whole text explains. That applicants are legal entities says who may
 // apply only if nothing else does. Words that do not name persons or bodies may be a condition if
 // the text names its addressees elsewhere.
@@ -125,7 +117,7 @@ func (r *reading) tidyWho() {
 	}
 	var left []Said
 	for _, u := range w.Unknown {
-		if persons.MatchString(u.Value) {
+		if persons.MatchString(plain(u.Value)) {
 			left = append(left, u)
 		}
 	}

@@ -24,7 +24,7 @@ const figure = `(\d[\d,.]{0,15})\s*(亿|千万|百万|万|千)?`
 
 var (
 	money   = words.New(`(?:` + figure + `\s*元?\s*(?:至|到|-|~|～|—+|–)\s*)?(?:人民币|￥|¥)?` + figure + `\s*元(\s*/\s*(?:人|项|家|户|件|亩|年|月|台|套|个|名|次|平方米))?`)
-	percent = words.New(`(\d{1,3}(?:\.\d{1,3})?)\s*%`)
+	percent = words.New(`(\d{1,3}(?:\.\d{1,3})?)\s*(?:%|个百分点)`)
 
 	benefit = words.New(`给予|奖励|补贴|补助|资助|奖金|奖补|扶持|贴息|支持强度|支持金额|支持|资助经费|提供`)
 	// Words of money that is a condition, a price or not for the applicant.
@@ -42,8 +42,13 @@ var (
 	gives    = words.New(`(?:可|将|按|再|一次性|最高|分别|均|都)?(?:给予|补助|补贴|奖励|资助|支持|不超过|发放|予以|提供|不高于)|标准(?:为|是|:|$)|一次性|最高|按照`)
 	rateFrom = words.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|(?:^|元)且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额?|投入|支出|费用|总额|金额)的?$`)
 	rateNot  = words.New(`自筹|增长|增速|不低于|不少于|占|留用|裁员|达到|参与|重复率|率(?:为|达|低于)?$|低于|股份|利率`)
-	rateOf   = words.New(`^从[^,。;]{0,10}资金[^,。;]{0,6}列支`)
-	offered  = words.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
+	// subsidized matches the words before a rate at which the issuer pays interest, ofInterest and
+	// paysInterest those around a share of the interest that it pays: 按贷款利率的50%给予贴息.
+	subsidized   = words.New(`贴息(?:率|比例|标准|利率|幅度)?[^,。;\d贷超低]{0,8}(?:不超过)?$`)
+	ofInterest   = words.New(`(?:利率|利息|LPR)(?:\([^()]{1,20}\))?(?:总额|支出|金额)?的?$`)
+	paysInterest = words.New(`^的?(?:标准|比例)?(?:进行|给予|予以)?(?:财政|资金)?(?:贴息|补贴|补助|贴补)`)
+	rateOf       = words.New(`^从[^,。;]{0,10}资金[^,。;]{0,6}列支`)
+	offered      = words.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
 )
 
 // readBenefits reads the amounts that a line offers. Calls for comments or bids also mention
@@ -55,7 +60,7 @@ func (r *reading) readBenefits(l line) {
 	for _, at := range sums(l.text) {
 		r.amount(l, at)
 	}
-	if strings.Contains(l.text, "%") {
+	if strings.Contains(l.text, "%") || strings.Contains(l.text, "百分点") {
 		for _, at := range percent.FindAllStringSubmatchIndex(l.text, maxEntries) {
 			r.rate(l, at)
 		}
@@ -92,7 +97,7 @@ const (
 func (r *reading) amount(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])
 	after := cut.First(l.text[at[1]:], 24)
-	if strings.HasSuffix(clause, "每") || onlyIf.MatchString(after) || already.MatchString(clause) || granted.MatchString(sentence) || inBrackets(clause) {
+	if strings.HasSuffix(clause, "每") || onlyIf.MatchString(after) || already.MatchString(clause) || granted.MatchString(sentence) || inBrackets(clause) && !divided.MatchString(sentence) {
 		return
 	}
 	governor, against := lastEnd(benefit, clause), lastEnd(condition, clause)
@@ -140,17 +145,20 @@ var (
 	// pays matches the words around an amount that an applicant has or pays: 违规单位20万元罚款.
 	pays = words.New(`罚|违|追回|退[还回]|自筹|配套|资本|资金|投入|投资|收入|保证金|收取|缴`)
 	// graded matches the words before the second amount of a list: 资助额度为:重点项目35万元,一般项目20万元.
-	graded   = words.New(`(?:资助|补助|补贴|奖励)(?:额度|标准|金额|经费)(?:分别)?(?:为|是)?:?[^。;,\d]{0,12}\d[\d.]{0,6}[千万]?元(?:/[人项家户])?,(?:\p{Han}{2,16}\d[\d.]{0,6}[千万]?元(?:/[人项家户])?,)?\p{Han}{2,16}$`)
+	graded = words.New(`(?:资助|补助|补贴|奖励)(?:额度|标准|金额|经费)(?:分别)?(?:为|是)?:?[^。;,\d]{0,12}\d[\d.]{0,6}[千万]?元(?:/[人项家户])?,(?:\p{Han}{2,16}\d[\d.]{0,6}[千万]?元(?:/[人项家户])?,)?\p{Han}{2,16}$`)
+	// divided matches the words before the amounts of kinds of projects in brackets: 资助额度分为重点项目(每项50万元).
+	divided  = words.New(`(?:资助|补助|补贴|奖励|支持)(?:额度|标准|金额|经费|强度)(?:分为|包括|为|:)[^。;]*\([^()]*$`)
 	standard = words.New(`(?:标准|额度|强度|金额|奖金)(?:为|:)?[^,。;\d]{0,8}$|^\p{Han}{0,4}$`)
 )
 
 func (r *reading) rate(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])
-	after := cut.First(l.text[at[1]:], 24)
-	if rateNot.MatchString(clause) || inBrackets(clause) || strings.HasPrefix(after, "以上") {
+	after := strings.TrimLeft(cut.First(l.text[at[1]:], 24), " ")
+	if inBrackets(clause) || strings.HasPrefix(after, "以上") {
 		return
 	}
-	if !afterAmount.MatchString(after) && !rateOf.MatchString(after) && !(rateFrom.MatchString(clause) && offered.MatchString(sentence)) {
+	isShare := !rateNot.MatchString(clause) && l.text[at[1]-1] == '%' && (afterAmount.MatchString(after) || rateOf.MatchString(after) || rateFrom.MatchString(clause) && offered.MatchString(sentence))
+	if !isShare && !subsidized.MatchString(clause) && !(ofInterest.MatchString(clause) && paysInterest.MatchString(after)) {
 		return
 	}
 	p, err := strconv.ParseFloat(l.text[at[2]:at[3]], 64)

@@ -80,6 +80,12 @@ func (r *reading) places(l line) {
 			r.address(l, i+len("在"), false)
 		}
 	}
+	if i := strings.Index(l.text, "电话"); i >= 0 && strings.Contains(l.text[:i], "号") {
+		start := i - len(cut.Last(l.text[:i], 50))
+		if m := beforePhone.FindStringSubmatchIndex(l.text[start:i]); m != nil {
+			r.address(l, start+m[2], false)
+		}
+	}
 	for _, m := range l.roomsAt() {
 		r.address(l, m[2], false)
 	}
@@ -107,6 +113,9 @@ func (l line) roomsAt() [][]int {
 	}
 	return roomOf.FindAllStringSubmatchIndex(l.text, 8)
 }
+
+// beforePhone matches an address that is a clause of its own before a telephone number: 样例科,样例路1号,咨询电话.
+var beforePhone = words.New(`[,。;:]([^,。;:()送寄报交至到]{2,20}(?:路|街|大道)\d{1,5}号[^,。;:()]{0,40}),(?:咨询|联系|办公)?$`)
 
 // roomOf matches an office with its room: 报送样例处(样例楼304室).
 var roomOf = words.New(`(?:报|送|交)(?:送|至|到)*[^,。;()]{2,24}(?:处|科|部|室|股|院|办|中心)\((\p{Han}{2,8}[A-Za-z]?(?:楼|馆|区|座|厦)[A-Za-z]?\d{3,4}(?:室|房|办公室)?)\)`)

@@ -32,40 +32,13 @@ type Threshold struct {
 	In       string `json:",omitempty"` // as in Said
 }
 
-// entities are the kinds of applicants, with the words that name them. A word
-// with another continuation (企业信用) means something else.
-var entities = []struct {
-	name  string
-	words *words.Regexp
-}{
-	{"enterprise", words.New(`企业法人|企业(?:$|[^名命信法规负家文所产资汇标主内职员参技社养制经登协申\p{Latin}])|企业申(?:$|[^报请]|[报请](?:$|[^材资书表信数]))|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
-	{"institution", words.New(`事业单位(?:$|[^公招工编岗面])`)},
-	{"university", words.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生的全具科十])|大专院校`)},
-	{"institute", words.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
-	{"association", words.New(`行业组织|行业协会(?:$|[^会理决开对将根组标团关秘常副负提])|社会组织|社会团体|(?:协会|商会|学会)(?:$|[^个对第优会常理会副秘年历成自推负主组确发举承标团])`)},
-	{"school", words.New(`中小学|幼儿园|基地学校`)},
-	{"legal-entity", words.New(`独立(?:的)?(?:企业|事业)?法人(?:$|[^地])|(?:含|为)法人|具有独立承担民事责任`)},
-	{"self-employed", words.New(`个体工商户|个体经营`)},
-	{"cooperative", words.New(`合作社|家庭农场`)},
-	{"student", words.New(`在校(?:大学)?生|在读[^,。;]{0,10}?(?:学生|本科生|研究生)|在校[^,。;]{0,8}?(?:学生|本科生|研究生)|全日制[^,。;]{0,8}学生|全[体校][^,。;的]{0,6}(?:学生|师生)|(?:院|系|籍|级|统招)本科生|本科学生`)},
-	{"graduate", words.New(`毕业生(?:$|[^就求])`)},
-	{"individual", words.New(`和个人(?:$|[^学信简资意所业情成])|企业职工|失业人员|或个人|个人均|自然人|残疾人(?:$|[。;,])`)},
-	{"public", words.New(`社会各界|社会公众|广大市民|向全?社会(?:公众)?(?:公开)?征|公众可`)},
-	{"government", words.New(`行政部门|机关团体|有关管理部门`)},
-}
-
-// entityWords are the words of entities, by index in the list.
-var entityWords = func() *words.Group {
-	var all []*words.Regexp
-	for _, e := range entities {
-		all = append(all, e.words)
-	}
-	return words.NewGroup(all...)
-}()
-
 var (
 	// speaksOf matches sentences that say who may apply, in any section.
-	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|` + label + `|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可|于\d)|对符合[^,。;]{0,40}企业|邀请|年龄(?:要求|应|须|需|在|不)|对企业|本公告适用|广泛征求|具有独立|由[^,。;]{2,30}提出申请`)
+	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的?|各类企业|` + label + `|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|(?:组织|动员)[^,。;]{2,40}申报|接受[^,。;]{2,16}申请|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业,?(?:需|应|须|可|于\d|按要求|向|登录|提交)|对符合[^,。;]{0,40}企业|邀请|年龄(?:要求|应|须|需|在|不)|对企业|本公告适用|广泛征求|具有独立|由[^,。;]{2,30}提出申请`)
+	// anybodyMay matches words for the public as applicants.
+	anybodyMay = words.New(`社会各界|社会公众|广大市民|向全?社会(?:公众)?(?:公开)?征|公众可`)
+	// isLegalEntity matches conditions that applicants are legal entities.
+	isLegalEntity = words.New(`独立(?:的)?(?:企业|事业)?法人(?:$|[^地])|[含为]法人(?:$|[、,。;)])|具有独立承担民事责任`)
 	// hires matches people whom applicants employ and who don't apply themselves.
 	hires = words.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^。;]{0,120}的((?:各类)?(?:企业|用人单位|单位|社会组织)[^。;]{0,20})|(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}(?:就业|毕业生|青年)`)
 	// claiming matches verbs of people who apply themselves.
@@ -73,7 +46,7 @@ var (
 	// excludes matches sentences that say who may not apply, or what happens later.
 	excludes = words.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|下发|统一组织|负责对|要高度重视`)
 	// except matches remarks in brackets about those who may not apply.
-	except = words.New(`\([^()]{1,20}除外\)`)
+	except = words.New(`\([^()]{1,60}除外\)`)
 	// unless matches conditions that applicants must not meet. They do not exclude anybody whom the
 	// sentence names.
 	unless   = words.New(`[未无没](?:有)?(?:被)?(?:列入|纳入|存在)?[^,。;]{0,16}(?:失信|黑名单|异常名录|违法|弄虚)[^,。;的]{0,16}`)
@@ -82,18 +55,14 @@ var (
 	// anyRegion matches every text that one of these matches. It is faster, because it begins with
 	// words.
 	anyRegion = words.New(area + part + `(?:` + within + `)?` + settled(`工商注册|的独立法人|的企业|工作|从事`))
-	// notApplicants matches bodies that pass applications on, a kind of association, words in the
-	// names of reports and projects, those who act together with applicants or organize an event, and an
-	// association that gets applications.
-	notApplicants = words.New(`管理企业|非企业|工商企业|企业应用|[或须应可需](?:与|同)[^,。;]{0,40}联合|由[^,。;]{2,30}[主承协]办|[向至到报][本我]?[协学商]会`)
 	// notIndustry matches words of industries in names and aims.
 	notIndustry = words.New(`制造业(?:单项冠军|高质量)`)
+	// ofIndustry matches words of sentences that say in which industry an applicant is.
+	ofIndustry = words.New(`属于|从事|主营|\d`)
 	// notFor matches the words before a company size that a call does not ask for, or that is part of a
 	// qualification: 非专门面向中小企业, 专精特新中小企业.
 	notFor = words.New(`(?:[非不]|不是)(?:专门)?(?:面向|针对)$|(?:专精特新|科技型|创新型)$`)
-	// ofOffices matches what makes a company size part of the name of an office: 中小企业局.
-	ofOffices = words.New(`^(?:局|处|司|主管|服务中心|协会|促进)`)
-	size      = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
+	size   = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
 
 	quality   = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
 	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于)[^,。;]{0,14}$|(?:对象:|有效期内)[^,。;]{0,40}$`)
@@ -170,7 +139,8 @@ func (r *reading) who(l line) {
 			to = from + i + size
 		}
 		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !isExcluding(s) {
-			r.whoOf(s, l.printed(from, to), l.in, inSection, r.addressees(s, l.printed(from, to), l.in))
+			quote := l.printed(from, to)
+			r.whoOf(s, quote, l.in, inSection, r.addressees(s, quote, l.in))
 		}
 		from = to
 	}
@@ -184,31 +154,33 @@ func isExcluding(s string) bool {
 
 // whoOf reads the conditions in a sentence. If it names addressees that are not understood, the
 // bodies in it are not the addressees.
-func (r *reading) whoOf(s, quote, in string, inSection, isUnknown bool) {
-	w := &r.call.Who
+func (r *reading) whoOf(s, quote, in string, inSection bool, named addressing) {
+	w, isLabeled := &r.call.Who, inSection || named == isKnown
 	add := func(list *[]Said, value string) {
 		if len(*list) < maxEntries && !r.is("who", value) {
 			*list = append(*list, Said{value, quote, in})
 		}
 	}
-	names, conditions := s, conditionWords.May(s)
-	if isUnknown || r.call.Kind == KindObjection || r.call.Kind == KindTender {
-		names = "" // anybody can object or bid
-	}
-	names = notApplicants.ReplaceAllString(names, "")
-	names = titles.ReplaceAllString(names, "")
-	r.hired = r.hired || strings.Contains(names, "毕业生") && hires.MatchString(names)
-	names = hires.ReplaceAllString(names, "$1")
-	for ids := entityWords.Match(names); ids != 0; ids &= ids - 1 {
-		name := entities[bits.TrailingZeros64(ids)].name
-		if name == "graduate" && r.hired && !claiming.MatchString(s) {
-			continue
+	s = titles.ReplaceAllString(s, "")
+	conditions := conditionWords.May(s)
+	if named != isUnknown && r.call.Kind != KindObjection && r.call.Kind != KindTender { // anybody can object or bid
+		r.hired = r.hired || strings.Contains(s, "毕业生") && hires.MatchString(s)
+		names := hires.ReplaceAllString(s, "$1")
+		found := applicantsIn(names, isLabeled, r.found)
+		if anybodyMay.MatchString(names) {
+			found |= bitOf(everybody)
 		}
-		if name == legalEntity && !anyLegalEntity.MatchString(names) {
-			r.legal = append(r.legal, Said{name, quote, in})
-			continue
+		if anyLegalEntity.MatchString(names) {
+			found |= bitOf(legalEntity)
+		} else if isLegalEntity.MatchString(names) {
+			r.legal = append(r.legal, Said{legalEntity, quote, in})
 		}
-		add(&w.Entities, name)
+		if r.hired && !claiming.MatchString(s) {
+			found &^= bitOf("graduate")
+		}
+		for r.found |= found; found != 0; found &= found - 1 {
+			add(&w.Entities, entities[bits.TrailingZeros(found)].name)
+		}
 	}
 	if r.call.Kind == KindConsultation || r.call.Kind == KindObjection {
 		return
@@ -224,15 +196,15 @@ func (r *reading) whoOf(s, quote, in string, inSection, isUnknown bool) {
 		}
 	}
 	s = preferred.ReplaceAllString(s, "")
-	named := hints.Find(notIndustry.ReplaceAllString(s, ""))
+	sectors := hints.Find(notIndustry.ReplaceAllString(s, ""))
 	for i, x := range industries {
-		if inSection && named&(1<<i) != 0 {
+		if inSection && sectors&(1<<i) != 0 && (named == isUnknown || ofIndustry.MatchString(s) || applicantsIn(s, isLabeled, 0) != 0) {
 			add(&w.Industries, x.code)
 		}
 	}
 	if conditions&(1<<2) != 0 {
 		for _, at := range size.FindAllStringIndex(s, 4) {
-			if !notFor.MatchString(s[:at[0]]) && !ofOffices.MatchString(s[at[1]:]) {
+			if isApplicant(s, at[0], at[1], isLabeled) && !notFor.MatchString(s[:at[0]]) {
 				add(&w.Sizes, s[at[0]:at[1]])
 			}
 		}

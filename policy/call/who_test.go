@@ -128,3 +128,68 @@ func TestAmountsAndExtensions(t *testing.T) {
 		}
 	}
 }
+
+// A sentence names applicants only if it says something about them, or names them after 面向, 对 and the
+// like. Those who are described, helped or asked by others are no applicants.
+func TestApplicantsInSentences(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ text, known, unknown string }{
+		{"请区内各企业对照要求积极申报。", "enterprise", ""},
+		{"请申领企业如实填写申领书，提交至样例部门。", "enterprise", ""},
+		{"请各县样例局动员企业、高校、科研院所、产业联盟及行业协会积极申报。", "enterprise university institute association", ""},
+		{"生产目录内装备的企业，按要求向样例局提交材料。", "enterprise", ""},
+		{"一、申报条件¶申报单位须为依法登记、具备独立法人资格的企事业单位或联合体。", "enterprise institution", ""},
+		{"三、参赛条件¶参赛单位须为注册满一年、具备独立法人资格的科技型企业或农民专业合作社。", "enterprise cooperative", ""},
+		{"一、评估对象¶（一）申请参加评估的社会组织应当符合下列条件之一：", "association", ""},
+		{"（二）补贴对象。从事样例生产的个人和经营组织，包括农户、家庭农场、农民合作社、农业企业等。", "enterprise cooperative individual", ""},
+		{"现面向海内外优秀在读博士生开展样例计划申报。", "student", ""},
+		{"1.本次征集接受学生个人申请和教师推荐两种方式。", "student", ""},
+		{"有意向且符合条件学生在样例平台http://a.example.cn/login完成报名；", "student", ""},
+		{"一、报名条件¶普通高校在籍21级、22级本科生，在籍研究生。", "student", ""},
+		{"现面向辖区企业、人才受理样例公寓申请。", "enterprise", ""},
+		{"二、申报对象¶申报对象重点为样例湾区，同时面向全国高校、科研院所、企事业单位及其他机构中从事样例研究的青年学者。", "", "同时面向全国高校、科研院所、企事业单位及其他机构中从事样例研究的青年学者"},
+		{"一、面向对象¶文化产业、旅游产业、体育产业类人才", "", "文化产业、旅游产业、体育产业类人才"},
+		{"补贴对象：符合条件的用人单位（所有股东均为法人股东的企业、劳务派遣企业除外）。", "", "符合条件的用人单位（所有股东均为法人股东的企业、劳务派遣企业除外）"},
+		{"一、评选对象：面向全市所有医院主治医师及以上职称的医师。", "", "面向全市所有医院主治医师及以上职称的医师"},
+		{"一、申报条件¶全国样例高校或海外高校2027年应届博士。", "", ""},
+		{"一、申报条件¶普通高等学校、中等职业学校、技工院校学生（在校及毕业五年内）。", "student", ""},
+		{"样例学会欢迎高校、科研院所、企事业单位、社会组织及个人以协办、承办等形式参与申报活动。", "", ""},
+		{"一、支持范围¶支持单项冠军和专精特新企业深入实施提质行动。", "", ""},
+		{"一、支持范围¶以提升规模以上工业企业数字化设备普及率为目标。", "", ""},
+		{"四、请各学院申报，有条件的可以邀请企业、实习基地的专家参与。", "", ""},
+		{"申报人须参加样例学会于2026年举办的论坛。", "", ""},
+		{"由集群所在地中小企业主管部门作为申报主体。", "", ""},
+		{"申报单位应向协会提出申请。", "", ""},
+	} {
+		w := whoOfText("关于组织申报样例项目的通知", row.text)
+		if known, unknown := valuesOf(w.Entities), valuesOf(w.Unknown); known != row.known || unknown != row.unknown || len(w.Sizes) > 0 || len(w.Industries) > 0 {
+			t.Errorf("%s:\n got %q, %q, %v, %v\nwant %q, %q", row.text, known, unknown, w.Sizes, w.Industries, row.known, row.unknown)
+		}
+	}
+}
+
+// Rates at which interest is paid are benefits; those of loans, and those that loans must not exceed, are not.
+func TestRatesOfInterest(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"按贷款实际利率的50%给予贴息。":          "50%",
+		"按照同期LPR的30%进行贴息。":          "30%",
+		"贴息率为2%，单户最高不超过20万元。":       "<=200000,2%",
+		"财政贴息1.5个百分点。":              "1.5%",
+		"按不超过贷款利息的40%给予补助。":         "40%",
+		"可按实际支付金额的 15% 申请补贴。":       "15%",
+		"贷款年利率不超过4%的，可以申报贴息。":       "",
+		"样例银行提供年利率3.45%的贷款。":        "",
+		"贷款利率最高为LPR加150个百分点以内的可申报。": "",
+		"带动就业增长2个百分点的企业给予支持。":       "",
+	} {
+		c, _ := Extract("关于组织申报样例贴息项目的通知", []string{"各有关单位：", text}, when.MakeDate(2026, 12, 1))
+		got, _, _ := strings.Cut(strings.TrimPrefix(brief(c), "subject=样例贴息项目; "), "; ")
+		if got = strings.TrimPrefix(got, "brings="); strings.Contains(got, "=") && !strings.HasPrefix(got, "<") || got == "subject=样例贴息项目" {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
