@@ -209,6 +209,9 @@ func (v *view) looksLikeOne(body, first int, title string, site []string) (headl
 			continue
 		}
 		fields, _ := label.Split(l.raw)
+		if _, isNumber := numberLine(l); isNumber {
+			continue
+		}
 		if plain := squeeze(l.text); len(fields) > 0 && !v.opens(i) || l.size <= columnTitle && headsOthers(l.text) || policy.IsBoilerplate(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || textblock.Numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
 			continue
 		}

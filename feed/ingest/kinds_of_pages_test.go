@@ -167,6 +167,22 @@ func TestHeaderLines(t *testing.T) {
 	t.Run("AfterTheText", after.check)
 }
 
+// A line between the headline and the text that contains only a document number is its number,
+// and not the headline.
+func TestNumberLines(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{`<p class=wh>浙某发〔2026〕88号</p>`, `<p>（浙某发〔2026〕88号）</p><div>来源：省能源局 2026-11-27</div>`, `<h2>浙某发[2026]88号</h2>`} {
+		page := `<title>某省能源局</title><div class=main><h1>` + pageTitle + `</h1>` + line + `<div id=zoom>` + pageText + `</div></div>`
+		it, err := ReadArticle(Page{URL: "https://www.example.gov.cn/1.html", Body: []byte(page)}, Source{}, Item{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := policy.Understand(it.Evidence); f.DocumentNumber != "浙某发〔2026〕88号" || it.Evidence.Title != pageTitle {
+			t.Errorf("%s: number %q, title %q", line, f.DocumentNumber, it.Evidence.Title)
+		}
+	}
+}
+
 // TestErrorPages checks that a system message with status 200 is not read as an article.
 func TestErrorPages(t *testing.T) {
 	t.Parallel()

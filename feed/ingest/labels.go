@@ -121,13 +121,24 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 		return next
 	}
 	r.add(l.node, fields)
-	if bare && !inHeadline(i, h) {
+	if number, ok := numberLine(l); ok && bare && !inHeadline(i, h) && i < body.from && body.from-i <= headLines {
+		r.put(policy.Label{Element: elementName(l.node), Name: "发文字号", Value: number})
+	} else if bare && !inHeadline(i, h) {
 		r.readCredit(i, rest, len(fields) > 0, h, body)
 	}
 	if bare {
 		r.readHint(l)
 	}
 	return next
+}
+
+// numberLine returns the document number that is all of a line: （国办发〔2023〕15号）. A
+// number without a year (通告第12号) may be a title.
+func numberLine(l line) (number string, ok bool) {
+	if l.size <= 40 {
+		number, ok = policy.ParseNumber(strings.Trim(l.text, "（）()【】 "))
+	}
+	return number, ok && strings.Contains(number, "〔")
 }
 
 // readCredit reads the date, the medium and the author in a line of the head without
