@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/subscribers"
 )
@@ -20,21 +21,25 @@ func (s *Service) History(ctx context.Context, subscriber int64) ([]subscribers.
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		deliveries, err := database.Collect(ctx, tx, func(r database.Row) (subscribers.HistoryEvent, error) {
 			var e subscribers.HistoryEvent
-			var done sql.Null[time.Time]
+			var done, next sql.Null[time.Time]
+			var code int
 			var state, reply string
 			var mailing int64
-			err := r.Scan(&e.At, &done, &state, &reply, &mailing)
+			err := r.Scan(&e.At, &done, &next, &state, &code, &reply, &mailing)
 			if done.Valid {
 				e.At = done.V
+			}
+			if next.Valid {
+				e.NextAt = &next.V
 			}
 			e.Event = "mail " + state
 			detail := fmt.Sprintf("mailing %d", mailing)
 			if reply != "" {
-				detail = fmt.Sprintf("mailing %d: %s", mailing, reply)
+				detail = fmt.Sprintf("mailing %d: %s", mailing, delivery.WithCode(code, reply))
 			}
 			e.Detail = &detail
 			return e, err
-		}, `SELECT m.created_at, d.done_at, d.state, d.reply, d.mailing FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE d.subscriber = $1`, subscriber)
+		}, `SELECT m.created_at, d.done_at, d.next_at, d.state, d.reply_code, d.reply, d.mailing FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE d.subscriber = $1`, subscriber)
 		if err != nil {
 			return err
 		}

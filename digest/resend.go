@@ -153,7 +153,7 @@ func (s *Service) reopen(ctx context.Context, mailing int64, ids []int64, versio
 		if err := s.countComposition(ctx, tx, version); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'waiting', next_at = $2, first_tried_at = NULL, done_at = NULL
+		if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'waiting', next_at = $2, first_tried_at = NULL, done_at = NULL, reply_code = 0, reply = ''
 			WHERE state = 'failed' AND id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(ids), s.now()); err != nil {
 			return err
 		}

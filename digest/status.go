@@ -30,7 +30,7 @@ type ListStatus struct {
 	List         subscribers.List
 	NextAt       time.Time // zero means that the list is sent as it happens
 	OverdueSince time.Time // a due time that passed without an issue; zero means none
-	Matched      int       // articles that no issue has processed yet
+	Matched      *int      // articles that no issue has processed yet; nil if the query is new and no article has been matched with it yet
 }
 
 // Status returns a snapshot of composing and delivering.
@@ -88,8 +88,14 @@ func (s *Service) listStatus(ctx context.Context, l subscribers.List) (ListStatu
 		one.OverdueSince = due
 	}
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		known := false
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM matched_queries WHERE list = $1 AND query = $2)`, l.ID, database.JSON(l.Query)).Scan(&known)
+		if err != nil || !known {
+			return err
+		}
+		one.Matched = new(int)
 		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM matches WHERE list = $1 AND seq > COALESCE((
-			SELECT MAX(last_seq) FROM issues WHERE list = $1), 0)`, l.ID).Scan(&one.Matched)
+			SELECT MAX(last_seq) FROM issues WHERE list = $1), 0)`, l.ID).Scan(one.Matched)
 	})
 	return one, err
 }

@@ -135,9 +135,10 @@ type Starred struct {
 
 // HistoryEvent is an event about a reader's emails.
 type HistoryEvent struct {
-	At     time.Time `json:"at"`
-	Event  string    `json:"event"`
-	Detail *string   `json:"detail"`
+	At     time.Time  `json:"at"`
+	Event  string     `json:"event"`
+	Detail *string    `json:"detail"`
+	NextAt *time.Time `json:"next_at"` // the next try to send an email that waits
 }
 
 // Person returns all data about a reader.

@@ -78,7 +78,7 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 			return err
 		}
 		if len(readers) != len(ids) {
-			return fmt.Errorf("%d readers in a batch of %d no longer exist", len(ids)-len(readers), len(ids)) // a foreign key prevents this
+			return fmt.Errorf("%d of %d readers no longer exist", len(ids)-len(readers), len(ids)) // a foreign key prevents this
 		}
 		at := 0
 		for _, x := range all[:end] {

@@ -24,10 +24,11 @@ type AdminFigure struct {
 	Bad              bool
 }
 
-// AdminNeed is something that an admin should look at, with the command for it.
+// AdminNeed is something that an admin should look at, with the commands for it.
 type AdminNeed struct {
-	Text, URL, Detail, Verb string
-	Bad                     bool // needs attention now; otherwise it can wait
+	Text, URL, Detail string
+	Verbs             []string
+	Bad               bool // needs attention now; otherwise it can wait
 }
 
 // AdminCount is a count of a state, whose name is in the page's language.
@@ -53,7 +54,7 @@ type AdminList struct {
 	Slug, Title, URL string
 	Next             string // when its next issue is due
 	Overdue          bool   // its next issue is overdue: Next is when it was due
-	Matched          int    // articles that no issue has processed yet
+	Matched          string // number of articles that no issue has processed yet; – if unknown
 	Readers          int
 	Joined, Left     int // in the last four weeks
 }

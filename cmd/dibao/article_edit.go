@@ -185,7 +185,7 @@ func newArticleReread(g *globals) *cobra.Command {
 			case len(ids) > 0 && n == 0:
 				return errors.New("no such article exists; to see all articles: dibao article list")
 			case len(ids) > n:
-				return &partialError{Err: fmt.Errorf("%d of %d articles do not exist; to see all articles: dibao article list", len(ids)-n, len(ids))}
+				return &partialError{Err: fmt.Errorf("not found: %d of %d articles; to see all articles: dibao article list", len(ids)-n, len(ids))}
 			}
 			g.say(cmd, "%d articles were reread", n)
 			return nil
@@ -237,7 +237,7 @@ func (a *app) reread(cmd *cobra.Command, ids []int64, fetch bool, count func(n i
 		count(i + 1)
 	}
 	if len(failed) > 0 {
-		return 0, &partialError{Err: fmt.Errorf("%d of %d articles were not reread and stay as they are: %w", len(failed), len(ids), errors.Join(failed...))}
+		return 0, &partialError{Err: fmt.Errorf("not reread and unchanged: %d of %d articles: %w", len(failed), len(ids), errors.Join(failed...))}
 	}
 	return len(ids), nil
 }

@@ -160,8 +160,8 @@ func newBounceList(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printRows(g, cmd, []any{"ID", "When", "Reader", "Kind", "Class", "Status code", "Text", "Effect"}, all, func(f inbound.Feedback) []any {
-				return []any{f.ID, shortTime(f.At, a.config.Schedule.Zone), f.Subscriber, f.Kind, f.Class, f.StatusCode(), strings.Join(strings.Fields(f.Text), " "), f.Effect}
+			return printRows(g, cmd, []any{"ID", "When", "Reader", "Address", "Kind", "Class", "Status code", "Text", "Effect"}, all, func(f inbound.Feedback) []any {
+				return []any{f.ID, shortTime(f.At, a.config.Schedule.Zone), f.Subscriber, f.Address, f.Kind, f.Class, f.StatusCode(), strings.Join(strings.Fields(f.Text), " "), f.Effect}
 			})
 		}),
 	}

@@ -364,7 +364,7 @@ func newIssueResend(g *globals) *cobra.Command {
 				}
 			}
 			g.change = change{none: all.Again == 0 && channels == 0, target: fmt.Sprintf("mailing %d", mailing), detail: fmt.Sprintf("%d deliveries", all.Again)}
-			g.say(cmd, "resending %d emails; skipping %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Later, all.Suppressed)
+			g.say(cmd, "resending %d emails; skipped: %d readers with the articles in a later mailing, %d suppressed", all.Again, all.Later, all.Suppressed)
 			if channels > 0 {
 				g.say(cmd, "%d channels get the issue again", channels)
 			}

@@ -12,6 +12,7 @@ import (
 	"dibao/cmd/dibao/bars"
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/flags"
+	"dibao/cmd/dibao/status"
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
@@ -24,7 +25,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 		change                 func(s *digest.Service, ctx context.Context, mailing int64) error
 	}{
 		{"pause", "Pause a mailing on all nodes within seconds", "", "paused; to resume it: dibao issue resume %d", (*digest.Service).Pause},
-		{"resume", "Resume a paused mailing", "", "resumed mailing %d; dibao serve sends it immediately; without it, run: dibao issue send", (*digest.Service).Resume},
+		{"resume", "Resume a paused mailing", "", "", (*digest.Service).Resume},
 		{"cancel", "Cancel a mailing; unsent messages are dropped",
 			"Cancels unsent messages permanently. Sent messages and the issue in the archive stay.\n",
 			"canceled mailing %d", (*digest.Service).Cancel},
@@ -39,12 +40,12 @@ func newIssueStates(g *globals) []*cobra.Command {
 				if err != nil {
 					return err
 				}
+				before, err := a.digest.ReportOf(cmd.Context(), mailing)
+				if err != nil {
+					return err
+				}
 				if v.use == "cancel" {
-					r, err := a.digest.ReportOf(cmd.Context(), mailing)
-					if err != nil {
-						return err
-					}
-					if err := g.confirm(cmd, "Cancel mailing %d? %d unsent messages are dropped; %d were sent.", mailing, r.Waiting+r.Uncertain+r.Claimed, r.Sent); err != nil {
+					if err := g.confirm(cmd, "Cancel mailing %d? %d unsent messages are dropped; %d were sent.", mailing, before.Waiting+before.Uncertain+before.Claimed, before.Sent); err != nil {
 						return err
 					}
 				}
@@ -62,12 +63,49 @@ func newIssueStates(g *globals) []*cobra.Command {
 					}
 					return writeJSON(cmd.OutOrStdout(), report)
 				}
+				if v.use == "resume" {
+					return a.sayResumed(g, cmd, mailing, before.State)
+				}
 				g.say(cmd, v.done, mailing)
 				return nil
 			}),
 		})
 	}
 	return cmds
+}
+
+// sayResumed says what a mailing does now: its emails may wait for a later try.
+func (a *app) sayResumed(g *globals, cmd *cobra.Command, mailing int64, before string) error {
+	domains, err := a.digest.Domains(cmd.Context(), mailing)
+	if err != nil {
+		return err
+	}
+	parts := []string{fmt.Sprintf("mailing %d continues", mailing)}
+	if g.change.none = before != "paused"; g.change.none {
+		parts[0] = fmt.Sprintf("mailing %d is not paused", mailing)
+	}
+	due, stopped, shown := 0, 0, 0
+	for _, d := range domains {
+		waiting := d.Waiting + d.Uncertain
+		switch {
+		case waiting == 0 || d.NextAt == nil:
+		case !d.NextAt.After(a.articles.Now()):
+			due += waiting
+		default:
+			stopped += d.Stopped
+			if shown++; shown <= 3 {
+				parts = append(parts, fmt.Sprintf("%d emails to %s will wait until %s", waiting, d.Domain, shortTime(*d.NextAt, a.config.Schedule.Zone)))
+			}
+		}
+	}
+	if due > 0 {
+		parts = append(parts, fmt.Sprintf("%d emails are due", due), "dibao serve sends them at once; without it, run: dibao issue send")
+	}
+	if stopped > 0 {
+		parts = append(parts, "to try now: dibao issue send")
+	}
+	g.say(cmd, "%s", strings.Join(parts, "; "))
+	return nil
 }
 
 // mailing reads the number of a mailing, or finds the newest to which a command applies.
@@ -129,7 +167,7 @@ func newIssueReport(g *globals) *cobra.Command {
 				if err := a.printReports(g, cmd, rows); err != nil {
 					return err
 				}
-				return a.sayPauses(g, cmd)
+				return a.sayTroubles(g, cmd)
 			}
 			mailing, err := a.mailing(cmd.Context(), args, "report")
 			if err != nil {
@@ -185,18 +223,17 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.Maili
 	for _, r := range rows {
 		sayNoEmails(g, cmd, r)
 		if r.SuppressedReaders > 0 {
-			g.say(cmd, "mailing %d: %d readers get no more mail, because their servers refused them; see: dibao bounce list", r.Mailing, r.SuppressedReaders)
+			g.say(cmd, "mailing %d: %d readers get no more mail, because servers refused them; see: dibao bounce list", r.Mailing, r.SuppressedReaders)
 		}
 	}
 	return err
 }
 
-// sayPauses prints which servers refuse our mail.
-func (a *app) sayPauses(g *globals, cmd *cobra.Command) error {
-	pauses, err := a.digest.Pauses(cmd.Context())
-	for _, p := range pauses {
-		g.say(cmd, "%s has refused our mail since %s, before we name a recipient: %s; dibao tries again with one message at %s; to try now, run: dibao issue send",
-			p.Name, shortTime(p.Since, a.config.Schedule.Zone), p.Reply, shortTime(p.NextTryAt, a.config.Schedule.Zone))
+// sayTroubles prints what is wrong with mailings.
+func (a *app) sayTroubles(g *globals, cmd *cobra.Command) error {
+	troubles, err := a.digest.Troubles(cmd.Context())
+	for _, t := range troubles {
+		g.say(cmd, "%s", status.TroubleLine(t, a.config.Schedule.Zone))
 	}
 	return err
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +34,9 @@ func (a *app) watchMailing(g *globals, cmd *cobra.Command, mailing int64) error 
 	var nextDomains time.Time
 	for {
 		r, err := a.digest.ReportOf(ctx, mailing)
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -48,15 +54,29 @@ func (a *app) watchMailing(g *globals, cmd *cobra.Command, mailing int64) error 
 				nextDomains = time.Now().Add(max(domainsEvery, 20*time.Since(start)))
 			}
 		default:
-			g.say(cmd, "mailing %d %s: sent %d, waiting %d, failed %d, %s a second, left %s", mailing, r.State, r.Sent, r.Waiting+r.Claimed, r.Failed, bars.Rate(r), bars.Left(r))
+			g.say(cmd, "%s", a.progressOf(r))
 		}
 		if err != nil || over {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil // the mailing goes on without a watcher
 		case <-tick.C:
 		}
 	}
+}
+
+// progressOf returns the progress of a mailing in one line, in English: only what is known.
+func (a *app) progressOf(r delivery.MailingReport) string {
+	text := fmt.Sprintf("mailing %d %s: sent %d, waiting %d, failed %d", r.Mailing, r.State, r.Sent, r.Waiting+r.Claimed, r.Failed)
+	switch {
+	case r.PerSecond != nil && r.ETASeconds != nil:
+		text += fmt.Sprintf("; %s a second, left %s", bars.Rate(r), bars.Left(r))
+	case r.PerSecond != nil:
+		text += fmt.Sprintf("; %s a second", bars.Rate(r))
+	case r.NextAt != nil:
+		text += fmt.Sprintf("; the next try is at %s", shortTime(*r.NextAt, a.config.Schedule.Zone))
+	}
+	return text
 }

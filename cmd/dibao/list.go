@@ -199,7 +199,7 @@ func (a *app) sayOld(g *globals, cmd *cobra.Command, l subscribers.List) error {
 		}
 	}
 	if old > 0 {
-		g.say(cmd, "%d articles that were old when they were collected are left out; see them with: dibao list preview %s --left-out %d", old, l.Slug, countedOld)
+		g.say(cmd, "%d articles are left out because of their age when collected; see them with: dibao list preview %s --left-out %d", old, l.Slug, countedOld)
 	}
 	return err
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +25,9 @@ func newStatus(g *globals) *cobra.Command {
 			}
 			for {
 				st, err := a.node().Read(cmd.Context())
+				if watch && errors.Is(err, context.Canceled) {
+					return nil
+				}
 				if err != nil {
 					return err
 				}

@@ -165,7 +165,7 @@ func (a *app) suppressFile(g *globals, cmd *cobra.Command, file, note string) er
 		return err
 	}
 	g.change = change{target: "file", detail: fmt.Sprintf("%d addresses", fresh)}
-	g.say(cmd, "%d addresses suppressed, %d were already suppressed", fresh, len(addresses)-fresh-len(refused))
+	g.say(cmd, "%d addresses suppressed, %d already before", fresh, len(addresses)-fresh-len(refused))
 	for _, r := range refused {
 		g.print(cmd, "no address in the line %.80q", r)
 	}
@@ -246,7 +246,7 @@ func (a *app) unsuppressMany(g *globals, cmd *cobra.Command, sel subscribers.Sup
 	g.change.target = ""
 	for i, x := range all {
 		if _, err := a.subscribers.Unsuppress(cmd.Context(), x.Address, note); err != nil {
-			return &partialError{Err: fmt.Errorf("%d of %d are done; run the command again for the rest: %w", i, len(all), err)}
+			return &partialError{Err: fmt.Errorf("done: %d of %d; run the command again for the rest: %w", i, len(all), err)}
 		}
 	}
 	g.change.target = fmt.Sprintf("%d readers", len(all))

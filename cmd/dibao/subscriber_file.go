@@ -120,7 +120,7 @@ func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out su
 			g.print(cmd, "columns that were not read: %s", strings.Join(out.Unread, g.either(", ", "、")))
 		}
 		if out.Narrowed > 0 {
-			g.print(cmd, "%d of these subscriptions get only the themes and regions that the file names", out.Narrowed)
+			g.print(cmd, "limited to the themes and regions that the file names: %d of these subscriptions", out.Narrowed)
 		}
 		if v.Report != nil {
 			g.print(cmd, "refused rows and rows with remarks are in %s", report)

@@ -79,7 +79,11 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 	}
 	fmt.Fprintln(cmd.OutOrStdout())
 	return printRows(g, cmd, []any{"When", "Event", "List", "Detail"}, v.TimeLine, func(e view.PersonEvent) []any {
-		return []any{shortTime(e.At, zone), e.Event, cli.Value(e.List), cli.Value(e.Detail)}
+		detail := cli.Value(e.Detail)
+		if e.NextAt != nil {
+			detail += "; " + g.message("next try %s", shortTime(*e.NextAt, zone))
+		}
+		return []any{shortTime(e.At, zone), e.Event, cli.Value(e.List), detail}
 	})
 }
 

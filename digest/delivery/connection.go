@@ -273,14 +273,14 @@ func (c *connection) noteAccepted(j job, refused *mail.ReplyError, err error) {
 func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdict) outcome {
 	r, now := c.run, c.run.service.now()
 	p := r.pause(c.refuser(j), refused, v)
-	o := outcome{state: "waiting", nextAt: p.NextTryAt, code: refused.Code, reply: refused.Text, untried: true}
+	o := outcome{state: "waiting", nextAt: p.NextTryAt, code: refused.Code, reply: refused.Words(), untried: true}
 	if r.opts.Direct != nil {
 		if now.Sub(latest(j.FirstTried, p.resumedAt)) >= ownFaultGiveUp*r.opts.GiveUpAfter {
 			r.count(func(t *Delivered) { t.Failed++ })
-			return outcome{state: "failed", code: refused.Code, reply: refused.Text}
+			return outcome{state: "failed", code: refused.Code, reply: refused.Words()}
 		}
 		r.mu.Lock()
-		j.lane.hold(p.NextTryAt)
+		j.lane.hold(p.NextTryAt, causeOf(refused))
 		r.heldQueued = r.heldQueued || len(j.lane.queue) > 0
 		r.changed.Broadcast()
 		r.mu.Unlock()
@@ -382,7 +382,7 @@ func (c *connection) connect(ctx context.Context, x *lane, domain string) error 
 	if r.opts.Direct != nil && ctx.Err() == nil {
 		if !isReply(err) {
 			r.mu.Lock()
-			x.unreachable(r.service.now())
+			x.unreachable(err, r.service.now())
 			r.mu.Unlock()
 		}
 		return err // only this domain failed

@@ -13,6 +13,9 @@ import (
 	"dibao/internal/mail"
 )
 
+// causeOf returns the cause of what waits after a refusal.
+func causeOf(refused *mail.ReplyError) cause { return cause{refused.Code, refused.Words()} }
+
 // verdictOn returns the refusal with which Send ended, nil if it ended otherwise, and
 // what it means.
 func verdictOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
@@ -59,14 +62,14 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, refused *mail.ReplyError, v
 		}
 		return o
 	case refused != nil:
-		r.learn(j.lane, v, now)
+		r.learn(j, v, causeOf(refused), now)
 		if v.Retries() && !r.late(j, now) {
 			r.count(func(t *Delivered) { t.Deferred++ })
-			return outcome{state: "waiting", nextAt: now.Add(retryAfter(v, refused.Code, j)), code: refused.Code, reply: refused.Text}
+			return outcome{state: "waiting", nextAt: now.Add(retryAfter(v, refused.Code, j)), code: refused.Code, reply: refused.Words()}
 		}
 		r.count(func(t *Delivered) { t.Failed++ })
 		r.react(j, v, refused)
-		return outcome{state: "failed", code: refused.Code, reply: refused.Text}
+		return outcome{state: "failed", code: refused.Code, reply: refused.Words()}
 	case r.late(j, now):
 		r.count(func(t *Delivered) { t.Failed++ })
 		return outcome{state: "failed", reply: err.Error()}
@@ -85,9 +88,10 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, refused *mail.ReplyError, v
 // time.
 const brokenPause = time.Minute
 
-func (r *deliveryRun) learn(x *lane, v verdict.Verdict, now time.Time) {
+func (r *deliveryRun) learn(j job, v verdict.Verdict, refusal cause, now time.Time) {
+	x := j.lane
 	r.mu.Lock()
-	paused := x.learn(v, now)
+	paused := x.learn(v, refusal, now)
 	if _, _, held := x.held(now, r.opts.Share()); held && len(x.queue) > 0 {
 		r.heldQueued = true
 		r.changed.Broadcast()
@@ -98,7 +102,7 @@ func (r *deliveryRun) learn(x *lane, v verdict.Verdict, now time.Time) {
 	}
 	r.service.opts.Logger.Error("a domain refuses our mail by its policy; its mail waits", "domain", x.name, "duration", policyPause)
 	if r.opts.Notify != nil {
-		r.opts.Notify(context.Background(), Notice{Kind: NoticePolicy, Domain: x.name})
+		r.opts.Notify(context.Background(), Notice{Kind: NoticePolicy, Mailing: j.Mailing, Domain: x.name, Text: WithCode(refusal.code, refusal.reply)})
 	}
 }
 
@@ -128,8 +132,8 @@ func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) 
 	refusals := 0 // refusals of this class, in a row or recently
 	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO feedback (delivery, subscriber, kind, class, code, text, phase, at) VALUES ($1, $2, 'reply', $3, $4, $5, $6, $7)`,
-			j.ID, j.Subscriber, class, refused.Code, database.Clip(refused.Text, 500), refused.Phase, now); err != nil {
+			INSERT INTO feedback (delivery, subscriber, kind, class, code, status, text, phase, at) VALUES ($1, $2, 'reply', $3, $4, $5, $6, $7, $8)`,
+			j.ID, j.Subscriber, class, refused.Code, refused.Enhanced, database.Clip(refused.Text, 500), refused.Phase, now); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, `
@@ -138,7 +142,7 @@ func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) 
 			j.Subscriber, class, now.Add(-IssuesWithin)).Scan(&refusals)
 	})
 	if err == nil && (v.Suppress || class == ClassFull && refusals >= FullIssues) {
-		_, err = r.service.Strike(ctx, Struck{Mailing: j.Mailing, Subscriber: j.Subscriber, Address: j.reader.Address, Note: fmt.Sprintf("%d %s", refused.Code, database.Clip(refused.Text, 200))}, r.opts.Notify)
+		_, err = r.service.Strike(ctx, Struck{Mailing: j.Mailing, Subscriber: j.Subscriber, Address: j.reader.Address, Note: fmt.Sprintf("%d %s", refused.Code, database.Clip(refused.Words(), 200))}, r.opts.Notify)
 	}
 	if err == nil && v.Class == verdict.Message {
 		r.service.opts.Logger.Error("a server can't take this message", "mailing_id", j.Mailing, "delivery_id", j.ID, "reply_code", refused.Code)

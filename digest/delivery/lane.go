@@ -58,6 +58,7 @@ type lane struct {
 	filledAt  time.Time // when tokens was last filled
 	noneUntil time.Time // no message was found that the limit postponed: none is looked for before this time
 	heldUntil time.Time // nothing is sent before this time
+	heldBy    cause     // the answer because of which nothing is sent
 	policy    int       // refusals by policy in a row
 	broken    int       // connections in a row that failed
 }
@@ -120,8 +121,11 @@ func newLane(name string, limit Limit, part int) *lane {
 
 // open reports whether the lane may send one more message now; most is the
 // number of connections, share this node's share of the lane's own limit. It is
-// called for each message, and most lanes have no limit.
-func (x *lane) open(most int, share func() nodes.Share) bool {
+// called for each message, and most lanes have no limit and are not held.
+func (x *lane) open(most int, now func() time.Time, share func() nodes.Share) bool {
+	if !x.heldUntil.IsZero() && now().Before(x.heldUntil) {
+		return false
+	}
 	if x.limit.Connections > 0 {
 		most = min(most, share().Count(x.limit.Connections, x.name))
 	}
@@ -137,16 +141,22 @@ func (x *lane) yields() bool { return x.slow && x.active > 0 || x.rests > 0 }
 // refused temporarily.
 const restsFor = 20
 
-// held returns until when the lane sends nothing, and why: because the domain refuses it,
-// or because other nodes use all its connections.
-func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why string, held bool) {
+// cause is why a delivery waits: the answer of a server, or an error if the code is 0.
+type cause struct {
+	code  int
+	reply string
+}
+
+// held returns until when the lane sends nothing, and why: because of an answer, or because
+// other nodes use all its connections.
+func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why cause, held bool) {
 	switch {
 	case now.Before(x.heldUntil):
-		return x.heldUntil, "the domain refuses our mail for now", true
+		return x.heldUntil, x.heldBy, true
 	case x.limit.Connections > 0 && share.Count(x.limit.Connections, x.name) == 0:
-		return now.Add(slowLanePause), "other nodes have the connections to the domain", true
+		return now.Add(slowLanePause), cause{reply: waitsForNodes}, true
 	}
-	return time.Time{}, "", false
+	return time.Time{}, cause{}, false
 }
 
 // pass takes a token of this node's part. If there is none, it does not wait, but returns the
@@ -168,7 +178,7 @@ func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 }
 
 // limited is the reply of the deliveries that the lane's limit of messages a minute postponed.
-func (x *lane) limited() string { return "the limit of messages a minute to " + x.name }
+func (x *lane) limited() string { return waitsForLimit + " to " + x.name }
 
 // spare returns how many messages may be sent before the time for which pass promised them.
 func (x *lane) spare(now time.Time, share nodes.Share) int {
@@ -218,7 +228,7 @@ func (x *lane) widen() { x.window = min(x.window+1, 1000) }
 
 // learn adjusts the lane after a refusal. It reports whether the lane is now paused
 // because the domain's policy refuses our mail: an admin must look into it.
-func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
+func (x *lane) learn(v verdict.Verdict, refusal cause, now time.Time) (paused bool) {
 	if v.Retries() {
 		x.rests = restsFor
 	}
@@ -231,7 +241,7 @@ func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
 	default:
 		x.slowDown()
 		if v.Slow && v.Retry > 0 && x.window == 1 {
-			x.heldUntil = latest(x.heldUntil, now.Add(v.Retry/4))
+			x.wait(now.Add(v.Retry/4), refusal)
 		}
 	}
 	if v.Class != verdict.Policy {
@@ -242,7 +252,7 @@ func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
 		return false
 	}
 	x.policy = 0
-	x.heldUntil = latest(x.heldUntil, now.Add(policyPause))
+	x.wait(now.Add(policyPause), refusal)
 	return true
 }
 
@@ -256,17 +266,24 @@ func (x *lane) slowDown() {
 	x.perMinute = max(x.perMinute/2, 1)
 }
 
+// wait stops the lane for a time.
+func (x *lane) wait(until time.Time, why cause) {
+	if until.After(x.heldUntil) {
+		x.heldUntil, x.heldBy = until, why
+	}
+}
+
 // hold stops the lane for a time; afterwards, one message tries first.
-func (x *lane) hold(until time.Time) {
+func (x *lane) hold(until time.Time, why cause) {
 	x.window = 1
-	x.heldUntil = latest(x.heldUntil, until)
+	x.wait(until, why)
 }
 
 // unreachable records that no connection to the domain could be made.
-func (x *lane) unreachable(now time.Time) {
+func (x *lane) unreachable(err error, now time.Time) {
 	x.slowDown()
 	if x.broken++; x.broken >= 3 {
-		x.heldUntil = latest(x.heldUntil, now.Add(15*time.Minute))
+		x.wait(now.Add(15*time.Minute), cause{reply: err.Error()})
 	}
 }
 

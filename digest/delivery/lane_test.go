@@ -20,21 +20,21 @@ func TestLane(t *testing.T) {
 	}
 	t.Run("WindowGrowsAndHalves", func(t *testing.T) {
 		y := newLane("y", Limit{}, 4)
-		if !y.open(4, shareOf(nodes.Whole)) {
+		if !y.open(4, time.Now, shareOf(nodes.Whole)) {
 			t.Fatal("a new lane takes nothing")
 		}
 		y.active = 1
-		if y.open(4, shareOf(nodes.Whole)) {
+		if y.open(4, time.Now, shareOf(nodes.Whole)) {
 			t.Fatal("a new lane takes two at once")
 		}
 		for range 7 {
 			y.succeeded()
 		}
-		y.learn(verdict.Verdict{Class: verdict.Temporary}, at)
+		y.learn(verdict.Verdict{Class: verdict.Temporary}, cause{}, at)
 		if y.window != 4 {
 			t.Errorf("window %d after seven successes and one refusal, want 4", y.window)
 		}
-		y.learn(verdict.Verdict{Class: verdict.Temporary, Retry: verdict.GreylistPause}, at)
+		y.learn(verdict.Verdict{Class: verdict.Temporary, Retry: verdict.GreylistPause}, cause{}, at)
 		if y.window != 5 {
 			t.Errorf("window %d after a greylisted message, want 5: all readers have to be tried", y.window)
 		}
@@ -85,13 +85,13 @@ func TestLane(t *testing.T) {
 			t.Errorf("%d messages passed in ten minutes, not %d", len(times), 10*limit)
 		}
 		y := newLane("y", Limit{PerMinute: limit, Connections: 2}, 1)
-		if _, ok := y.pass(at, nodes.Share{}); ok || y.open(4, shareOf(nodes.Share{})) || y.allowance(at, nodes.Share{}, 9) > 0 {
+		if _, ok := y.pass(at, nodes.Share{}); ok || y.open(4, time.Now, shareOf(nodes.Share{})) || y.allowance(at, nodes.Share{}, 9) > 0 {
 			t.Error("a node without a share of the limit sends")
 		}
 		open := 0
 		for rank := range 4 {
 			_, _, held := y.held(at, nodes.Share{Rank: rank, Of: 4})
-			if is := y.open(4, shareOf(nodes.Share{Rank: rank, Of: 4})); is {
+			if is := y.open(4, time.Now, shareOf(nodes.Share{Rank: rank, Of: 4})); is {
 				open++
 			} else if !held {
 				t.Errorf("node %d keeps messages that it may not send", rank)
@@ -104,7 +104,7 @@ func TestLane(t *testing.T) {
 	t.Run("PolicyPausesTheGroup", func(t *testing.T) {
 		y := newLane("y", Limit{}, 4)
 		for i := range 3 {
-			if paused := y.learn(verdict.Verdict{Class: verdict.Policy}, at); paused != (i == 2) {
+			if paused := y.learn(verdict.Verdict{Class: verdict.Policy}, cause{}, at); paused != (i == 2) {
 				t.Errorf("refusal %d paused: %v", i+1, paused)
 			}
 		}
@@ -114,7 +114,7 @@ func TestLane(t *testing.T) {
 		if _, _, held := y.held(at.Add(policyPause), nodes.Whole); held {
 			t.Error("the lane is held for ever")
 		}
-		y.learn(verdict.Verdict{Class: verdict.Policy}, at)
+		y.learn(verdict.Verdict{Class: verdict.Policy}, cause{}, at)
 		y.succeeded()
 		if y.policy != 0 {
 			t.Error("a success does not end the row")

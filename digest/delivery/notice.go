@@ -95,7 +95,7 @@ func (s *Service) Cancel(ctx context.Context, mailing int64) error {
 		var n int64
 		err := s.db.Write(ctx, func(tx *sql.Tx) error {
 			res, err := tx.ExecContext(ctx, `
-				UPDATE deliveries SET state = 'suppressed', next_at = NULL, done_at = $2, reply = 'cancelled' WHERE id IN (
+				UPDATE deliveries SET state = 'suppressed', next_at = NULL, done_at = $2, reply_code = 0, reply = 'cancelled' WHERE id IN (
 					SELECT id FROM deliveries WHERE mailing = $1 AND state IN ('waiting', 'uncertain') AND next_at IS NOT NULL LIMIT 5000)
 				AND state IN ('waiting', 'uncertain')`, mailing, s.now())
 			if err != nil {

@@ -177,7 +177,7 @@ func (r *deliveryRun) keepPauses(ctx context.Context) error {
 	}
 	for _, p := range r.pauses.all() {
 		if p.Tries > 0 {
-			r.lanes.of(p.Name).hold(p.NextTryAt)
+			r.lanes.of(p.Name).hold(p.NextTryAt, cause{reply: p.Reply})
 		}
 	}
 	return nil

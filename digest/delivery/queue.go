@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"dibao/internal/mail"
@@ -39,7 +40,7 @@ func (r *deliveryRun) enqueue(jobs []job) {
 		// Deliveries that can't be sent must not fill the queue and keep out those that
 		// can.
 		if j.lane.yields() && len(j.lane.queue) >= r.opts.Connections && inFlight > len(jobs)/4 {
-			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain accepts mail slowly"})
+			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), cause{reply: waitsForDomain}})
 			continue
 		}
 		if until, why, held := j.lane.held(now, share); held {
@@ -51,7 +52,7 @@ func (r *deliveryRun) enqueue(jobs []job) {
 			continue
 		}
 		if at, ok := r.all.pass(now, share); !ok {
-			back = append(back, r.limited(j, at, "the limit of messages a minute"))
+			back = append(back, r.limited(j, at, waitsForLimit))
 			continue
 		}
 		j.lane.queue = append(j.lane.queue, j)
@@ -70,13 +71,26 @@ func (r *deliveryRun) enqueue(jobs []job) {
 type deferral struct {
 	Delivery
 	until time.Time
-	why   string
+	why   cause
+}
+
+// The replies of deliveries that wait for our own limits, or begin with one: they are not the
+// answer of a server, and need nobody's attention.
+const (
+	waitsForDomain = "the domain accepts mail slowly"
+	waitsForNodes  = "other nodes have the connections to the domain"
+	waitsForLimit  = "the limit of messages a minute"
+)
+
+// isOwnLimit reports whether a reply says that a delivery waits for our own limits.
+func isOwnLimit(reply string) bool {
+	return reply == waitsForDomain || reply == waitsForNodes || strings.HasPrefix(reply, waitsForLimit)
 }
 
 // limited postpones a message until the limit allows it; r.mu is held.
 func (r *deliveryRun) limited(j job, at time.Time, why string) deferral {
 	r.limitedUntil = latest(r.limitedUntil, at)
-	return deferral{j.Delivery, at, why}
+	return deferral{j.Delivery, at, cause{reply: why}}
 }
 
 // claimAhead claims messages that the limit of a domain postponed, if it now allows more than
@@ -115,12 +129,12 @@ func (r *deliveryRun) claimAhead(ctx context.Context) (batch []Delivery, err err
 
 // postpone returns a claim that was not begun, and therefore not handed over.
 func (r *deliveryRun) postpone(d deferral) {
-	r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, reply: d.why, untried: true})
+	r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, code: d.why.code, reply: d.why.reply, untried: true})
 }
 
 // makeReady adds a lane to the line if it may continue; r.mu is held.
 func (r *deliveryRun) makeReady(x *lane) {
-	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share) {
+	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections, r.service.now, r.opts.Share) {
 		x.ready = true
 		r.ready = append(r.ready, x)
 	}
@@ -151,7 +165,7 @@ func (r *deliveryRun) requeueBlocked() {
 	for _, d := range back {
 		r.postpone(d)
 	}
-	r.putBack(slow, now.Add(slowLanePause), "the domain accepts mail slowly")
+	r.putBack(slow, now.Add(slowLanePause), waitsForDomain)
 }
 
 // slowLanePause is the delay of mail to a domain that accepts it more slowly than others.
@@ -197,7 +211,7 @@ func (r *deliveryRun) dropPaused(ctx context.Context) error {
 // putBack returns claims, to be tried at a given time.
 func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
 	for _, d := range batch {
-		r.postpone(deferral{d, until, why})
+		r.postpone(deferral{d, until, cause{reply: why}})
 	}
 }
 
@@ -262,7 +276,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 // the others. r.mu is held.
 func (r *deliveryRun) turn() *lane {
 	r.ready = slices.DeleteFunc(r.ready, func(x *lane) bool {
-		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share)
+		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections, r.service.now, r.opts.Share)
 		return !x.ready
 	})
 	if len(r.ready) == 0 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -19,6 +20,14 @@ var addressInReply = lazyregexp.New(`[^\s<>"'(),;:@]+@([^\s<>"'(),;:@]+)`)
 // that it can be shown to everybody who may see a mailing, and equal replies
 // can be counted.
 func WithoutAddresses(reply string) string { return addressInReply.ReplaceAllString(reply, "…@$1") }
+
+// WithCode returns a stored reply as the server sent it.
+func WithCode(code int, reply string) string {
+	if code == 0 {
+		return reply
+	}
+	return fmt.Sprintf("%d %s", code, reply)
+}
 
 // Refusal is a reply to deliveries that are not finished.
 type Refusal struct {

@@ -26,9 +26,9 @@ type MailingReport struct {
 	Failed            int        `json:"failed"`
 	Uncertain         int        `json:"uncertain"`
 	Suppressed        int        `json:"suppressed"`         // not tried: the reader is suppressed, or the mailing was cancelled
-	SuppressedReaders int        `json:"suppressed_readers"` // readers who were suppressed because of a reply to this mailing
+	SuppressedReaders int        `json:"suppressed_readers"` // readers who are suppressed because of a reply to this mailing
 	PerSecond         *float64   `json:"per_second"`         // messages sent in the last minute; null if nothing is being sent
-	ETASeconds        *int64     `json:"eta_seconds"`        // time until the waiting messages are sent, at that rate
+	ETASeconds        *int64     `json:"eta_seconds"`        // time until the waiting messages are sent at that rate, or until the last of their next tries
 	NextAt            *time.Time `json:"next_at"`            // when the next waiting message is tried
 	DoneAt            *time.Time `json:"done_at"`
 	Skipped           *Skipped   `json:"skipped"` // readers who get no email of it; null if they are not counted
@@ -66,7 +66,8 @@ const reportColumns = `m.id, m.due_at, m.state, m.done_at, m.skipped,
 	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'failed'),
 	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'uncertain'),
 	(SELECT COALESCE(SUM(c.count), 0) FROM mailing_counts c WHERE c.mailing = m.id AND c.state = 'suppressed'),
-	(SELECT COUNT(*) FROM strikes k WHERE k.mailing = m.id AND k.state = 'suppressed')`
+	(SELECT COUNT(*) FROM strikes k WHERE k.mailing = m.id AND k.state = 'suppressed'
+		AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.subscriber = k.subscriber AND c.event = 'unsuppressed' AND c.at >= k.at))`
 
 func scanReport(r database.Row) (MailingReport, error) {
 	var m MailingReport
@@ -177,11 +178,17 @@ func (m *MailingReport) progress(ctx context.Context, tx *sql.Tx, dialect databa
 	if lately == 0 {
 		return nil
 	}
+	var last time.Time
+	err = tx.QueryRowContext(ctx, `SELECT next_at FROM deliveries WHERE mailing = $1 AND state IN ('waiting', 'uncertain') AND next_at IS NOT NULL
+		ORDER BY next_at DESC LIMIT 1`, m.Mailing).Scan(&last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
 	over := max(now.Sub(time.UnixMicro(int64(first*1e6))), time.Second)
 	rate := float64(lately) / over.Seconds()
 	m.PerSecond = &rate
 	if left := m.Waiting + m.Claimed; left > 0 {
-		eta := int64(float64(left)/rate + 0.5)
+		eta := int64(max(float64(left)/rate, last.Sub(now).Seconds()) + 0.5)
 		m.ETASeconds = &eta
 	}
 	return nil
@@ -196,8 +203,9 @@ type DomainReport struct {
 	Failed     int        `json:"failed"`
 	Uncertain  int        `json:"uncertain"`
 	Suppressed int        `json:"suppressed"` // not tried: the reader is suppressed, or the mailing was cancelled
+	Stopped    int        `json:"stopped"`    // waiting messages that "dibao issue send" tries at once: the cause is not the mailbox
 	NextAt     *time.Time `json:"next_at"`
-	Reply      *string    `json:"reply"` // the last reply that was not a success
+	Reply      *string    `json:"reply"` // the last reply that was not a success, or the error
 }
 
 // Domains returns the state of a mailing by the domains of its readers, largest first.
@@ -206,7 +214,7 @@ func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, e
 	byDomain := make(map[string]*DomainReport)
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `
-			SELECT u.address, d.state, d.next_at, d.reply FROM deliveries d JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1`, mailing)
+			SELECT u.address, d.state, d.next_at, d.attempts, d.reply_code, d.reply FROM deliveries d JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1`, mailing)
 		if err != nil {
 			return err
 		}
@@ -214,14 +222,22 @@ func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, e
 		for rows.Next() {
 			var address, state, reply string
 			var next sql.Null[time.Time]
-			if err := rows.Scan(&address, &state, &next, &reply); err != nil {
+			var attempts int64
+			var code int
+			if err := rows.Scan(&address, &state, &next, &attempts, &code, &reply); err != nil {
 				return err
 			}
 			domain := mail.DomainOf(address)
 			if byDomain[domain] == nil {
 				byDomain[domain] = &DomainReport{Domain: domain}
 			}
-			byDomain[domain].add(state, reply, next)
+			if isOwnLimit(reply) {
+				reply = ""
+			}
+			if state == "waiting" && reply != "" && (attempts == 0 || code >= 500) {
+				byDomain[domain].Stopped++
+			}
+			byDomain[domain].add(state, WithCode(code, reply), next)
 		}
 		return rows.Err()
 	})

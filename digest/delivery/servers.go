@@ -152,7 +152,7 @@ func (s *servers) dial(ctx context.Context, now time.Time, pause time.Duration, 
 		}
 		return nil, "", false, errProbing
 	}
-	return nil, "", false, fmt.Errorf("mail server %s: %w", strings.Join(s.names(), ", "), errors.Join(errs...))
+	return nil, "", false, fmt.Errorf(unreachedPrefix+"%s: %w", strings.Join(s.names(), ", "), errors.Join(errs...))
 }
 
 // errProbing says that another connection is testing whether the only relay

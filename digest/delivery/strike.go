@@ -274,7 +274,7 @@ func (s *Service) ApplyPending(ctx context.Context, domain string) (n int, err e
 			return err
 		})
 		if err != nil {
-			return n, fmt.Errorf("%d of %d are done; run the command again for the rest: %w", n, len(all), err)
+			return n, fmt.Errorf("done: %d of %d; run the command again for the rest: %w", n, len(all), err)
 		}
 		n++
 	}

@@ -69,6 +69,7 @@ type Feedback struct {
 	ID         int64     `json:"id"`
 	At         time.Time `json:"at"`
 	Subscriber int64     `json:"subscriber"`
+	Address    string    `json:"address"` // "" if the reader has been deleted
 	Delivery   int64     `json:"delivery"`
 	Kind       string    `json:"kind"`
 	Class      string    `json:"class"`
@@ -94,9 +95,9 @@ func (s *Service) FeedbackLog(ctx context.Context, before int64, kind string, li
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		all, err = database.Collect(ctx, tx, func(r database.Row) (f Feedback, err error) {
-			err = r.Scan(&f.ID, &f.At, &f.Subscriber, &f.Delivery, &f.Kind, &f.Class, &f.Status, &f.Code, &f.Text, &f.Effect)
+			err = r.Scan(&f.ID, &f.At, &f.Subscriber, &f.Address, &f.Delivery, &f.Kind, &f.Class, &f.Status, &f.Code, &f.Text, &f.Effect)
 			return f, err
-		}, `SELECT id, at, COALESCE(subscriber, 0), COALESCE(delivery, 0), kind, class, status, code, text,
+		}, `SELECT id, at, COALESCE(subscriber, 0), COALESCE((SELECT address FROM subscribers u WHERE u.id = f.subscriber), ''), COALESCE(delivery, 0), kind, class, status, code, text,
 				CASE WHEN kind <> 'reply' THEN effect
 					ELSE COALESCE((SELECT x.state FROM strikes x JOIN deliveries d ON d.mailing = x.mailing WHERE d.id = f.delivery AND x.subscriber = f.subscriber), 'noted') END
 			FROM feedback f

@@ -68,8 +68,11 @@ type ReplyError struct {
 }
 
 func (e *ReplyError) Error() string {
-	return strings.TrimSpace(fmt.Sprintf("server answered %d %s %s (%s)", e.Code, e.Enhanced, e.Text, e.Phase))
+	return fmt.Sprintf("server answered %d %s (%s)", e.Code, e.Words(), e.Phase)
 }
+
+// Words returns the reply without its code: the enhanced code, if there is one, and the text.
+func (e *ReplyError) Words() string { return strings.TrimSpace(e.Enhanced + " " + e.Text) }
 
 var (
 	// ErrUncertain says that the final dot was sent and no reply came: the

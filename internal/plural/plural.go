@@ -11,12 +11,12 @@ import (
 // counted matches a 1 before a counted noun, with at most one word between them, and the
 // verb that follows. In "No. 1" no such noun follows.
 var counted = lazyregexp.New(`(^|[^\w.,:/-])1 ((?:[a-z]+ )?)(` +
-	`addresses|articles|attempts|bytes|cells|characters|checks|columns|complaints|connections|copies|days|deliveries|documents|domains|emails|` +
-	`failures|feeds|files|hours|interpretations|issues|items|kills|lines|lists|mailings|mails|messages|minutes|months|nodes|pages|` +
+	`addresses|articles|attempts|bits|blocks|bytes|cells|channels|characters|checks|columns|complaints|connections|copies|days|deliveries|documents|domains|elements|emails|` +
+	`failures|feeds|fields|files|hours|interpretations|issues|items|kills|lines|lists|mailings|mails|messages|minutes|months|namespaces|nodes|pages|` +
 	`paragraphs|parts|readers|redirects|regions|requests|rows|seconds|servers|sources|subscriptions|suppressions|themes|times|tokens|` +
-	`versions|warnings|weeks|words)\b((?: (?:are|were|have|change|hold|implement|lie|take|wait))?)\b`)
+	`values|versions|warnings|weeks|words)\b((?: (?:are|were|have|change|contain|do|get|hold|implement|lie|match|say|take|wait))?)\b`)
 
-var singularVerbs = map[string]string{" are": " is", " were": " was", " have": " has"}
+var singularVerbs = map[string]string{" are": " is", " were": " was", " have": " has", " do": " does", " match": " matches"}
 
 // English returns the text with each noun after a 1 in the singular.
 func English(text string) string {

@@ -103,6 +103,10 @@ func TestOverviewAndSources(t *testing.T) {
 		w := newWorld(t, db)
 		base := w.serve()
 		w.shows(base+"/?lang=en", "All is well", "There are no lists yet.")
+		w.exec(`INSERT INTO send_pauses (name, tries, since, next_try_at, reply) VALUES ('relay.example:25', 1, $1, $1, 'server answered 535 no (auth)')`, w.at)
+		w.shows(base+"/?lang=en", "relay.example:25 refuses our mail before we name a recipient", "server answered 535 no (auth)", "dibao mail doctor", "dibao issue send")
+		w.shows(base+"/mailings?lang=zh", "relay.example:25 在收件人命令之前就拒收我方邮件", "服务器返回 535 no（auth）")
+		w.exec(`DELETE FROM send_pauses`)
 		w.shows(base+"/sources", "还没有来源。")
 		w.collectors(8)
 

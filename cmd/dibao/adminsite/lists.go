@@ -53,8 +53,11 @@ func (v voice) listRows(ctx context.Context, lists []digest.ListStatus) (rows []
 			return nil, nil, err
 		}
 		row := templates.AdminList{
-			Slug: l.List.Slug, Title: l.List.Title, URL: "/lists/" + l.List.Slug, Matched: l.Matched, Overdue: !l.OverdueSince.IsZero(),
+			Slug: l.List.Slug, Title: l.List.Title, URL: "/lists/" + l.List.Slug, Matched: "–", Overdue: !l.OverdueSince.IsZero(),
 			Next: cli.ShortTime(l.NextAt, v.Node.Zone), Readers: counts["confirmed"],
+		}
+		if l.Matched != nil {
+			row.Matched = humanize.Comma(int64(*l.Matched))
 		}
 		switch {
 		case row.Overdue:
@@ -128,7 +131,7 @@ func (s *Site) list(ctx context.Context, r *http.Request, p templates.AdminPage)
 		AdminPage: p, List: row, Growth: v.growth(movements, list.ID), Number: 1, Count: len(items), More: max(len(items)-shownItems, 0),
 		Figures: []templates.AdminFigure{
 			{Key: "issue", Value: next, Bad: row.Overdue},
-			{Key: "listmatched", Value: humanize.Comma(int64(row.Matched))},
+			{Key: "listmatched", Value: row.Matched},
 			{Key: "listreaders", Value: humanize.Comma(int64(row.Readers))},
 			{Key: "joined", Value: humanize.Comma(int64(row.Joined))},
 			{Key: "left", Value: humanize.Comma(int64(row.Left))},

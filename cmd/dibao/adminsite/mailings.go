@@ -36,15 +36,15 @@ func (s *Site) mailings(ctx context.Context, _ *http.Request, p templates.AdminP
 	if err != nil {
 		return nil, err
 	}
-	pauses, err := s.Node.Digest.Pauses(ctx)
+	troubles, err := s.Node.Digest.Troubles(ctx)
 	if err != nil {
 		return nil, err
 	}
 	v := s.voice(p)
 	p.Section, p.Title = "mailings", v.say("mailings")
 	out := templates.AdminMailings{AdminPage: p}
-	for _, pause := range pauses {
-		out.Needs = append(out.Needs, v.paused(pause))
+	for _, t := range troubles {
+		out.Needs = append(out.Needs, v.trouble(t))
 	}
 	for _, m := range all {
 		out.Mailings = append(out.Mailings, v.mailing(m))
@@ -53,11 +53,10 @@ func (s *Site) mailings(ctx context.Context, _ *http.Request, p templates.AdminP
 	return out, err
 }
 
-// paused says that a server refuses our mail.
-func (v voice) paused(p delivery.Pause) templates.AdminNeed {
-	return templates.AdminNeed{
-		Text: v.say("need.paused", p.Name, cli.ShortTime(p.NextTryAt, v.Node.Zone)), Detail: delivery.WithoutAddresses(redact.Text(p.Reply)), Verb: "dibao issue report", Bad: true,
-	}
+// trouble says what is wrong with mailings.
+func (v voice) trouble(t delivery.Trouble) templates.AdminNeed {
+	sentence, commands := status.Trouble(t, v.Node.Zone)
+	return templates.AdminNeed{Text: v.sentence(sentence), Verbs: commands, Bad: true}
 }
 
 // reportClasses are the series of the plot of reports, by class.

@@ -25,7 +25,6 @@ import (
 const (
 	soon       = "01-02 15:04" // the format of nearby times
 	shownNeeds = 8             // maximum number of listed sources that need attention
-	lateMail   = 6 * time.Hour // age of unsent messages from which an admin should look at them
 	minDisk    = 1 << 30       // bytes; minimum free space
 )
 
@@ -60,7 +59,10 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 	next, matched := "–", ""
 	for _, l := range st.ListsByTime() {
 		if !l.NextAt.IsZero() && l.OverdueSince.IsZero() {
-			next, matched = l.NextAt.In(st.Zone).Format(soon), v.say("figure.matched", l.Matched)
+			next = l.NextAt.In(st.Zone).Format(soon)
+			if l.Matched != nil {
+				matched = v.say("figure.matched", *l.Matched)
+			}
 			break
 		}
 	}
@@ -83,18 +85,15 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 // out.
 func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int) {
 	add := func(bad bool, verb, key string, args ...any) {
-		needs = append(needs, templates.AdminNeed{Text: v.say("need."+key, args...), Verb: verb, Bad: bad})
+		needs = append(needs, templates.AdminNeed{Text: v.say("need."+key, args...), Verbs: []string{verb}, Bad: bad})
 	}
 	for _, l := range st.ListsByTime() {
 		if !l.OverdueSince.IsZero() {
 			add(true, "dibao issue list --list "+l.List.Slug, "", "overdue", l.List.Title, cli.ShortTime(l.OverdueSince, st.Zone))
 		}
 	}
-	if t := st.Digest.OldestWaiting; !t.IsZero() && st.At.Sub(t) > lateMail {
-		add(true, "dibao issue report", "waiting", cli.ShortTime(t, st.Zone))
-	}
-	for _, p := range st.Digest.Paused {
-		needs = append(needs, v.paused(p))
+	for _, t := range st.Troubles {
+		needs = append(needs, v.trouble(t))
 	}
 	if n := st.Digest.HeldIssues; n > 0 {
 		add(false, "dibao issue list", "heldissues", n)
@@ -120,7 +119,7 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 		}
 		needs = append(needs, templates.AdminNeed{
 			Text: v.say("need.source", src.Name, v.code("State", string(src.State))), URL: sourcePath(src.ID), Detail: v.detail(src),
-			Verb: fmt.Sprintf("dibao source test %d", src.ID), Bad: class(src.State) == "bad",
+			Verbs: []string{fmt.Sprintf("dibao source test %d", src.ID)}, Bad: class(src.State) == "bad",
 		})
 	}
 	return needs, 0
@@ -148,7 +147,6 @@ func (v voice) system(st status.Snapshot) (facts []templates.Fact) {
 	add("index", cmp.Or(humanize.Comma(st.Feed.Unindexed), "0"))
 	add("subscriptions", v.list("State", st.Subscriptions))
 	add("suppressions", v.list("Reason", st.Suppressions))
-	add("jobs", v.list("Job", st.Jobs))
 	return facts
 }
 

@@ -24,6 +24,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"dibao/internal/plural"
 )
 
 // translatedFolders contain the messages, errors and findings that commands print.
@@ -99,7 +101,7 @@ var (
 
 // sayingMethods return texts for users.
 var sayingMethods = []string{"Advice", "Error", "LastSeen", "NeedsTrust", "check", "elsewhere", "Reason", "Sentence", "String", "nextIssue",
-	"CheckAddr", "checkHost", "checkName", "checkPort", "parseURL", "explainTLS", "calls"}
+	"CheckAddr", "checkHost", "checkName", "checkPort", "parseURL", "explainTLS", "calls", "Trouble", "TroubleLine", "progressOf"}
 
 // textsForUsers returns the formats of texts for users, by place, and all texts in the sources.
 func textsForUsers(t *testing.T) (formats map[string]string, texts map[string]bool) {
@@ -228,6 +230,31 @@ func verbsOf(format string, chinese bool) []string {
 	return slices.Compact(out)
 }
 
+var (
+	onePlural = regexp.MustCompile(`(?:^|[^\w.,:/-])1 (?:([a-z]+) )?([a-z]+s)\b`)
+	oneVerb   = regexp.MustCompile(`(?:^|[^\w.,:/-])1 (?:of 1 )?[a-z]+[^;:,.()]* (?:are|were|have|do|get|match|wait)\b`)
+	singular  = regexp.MustCompile(`^(?:is|has|goes|looks|continues|does|this|address|nested)$`)
+)
+
+// TestCountsOfOne tests former bugs, such as "1 readers get no more mail" and "1 source has no
+// feed and are not in the OPML".
+func TestCountsOfOne(t *testing.T) {
+	t.Parallel()
+	formats, _ := textsForUsers(t)
+	for format, at := range formats {
+		raw := strings.NewReplacer("%d", "1", "%s", "X", "%q", `"X"`, "%w", "X", "%v", "X").Replace(format)
+		text := plural.English(raw)
+		for _, m := range onePlural.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(raw, m[0]) && !singular.MatchString(m[1]) && !singular.MatchString(m[2]) {
+				t.Errorf("%s: %q", at, text)
+			}
+		}
+		if oneVerb.MatchString(text) && !strings.Contains(text, "should have") {
+			t.Errorf("%s: %q", at, text)
+		}
+	}
+}
+
 // Every message, error and finding has a Chinese translation with the same values, and
 // every translation is used.
 func TestMessagesInChineseAreWhole(t *testing.T) {
@@ -257,10 +284,10 @@ func TestMessagesInChineseAreWhole(t *testing.T) {
 func TestErrorsInChinese(t *testing.T) {
 	t.Parallel()
 	for english, want := range map[string]string{
-		`no list "wekly"; to see all lists: dibao list show`:                     `没有列表“wekly”；查看：dibao list show`,
-		`source 3: not found`:                                                    `来源 3：不存在`,
-		`backup a.dibao: open a.dibao: no such file or directory`:                `备份 a.dibao：打开 a.dibao：没有这个文件或目录`,
-		`3 of 10 articles do not exist; to see all articles: dibao article list`: `10 篇文章中有 3 篇不存在；查看：dibao article list`,
+		`no list "wekly"; to see all lists: dibao list show`:                   `没有列表“wekly”；查看：dibao list show`,
+		`source 3: not found`:                                                  `来源 3：不存在`,
+		`backup a.dibao: open a.dibao: no such file or directory`:              `备份 a.dibao：打开 a.dibao：没有这个文件或目录`,
+		`not found: 3 of 10 articles; to see all articles: dibao article list`: `10 篇文章中有 3 篇不存在；查看：dibao article list`,
 		// Values are not translated in part, and their order may differ.
 		`c.toml:3: unknown key "hots" in [mail]; did you mean "host"?; c.toml:9: timeout in [fetch]: "90m" is not a duration from 1s to 10m`: `c.toml:3：[mail] 里没有“hots”这个键；您要写的是不是“host”？；c.toml:9：[fetch] 的 timeout："90m" 不是 1s 至 10m 的时长`,
 		// Lists have a 顿号 between their values.

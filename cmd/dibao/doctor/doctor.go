@@ -67,7 +67,8 @@ func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
 	default:
 		all = append(all, Finding{"lists", "ok", fmt.Sprintf("%d", len(lists))})
 	}
-	return append(append(all, n.examineChannels(ctx)...), n.examineMail(ctx))
+	all = append(append(all, n.examineChannels(ctx)...), n.examineMail(ctx))
+	return append(all, n.examineMailings(ctx)...)
 }
 
 // LocalAddress says that readers elsewhere can't open the address of the pages, and what
@@ -218,8 +219,17 @@ func (n *Node) examineMail(ctx context.Context) Finding {
 	if err != nil {
 		return Finding{"mail", statusOf(err), redact.Line(err)}
 	}
-	if pauses, err := n.Digest.Pauses(ctx); err == nil && len(pauses) > 0 {
-		return Finding{"mail", "warning", fmt.Sprintf("%s, but refused our mail last time: %s; try now with: dibao issue send", text, pauses[0].Reply)}
-	}
 	return Finding{"mail", "ok", text}
+}
+
+// examineMailings reports what keeps emails from readers.
+func (n *Node) examineMailings(ctx context.Context) (all []Finding) {
+	troubles, err := n.Digest.Troubles(ctx)
+	if err != nil {
+		return []Finding{{"mailings", "failed", redact.Line(err)}}
+	}
+	for _, t := range troubles {
+		all = append(all, Finding{"mailings", "warning", status.TroubleLine(t, n.Config.Schedule.Zone)})
+	}
+	return all
 }

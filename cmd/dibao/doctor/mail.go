@@ -216,7 +216,7 @@ func (d *Mail) examineMaildir(dir string) {
 		}
 	}
 	if unread > 0 {
-		d.add(domain, "bounces", "failed", fmt.Sprintf("%d returned emails in %s are unread; run dibao serve", unread, dir))
+		d.add(domain, "bounces", "failed", fmt.Sprintf("%d emails are unread among the returned mail in %s; run dibao serve", unread, dir))
 		return
 	}
 	d.add(domain, "bounces", "ok", "read from "+dir)

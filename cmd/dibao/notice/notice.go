@@ -48,6 +48,9 @@ func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
 	switch n.Kind {
 	case delivery.NoticeDone:
 		l := templates.Letter{Title: fmt.Sprintf("Mailing %d is done, %d sent", n.Mailing, r.Sent), Rows: reportRows(r, zone), Commands: report}
+		if r.SuppressedReaders > 0 {
+			l.Remarks = []string{fmt.Sprintf("%d readers get no more mail, because servers refused them; see: dibao bounce list", r.SuppressedReaders)}
+		}
 		if r.Failed > 0 {
 			l.Lead = fmt.Sprintf("%d emails were refused permanently. The replies of the servers are below, by domain.", r.Failed)
 		}
@@ -59,8 +62,9 @@ func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
 		}
 	case delivery.NoticePolicy:
 		return templates.Letter{
-			Title: fmt.Sprintf("%s refuses our mail", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue report"},
-			Lead: fmt.Sprintf("%s refused three messages in a row because of its policy. Its mail waits for four hours; then dibao tries again. No reader was suppressed.", n.Domain),
+			Title: fmt.Sprintf("%s refuses our mail by its policy", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue send", fmt.Sprintf("dibao issue resend %d --failed", n.Mailing)},
+			Lead: fmt.Sprintf("It refused three messages in a row and answered: %s. These three failed, and its other mail waits for four hours; no reader was suppressed. "+
+				"After you correct the cause, \"dibao issue send\" sends what waits at once, and \"dibao issue resend\" what failed.", n.Text),
 		}
 	}
 	switch n.Kind {
@@ -122,7 +126,7 @@ func reportRows(r delivery.MailingReport, zone *time.Location) []templates.Lette
 	for _, x := range []struct {
 		name string
 		n    int
-	}{{"Waiting", r.Waiting + r.Claimed}, {"Uncertain", r.Uncertain}, {"Failed", r.Failed}, {"Not tried", r.Suppressed}, {"Suppressed", r.SuppressedReaders}} {
+	}{{"Waiting", r.Waiting + r.Claimed}, {"Uncertain", r.Uncertain}, {"Failed", r.Failed}, {"Not tried", r.Suppressed}} {
 		if x.n > 0 {
 			rows = append(rows, templates.LetterRow{Name: x.name, Value: strconv.Itoa(x.n)})
 		}

@@ -15,15 +15,15 @@ import (
 func TestNoticesSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	reply := "450 4.7.1 Frequency limited"
-	report := delivery.MailingReport{Mailing: 12, DueAt: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Sent: 970, Waiting: 20, Claimed: 5, Failed: 3}
+	report := delivery.MailingReport{Mailing: 12, DueAt: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Sent: 970, Waiting: 20, Claimed: 5, Failed: 3, SuppressedReaders: 1}
 	for _, x := range []struct {
 		notice      delivery.Notice
 		title, text string
 		command     string
 	}{
-		{delivery.Notice{Kind: delivery.NoticeDone, Mailing: 12, Report: report}, "Mailing 12 is done, 970 sent", "3 emails were refused permanently", "dibao issue report 12"},
+		{delivery.Notice{Kind: delivery.NoticeDone, Mailing: 12, Report: report}, "Mailing 12 is done, 970 sent", "1 reader gets no more mail, because servers refused them", "dibao issue report 12"},
 		{delivery.Notice{Kind: delivery.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 emails wait", "tries them for two days", "dibao mail doctor"},
-		{delivery.Notice{Kind: delivery.NoticePolicy, Domain: "qq.com"}, "qq.com refuses our mail", "No reader was suppressed", "dibao mail doctor"},
+		{delivery.Notice{Kind: delivery.NoticePolicy, Mailing: 12, Domain: "qq.com", Text: "550 5.7.1 blocked"}, "qq.com refuses our mail by its policy", "answered: 550 5.7.1 blocked.", "dibao issue resend 12 --failed"},
 		{delivery.Notice{Kind: delivery.NoticeRefused, Domain: "smtp.example:465", Text: "server answered 535 no (auth)"}, "smtp.example:465 refuses our mail before we name a recipient", "535 no", "dibao issue send"},
 		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Text: "550 gone"}, "Many readers would be suppressed by mailing 12", "suppresses none of them", "dibao bounce list --pending"},
 		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Domain: "qq.com", Text: "550 gone"}, "Many readers at qq.com would be suppressed by mailing 12", "suppresses none of them", "dibao bounce apply --domain qq.com"},

@@ -132,7 +132,7 @@ func newSourceExport(p Program) *cobra.Command {
 			}
 			left, err := sourcelist.WriteOPML(cmd.OutOrStdout(), "dibao", all)
 			if err == nil && left > 0 {
-				p.Say(cmd, "%d sources have no feed and are not in the OPML; --format tsv writes all", left)
+				p.Say(cmd, "%d sources have no feed and so no place in the OPML; --format tsv writes all", left)
 			}
 			return err
 		}),

@@ -138,7 +138,7 @@ func (n *Node) listImport(p Program, cmd *cobra.Command, file sourcelist.File, t
 		return err
 	}
 	if plan.there > 0 {
-		p.Say(cmd, "%d sources already exist and stay as they are", plan.there)
+		p.Say(cmd, "already there and unchanged: %d sources", plan.there)
 	}
 	return refusedRows(plan.refused, len(file.Rows))
 }

@@ -106,7 +106,9 @@ func (c *collector) Collect(p *metrics.Page) {
 			}
 			set(metricListOverdue, overdue, l.List.Slug)
 		}
-		set(metricListMatched, float64(l.Matched), l.List.Slug)
+		if l.Matched != nil {
+			set(metricListMatched, float64(*l.Matched), l.List.Slug)
+		}
 	}
 	set(metricHeldIssues, float64(st.Digest.HeldIssues))
 	for state, n := range st.Posted {
@@ -141,7 +143,7 @@ func (c *collector) snapshot() (Snapshot, error) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), metricsKept)
 	defer stop()
-	st, err := c.node.Read(ctx)
+	st, err := c.node.figures(ctx)
 	if err == nil {
 		c.last, c.read = st, time.Now()
 	}

@@ -58,6 +58,7 @@ type Snapshot struct {
 	Digest        digest.Status
 	Mailings      []delivery.MailingReport // latest first
 	MailingLists  map[int64][]string       // the titles of the lists of each mailing
+	Troubles      []delivery.Trouble       // what an admin should look into
 	Posted        map[string]int           // issues in channels, by state
 	Troubled      []channel.Row            // channels whose newest issue failed, is tried again or is uncertain
 	Readers       int                      // readers with a confirmed subscription
@@ -71,6 +72,15 @@ type Snapshot struct {
 
 // Read reads a snapshot of everything.
 func (a Node) Read(ctx context.Context) (Snapshot, error) {
+	st, err := a.figures(ctx)
+	if err == nil {
+		st.Troubles, err = a.Digest.Troubles(ctx)
+	}
+	return st, err
+}
+
+// figures reads what costs little: /metrics is read often.
+func (a Node) figures(ctx context.Context) (Snapshot, error) {
 	st := Snapshot{At: a.Articles.Now(), Zone: a.Zone, Database: a.DB.String()}
 	var err error
 	if st.Feed, err = a.Articles.Status(ctx); err != nil {
@@ -318,7 +328,11 @@ func (st Snapshot) printLists(s *screen) {
 		case !l.OverdueSince.IsZero():
 			when = s.text("OVERDUE since %s", cli.ShortTime(l.OverdueSince, st.Zone))
 		}
-		s.columns([]int{26, 30}, l.List.Slug, when, s.text("%d articles match", l.Matched))
+		matched := s.text("not matched yet")
+		if l.Matched != nil {
+			matched = s.text("%d articles match", *l.Matched)
+		}
+		s.columns([]int{26, 30}, l.List.Slug, when, matched)
 	}
 	if n := st.Digest.HeldIssues; n > 0 {
 		s.item(s.text("%d issues are held; see: dibao issue list", n))
@@ -352,12 +366,8 @@ func (st Snapshot) printMailings(s *screen) {
 			s.detail(why)
 		}
 	}
-	if !st.Digest.OldestWaiting.IsZero() {
-		s.item(s.text("unsent messages have been due since %s", cli.ShortTime(st.Digest.OldestWaiting, st.Zone)))
-	}
-	for _, p := range st.Digest.Paused {
-		s.item(s.text("%s refuses our mail, next try %s:", p.Name, cli.ShortTime(p.NextTryAt, st.Zone)))
-		s.detail(p.Reply)
+	for _, t := range st.Troubles {
+		s.detail(TroubleLine(t, st.Zone))
 	}
 	if n := st.Digest.Pending; n > 0 {
 		s.item(s.text("%d suppressions wait for you; see: dibao bounce list --pending", n))
@@ -381,7 +391,7 @@ func (st Snapshot) JSON() any {
 		Slug         string     `json:"slug"`
 		NextAt       *time.Time `json:"next_at"` // null if the list is sent as it happens
 		OverdueSince *time.Time `json:"overdue_since"`
-		Matched      int        `json:"matched"`
+		Matched      *int       `json:"matched"` // null if articles have not been matched with the list's query yet
 	}
 	version, revision := cli.BuiltFrom()
 	out := struct {
@@ -403,6 +413,7 @@ func (st Snapshot) JSON() any {
 		Deliveries    map[string]int           `json:"deliveries_7_days"`
 		OldestWaiting *time.Time               `json:"oldest_waiting_at"`
 		Paused        []delivery.Pause         `json:"paused_servers"`
+		Troubles      []delivery.Trouble       `json:"mail_troubles"`
 		Reports       map[string]int           `json:"reports_7_days"`
 		Pending       int                      `json:"pending_suppressions"`
 		Posted        map[string]int           `json:"channel_deliveries"`
@@ -416,7 +427,7 @@ func (st Snapshot) JSON() any {
 		At: st.At.UTC(), Version: version, Revision: revision, Database: st.Database, DiskFree: cli.Null(st.DiskFree),
 		Sources: st.Feed.Sources, Unhealthy: []source{}, Articles: st.Feed.Articles, NewestArticle: cli.Null(st.Feed.NewestAt), Unindexed: st.Feed.Unindexed, Held: st.Feed.Held, UnreadPages: st.unread(),
 		Lists: []list{}, HeldIssues: st.Digest.HeldIssues, Mailings: append([]delivery.MailingReport{}, st.Mailings...), Deliveries: st.Digest.Deliveries, OldestWaiting: cli.Null(st.Digest.OldestWaiting),
-		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Posted: st.Posted, Troubled: append([]channel.Row{}, st.Troubled...), Readers: st.Readers, Subscriptions: st.Subscriptions, Suppressions: st.Suppressions,
+		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Troubles: append([]delivery.Trouble{}, st.Troubles...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Posted: st.Posted, Troubled: append([]channel.Row{}, st.Troubled...), Readers: st.Readers, Subscriptions: st.Subscriptions, Suppressions: st.Suppressions,
 		Jobs: st.Jobs, ClockSkew: st.ClockSkew.Seconds(),
 	}
 	for _, src := range st.Sources {

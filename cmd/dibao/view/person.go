@@ -12,10 +12,11 @@ import (
 
 // PersonEvent is one event in a reader's history, from any package.
 type PersonEvent struct {
-	At     time.Time `json:"at"`
-	Event  string    `json:"event"`
-	List   *string   `json:"list"`
-	Detail *string   `json:"detail"`
+	At     time.Time  `json:"at"`
+	Event  string     `json:"event"`
+	List   *string    `json:"list"`
+	Detail *string    `json:"detail"`
+	NextAt *time.Time `json:"next_at"` // the next try to send an email that waits
 }
 
 // Person is everything that is known about a reader, in JSON.
@@ -30,10 +31,10 @@ func OfPerson(id int64, p subscribers.Person) Person {
 	v := Person{ID: id, Person: p, TimeLine: []PersonEvent{}}
 	for _, e := range p.Consents {
 		detail := strings.Trim(orEmpty(e.Detail)+", "+orEmpty(e.Network), ", ")
-		v.TimeLine = append(v.TimeLine, PersonEvent{e.At, e.Event, e.List, cli.Null(detail)})
+		v.TimeLine = append(v.TimeLine, PersonEvent{At: e.At, Event: e.Event, List: e.List, Detail: cli.Null(detail)})
 	}
 	for _, e := range p.History {
-		v.TimeLine = append(v.TimeLine, PersonEvent{e.At, e.Event, nil, e.Detail})
+		v.TimeLine = append(v.TimeLine, PersonEvent{At: e.At, Event: e.Event, Detail: e.Detail, NextAt: e.NextAt})
 	}
 	slices.SortStableFunc(v.TimeLine, func(x, y PersonEvent) int { return cmp.Compare(x.At.UnixNano(), y.At.UnixNano()) })
 	return v
