@@ -134,6 +134,19 @@ func TestSearch(t *testing.T) {
 				}
 			})
 		}
+		for query, want := range map[string]string{
+			"region:乌有 养老": "region:乌有 false", "kind:notice": "kind:notice false", "year:今年": "year:今年 false", "after:明天": "after:明天 false", "-kind:x 养老": "kind:x false",
+			"theme:finance": "theme:finance true", "issuer:某局 养老": "issuer:某局 true", "type:x": "type:x true", "source:别处": "source:别处 true", "kind:consultation": "kind:consultation true",
+			"issuer:民政部 药品": "", "养老 气象": "",
+		} {
+			got := ""
+			for _, p := range r.search(query, 10).Problems {
+				got += fmt.Sprint(p, " ", p.Absent)
+			}
+			if got != want {
+				t.Errorf("%s: problems %q, want %q", query, got, want)
+			}
+		}
 		t.Run("Marks", func(t *testing.T) {
 			found := r.search("農村 机构", 10)
 			if len(found.Hits) != 1 {

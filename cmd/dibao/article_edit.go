@@ -17,6 +17,7 @@ import (
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/search"
+	"dibao/internal/fault"
 	"dibao/policy"
 	"dibao/policy/division"
 )
@@ -305,6 +306,23 @@ func printFacets(g *globals, cmd *cobra.Command, found feed.Results) error {
 	})
 }
 
+// wrongField returns the error for a field of a search that can't have the given value.
+func wrongField(p search.Problem) error {
+	switch {
+	case p.Field == "theme":
+		return feed.CheckTheme(p.Value)
+	case p.Absent:
+		return nil
+	case p.Field == "kind":
+		return fmt.Errorf("kind %q is unknown; use one of %s", p.Value, fault.Choices(policy.Kinds))
+	case p.Field == "region":
+		return fmt.Errorf("region %q is unknown; specify its code or its name, such as 51 or 四川省", p.Value)
+	case p.Field != "":
+		return fmt.Errorf("%s: %q is not a day, month or year such as 2026-05-01, 2026-05 or 2026", p.Field, p.Value)
+	}
+	return nil
+}
+
 func newArticleSearch(g *globals) *cobra.Command {
 	var limit, offset int
 	var facets bool
@@ -334,7 +352,14 @@ Brackets of document numbers may have any form; simplified and traditional chara
 				return err
 			}
 			for _, p := range found.Problems {
-				g.say(cmd, "not understood: %s", p)
+				if err := wrongField(p); err != nil {
+					return &cli.UsageError{Err: err}
+				}
+				if p.Absent {
+					g.say(cmd, "no stored article has %s", p)
+				} else {
+					g.say(cmd, "not understood: %s", p)
+				}
 			}
 			more := ""
 			if found.AtLeast {

@@ -72,7 +72,7 @@ func newListCreate(g *globals) *cobra.Command {
 			g.change.target = "list " + v.Slug
 			g.say(cmd, "list %s created; its first issue %s; preview it with: dibao list preview %s", v.Slug, a.nextIssue(v), v.Slug)
 			a.sayHolidays(g, cmd, v)
-			return nil
+			return a.sayUnmatched(g, cmd, made.Query)
 		}),
 	}
 	listFlags(cmd, &l)

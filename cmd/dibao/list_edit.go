@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +14,7 @@ import (
 	"dibao/cmd/dibao/flags"
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
+	"dibao/feed/search"
 	"dibao/policy"
 	"dibao/policy/theme"
 	"dibao/policy/workday"
@@ -158,7 +162,7 @@ func newListEdit(g *globals) *cobra.Command {
 			}
 			g.say(cmd, "list %s changed; its next issue %s", v.Slug, a.nextIssue(v))
 			a.sayHolidays(g, cmd, v)
-			return nil
+			return a.sayUnmatched(g, cmd, changed.Query)
 		},
 	}
 	listFlags(cmd, &from)
@@ -189,6 +193,41 @@ func (a *app) sayHolidays(g *globals, cmd *cobra.Command, v view.List) {
 	if _, exact := workday.Is(day); !exact {
 		g.say(cmd, "this version does not know the holidays of %d; until an upgrade, days off are weekends, January 1, May 1–2 and October 1–3 only", day.Year)
 	}
+}
+
+// sayUnmatched says which new keywords of a list no stored article contains: often they are in
+// another language than the texts.
+func (a *app) sayUnmatched(g *globals, cmd *cobra.Command, q subscribers.Query) error {
+	if !cmd.Flags().Changed("any") && !cmd.Flags().Changed("all") {
+		return nil
+	}
+	if some, err := a.articles.Articles(cmd.Context(), feed.Selection{Limit: 1}); err != nil || len(some) == 0 {
+		return err
+	}
+	if err := a.articles.Index.Flush(cmd.Context()); err != nil {
+		return err
+	}
+	missing := func(words []string) (all []string, err error) {
+		for _, w := range words {
+			found, err := a.articles.Search(cmd.Context(), search.Query{Text: `"` + strings.ReplaceAll(w, `"`, " ") + `*"`, Limit: 1})
+			if err != nil {
+				return nil, err
+			}
+			if found.Total == 0 {
+				all = append(all, strconv.Quote(w))
+			}
+		}
+		return all, nil
+	}
+	absent, err := missing(q.Any)
+	if len(absent) < len(q.Any) { // one of them is enough
+		absent = nil
+	}
+	required, more := missing(q.All)
+	if absent = append(absent, required...); len(absent) > 0 {
+		g.say(cmd, "no stored article contains %s; keywords must be in the language of the texts", strings.Join(absent, ", "))
+	}
+	return errors.Join(err, more)
 }
 
 // withList wraps a command that works on the list in its argument.

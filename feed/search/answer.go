@@ -15,7 +15,20 @@ type Answer struct {
 	Total    int
 	AtLeast  bool // there are more than Total results, or a few less
 	Facets   Facets
-	Problems []string // parts of the query that were not understood
+	Problems []Problem
+}
+
+// Problem is a part of a query that was not understood or that nothing can match.
+type Problem struct {
+	Field, Value string // Field is "" for a word
+	Absent       bool   // the value may be right, but no article has it
+}
+
+func (p Problem) String() string {
+	if p.Field == "" {
+		return p.Value
+	}
+	return p.Field + ":" + p.Value
 }
 
 // Hit is an article that matches.

@@ -2,6 +2,7 @@ package search
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,7 +30,8 @@ type clause struct {
 type filter struct {
 	mark   rune
 	values []string
-	pairs  bool // a part of the value is enough
+	pairs  bool    // a part of the value is enough
+	given  Problem // the field and its value, for a problem with it
 }
 
 // parsedQuery is a parsed search query.
@@ -38,7 +40,7 @@ type parsedQuery struct {
 	filters       []filter
 	excluded      []filter
 	after, before policy.Date
-	problems      []string // parts that were not understood
+	problems      []Problem
 }
 
 // fieldNames are the names of the fields of a query, in both languages.
@@ -87,7 +89,7 @@ func parseQuery(text string) parsedQuery {
 		case value == "OR" || value == "|" || value == "或者":
 			or = len(q.clauses) > 0 && !q.clauses[len(q.clauses)-1].exclude
 		case len(q.clauses) >= maxClauses:
-			q.problems = append(q.problems, value)
+			q.problems = append(q.problems, Problem{Value: value})
 		default:
 			p, ok := newPhrase(value)
 			if !ok {
@@ -157,7 +159,11 @@ func newPhrase(value string) (phrase, bool) {
 
 // addField adds a filter, or records that its value is invalid.
 func (q *parsedQuery) addField(name, value string, exclude bool) {
-	f := filter{values: splitValues(value)}
+	f := filter{values: splitValues(value), given: Problem{Field: name, Value: value}}
+	unknown := func(i int) { // a value that the field can't have; no article has it
+		q.problems = append(q.problems, Problem{Field: name, Value: f.values[i]})
+		f.values[i] = "0"
+	}
 	switch name {
 	case "issuer":
 		f.mark, f.pairs = markIssuer, true
@@ -174,19 +180,27 @@ func (q *parsedQuery) addField(name, value string, exclude bool) {
 			return
 		}
 		f.mark = markYear
+		for i, v := range f.values {
+			if _, ok := parseDay(v, false); !ok {
+				unknown(i)
+			}
+		}
 	case "kind":
 		f.mark = markKind
 		for i, v := range f.values {
 			if k, ok := kindWords[v]; ok {
 				f.values[i] = string(k)
+			} else if !slices.Contains(policy.Kinds, policy.Kind(v)) {
+				unknown(i)
 			}
 		}
 	case "region":
 		f.mark = markRegion
 		for i, v := range f.values {
-			if f.values[i] = division.Code(v); f.values[i] == "" {
-				q.problems = append(q.problems, name+":"+v)
-				f.values[i] = "0" // an unknown region has no articles
+			if code := division.Code(v); code != "" {
+				f.values[i] = code
+			} else {
+				unknown(i)
 			}
 		}
 	case "number":
@@ -200,7 +214,7 @@ func (q *parsedQuery) addField(name, value string, exclude bool) {
 		d, ok := parseDay(value, name == "before")
 		switch {
 		case !ok:
-			q.problems = append(q.problems, name+":"+value)
+			q.problems = append(q.problems, f.given)
 		case name == "after":
 			q.after = d
 		default:

@@ -47,9 +47,13 @@ func (ix *Index) Search(ctx context.Context, sq Query, read Reader) (Answer, err
 		sq.Limit = 20
 	}
 	sq.Limit, sq.Offset = min(sq.Limit, 200), min(max(sq.Offset, 0), MaxOffset)
-	err := ix.db.Read(ctx, func(tx *sql.Tx) error {
+	err := ix.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		s := searching{ix: ix, tx: tx, q: q, m: ix.matcher(), read: read, need: sq.Offset + sq.Limit, seen: make(map[int64]bool)}
-		return s.run(ctx, sq, &out)
+		if err := s.run(ctx, sq, &out); err != nil || out.Total > 0 || len(q.problems) > 0 {
+			return err
+		}
+		out.Problems, err = s.absent(ctx)
+		return err
 	})
 	if err != nil {
 		return Answer{}, fmt.Errorf("search %q: %w", sq.Text, err)
@@ -136,6 +140,23 @@ func (s *searching) run(ctx context.Context, sq Query, out *Answer) error {
 	page := s.got[min(sq.Offset, len(s.got)):min(sq.Offset+sq.Limit, len(s.got))]
 	out.Hits, err = s.load(ctx, page)
 	return err
+}
+
+// absent returns the conditions of a query without results that no article meets.
+func (s *searching) absent(ctx context.Context) (problems []Problem, err error) {
+	alone := *s
+	alone.q = parsedQuery{}
+	for _, f := range s.q.filters {
+		any, err := alone.find(ctx, inAll, s.m.filter(f), 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(any) == 0 {
+			f.given.Absent = true
+			problems = append(problems, f.given)
+		}
+	}
+	return problems, nil
 }
 
 // resolveSources replaces names of sources by their ids.

@@ -102,7 +102,12 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		view.Total, view.More, view.Problems = found.Total, found.AtLeast, found.Problems
+		view.Total, view.More = found.Total, found.AtLeast
+		for _, p := range found.Problems {
+			if !p.Absent { // the page says anyway that nothing was found
+				view.Problems = append(view.Problems, p.String())
+			}
+		}
 		articles := make([]feed.Article, len(found.Hits))
 		for i, hit := range found.Hits {
 			articles[i] = hit.Article
