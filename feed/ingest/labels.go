@@ -230,7 +230,7 @@ func (r *labelReader) add(n *html.Node, fields []label.Field) {
 func (r *labelReader) withValue(i int) (raw string, next int) {
 	l := r.view.lines[i]
 	name := strings.TrimRight(squeeze(l.text), ":：")
-	if label.KindOf(name) == label.Unknown || name == squeeze(l.text) && runes(name) < 3 && l.node.Data == "td" {
+	if label.KindOf(name) == label.Unknown {
 		return l.raw, i + 1
 	}
 	after := markup.NextElement(l.node)
@@ -245,6 +245,11 @@ func (r *labelReader) withValue(i int) (raw string, next int) {
 	value := b.String()
 	if fields, _ := label.Split(value); len(fields) > 0 || runes(value) > maxLabelText {
 		return l.raw, i + 1
+	}
+	if name == squeeze(l.text) && runes(name) < 3 && l.node.Data == "td" { // 文号 needs no colon before a number
+		if _, ok := policy.ParseNumber(strings.Trim(value, string(label.Boundary))); !ok {
+			return l.raw, i + 1
+		}
 	}
 	joined := name + "：" + value
 	if fields, _ := label.Split(joined); name == squeeze(l.text) && len(fields) > 0 && fields[0].Value == "" {
