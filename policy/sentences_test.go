@@ -9,7 +9,7 @@ import (
 // leastRight are the shares of dates that must be found in each part of sentences.tsv, in
 // percent. No rule is based on part 7, and only one on part 4; part 5 and half of parts 6 and 7 are
 // misleading days.
-var leastRight = []int{92, 92, 92, 88, 90, 95, 92, 100, 88}
+var leastRight = []int{92, 92, 92, 88, 90, 95, 92, 100, 88, 88}
 
 // Sentences of notices, announcements, calls and rules of all kinds of organizations,
 // labeled before the first run. docs/understanding.md gives the figures of the first run.
