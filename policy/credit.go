@@ -90,7 +90,7 @@ func (r *creditReader) take(line string) {
 			}
 		}
 		r.Role = true
-		line = line[m[3]:]
+		line = line[:m[0]] + string(label.Boundary) + line[m[3]:]
 	}
 	if m := periodical.FindStringSubmatchIndex(line); m != nil {
 		r.Medium = line[m[2]:m[3]]
@@ -177,7 +177,7 @@ var (
 	// periodical matches the name of a medium in quotation marks.
 	periodical = words.New(`《([^《》]{2,20})》`)
 	// byEnglish matches an English by-line.
-	byEnglish = words.New(`^(?:By|BY)\s+(` + englishName + `(?:(?:,|,?\s+and|\s+&)\s+` + englishName + `){0,4})\s*(?:$|[|｜·•,\x1f]|\d|(?:on|Published|Updated)\b)`)
+	byEnglish = words.New(`(?:^|[|｜·•\x1f]\s*)(?:By|BY)\s+(` + englishName + `(?:(?:,|,?\s+and|\s+&)\s+` + englishName + `){0,4})\s*(?:$|[|｜·•,\x1f]|\d|(?:on|Published|Updated)\b)`)
 	// betweenNames matches what separates names.
 	betweenNames = words.New(`\s*(?:,\s*and|,|\sand|\s&)\s+`)
 )

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -141,7 +142,11 @@ func repeats(paragraphs []string, title string) (lines int, issuers []string) {
 		case !found && rest == whole && strings.Contains(clean, whole) && issuesTitle.MatchString(clean):
 			return i + 1, issuers
 		case !found && rest == whole && signs(redHead(p)):
-			issuers = append(issuers, splitIssuers(redHead(p))...)
+			for _, issuer := range splitIssuers(redHead(p)) { // the head repeats the issuer above the title
+				if !slices.Contains(issuers, issuer) {
+					issuers = append(issuers, issuer)
+				}
+			}
 		case !found && rest == whole && len(issuers) > 0 && squeeze(p) == "文件": // the issuer above the document
 		case !found:
 			return 0, nil
