@@ -217,7 +217,7 @@ func (u *understanding) textEvidence(score kindScore) {
 	switch {
 	case u.reported || u.Author != "" && (saysOften(u.Paragraphs) || !named && quotesOften(u.Paragraphs)): // as reliable as a dateline, and often next to one
 		score[KindNews] = max(score[KindNews], strong)
-	case named && u.after && !strings.Contains(u.Byline, "作者") && (strings.Contains(u.Byline, "图") || describesEvent(head) || endsInAny(u.Byline, "）", ")") && !mediaCredit.MatchString(u.Credit)): // the by-line names the sender of the report
+	case named && u.after && !containsAny(hans.Simplify(u.Byline), "作者", "评论员") && (strings.Contains(u.Byline, "图") || describesEvent(head) || endsInAny(u.Byline, "）", ")") && !mediaCredit.MatchString(u.Credit)): // the by-line names the sender of the report
 		score[KindNews] += strong
 	case named:
 		score[KindSignedArticle] += strong
