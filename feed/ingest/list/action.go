@@ -10,7 +10,7 @@ import (
 
 // action matches a short link that only says what a click does; the title of its row is
 // elsewhere in the row.
-var action = words.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载|阅读|浏览|预览|pdf|docx?|word|ofd|view|download|open)(?:版|件|全文|原文|文件|附件)?[\]】)）]?$|^case details?$`)
+var action = words.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载|阅读|浏览|预览|pdf|docx?|word|ofd|view|download|open)(?:版|件|全文|原文|文件|附件)?[\]】)）]?$|^case details?$|^(?:view|download|open|read)(?: in full|(?: the| full)* (?:pdf|opinion|order|decision|judgment|document|file|text|report)s?)$`)
 
 // isAction reports whether the text of a link says what a click does.
 func isAction(text string) bool { return len(text) <= 30 && action.MatchString(text) }
