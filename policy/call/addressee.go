@@ -95,7 +95,7 @@ func (r *reading) nameIn(s string) (name string) {
 		}
 		return ""
 	}
-	if m := toward.FindStringSubmatch(s); m != nil && persons.MatchString(m[1]) {
+	if m := toward.FindStringSubmatch(s); m != nil && persons.MatchString(m[1]) && !strings.HasPrefix(m[1], "全校") {
 		return m[1]
 	}
 	if r.awaited {

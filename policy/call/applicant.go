@@ -71,7 +71,7 @@ var (
 	// receives matches the words before those to whom applicants submit something.
 	receives = words.New(`(?:(?:^|[^面意])向|[至到给])[^,。;:的\d]{0,10}$`)
 	// works matches the words before those with whom, or for whom, applicants work.
-	works = words.New(`(?:依托|服务|帮助|带动|推动|促进|培育|孵化|引进|对接|联合|[或须应可需](?:与|同))[^,。;:的]{0,16}$`)
+	works = words.New(`(?:依托|服务|帮助|指导|带动|推动|促进|培育|孵化|引进|对接|联合|[或须应可需](?:与|同))[^,。;:的]{0,16}$`)
 )
 
 // mostNames is the maximum number of names of a list that are read.
@@ -96,11 +96,10 @@ func applicantsIn(s string, isLabeled bool, known uint) (found uint) {
 // isApplicant reports whether the name at a position of a sentence stands for applicants.
 func isApplicant(s string, from, to int, isLabeled bool) bool {
 	ok, doing := stands(s[to:])
-	lead := cut.AfterLast(s[:from], ",。;:")
-	if !ok || receives.MatchString(lead) {
+	if before := cut.Last(s[:from], 24); !ok || receives.MatchString(before) || !doing && works.MatchString(before) {
 		return false
 	}
-	return doing || !works.MatchString(lead) && (isLabeled || names.MatchString(lead) || strings.HasPrefix(s, "请"))
+	return doing || isLabeled || strings.HasPrefix(s, "请") || names.MatchString(cut.AfterLast(s[:from], ",。;:"))
 }
 
 // stands reports whether a name stands for those who apply, given the text after it: neither a noun that
@@ -126,8 +125,11 @@ func stands(rest string) (ok, doing bool) {
 		}
 		at := joins.FindStringIndex(rest)
 		if at == nil {
-			clause := cut.BeforeFirst(rest, ",。;")
-			isActing := doesApply.MatchString(clause) || !strings.Contains(clause, "的") && states.MatchString(clause)
+			isActing := doesApply.MatchString(rest)
+			if !isActing {
+				clause := cut.BeforeFirst(rest, ",。;")
+				isActing = !strings.Contains(clause, "的") && states.MatchString(clause)
+			}
 			return isActing, isActing
 		}
 		rest = rest[at[1]:]

@@ -101,14 +101,11 @@ type reading struct {
 	// passedOn says that a body collects the documents and passes them on to the issuer.
 	passedOn bool
 	// hired says that applicants employ graduates. Then graduates do not apply themselves.
-	hired bool
-	found uint // bits of the entities that the text names
-	// legal are conditions that applicants are legal entities.
-	legal []Said
-	// awaited says that the next sentence names the addressees.
-	awaited bool
-	// listing says that the following lines list documents to submit.
-	listing bool
+	hired   bool
+	found   uint   // bits of the entities that the text names
+	legal   []Said // conditions that applicants are legal entities
+	awaited bool   // the next sentence names the addressees
+	listing bool   // the following lines list documents to submit
 	// phoned says that the line before ends with a phone number and its office. Numbers of other
 	// offices may follow, each in a line of its own.
 	phoned bool
@@ -185,7 +182,9 @@ func (r *reading) split(parts []Part) {
 		for _, paragraph := range p.Paragraphs[:min(len(p.Paragraphs), maxParagraphs)] {
 			for text := range strings.SplitSeq(paragraph, "\n") {
 				raw := strings.TrimSpace(strings.ToValidUTF8(firstBytes(text, maxParagraph), ""))
-				text = plain(raw)
+				if text = plain(raw); r.call.Kind == KindTender && strings.Contains(text, "【") {
+					text = boxes.Replace(text)
+				}
 				if left -= len(text); left < 0 || len(r.lines) >= maxParagraphs {
 					return
 				}
@@ -383,8 +382,8 @@ var (
 	}{
 		{materialsSection, words.New(`(?:申报|申请|报名|提交|报送|上交|所需|应提供|需提供|提供|携带|佐证|证明)的?(?:以下|下列)?(?:材料|资料)|(?:材料|资料)(?:要求|清单|目录)|所备资料|材料$`)},
 		{contactSection, words.New(`联系(?:方式|人|电话|事项)|咨询(?:方式|电话)`)},
-		{bringsSection, words.New(`(?:支持|补贴|补助|资助|奖励|扶持|奖补|发放|奖项)(?:方式|标准|内容|政策|措施|额度|强度|设置|办法)|扶持政策|资金扶持`)},
-		{whoSection, words.New(`(?:认定|评价|准入|入库|基本|服务主体|申报|申请|报名|支持|补贴|补助|奖励|资助|征集|推荐|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:对象|条件|主体|资格|范围)|(?:受理|活动|面向|评估|征文|征稿|招聘|培训|[大竞]赛)对象|(?:申报|申请|报名|支持|补贴|补助|奖励|资助|征集|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:单位|人员)|资格(?:要求|条件)|条件(?:和|及|与)?要求|申报要求|应具备(?:的|以下)|资质要求|(?:机构|单位|企业|人员|对象|者|人)的?(?:基本)?条件|见习单位|申报的?范围`)},
+		{bringsSection, words.New(`(?:支持|补贴|贴息|补助|资助|奖励|扶持|奖补|发放|奖项)(?:方式|标准|内容|政策|措施|额度|强度|设置|办法)|扶持政策|资金扶持`)},
+		{whoSection, words.New(`(?:认定|评价|准入|入库|基本|服务主体|申报|申请|报名|支持|补贴|补助|奖励|资助|征集|推荐|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:对象|条件|主体|资格|范围)|(?:受理|活动|面向|评估|参加|贴息|征文|征稿|招聘|培训|[大竞]赛)对象|(?:申报|申请|报名|支持|补贴|补助|奖励|资助|征集|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:单位|人员)|资格(?:要求|条件)|条件(?:和|及|与)?要求|申报要求|应具备(?:的|以下)|资质要求|(?:机构|单位|企业|人员|对象|者|人)的?(?:基本)?条件|见习单位|申报的?范围`)},
 		{whereSection, words.New(`(?:申报|报送|报名|受理|投稿|反馈|征集|提交|递交)(?:方式|地点|地址|途径|渠道|平台|网址)|材料报送`)},
 		{stepsSection, words.New(`(?:申报|报名|申请|评审|评选|推荐|办理|工作|受理|征集)(?:时间|程序|流程|步骤|安排|期限|时限)|时间(?:节点|安排)`)},
 	}

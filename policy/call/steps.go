@@ -153,6 +153,9 @@ var (
 	stage = words.New(`时间|日期|审|评|公示|考|培训|会|公布|结果|阶段`)
 )
 
+// boxes are the brackets around what a form fills in: 截止时间为:【 2026年9月11日 】.
+var boxes = strings.NewReplacer("【", " ", "】", " ")
+
 // clockOf returns the last time of day in a passage after its last day, such as 17:00; "" if
 // there is none or it is unclear. A time before that day is the beginning of the period. A
 // digit in the text after the passage belongs to the time: 17点|30前.

@@ -204,7 +204,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool, named addressing) {
 	}
 	if conditions&(1<<2) != 0 {
 		for _, at := range size.FindAllStringIndex(s, 4) {
-			if isApplicant(s, at[0], at[1], isLabeled) && !notFor.MatchString(s[:at[0]]) {
+			if !notFor.MatchString(s[:at[0]]) && isApplicant(s, at[0], at[1], isLabeled) {
 				add(&w.Sizes, s[at[0]:at[1]])
 			}
 		}
