@@ -97,6 +97,11 @@ const (
 func (r *reading) amount(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])
 	after := cut.First(l.text[at[1]:], 24)
+	if rest, found := strings.CutPrefix(l.text[at[1]:], "("); found { // 6000元(每学期3000元)的标准进行补贴
+		if _, rest, found = strings.Cut(cut.First(rest, 30), ")"); found && byStandard.MatchString(rest) {
+			after = rest
+		}
+	}
 	if strings.HasSuffix(clause, "每") || onlyIf.MatchString(after) || already.MatchString(clause) || granted.MatchString(sentence) || inBrackets(clause) && !divided.MatchString(sentence) {
 		return
 	}
@@ -135,7 +140,7 @@ func (r *reading) amount(l line, at []int) {
 var (
 	// spends matches what applicants must spend before they get anything.
 	spends     = words.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
-	byStandard = words.New(`^的标准(?:给予|予以)[^,。;]{0,6}(?:支持|补助|奖励|资助|补贴)`)
+	byStandard = words.New(`^的标准(?:给予|予以|进行)[^,。;]{0,6}(?:支持|补助|奖励|资助|补贴)`)
 	// forEach matches the end of a clause whose benefit is named in the clause before:
 	// 补助标准:省级每人1万元,市级每人.
 	forEach = words.New(`每(?:人|户|家|名|个|项|亩)(?:每?[月年])?$`)

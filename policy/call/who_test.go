@@ -108,9 +108,11 @@ func TestJointApplicants(t *testing.T) {
 func TestAmountsAndExtensions(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
-		"资助额度为：重点项目30万元，一般项目15万元。":   2,
-		"资助额度为：重点项目30万元，自筹部分15万元。":   1,
-		"资助标准为：重点项目30万元，失信单位罚款15万元。": 1,
+		"资助额度为：重点项目30万元，一般项目15万元。":         2,
+		"资助额度为：重点项目30万元，自筹部分15万元。":         1,
+		"资助标准为：重点项目30万元，失信单位罚款15万元。":       1,
+		"按照初中每生每学年6000元（每学期3000元）的标准进行补贴。": 1,
+		"注册资本6000元（含）以上的单位可申报。":            0,
 	} {
 		c, _ := Extract("关于组织申报样例项目的通知", []string{"各有关单位：", text}, when.MakeDate(2026, 12, 1))
 		if len(c.Benefits) != want {
