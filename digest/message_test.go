@@ -270,6 +270,7 @@ func TestHeldIssueWaitsForAnAdmin(t *testing.T) {
 		}
 		known := must[subscribers.Subscriber](t)(w.readers.SubscriberByAddress(t.Context(), "a@test.example"))
 		reader := must[map[int64]subscribers.Reader](t)(w.readers.Readers(t.Context(), []int64{known.ID}))[known.ID]
+		reader.Added = nil // the preview of an issue is that of a reader who confirmed
 		before := must[digest.Mail](t)(w.service.PreviewReader(t.Context(), reader))
 		if len(before.Held) != 1 || !strings.Contains(before.Text, "编者推荐") || !strings.Contains(before.Text, "本期说明") {
 			t.Fatalf("preview of the reader: %+v", before)
@@ -302,7 +303,7 @@ func TestPreviewOfAReaderIsTheirNextMail(t *testing.T) {
 		w.article("甲通知")
 		known := must[subscribers.Subscriber](t)(w.readers.SubscriberByAddress(t.Context(), "a@test.example"))
 		reader := must[map[int64]subscribers.Reader](t)(w.readers.Readers(t.Context(), []int64{known.ID}))[known.ID]
-		if m := must[digest.Mail](t)(w.service.PreviewReader(t.Context(), reader)); !strings.Contains(m.Text, "甲通知") || !strings.Contains(m.Subject, "第 1 期") {
+		if m := must[digest.Mail](t)(w.service.PreviewReader(t.Context(), reader)); !strings.Contains(m.Text, "甲通知") || !strings.Contains(m.Text, "添加为读者") || !strings.Contains(m.Subject, "第 1 期") {
 			t.Fatalf("%+v", m)
 		}
 		w.week()
