@@ -233,7 +233,9 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.Maili
 func (a *app) sayTroubles(g *globals, cmd *cobra.Command) error {
 	troubles, err := a.digest.Troubles(cmd.Context())
 	for _, t := range troubles {
-		g.say(cmd, "%s", status.TroubleLine(t, a.config.Schedule.Zone))
+		sentence, commands := status.Trouble(t, a.config.Schedule.Zone)
+		g.say(cmd, "%s", sentence)
+		g.say(cmd, "%s", status.Advice(commands))
 	}
 	return err
 }

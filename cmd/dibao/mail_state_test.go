@@ -72,9 +72,9 @@ func TestMailStateIsTheSameEverywhere(t *testing.T) {
 	run("issue", "compose", "weekly")
 	says(run("issue", "send"), "waiting 2", "3 deliveries were refused permanently")
 
-	paused := "big.example refuses our mail by its policy; 2 emails wait until "
-	says(run("status"), paused, "550 5.7.1 your IP is on a block list; to go on, run: dibao mail doctor, dibao issue send", "3 of 5 emails of mailing 1 failed: 550 5.7.1")
-	says(run("doctor"), paused, "3 of 5 emails of mailing 1 failed")
+	paused := "big.example refuses our mail by its policy: 550 5.7.1 your IP is on a block list; until "
+	says(run("status"), paused, ", 2 emails wait to go on, run: dibao mail doctor, dibao issue send", "mailing 1 did not reach all readers: 550 5.7.1 your IP is on a block list; 3 of 5 emails failed")
+	says(run("doctor"), paused, "3 of 5 emails failed")
 	says(run("issue", "report"), paused)
 	says(run("issue", "report", "1"), "550 5.7.1 your IP is on a block list")
 	says(run("issue", "resume", "1"), "mailing 1 is not paused; 2 emails to big.example will wait until ", "; to try now: dibao issue send")

@@ -105,6 +105,9 @@ func Rate(r delivery.MailingReport) string {
 	if r.PerSecond == nil {
 		return ""
 	}
+	if *r.PerSecond < 10 {
+		return fmt.Sprintf("%.1f", *r.PerSecond)
+	}
 	return fmt.Sprintf("%.0f", *r.PerSecond)
 }
 

@@ -101,7 +101,7 @@ var (
 
 // sayingMethods return texts for users.
 var sayingMethods = []string{"Advice", "Error", "LastSeen", "NeedsTrust", "check", "elsewhere", "Reason", "Sentence", "String", "nextIssue",
-	"CheckAddr", "checkHost", "checkName", "checkPort", "parseURL", "explainTLS", "calls", "Trouble", "TroubleLine", "progressOf"}
+	"CheckAddr", "checkHost", "checkName", "checkPort", "parseURL", "explainTLS", "calls", "Trouble", "progressOf"}
 
 // textsForUsers returns the formats of texts for users, by place, and all texts in the sources.
 func textsForUsers(t *testing.T) (formats map[string]string, texts map[string]bool) {

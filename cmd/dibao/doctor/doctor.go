@@ -229,7 +229,8 @@ func (n *Node) examineMailings(ctx context.Context) (all []Finding) {
 		return []Finding{{"mailings", "failed", redact.Line(err)}}
 	}
 	for _, t := range troubles {
-		all = append(all, Finding{"mailings", "warning", status.TroubleLine(t, n.Config.Schedule.Zone)})
+		sentence, commands := status.Trouble(t, n.Config.Schedule.Zone)
+		all = append(all, Finding{"mailings", "warning", sentence}, Finding{"mailings", "warning", status.Advice(commands)})
 	}
 	return all
 }

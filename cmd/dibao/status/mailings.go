@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/digest"
 	"dibao/digest/delivery"
 	"dibao/templates"
@@ -50,4 +51,33 @@ func NoEmails(m delivery.MailingReport) string {
 		return "no reader has subscribed"
 	}
 	return strings.Join(parts, ", ")
+}
+
+func (st Snapshot) printMailings(s *screen) {
+	s.head("MAILINGS")
+	if len(st.Mailings) == 0 {
+		s.item(s.text("none yet"))
+	}
+	for _, m := range st.Mailings {
+		state := s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, m.Emails(), m.Failed, m.Waiting+m.Claimed)
+		why := NoEmails(m)
+		if why != "" {
+			state = s.text("no emails")
+		}
+		s.columns([]int{4, 14, 16}, fmt.Sprint(m.Mailing), strings.Join(st.MailingLists[m.Mailing], ", "), cli.ShortTime(m.DueAt, st.Zone), state)
+		if why != "" {
+			s.detail(why)
+		}
+	}
+	for _, t := range st.Troubles {
+		sentence, commands := Trouble(t, st.Zone)
+		s.detail(sentence)
+		s.detail(Advice(commands))
+	}
+	if n := st.Digest.Pending; n > 0 {
+		s.item(s.text("%d suppressions wait for you; see: dibao bounce list --pending", n))
+	}
+	if len(st.Digest.Reports) > 0 {
+		s.item(s.text("reports of the last 7 days: %s", s.counts("Kind", st.Digest.Reports)))
+	}
 }

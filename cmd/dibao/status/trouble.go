@@ -10,8 +10,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// Trouble says in one English sentence what is wrong with mailings, and why; commands help, in
-// this order.
+// Trouble says in one English sentence what is wrong with mailings, and why, and returns the
+// commands that help, in this order.
 func Trouble(t delivery.Trouble, zone *time.Location) (sentence string, commands []string) {
 	reply, next, emails := "", "", 0
 	if t.Reply != nil {
@@ -25,23 +25,21 @@ func Trouble(t delivery.Trouble, zone *time.Location) (sentence string, commands
 	}
 	switch t.Kind {
 	case delivery.TroubleUnreached:
-		return fmt.Sprintf("no mail server can be reached; %d emails wait, next try %s: %s", emails, next, reply), []string{"dibao mail doctor"}
+		return fmt.Sprintf("no mail server can be reached: %v; next try %s, and %d emails wait", reply, next, emails), []string{"dibao mail doctor"}
 	case delivery.TroubleRefused:
-		return fmt.Sprintf("%s refuses our mail before we name a recipient; next try %s: %s", *t.Name, next, reply), []string{"dibao mail doctor", "dibao issue send"}
+		return fmt.Sprintf("%s refuses our mail before we name a recipient: %v; dibao tries at %s again with one message", *t.Name, reply, next), []string{"dibao mail doctor", "dibao issue send"}
 	case delivery.TroublePolicy:
-		return fmt.Sprintf("%s refuses our mail by its policy; %d emails wait until %s: %s", *t.Name, emails, next, reply), []string{"dibao mail doctor", "dibao issue send"}
+		return fmt.Sprintf("%s refuses our mail by its policy: %v; until %s, %d emails wait", *t.Name, reply, next, emails), []string{"dibao mail doctor", "dibao issue send"}
 	case delivery.TroubleIdle:
 		return fmt.Sprintf("no process sends mail; mailing %d has been due since %s, and %d emails wait", *t.Mailing, cli.ShortTime(*t.Since, zone), emails), []string{"dibao issue send"}
 	case delivery.TroubleStuck:
-		return fmt.Sprintf("mailing %d: %d emails have waited since the first try at %s: %s", *t.Mailing, emails, cli.ShortTime(*t.Since, zone), reply), []string{fmt.Sprintf("dibao issue report %d", *t.Mailing)}
+		return fmt.Sprintf("mailing %d has been stuck since %s: %v; %d emails wait", *t.Mailing, cli.ShortTime(*t.Since, zone), reply, emails), []string{fmt.Sprintf("dibao issue report %d", *t.Mailing)}
 	}
-	return fmt.Sprintf("%d of %d emails of mailing %d failed: %s", emails, *t.All, *t.Mailing, reply),
+	return fmt.Sprintf("mailing %d did not reach all readers: %v; %d of %d emails failed", *t.Mailing, reply, emails, *t.All),
 		[]string{fmt.Sprintf("dibao issue report %d", *t.Mailing), fmt.Sprintf("dibao issue resend %d --failed", *t.Mailing)}
 }
 
-// TroubleLine returns the sentence with the commands, in English.
-func TroubleLine(t delivery.Trouble, zone *time.Location) string {
-	sentence, commands := Trouble(t, zone)
-	advice := fmt.Sprintf("to go on, run: %s", strings.Join(commands, ", "))
-	return sentence + "; " + advice
+// Advice names the commands that help, in English.
+func Advice(commands []string) string {
+	return fmt.Sprintf("to go on, run: %s", strings.Join(commands, ", "))
 }
