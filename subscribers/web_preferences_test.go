@@ -49,8 +49,8 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 			Profile: match.Profile{Entities: []string{"enterprise"}, Regions: []string{"51"}, Industries: []string{"C"}, Size: "small"},
 		}
 		got, err := s.Preferences(t.Context(), id)
-		if err != nil || cmp.Diff(want, got.Profile) != "" {
-			t.Errorf("%v\n%s", err, cmp.Diff(want, got.Profile))
+		if err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("%v\n%s", err, cmp.Diff(want, got))
 		}
 		// Saving what the page shows again changes nothing; a post without the form's fields
 		// leaves the choices unchanged.
