@@ -13,6 +13,7 @@ import (
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/policy/division"
+	"dibao/policy/theme"
 	"dibao/templates"
 )
 
@@ -23,7 +24,9 @@ func ReasonText(language, field, value string) string {
 	case "kind":
 		value = templates.Words(language, "kind."+value)
 	case "region":
-		value = cmp.Or(division.Name(value), value)
+		value = cmp.Or(division.NameIn(value, language), value)
+	case "theme":
+		value = theme.NameIn(theme.Named(value), language)
 	}
 	return templates.Words(language, "why."+field, value)
 }

@@ -17,6 +17,7 @@ func TestReasonsHaveWords(t *testing.T) {
 	}
 	for _, x := range []struct{ language, field, value, want string }{
 		{"zh", "kind", "interpretation", "类别 解读"}, {"en", "kind", "signed-article", "kind signed article"},
+		{"en", "theme", "民政", "theme Civil affairs, poverty and disaster relief"}, {"en", "region", "510000", "region Sichuan"}, {"zh", "region", "510000", "地区 四川省"},
 		{"zh", "region", "440300", "地区 广东省深圳市"}, {"zh", "region", "999999", "地区 999999"}, {"zh", "word", "养老", "关键词 养老"},
 	} {
 		if got := digest.ReasonText(x.language, x.field, x.value); got != x.want {

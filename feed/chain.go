@@ -22,7 +22,6 @@ type Chain struct {
 // Step is one document of a chain.
 type Step struct {
 	Document Document
-	Region   string // name of the region, "" for a ministry
 	Days     int    // days after the implemented document; -1: a date is unknown
 	SaidIn   string // title or text: it names that document; subject: the titles have the same subject
 	Quote    string
@@ -54,7 +53,6 @@ func (st *Store) Chain(ctx context.Context, document int64) (Chain, error) {
 	}
 	for _, r := range all {
 		s := Step{Document: docs[r.Document], Days: -1, SaidIn: r.SaidIn, Quote: r.Quote}
-		s.Region = division.Name(s.Document.Region)
 		if from, to := d.On(), s.Document.On(); !from.IsZero() && !to.IsZero() {
 			s.Days = from.DaysUntil(to)
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"dibao/internal/fault"
 	"dibao/internal/lazyregexp"
@@ -96,12 +97,20 @@ func correctTheme(f *policy.Facts, v string) error {
 const otherTheme = "其他"
 
 // CheckTheme returns an error unless a theme is in the 主题分类 or part of one (民政 of 民政、扶贫、救灾,
-// or a second level after a backslash).
+// or a second level after a backslash). The error names the themes in the language of the name.
 func CheckTheme(name string) error {
 	if name == otherTheme || theme.Main(name) != "" {
 		return nil
 	}
-	return fmt.Errorf("theme %q is not in the classification of the State Council: %s", name, strings.Join(append(slices.Clone(theme.Names), otherTheme), "；"))
+	language := "zh"
+	if name != "" && name[0] < utf8.RuneSelf {
+		language = "en"
+	}
+	var known []string
+	for _, t := range theme.Names {
+		known = append(known, theme.NameIn(t, language))
+	}
+	return fmt.Errorf("theme %q is not in the classification of the State Council: %s", name, strings.Join(append(known, otherTheme), "；"))
 }
 
 func correctKind(f *policy.Facts, v string) error {

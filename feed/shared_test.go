@@ -136,7 +136,7 @@ func TestChainsOfRealTitles(t *testing.T) {
 	r.check(err)
 	var steps []string
 	for _, s := range chain.Steps {
-		steps = append(steps, fmt.Sprintf("%s %s %d", s.Region, s.Document.Title, s.Days))
+		steps = append(steps, fmt.Sprintf("%s %s %d", division.Name(s.Document.Region), s.Document.Title, s.Days))
 	}
 	if !slices.Contains(steps, "四川省 四川省人民政府关于加快发展养老服务业的实施意见 161") {
 		t.Errorf("chain: %q", steps)

@@ -253,7 +253,7 @@ func TestExportImportExportIsTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := f.SetPreferences(ctx, id, Preferences{Language: "en", Format: Text, Lists: map[int64]Choice{
-			f.weekly.ID: {Themes: []string{"民政", "财政"}, Regions: []string{"110000"}, Frequency: Weekly}, f.monthly.ID: {},
+			f.weekly.ID: {Themes: []string{"民政、扶贫、救灾", "财政、金融、审计"}, Regions: []string{"110000"}, Frequency: Weekly}, f.monthly.ID: {},
 		}, Profile: match.Profile{Entities: []string{"enterprise", "institute"}, Regions: []string{"5101"}, Size: "small", Topics: []string{"科技、教育"}}}, testNetwork); err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"dibao/internal/rows"
 	"dibao/policy/division"
 	"dibao/policy/match"
+	"dibao/policy/theme"
 )
 
 // row is one row of an import.
@@ -176,7 +177,9 @@ func (r *row) set(c column, name, field string) {
 	case columnConsent:
 		r.consent = field
 	case columnThemes:
-		r.choice.Themes = strings.Split(field, "|")
+		for _, t := range strings.Split(field, "|") {
+			r.choice.Themes = append(r.choice.Themes, theme.Named(t))
+		}
 	case columnRegions:
 		for _, region := range strings.Split(field, "|") {
 			switch code := division.Code(region); {

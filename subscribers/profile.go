@@ -145,7 +145,9 @@ func ProfileLines(p match.Profile, language string) (all []ProfileLine) {
 func (f profileField) said(v, language string) string {
 	switch {
 	case f.name == "regions":
-		return cmp.Or(division.Name(v), v)
+		return cmp.Or(division.NameIn(v, language), v)
+	case f.name == "topics":
+		return theme.NameIn(v, language)
 	case f.words != "":
 		return templates.Words(language, f.words+v)
 	}
@@ -197,9 +199,9 @@ func profileView(p match.Profile, language string) templates.ProfileForm {
 		field := templates.ProfileField{Name: f.name}
 		switch f.name {
 		case "regions":
-			field.Choices = boxes(regionsOf(List{}), full(p.Regions), division.Name)
+			field.Choices = boxes(regionsOf(List{}), full(p.Regions), func(code string) string { return division.NameIn(code, language) })
 		case "topics":
-			field.Choices = boxes(themesOf(List{}), p.Topics, func(t string) string { return t })
+			field.Choices = boxes(themesOf(List{}), p.Topics, func(t string) string { return theme.NameIn(t, language) })
 		default:
 			field.Choices = boxes(f.offered, *f.values(&p), func(code string) string { return templates.Words(language, f.words+code) })
 		}

@@ -111,8 +111,8 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 		}
 		view.Lists = append(view.Lists, templates.PreferenceList{
 			ListCard: card, Frequency: string(choice.Frequency),
-			Themes:  boxes(themesOf(lists[i]), choice.Themes, func(t string) string { return t }),
-			Regions: boxes(regionsOf(lists[i]), choice.Regions, division.Name),
+			Themes:  boxes(themesOf(lists[i]), choice.Themes, func(t string) string { return theme.NameIn(t, p.Language) }),
+			Regions: boxes(regionsOf(lists[i]), choice.Regions, func(code string) string { return division.NameIn(code, p.Language) }),
 		})
 	}
 	h.show(w, status, view)

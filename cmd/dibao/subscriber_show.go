@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/view"
 	"dibao/policy/division"
+	"dibao/policy/theme"
 	"dibao/subscribers"
 	"dibao/subscribers/mailaddr"
 )
@@ -89,11 +89,14 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 
 // narrowed returns the themes and regions to which a reader limited a list, "" if none.
 func (g *globals) narrowed(themes, regions []string) string {
-	words := slices.Clone(themes)
-	for _, code := range regions {
-		words = append(words, cmp.Or(division.Name(code), code))
+	var words []string
+	for _, t := range themes {
+		words = append(words, theme.NameIn(t, g.language()))
 	}
-	return strings.Join(words, g.either(", ", "、"))
+	for _, code := range regions {
+		words = append(words, cmp.Or(division.NameIn(code, g.language()), code))
+	}
+	return strings.Join(words, g.either(" / ", "、"))
 }
 
 // reader returns the reader with an address. The error for an unknown address says if the

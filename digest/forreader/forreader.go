@@ -14,6 +14,7 @@ import (
 	"dibao/policy/call"
 	"dibao/policy/division"
 	"dibao/policy/match"
+	"dibao/policy/theme"
 	"dibao/templates"
 )
 
@@ -131,9 +132,9 @@ func conditions(language string, all []match.Condition) (texts []string) {
 		case match.FieldIndustry:
 			text = words.Industry(c.Value)
 		case match.FieldPlace:
-			text = templates.Words(language, "forreader.place", division.Name(c.Value))
+			text = templates.Words(language, "forreader.place", division.NameIn(c.Value, language))
 		case match.FieldTopic:
-			text = templates.Words(language, "forreader.topic", c.Value)
+			text = templates.Words(language, "forreader.topic", theme.NameIn(c.Value, language))
 		}
 		texts = append(texts, text)
 	}

@@ -134,7 +134,7 @@ func (h *Web) fillHome(ctx context.Context, view *templates.HomePage) error {
 	for _, d := range due {
 		view.Agenda = append(view.Agenda, templates.AgendaItem{Date: d.On.String(), Key: d.Key, Title: d.Article.Title(), URL: feed.ArticleURL(h.Feeds.BaseURL, d.Article.ID)})
 	}
-	view.Browse, err = h.Feeds.Browse(ctx)
+	view.Browse, err = h.Feeds.Browse(ctx, view.Language)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"dibao/policy"
 	"dibao/policy/division"
 	"dibao/policy/fold"
+	"dibao/policy/theme"
 )
 
 // phrase is what a text must contain: pieces that follow each other, with only punctuation
@@ -169,6 +170,11 @@ func (q *parsedQuery) addField(name, value string, exclude bool) {
 		f.mark, f.pairs = markIssuer, true
 	case "theme":
 		f.mark, f.pairs = markTheme, true
+		for i, v := range f.values {
+			if v[0] < utf8.RuneSelf { // an English name
+				f.values[i] = theme.Named(v)
+			}
+		}
 	case "type":
 		f.mark = markType
 	case "source":

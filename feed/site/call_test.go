@@ -238,7 +238,7 @@ func TestCallFilters(t *testing.T) {
 				t.Errorf("%.60s: %d %v, no %q in\n%s", path, res.StatusCode, err, want, body)
 			}
 		}
-		if page := s.Read("/calls/?who=enterprise&lang=en"); !strings.Contains(page, `<option value="enterprise" selected>enterprises</option>`) || !strings.Contains(page, "Clear the filter") {
+		if page := s.Read("/calls/?who=enterprise&lang=en"); !strings.Contains(page, `<option value="enterprise" selected>enterprises</option>`) || !strings.Contains(page, `<option value="财政、金融、审计">Finance, banking and auditing</option>`) || !strings.Contains(page, "Clear the filter") {
 			t.Error("the form does not show what is chosen")
 		}
 	})

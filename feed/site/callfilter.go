@@ -39,7 +39,7 @@ var callFields = []struct {
 	{"industry", match.Industries, func(l, v string) string { return templates.Words(l, "industry."+v) }},
 	{"size", match.Sizes, func(l, v string) string { return templates.Words(l, "size."+v) }},
 	{"qualification", match.Qualifications, func(l, v string) string { return templates.Words(l, "qualification."+v) }},
-	{"topic", theme.Names, func(_, v string) string { return v }},
+	{"topic", theme.Names, func(language, v string) string { return theme.NameIn(v, language) }},
 	{"within", withinDays, func(l, v string) string { return templates.Words(l, "calls.within.days", v) }},
 	{"state", []string{"closed"}, func(l, v string) string { return templates.Words(l, "calls.state."+v) }},
 }

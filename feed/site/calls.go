@@ -80,7 +80,7 @@ func callsOf(code, language string) (collection, error) {
 	if code == "" {
 		return c, nil
 	}
-	name := division.Name(code)
+	name := division.NameIn(code, language)
 	if name == "" {
 		return collection{}, feed.ErrNotFound
 	}
@@ -141,7 +141,7 @@ func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection, f call
 		}
 		slices.Sort(codes)
 		for _, code := range codes {
-			if name := division.Name(code); name != "" {
+			if name := division.NameIn(code, p.Language); name != "" {
 				view.Narrower = append(view.Narrower, templates.FacetValue{Text: name, URL: "/calls/" + code + "/" + query, Count: -1})
 			}
 		}

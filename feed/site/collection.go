@@ -54,16 +54,16 @@ func (h *Web) registerCollections(mux *http.ServeMux) {
 
 // themeOf finds a theme; a theme of the official list has a page even if it is empty, and a
 // part of its name is enough (民政 for 民政、扶贫、救灾).
-func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
+func (h *Web) themeOf(_ context.Context, theme, language string) (collection, error) {
 	main := themes.Main(theme)
 	if main != "" && !strings.HasPrefix(theme, main) {
 		theme = main
 	}
-	return collection{key: "theme", name: themeName(theme), path: themePath(theme), feed: "theme/" + theme, known: main != ""}, nil
+	return collection{key: "theme", name: themeName(theme, language), path: themePath(theme), feed: "theme/" + theme, known: main != ""}, nil
 }
 
-func (h *Web) regionOf(_ context.Context, code, _ string) (collection, error) {
-	name := division.Name(code)
+func (h *Web) regionOf(_ context.Context, code, language string) (collection, error) {
+	name := division.NameIn(code, language)
 	if name == "" {
 		return collection{}, feed.ErrNotFound
 	}
@@ -95,7 +95,9 @@ func (h *Web) sourceOf(ctx context.Context, id, language string) (collection, er
 }
 
 // themeName returns the two levels of a theme for readers.
-func themeName(theme string) string { return strings.ReplaceAll(theme, `\`, " › ") }
+func themeName(theme, language string) string {
+	return strings.ReplaceAll(themes.NameIn(theme, language), `\`, " › ")
+}
 
 // beforeOf reads ?before=, the article id from which a page continues; 0 is the first page.
 func beforeOf(r *http.Request) (int64, error) {
@@ -171,8 +173,8 @@ func (h *Web) narrower(ctx context.Context, c collection) ([]templates.FacetValu
 		if c.key == "theme" {
 			theme := strings.TrimPrefix(below, "theme/") + name
 			all = append(all, templates.FacetValue{Text: name, URL: themePath(theme), Count: -1})
-		} else if code := strings.TrimPrefix(below, "region/") + name; name != "" && division.Name(code) != "" {
-			all = append(all, templates.FacetValue{Text: strings.TrimPrefix(division.Name(code), c.name), URL: "/regions/" + code + "/", Count: -1})
+		} else if code := strings.TrimPrefix(below, "region/") + name; name != "" && division.OwnName(code) != "" {
+			all = append(all, templates.FacetValue{Text: division.OwnName(code), URL: "/regions/" + code + "/", Count: -1})
 		}
 	}
 	return all, nil
@@ -198,7 +200,7 @@ func (h *Web) index(plural, key string) http.HandlerFunc {
 			if err != nil {
 				return nil, err
 			}
-			view.Groups = indexGroups(key, names)
+			view.Groups = indexGroups(key, names, p.Language)
 			return view, nil
 		})
 	}
@@ -206,7 +208,7 @@ func (h *Web) index(plural, key string) http.HandlerFunc {
 
 // indexGroups groups second-level themes under their first level, and regions
 // under their province.
-func indexGroups(key string, names []string) []templates.IndexGroup {
+func indexGroups(key string, names []string, language string) []templates.IndexGroup {
 	all := []templates.IndexGroup{{}} // the first levels
 	add := func(title string, v templates.FacetValue) {
 		at := slices.IndexFunc(all, func(g templates.IndexGroup) bool { return g.Title == title })
@@ -222,21 +224,19 @@ func indexGroups(key string, names []string) []templates.IndexGroup {
 		case "theme":
 			head, tail, found := strings.Cut(name, `\`)
 			v.URL = themePath(name)
-			if !found {
-				head = ""
-			} else {
-				v.Text = tail
+			if v.Text = tail; !found {
+				head, v.Text = "", themes.NameIn(name, language)
 			}
-			add(head, v)
+			add(themes.NameIn(head, language), v)
 		case "region":
 			if division.Name(name) == "" {
 				continue
 			}
 			head := ""
 			if len(name) > 2 {
-				head = division.Name(name[:2])
+				head = division.NameIn(name[:2], language)
 			}
-			v.Text, v.URL = division.Name(name), "/regions/"+name+"/"
+			v.Text, v.URL = division.NameIn(name, language), "/regions/"+name+"/"
 			add(head, v)
 		default:
 			v.URL = issuerPath(name)
@@ -250,7 +250,7 @@ func indexGroups(key string, names []string) []templates.IndexGroup {
 const browseValues = 12
 
 // Browse returns links to the articles by topic: the first levels of themes and regions.
-func (h *Web) Browse(ctx context.Context) ([]templates.Facet, error) {
+func (h *Web) Browse(ctx context.Context, language string) ([]templates.Facet, error) {
 	var all []templates.Facet
 	for _, key := range []string{"theme", "region"} {
 		names, err := h.Store.FeedNames(ctx, key+"/")
@@ -259,9 +259,9 @@ func (h *Web) Browse(ctx context.Context) ([]templates.Facet, error) {
 		}
 		f := templates.Facet{Key: key, All: "/" + key + "s/"}
 		for _, name := range names {
-			v := templates.FacetValue{Text: name, URL: themePath(name), Count: -1}
+			v := templates.FacetValue{Text: themes.NameIn(name, language), URL: themePath(name), Count: -1}
 			if key == "region" {
-				v.Text, v.URL = division.Name(name), "/regions/"+name+"/"
+				v.Text, v.URL = division.NameIn(name, language), "/regions/"+name+"/"
 			}
 			top := key == "theme" && !strings.Contains(name, `\`) || key == "region" && len(name) == 2
 			if top && v.Text != "" && len(f.Values) < browseValues {

@@ -55,7 +55,7 @@ func describe(a feed.Article, base string, today policy.Date) map[string]any {
 		if len(issuers) > 0 {
 			d["sourceOrganization"] = issuers
 		}
-		put("articleSection", themeName(f.Theme))
+		put("articleSection", themeName(f.Theme, "zh"))
 	}
 	d["publisher"] = map[string]any{"@type": "Organization", "name": a.SourceName}
 	return d

@@ -12,6 +12,7 @@ import (
 
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/templates"
 )
 
@@ -110,7 +111,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 		}
 		if view.Chain = len(chain.Steps); view.Chain > 0 {
 			view.ChainURL = d.Path() + "/chain"
-			view.Steps = chainRows(chain, today)
+			view.Steps = chainRows(chain, today, p.Language)
 			view.Steps = view.Steps[:min(len(view.Steps), firstSteps)]
 		}
 		to, err := h.relatives(ctx, d, &view.Groups)
@@ -335,7 +336,7 @@ func (h *Web) chainPage(w http.ResponseWriter, r *http.Request) {
 			p.Feeds = FeedLinks(h.BaseURL, d.Path()+"/chain/", d.Number)
 		}
 		view := templates.ChainPage{Page: p, Document: mentionOf(d, h.Today()), Median: -1}
-		view.Rows = chainRows(chain, h.Today())
+		view.Rows = chainRows(chain, h.Today(), p.Language)
 		var lags []int
 		for _, row := range view.Rows {
 			if row.Lag >= 0 {
@@ -354,7 +355,7 @@ func (h *Web) chainPage(w http.ResponseWriter, r *http.Request) {
 // firstSteps is the number of steps of its chain on the page of a document.
 const firstSteps = 5
 
-func chainRows(chain feed.Chain, today policy.Date) []templates.ChainRow {
+func chainRows(chain feed.Chain, today policy.Date, language string) []templates.ChainRow {
 	longest := 1
 	for _, s := range chain.Steps {
 		longest = max(longest, s.Days)
@@ -363,7 +364,7 @@ func chainRows(chain feed.Chain, today policy.Date) []templates.ChainRow {
 	for _, s := range chain.Steps {
 		m := mentionOf(s.Document, today)
 		m.Sentence = s.Quote
-		rows = append(rows, templates.ChainRow{Mention: m, Region: s.Region, Level: string(s.Document.Level), Lag: s.Days, Share: 100 * max(s.Days, 0) / longest})
+		rows = append(rows, templates.ChainRow{Mention: m, Region: division.NameIn(s.Document.Region, language), Level: string(s.Document.Level), Lag: s.Days, Share: 100 * max(s.Days, 0) / longest})
 	}
 	return rows
 }

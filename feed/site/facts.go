@@ -54,9 +54,9 @@ func articleFacts(a feed.Article, language string) []templates.Fact {
 	date("expires", f.ExpiresFrom, official, f.ExpiresOn)
 	date("deadline", f.DeadlineFrom, draft, f.DeadlineOn)
 	add("type", "", false, templates.FactValue{Text: f.Type})
-	add("theme", f.ThemeFrom, false, templates.FactValue{Text: themeName(f.Theme), URL: themePath(f.Theme)})
+	add("theme", f.ThemeFrom, false, templates.FactValue{Text: themeName(f.Theme, language), URL: themePath(f.Theme)})
 	if f.Region != "" {
-		add("region", "", false, templates.FactValue{Text: division.Name(f.Region), URL: "/regions/" + f.Region + "/"})
+		add("region", "", false, templates.FactValue{Text: division.NameIn(f.Region, language), URL: "/regions/" + f.Region + "/"})
 	}
 	add("credit", "", false, templates.FactValue{Text: f.Credit})
 	add("source", "", false, templates.FactValue{Text: a.SourceName, URL: fmt.Sprintf("/sources/%d/", a.SourceID)})

@@ -161,8 +161,8 @@ func (s searchRequest) facets(f search.Facets, language string) []templates.Face
 	}{
 		{"kind", f.Kinds, func(v string) string { return templates.Words(language, "kind."+v) }},
 		{"year", f.Years, func(v string) string { return v }},
-		{"theme", f.Themes, themeName},
-		{"region", f.Regions, division.Name},
+		{"theme", f.Themes, func(v string) string { return themeName(v, language) }},
+		{"region", f.Regions, func(v string) string { return division.NameIn(v, language) }},
 		{"issuer", f.Issuers, func(v string) string { return v }},
 	} {
 		facet := templates.Facet{Key: x.key}

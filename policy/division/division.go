@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"dibao/policy/words"
 )
@@ -269,7 +270,7 @@ func ProvinceOf(c string) string {
 }
 
 // Code returns the code of a region by its name, with or without its kind (四川) and the
-// regions above it; an ambiguous name needs one above it. It returns "" if the region is
+// regions above it, or of a province by its English name; an ambiguous name needs one above it. It returns "" if the region is
 // unknown.
 func Code(name string) string {
 	name = strings.Join(strings.Fields(name), "")
@@ -287,6 +288,9 @@ func Code(name string) string {
 	}
 	if c := regionIn(rest, code); c != "" {
 		return c
+	}
+	if name != "" && name[0] < utf8.RuneSelf {
+		return fromEnglish(name)
 	}
 	// A city and one of its counties: 杭州市滨江区.
 	for n := range rest {

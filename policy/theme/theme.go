@@ -55,7 +55,7 @@ func Matches(want, have string) bool {
 }
 
 // Main returns the theme of the 主题分类 that a name means, or "": a name can be part of a
-// theme's name if no other theme has it, and have a second level after a backslash.
+// theme's name, in Chinese or English, if no other theme has it, and have a second level after a backslash.
 func Main(name string) string {
 	main, _, _ := strings.Cut(name, `\`)
 	var with []string
@@ -69,6 +69,9 @@ func Main(name string) string {
 	}
 	if len(with) == 1 {
 		return with[0]
+	}
+	if len(with) == 0 && main != "" && main[0] < utf8.RuneSelf {
+		return fromEnglish(main)
 	}
 	return ""
 }

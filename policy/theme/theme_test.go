@@ -42,6 +42,25 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// Every theme has an English name, which finds it, as do words that no other has.
+func TestEnglish(t *testing.T) {
+	t.Parallel()
+	for _, name := range Names {
+		e := NameIn(name, "en")
+		if e == name || Named(e) != name || NameIn(name, "zh") != name {
+			t.Errorf("%s is %q in English, which finds %q", name, e, Named(e))
+		}
+	}
+	for name, want := range map[string]string{"finance": "财政、金融、审计", "Civil Affairs": "民政、扶贫、救灾", `health\x`: `卫生、体育\x`, "fin": "fin", "affairs": "affairs", "star": "star"} {
+		if got := Named(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	if got := NameIn(`卫生、体育\体育`, "en"); got != `Health and sport\体育` {
+		t.Error(got)
+	}
+}
+
 // The table contains every theme once, and no word twice for one theme.
 func TestWords(t *testing.T) {
 	t.Parallel()
