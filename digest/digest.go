@@ -51,7 +51,7 @@ type Service struct {
 // New returns a service for one database.
 func New(db *database.DB, articles *feed.Store, readers *subscribers.Store, opts Options) (*Service, error) {
 	if opts.BaseURL == "" {
-		return nil, fmt.Errorf("digest needs the base address of its web pages; set base_url in [server]")
+		return nil, fmt.Errorf("emails need the address of the web pages; set base_url in [server]")
 	}
 	if opts.SiteName == "" {
 		opts.SiteName = "邸报"

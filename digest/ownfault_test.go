@@ -412,7 +412,7 @@ var aboutUs = map[string][]string{
 	"dot": {"550 Mail content denied", "554 5.7.1 spam detected", "550 5.7.26 DMARC policy", "550 User unknown", "550 what?", "451 4.7.1 try later"},
 }
 
-// No sequence of replies about us suppresses anybody, and replies before a reader was named
+// No sequence of replies about us suppresses anybody, and replies before a recipient was named
 // never fail a delivery permanently.
 func TestPropertyRepliesAboutUsSuppressNobody(t *testing.T) {
 	checks := "6"
@@ -462,7 +462,7 @@ func TestPropertyRepliesAboutUsSuppressNobody(t *testing.T) {
 			rt.Fatalf("%d readers are suppressed", n)
 		}
 		if early && failed > 0 {
-			rt.Fatalf("%d deliveries failed before a reader was named", failed)
+			rt.Fatalf("%d deliveries failed before a recipient was named", failed)
 		}
 		r.says("", "")
 		for range 4 {

@@ -33,7 +33,7 @@ func (st *Store) StopCollection(ctx context.Context, source int64) error {
 func (st *Store) SaveCollection(ctx context.Context, s Source) error {
 	hints, err := json.Marshal(s.Hints)
 	if err != nil {
-		return fmt.Errorf("hints of %s: %w", s.URL, err)
+		return fmt.Errorf("warnings of %s: %w", s.URL, err)
 	}
 	var warnings *string
 	if len(s.Warnings) > 0 {

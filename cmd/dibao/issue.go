@@ -235,7 +235,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 			}
 			g.say(cmd, "links to unsubscribe and to preferences are placeholders in a preview; each reader gets their own")
 			if reader == "" {
-				g.say(cmd, "the reason at the end is that of readers who confirmed; readers whom an admin added read when and by whom")
+				g.say(cmd, "the sentence at the end is for readers who confirmed; for readers whom an admin added, it says who added them, and when")
 			}
 			switch {
 			case g.json:
@@ -254,7 +254,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 	}
 	flags.Choice(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "output")
 	flags.Bounded(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
-	cmd.Flags().StringVar(&reader, "reader", "", "address of the reader whose next email to print")
+	cmd.Flags().StringVar(&reader, "reader", "", "print the next email of the reader with this address")
 	flags.Bounded(cmd.Flags(), &variant, "variant", 0, 0, math.MaxInt64, "number of a variant of a mailing")
 	return cmd
 }

@@ -77,7 +77,7 @@ func (a *app) previewReader(g *globals, cmd *cobra.Command, address string) (dig
 	case err != nil:
 		return digest.Mail{}, err
 	case x != nil:
-		return digest.Mail{}, fmt.Errorf("%s gets no mail: the address is suppressed (%s) since %s; to lift that: dibao subscriber unsuppress %[1]s --note REASON",
+		return digest.Mail{}, fmt.Errorf("%s gets no mail: the address has been suppressed (%s) since %s; to lift that: dibao subscriber unsuppress %[1]s --note REASON",
 			address, x.Reason, shortTime(x.At, a.config.Schedule.Zone))
 	}
 	readers, err := a.subscribers.Readers(ctx, []int64{known.ID})

@@ -72,7 +72,7 @@ func (a *app) progressOf(r delivery.MailingReport) string {
 	text := fmt.Sprintf("mailing %d %s: sent %d, waiting %d, failed %d", r.Mailing, r.State, r.Sent, r.Waiting+r.Claimed, r.Failed)
 	switch {
 	case r.PerSecond != nil && r.ETASeconds != nil:
-		text += fmt.Sprintf("; %s a second, left %s", bars.Rate(r), bars.Left(r))
+		text += fmt.Sprintf("; %s a second, %s left", bars.Rate(r), bars.Left(r))
 	case r.PerSecond != nil:
 		text += fmt.Sprintf("; %s a second", bars.Rate(r))
 	case r.NextAt != nil:

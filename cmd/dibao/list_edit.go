@@ -46,7 +46,7 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f.StringArrayVar(&l.Query.Types, "type", nil, "type of official document (文种), such as 通知")
 	f.Int64SliceVar(&l.Query.Sources, "source", nil, "number of a source")
 	f.StringArrayVar(&l.Query.Documents, "document", nil, "number of a document to follow: the document itself, changes and interpretations")
-	f.StringArrayVar(&l.Query.Chains, "chain", nil, "number of a document whose implementation at lower levels to follow")
+	f.StringArrayVar(&l.Query.Chains, "chain", nil, "follow the implementation of this document, by number, at lower levels")
 	f.StringArrayVar(&l.Query.Any, "any", nil, "a word or phrase; one of them must occur (repeatable)")
 	f.StringArrayVar(&l.Query.All, "all", nil, "a word or phrase that must occur (repeatable)")
 	f.StringArrayVar(&l.Query.None, "none", nil, "a word or phrase that must not occur in the title or summary")

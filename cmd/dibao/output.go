@@ -100,7 +100,7 @@ func writeNew(path string, write func(w io.Writer) error) error {
 // classifications.
 func (g *globals) theme(cmd *cobra.Command, name string) string {
 	if err := feed.CheckTheme(name); name != "" && err != nil {
-		g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
+		g.say(cmd, "only articles to which their own site gives this theme have it: %v", err)
 	}
 	return theme.Named(name)
 }

@@ -98,7 +98,7 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 	f.StringArray("size", nil, "size of the enterprise: micro, small, medium or large")
 	f.StringArray("qualification", nil, "high-tech, tech-sme, innovative-sme, specialized, little-giant, champion, tech-service or above-scale (repeatable)")
 	f.StringArray("topic", nil, "theme of the State Council's classification that the reader cares about, or a part of its name (repeatable)")
-	f.Int64SliceVar(&unstar, "unstar", nil, "number of an article whose star to remove (repeatable)")
+	f.Int64SliceVar(&unstar, "unstar", nil, "remove the star of the article with this number (repeatable)")
 	f.BoolVar(&e.clear, "clear", false, "remove the whole profile before the other flags are applied")
 	return cmd
 }

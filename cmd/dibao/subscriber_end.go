@@ -299,7 +299,7 @@ func newSubscriberPrune(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			g.change = change{target: "readers", detail: fmt.Sprintf("%d never confirmed, %d left", out.Unconfirmed, out.Left)}
+			g.change = change{target: "readers", detail: fmt.Sprintf("%d never confirmed, %d unsubscribed", out.Unconfirmed, out.Left)}
 			g.say(cmd, "deleted %d readers who never confirmed, %d who unsubscribed long ago, %d address blocks, %d lines of the audit log", out.Unconfirmed, out.Left, out.Networks, out.Audit)
 			return nil
 		}),

@@ -107,7 +107,7 @@ func (a *app) reader(ctx context.Context, address string) (subscribers.Subscribe
 		return reader, nil
 	}
 	if x, e := a.subscribers.Suppression(ctx, address); e == nil && x != nil {
-		err = fmt.Errorf("%w; the address is suppressed (%s) since %s", err, x.Reason, shortTime(x.At, a.config.Schedule.Zone))
+		err = fmt.Errorf("%w; the address has been suppressed (%s) since %s", err, x.Reason, shortTime(x.At, a.config.Schedule.Zone))
 	}
 	return reader, err
 }

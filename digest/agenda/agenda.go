@@ -51,11 +51,11 @@ func (h *Web) calendar(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, tokens.ErrExpired):
 		http.Error(w, "This address of a calendar is no longer valid; the preference page, to which each email links, shows the current one.\n"+
-			"这个日历地址已失效；新地址见偏好页，每封信里都有链接。", http.StatusGone)
+			"这个日历地址已失效；新地址见偏好设置页，每封信里都有链接。", http.StatusGone)
 		return
 	case errors.Is(err, tokens.ErrInvalid), errors.Is(err, subscribers.ErrNotFound):
 		http.Error(w, "There is no calendar at this address; copy it again from the preference page, to which each email links.\n"+
-			"这个地址没有日历；请从偏好页重新复制，每封信里都有链接。", http.StatusNotFound)
+			"这个地址没有日历；请从偏好设置页重新复制，每封信里都有链接。", http.StatusNotFound)
 		return
 	case err != nil:
 		h.Logger.Error("calendar of a reader not written", "err", err)

@@ -268,7 +268,7 @@ func (c *connection) noteAccepted(j job, refused *mail.ReplyError, err error) {
 	c.run.wake()
 }
 
-// refusedUs pauses a relay or domain that refuses our mail before a reader is
+// refusedUs pauses a relay or domain that refuses our mail before a recipient is
 // named. The delivery waits, and the attempt does not count.
 func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdict) outcome {
 	r, now := c.run, c.run.service.now()

@@ -19,7 +19,7 @@ const (
 	NoticeStuck   NoticeKind = "stuck"   // a mailing does not progress
 	NoticePolicy  NoticeKind = "policy"  // a domain refuses our mail
 	NoticeMessage NoticeKind = "message" // a server does not accept a message
-	NoticeRefused NoticeKind = "refused" // a relay or a domain refuses our mail before a reader is named
+	NoticeRefused NoticeKind = "refused" // a relay or a domain refuses our mail before a recipient is named
 	NoticePending NoticeKind = "pending" // many suppressions at one domain, or of one mailing, wait for the admin
 )
 

@@ -15,7 +15,7 @@ import (
 )
 
 // Pause says that a relay, or with direct delivery a group of domains, refuses
-// our mail before a reader is named. The fault is ours: nothing is sent there
+// our mail before a recipient is named. The fault is ours: nothing is sent there
 // until the next try, which one message makes, and no delivery fails because of
 // it.
 type Pause struct {
@@ -48,7 +48,7 @@ func pauseFor(code, n int, v verdict.Verdict) time.Duration {
 	return max(v.Retry, min(first<<min(n-1, 6), longestPause))
 }
 
-// refusesUs returns a refusal that is about us: one before a reader was named,
+// refusesUs returns a refusal that is about us: one before a recipient was named,
 // unless it is about this message (its size, or a form of address).
 func refusesUs(reply *mail.ReplyError, v verdict.Verdict) bool {
 	return verdict.Phase(reply.Phase).BeforeReader() && v.Class != verdict.Message
@@ -199,7 +199,7 @@ func (r *deliveryRun) serverDown(err error) {
 	r.changed.Broadcast()
 }
 
-// Pauses returns the servers that refuse our mail before a reader is named.
+// Pauses returns the servers that refuse our mail before a recipient is named.
 func (s *Service) Pauses(ctx context.Context) ([]Pause, error) {
 	all, err := s.storedPauses(ctx)
 	now := all[:0]

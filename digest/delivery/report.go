@@ -25,7 +25,7 @@ type MailingReport struct {
 	Sent              int        `json:"sent"`
 	Failed            int        `json:"failed"`
 	Uncertain         int        `json:"uncertain"`
-	Suppressed        int        `json:"suppressed"`         // not tried: the reader is suppressed, or the mailing was cancelled
+	Suppressed        int        `json:"suppressed"`         // not tried: the reader is suppressed, or the mailing was canceled
 	SuppressedReaders int        `json:"suppressed_readers"` // readers who are suppressed because of a reply to this mailing
 	PerSecond         *float64   `json:"per_second"`         // messages sent in the last minute; null if nothing is being sent
 	ETASeconds        *int64     `json:"eta_seconds"`        // time until the waiting messages are sent at that rate, or until the last of their next tries
@@ -202,7 +202,7 @@ type DomainReport struct {
 	Deferred   int        `json:"deferred"` // waiting messages that were tried and will be tried again
 	Failed     int        `json:"failed"`
 	Uncertain  int        `json:"uncertain"`
-	Suppressed int        `json:"suppressed"` // not tried: the reader is suppressed, or the mailing was cancelled
+	Suppressed int        `json:"suppressed"` // not tried: the reader is suppressed, or the mailing was canceled
 	Stopped    int        `json:"stopped"`    // waiting messages that "dibao issue send" tries at once: the cause is not the mailbox
 	NextAt     *time.Time `json:"next_at"`
 	Reply      *string    `json:"reply"` // the last reply that was not a success, or the error

@@ -18,7 +18,7 @@ type TroubleKind string
 // The kinds of troubles.
 const (
 	TroubleUnreached TroubleKind = "unreached" // no relay can be reached
-	TroubleRefused   TroubleKind = "refused"   // a relay or a domain refuses our mail before a reader is named
+	TroubleRefused   TroubleKind = "refused"   // a relay or a domain refuses our mail before a recipient is named
 	TroublePolicy    TroubleKind = "policy"    // a domain refused mail by its policy, and the rest of its mail waits
 	TroubleIdle      TroubleKind = "idle"      // emails are due, and nothing sends them
 	TroubleStuck     TroubleKind = "stuck"     // emails were first tried long ago and still wait

@@ -1,7 +1,7 @@
 // Package summarize requests a summary of one text from a language model behind an
 // OpenAI-compatible endpoint (POST …/chat/completions).
 //
-// Text in, text out; it does not store or retry anything. Answers are checked: one that
+// Text in, text out; it does not store or retry anything. Responses are checked: one that
 // contains a number that is not in the text, or is not plain text of the requested length, is
 // an error ([ErrRejected]). A response must always be shown as made by a machine.
 package summarize

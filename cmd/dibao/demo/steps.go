@@ -268,7 +268,7 @@ func (d *Demo) unsubscribe(ctx context.Context) error {
 			return err
 		}
 		if d.Summary.Unsubscribed = len(left); len(left) != 1 {
-			return fmt.Errorf("%d readers are unsubscribed after one click, want 1", len(left))
+			return fmt.Errorf("after one click, %d readers are unsubscribed instead of 1", len(left))
 		}
 		d.say("unsubscribed %s with one click", mail.To)
 		return nil
