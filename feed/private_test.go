@@ -99,7 +99,7 @@ func TestPrivateSourceLosesItsPermissionWhenAnotherHostAnswers(t *testing.T) {
 		if req := src.Request(src.URL, false); req.Private != "" {
 			t.Errorf("the new address has the permission of the old one: %q", req.Private)
 		}
-		if err := r.Store.UpdateSource(t.Context(), src); err == nil || !strings.Contains(err.Error(), "give --private again") {
+		if err := r.Store.UpdateSource(t.Context(), src); err == nil || !strings.Contains(err.Error(), "specify --private again") {
 			t.Errorf("a new address was stored under the old permission: %v", err)
 		}
 	})
