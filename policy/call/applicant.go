@@ -65,7 +65,7 @@ var (
 	doesApply = words.New(`^(?:均|都|皆|也|可|能|应|须|需|必须|务必|请|原则上|自愿|自主|自行|如实|积极|踊跃|主动|直接|广泛|公开|要|按|根据|结合|对照|围绕|通过|登[录陆]|填[写报]|提[交出]|携|凭|报名|报送|申[报请领](?:$|[^材资书表信数条单对主人])|参[与加赛评展选](?:$|[^人者作])|联合申报|个人申|本人|征[集求]|受理|开展|给予|予以|享受|每[人月年]|发生的)`)
 	// states matches what a condition says about applicants. With 的 after it, it says so about somebody else:
 	// 高校具有副教授职称的教师.
-	states = words.New(`^(?:具[有备]|属于|获得|取得|[在于]\s?\d|未|无|有|成立|注册|登记|上一?年|近|年|\d{4}年.*?(?:收入|营业|销售|产值|纳税|研发)|[在向].*?(?:报名|申[报请领]|填[写报]|提[交出]|期间))`)
+	states = words.New(`^(?:具[有备]|属于|获得|取得|[在于]\s?\d|未|无|有|成立|注册|登记|上一?年|近|年(?:[^报检审]|$)|\d{4}年.*?(?:收入|营业|销售|产值|纳税|研发)|[在向].*?(?:报名|申[报请领]|填[写报]|提[交出]|期间))`)
 	// names matches the words before those whom a clause names as applicants.
 	names = words.New(`面向|对象|[对由为是请即]|限|组织|动员|发动|引导|鼓励|欢迎|邀请|给予|包括|包含|含|凡|接受|各类`)
 	// receives matches the words before those to whom applicants submit something.

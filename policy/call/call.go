@@ -170,6 +170,9 @@ func (c Call) says() bool {
 	return len(c.Steps)+len(c.ByOthers)+len(c.Unclear)+len(c.Benefits)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Unknown)+len(w.Thresholds) > 0
 }
 
+// longestLabel is the maximum length of a label at the beginning of a line, in characters.
+const longestLabel = 10
+
 // split reads the paragraphs within the limits and records the section of each.
 func (r *reading) split(parts []Part) {
 	left, count := int(maxText), 0
@@ -198,8 +201,14 @@ func (r *reading) split(parts []Part) {
 				if heads {
 					at = s
 				}
+				in := at
+				if label, rest, found := strings.Cut(cut.First(text, longestLabel), ":"); !heads && found && rest != "" {
+					if s, heads := sectionOf(label); heads { // 申报条件:(一)…
+						in = s
+					}
+				}
 				short := heads && utf8.RuneCountInString(text) <= 25
-				r.lines = append(r.lines, line{raw: raw, text: text, in: p.Name, above: above, before: before, heading: heading, section: at, heads: short && !strings.Contains(text, ":")})
+				r.lines = append(r.lines, line{raw: raw, text: text, in: p.Name, above: above, before: before, heading: heading, section: in, heads: short && !strings.Contains(text, ":")})
 				above, before = "", text
 				if heads {
 					heading = ""

@@ -13,7 +13,7 @@ import (
 // Step is something to do within a period. First is the zero Date if the text gives only
 // the last day.
 type Step struct {
-	What     string // 网上填报, 纸质报送, 审核推荐 …, "" if the text does not name it
+	What     string // 网上填报, 报送材料, 审核推荐 …, "" if the text does not name it
 	By       string // the actor, as written; "" if the text does not say
 	First    when.Date
 	Last     when.Date
@@ -49,7 +49,7 @@ var (
 		{"审核推荐", words.New(`审核|审查|初审|推荐`)},
 		{"递交响应文件", words.New(`投标|响应文件|标书|报价`)},
 		{"网上填报", words.New(`网上|网络|在线|系统|平台|填报|上传`)},
-		{"纸质报送", words.New(`纸质|书面|纸件|一式|报送|寄|送达|送交|报交`)},
+		{"报送材料", words.New(`纸质|书面|纸件|一式|报送|寄|送达|送交|报交`)},
 		{"电子邮件", words.New(`邮箱|电子版|发送至|发至|@`)},
 		{"报名", words.New(`报名`)},
 		{"投稿", words.New(`投稿|征稿|征文|截稿|论文`)},
@@ -91,7 +91,7 @@ func (r *reading) steps(l line) {
 		if what == "" && r.call.Kind == KindConsultation {
 			what = "意见反馈"
 		}
-		if who == readers && by == "" && r.passedOn && what == "纸质报送" {
+		if who == readers && by == "" && r.passedOn && what == "报送材料" {
 			who = others
 		}
 		s := Step{What: what, By: by, First: d.First, Last: d.Last, Time: clockOf(l.text[min(d.At, len(l.text)):min(d.End, len(l.text))], l.text[min(d.End, len(l.text)):]), Moved: d.Moved, Evidence: l.sentence(d.At, min(end, len(l.text))), In: l.in, weak: r.isWeak && who == readers, labeled: labels(clause) || ownLabel.MatchString(l.above)}
