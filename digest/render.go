@@ -182,7 +182,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	keys := r.service.subscribers.Keys()
 	byWeb, byMail := keys.UnsubscribeTokens(reader.ID, list)
 	unsubscribe := r.service.opts.BaseURL + "/u/" + byWeb
-	preferences := inLanguage(r.service.opts.BaseURL+"/preferences/"+keys.PreferencesToken(reader.ID, reader.Address), v.why.language)
+	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID, reader.Address)
 	leave := "<" + unsubscribe + ">"
 	if v.reminder { // a reader who turns off reminders may still want the list
 		leave = "<" + unsubscribe + stars.StopPath + ">"

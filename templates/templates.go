@@ -57,7 +57,7 @@ func mustParse(name, parameter string) *language {
 		}
 	}
 	funcs := map[string]any{
-		"t": l.words.say, "lang": func() string { return name }, "static": StaticPath, "wrap": wrap, "ascii": asciiURL, "hang": hang, "isweb": isWeb, "foreign": func() template.HTMLAttr { return foreign(name) }, "underline": underline, "join": joinDots, "outlook": outlook,
+		"t": l.words.say, "lang": func() string { return name }, "inlang": func() template.URL { return parameterIn(name) }, "static": StaticPath, "wrap": wrap, "ascii": asciiURL, "hang": hang, "isweb": isWeb, "foreign": func() template.HTMLAttr { return foreign(name) }, "underline": underline, "join": joinDots, "outlook": outlook,
 		"add": func(a, b int) int { return a + b }, "total": total, "last": func(i int, n int) bool { return i == n-1 },
 		"link": func(address string) string { return withParameter(address, parameter) }, "in": withParameter,
 		"han": unbroken(name), "format": feedFormat, "facts": itemFacts, "change": kindOfChange, "clause": clauseOfChange, "readable": readable, "list": func(all ...any) []any { return all }, "styles": styles, "tenth": tenth, "paragraphs": paragraphs,
@@ -69,6 +69,15 @@ func mustParse(name, parameter string) *language {
 	l.mails = template.Must(template.New("").Funcs(funcs).ParseFS(files, "mails/*.html"))
 	l.texts = texttemplate.Must(texttemplate.New("").Funcs(funcs).ParseFS(files, "mails/*.txt"))
 	return l
+}
+
+// parameterIn returns what makes an address in an email open a page in its language; a page
+// without it is in Chinese, or in the language of the browser.
+func parameterIn(language string) template.URL {
+	if language == "zh" {
+		return ""
+	}
+	return "?lang=en"
 }
 
 func (c catalogue) say(key string, args ...any) string {
