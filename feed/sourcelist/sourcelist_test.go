@@ -111,8 +111,8 @@ func TestTSV(t *testing.T) {
 
 func TestOPML(t *testing.T) {
 	sources := []feed.Source{
-		{URL: "https://a.test/rss.xml", Kind: "feed", Name: "甲 & 乙"}, {URL: "https://b.test/atom", Kind: "feed", Name: "<丙>", Theme: "民政"},
-		{URL: "https://c.test/list", Kind: "page", Name: "丁"}, {URL: "https://d.test/rss", Kind: "feed", Name: "戊", Theme: "民政"},
+		{URL: "https://a.test/rss.xml", Kind: "feed", Name: "甲 & 乙"}, {URL: "https://b.test/atom", Kind: "feed", Name: "<丙>", Theme: "民政、扶贫、救灾"},
+		{URL: "https://c.test/list", Kind: "page", Name: "丁"}, {URL: "https://d.test/rss", Kind: "feed", Name: "戊", Theme: "民政、扶贫、救灾"},
 	}
 	var b bytes.Buffer
 	left, err := sourcelist.WriteOPML(&b, "邸报", sources)
