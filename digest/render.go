@@ -205,7 +205,7 @@ type edited struct {
 	due      time.Time
 	language string
 	format   subscribers.Format
-	issues   []Issue // readers with their lists
+	issues   []Issue // with their lists
 	reminder bool    // a reminder of calls that the reader starred
 	items    []IssueItem
 }
@@ -378,15 +378,6 @@ func (s *Service) SectionViews(items []IssueItem, language string) []templates.S
 		out = append(out, section)
 	}
 	return out
-}
-
-// inLanguage returns the address of one of our pages in the language of an email; a page
-// without a language is in Chinese, or in that of the browser.
-func inLanguage(address, language string) string {
-	if language == "zh" {
-		return address
-	}
-	return address + "?lang=en"
 }
 
 // IssueURL returns the address of an issue's page.

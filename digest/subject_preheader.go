@@ -39,7 +39,7 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 		},
 	}
 	if archive != nil {
-		v.foot.ArchiveURL = inLanguage(s.IssueURL(*archive), e.language)
+		v.foot.ArchiveURL = s.IssueURL(*archive)
 	}
 	var notes []string
 	for _, i := range e.issues {

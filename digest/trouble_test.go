@@ -77,24 +77,24 @@ func TestTroublesOfMailings(t *testing.T) {
 		w.wantTroubles("unreached 7 127.0.0.1:")
 
 		w.rejecting(func(to string) *smtp.SMTPError {
-			if strings.HasSuffix(to, "@d0.example") {
+			if strings.Contains(to, "@d0.") || strings.Contains(to, "@d1.") || strings.Contains(to, "@d2.") {
 				return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "try again later"}
 			}
 			return blocked
 		})
 		w.run(w.deliverer(delivery.Options{}))
-		w.wantTroubles("failed 6 7 550 5.7.1 your IP is on a block list")
+		w.wantTroubles("failed 4 7 550 5.7.1 your IP is on a block list")
 		w.rejecting(func(to string) *smtp.SMTPError {
 			return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "try again later"}
 		})
 		w.advance(7 * time.Hour)
 		w.run(w.deliverer(delivery.Options{}))
-		w.wantTroubles("stuck 1 451 4.3.0 try again later", "failed 6 7")
+		w.wantTroubles("stuck 3 451 4.3.0 try again later", "failed 4 7")
 		w.rejecting(nil)
-		if again := must[int](t)(resent(w, mailing)); again != 6 {
-			t.Errorf("%d emails are resent, want 6", again)
+		if again := must[int](t)(resent(w, mailing)); again != 4 {
+			t.Errorf("%d emails are resent, want 4", again)
 		}
-		w.wantTroubles("stuck 1")
+		w.wantTroubles("stuck 3")
 		w.advance(12 * time.Hour)
 		w.run(w.deliverer(delivery.Options{}))
 		w.wantTroubles()
@@ -136,6 +136,27 @@ func TestPausedDomainSaysWhy(t *testing.T) {
 		t.Errorf("issue send: %+v, want 27 sent", done)
 	}
 	w.wantTroubles("failed 3 33")
+}
+
+// A domain that limits how fast we send, and full mailboxes, are no troubles: the former mail is
+// tried again, the latter concerns its readers.
+func TestLimitsAndFullMailboxesAreNoTroubles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite(t))
+	l := w.list("weekly", subscribers.Query{})
+	w.readersAt("qq.com", 5, l)
+	w.readersAt("full.example", 5, l)
+	w.rejecting(func(to string) *smtp.SMTPError {
+		if strings.HasSuffix(to, "@qq.com") {
+			return &smtp.SMTPError{Code: 550, Message: "Ip frequency limited"}
+		}
+		return &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 2, 2}, Message: "mailbox full"}
+	})
+	w.composeOne()
+	if done := w.run(w.deliverer(delivery.Options{Connections: 1})); done.Deferred == 0 || done.Failed != 5 {
+		t.Fatalf("%+v", done)
+	}
+	w.wantTroubles()
 }
 
 // TestReportAfterRefusals tests former bugs: the time left was that of the rate although the only

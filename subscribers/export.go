@@ -13,7 +13,7 @@ import (
 )
 
 // exportHeader contains the columns of an export; Import reads all of them. It refuses
-// rows with a reason in "suppressed", because a mailing list that moves must not lose its suppressions.
+// rows with a reason in "suppressed", so that a list that moves does not mail dead addresses.
 var exportHeader = []string{"address", "language", "format", "list", "state", "confirmed_at", "consent", "themes", "regions", "frequency",
 	"profile_entities", "profile_regions", "profile_industries", "profile_size", "profile_qualifications", "profile_topics", "suppressed"}
 

@@ -50,16 +50,18 @@ func (h *Web) confirm(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	x, err := h.Store.subscriberByID(r.Context(), reader)
-	if err != nil {
-		h.fail(w, r, err)
-		return
+	// Only who has just confirmed something gets a link that changes preferences: the email
+	// may be forwarded later.
+	var link templates.FeedLink
+	if len(shown) > 0 {
+		x, err := h.Store.subscriberByID(r.Context(), reader)
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		link = templates.FeedLink{Title: templates.Words(web.Language(r), "message.preferences"), URL: "/preferences/" + h.Store.keys.PreferencesToken(x.ID, x.Address)}
 	}
-	// Only who has just pressed the button gets a link that changes preferences; the page
-	// itself may be opened again from a forwarded email.
-	h.confirmed(w, r, confirmed, templates.FeedLink{
-		Title: templates.Words(web.Language(r), "message.preferences"), URL: "/preferences/" + h.Store.keys.PreferencesToken(x.ID, x.Address),
-	})
+	h.confirmed(w, r, confirmed, link)
 }
 
 // asked returns the reader of a confirmation link, the lists that they requested, and those

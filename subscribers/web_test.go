@@ -163,8 +163,10 @@ func TestConfirmByPostAlone(t *testing.T) {
 		_, link, _ := strings.Cut(done.body, `href="/preferences/`)
 		link, _, _ = strings.Cut(link, `"`)
 		s.want(s.do("GET", "/preferences/"+link, nil), 200, "偏好设置")
-		if again := s.do("GET", path, nil); strings.Contains(again.body, "/preferences/") {
-			t.Error("a page that is opened again has a link that changes preferences")
+		for _, method := range []string{"GET", "POST"} {
+			if again := s.do(method, path, nil); strings.Contains(again.body, "/preferences/") {
+				t.Errorf("%s of a page that is opened again shows a link that changes preferences", method)
+			}
 		}
 	})
 }

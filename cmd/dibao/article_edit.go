@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -211,11 +212,14 @@ func (a *app) articlesOf(ctx context.Context, source string) (ids []int64, err e
 	sel := feed.Selection{Source: s.ID, Limit: feed.MaxSelection, Hidden: true}
 	for {
 		page, err := a.articles.Articles(ctx, sel)
-		if err != nil || len(page) == 0 {
-			return ids, err
+		if err != nil {
+			return nil, err
 		}
 		for _, x := range page {
 			ids = append(ids, x.ID)
+		}
+		if len(page) < sel.Limit {
+			return ids, nil
 		}
 		sel.Before = page[len(page)-1].ID
 	}
@@ -227,18 +231,21 @@ func (a *app) reread(cmd *cobra.Command, ids []int64, fetch bool, count func(n i
 	if !fetch {
 		return a.articles.Reread(cmd.Context(), ids, count)
 	}
-	var failed []error
+	var first error
+	failed := 0
 	for i, id := range ids {
-		if err := a.collector.Reread(cmd.Context(), id); err != nil {
-			failed = append(failed, err)
-		}
+		err := a.collector.Reread(cmd.Context(), id)
 		if cmd.Context().Err() != nil {
-			break
+			return i, cmd.Context().Err()
+		}
+		if err != nil {
+			failed++
+			first = cmp.Or(first, err)
 		}
 		count(i + 1)
 	}
-	if len(failed) > 0 {
-		return 0, &partialError{Err: fmt.Errorf("not reread and unchanged: %d of %d articles: %w", len(failed), len(ids), errors.Join(failed...))}
+	if failed > 0 {
+		return 0, &partialError{Err: fmt.Errorf("not reread and unchanged: %d of %d articles; the first: %w", failed, len(ids), first)}
 	}
 	return len(ids), nil
 }

@@ -201,10 +201,7 @@ func (a *app) sayUnmatched(g *globals, cmd *cobra.Command, q subscribers.Query) 
 	if !cmd.Flags().Changed("any") && !cmd.Flags().Changed("all") {
 		return nil
 	}
-	if some, err := a.articles.Articles(cmd.Context(), feed.Selection{Limit: 1}); err != nil || len(some) == 0 {
-		return err
-	}
-	if err := a.articles.Index.Flush(cmd.Context()); err != nil {
+	if s, err := a.articles.Status(cmd.Context()); err != nil || s.Articles == 0 || s.Unindexed > 0 { // what waits for the index may contain them
 		return err
 	}
 	missing := func(words []string) (all []string, err error) {

@@ -82,6 +82,9 @@ const (
 	waitsForLimit  = "the limit of messages a minute"
 )
 
+// ownLimit is isOwnLimit for deliveries d in SQL.
+const ownLimit = `(d.reply IN ('` + waitsForDomain + `', '` + waitsForNodes + `') OR d.reply LIKE '` + waitsForLimit + `%')`
+
 // isOwnLimit reports whether a reply says that a delivery waits for our own limits.
 func isOwnLimit(reply string) bool {
 	return reply == waitsForDomain || reply == waitsForNodes || strings.HasPrefix(reply, waitsForLimit)

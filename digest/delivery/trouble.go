@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/digest/verdict"
 	"dibao/internal/database"
 	"dibao/internal/mail"
 )
@@ -64,11 +65,11 @@ func (s *Service) Troubles(ctx context.Context) ([]Trouble, error) {
 		reply := WithoutAddresses(p.Reply)
 		all = append(all, Trouble{Kind: TroubleRefused, Name: &p.Name, Since: &p.Since, NextAt: &p.NextTryAt, Reply: &reply})
 	}
-	if len(all) == 0 {
-		all = s.idleTroubles(sending)
+	if !slices.ContainsFunc(all, func(t Trouble) bool { return t.Kind == TroubleUnreached || t.Kind == TroubleRefused }) { // these explain it
+		all = append(all, s.idleTroubles(sending)...)
 	}
 	for _, m := range recent {
-		if err == nil && m.Failed >= policyRefusals && m.Failed*100 > m.Emails()*failuresPercent {
+		if err == nil && isMany(m.Failed, m.Emails()) {
 			all, err = s.addFailed(ctx, all, m)
 		}
 	}
@@ -102,14 +103,14 @@ func (s *Service) waitingTroubles(ctx context.Context, sending []MailingReport, 
 			domain := mail.DomainOf(address)
 			answered := slices.ContainsFunc(pauses, func(p Pause) bool { return strings.Contains(p.Reply, reply) })
 			switch {
-			case answered || isOwnLimit(reply):
+			case answered:
 			case attempts == 0 && code == 0 && strings.HasPrefix(reply, unreachedPrefix):
 				if holds && (unreached == nil || next.After(*unreached.NextAt)) {
 					reply = strings.TrimPrefix(reply, unreachedPrefix)
 					unreached = &Trouble{Kind: TroubleUnreached, Emails: &waiting, NextAt: &next, Reply: &reply}
 				}
-			case code >= 500:
-				if holds {
+			case verdict.Judge(verdict.Reply{Phase: verdict.PhaseDot, Domain: domain, Code: code, Text: reply}).Class == verdict.Policy:
+				if holds { // other 5xx replies may mean that mail comes too fast
 					count(policy, domain, Trouble{Kind: TroublePolicy, Name: &domain, NextAt: &next}, WithCode(code, reply))
 				}
 			case tried.Valid && tried.V.Before(now.Add(-stuckAfter)):
@@ -118,7 +119,8 @@ func (s *Service) waitingTroubles(ctx context.Context, sending []MailingReport, 
 			return struct{}{}, nil
 		}, `SELECT m.id, d.attempts, d.reply_code, d.reply, d.next_at, d.first_tried_at, u.address
 			FROM mailings m JOIN deliveries d ON d.mailing = m.id JOIN subscribers u ON u.id = d.subscriber
-			WHERE m.state = 'sending' AND d.state IN ('waiting', 'uncertain') AND d.next_at > m.due_at AND d.reply <> ''`)
+			WHERE m.state = 'sending' AND d.state IN ('waiting', 'uncertain') AND d.next_at > m.due_at AND d.reply <> ''
+				AND NOT `+ownLimit)
 		return err
 	})
 	switch {
@@ -131,10 +133,18 @@ func (s *Service) waitingTroubles(ctx context.Context, sending []MailingReport, 
 	for _, domain := range slices.Sorted(maps.Keys(policy)) {
 		all = append(all, policy[domain].Trouble)
 	}
-	for _, mailing := range slices.Sorted(maps.Keys(stuck)) {
-		all = append(all, stuck[mailing].Trouble)
+	for _, m := range sending {
+		if t := stuck[m.Mailing]; t != nil && isMany(*t.Emails, m.Emails()) {
+			all = append(all, t.Trouble)
+		}
 	}
 	return all, nil
+}
+
+// isMany reports whether so many emails of a mailing have the same trouble that it is not
+// that of single mailboxes.
+func isMany(emails, all int) bool {
+	return emails >= policyRefusals && emails*100 > all*failuresPercent
 }
 
 // tally is a trouble with the replies to its emails.
@@ -189,14 +199,16 @@ func (s *Service) addFailed(ctx context.Context, troubles []Trouble, m MailingRe
 			var code int
 			var reply string
 			err := r.Scan(&code, &reply)
-			t.add(WithCode(code, reply))
+			if !verdict.Judge(verdict.Reply{Code: code, Text: reply}).Full { // a full mailbox is its reader's matter
+				t.add(WithCode(code, reply))
+			}
 			return struct{}{}, err
 		}, `SELECT d.reply_code, d.reply FROM deliveries d WHERE d.mailing = $1 AND d.state = 'failed'
 			AND NOT EXISTS (SELECT 1 FROM strikes k WHERE k.mailing = d.mailing AND k.subscriber = d.subscriber)
-			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscriber = d.subscriber AND e.state = 'sent' AND e.done_at > d.done_at)`, m.Mailing)
+			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscriber = d.subscriber AND e.mailing >= d.mailing AND e.state = 'sent' AND e.done_at > d.done_at)`, m.Mailing)
 		return err
 	})
-	if err == nil && t.Emails != nil && *t.Emails >= policyRefusals && *t.Emails*100 > all*failuresPercent {
+	if err == nil && t.Emails != nil && isMany(*t.Emails, all) {
 		troubles = append(troubles, t.Trouble)
 	}
 	return troubles, err

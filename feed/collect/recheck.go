@@ -88,6 +88,12 @@ func (c *Collector) Reread(ctx context.Context, id int64) error {
 	if err != nil {
 		return fmt.Errorf("article %d at %s: %w", id, stored.URL, err)
 	}
+	if behindLogin(a) {
+		return fmt.Errorf("article %d at %s: the page now shows only the beginning of the text", id, stored.URL)
+	}
 	a.ID, a.PageState = stored.ID, feed.PageComplete
-	return c.save(ctx, []feed.Incoming{{Article: a, PageNext: feed.RecheckAt(0, c.Store.Now()), ReadHash: stored.TextHash}}, &out)
+	if err := c.save(ctx, []feed.Incoming{{Article: a, ReadHash: stored.TextHash}}, &out); err != nil {
+		return err
+	}
+	return c.Store.PageRead(ctx, id, 0)
 }

@@ -56,8 +56,11 @@ func newSourceAdd(p Program) *cobra.Command {
 			var blocked *fetch.BlockedError
 			switch {
 			case err != nil && anyway && !errors.As(err, &blocked):
-				p.Say(cmd, "%s is added although it cannot be read now, and each collection tries it again: %v", s.URL, err)
-				return n.store(p, cmd, s)
+				if refused := n.store(p, cmd, s); refused != nil {
+					return refused
+				}
+				p.Say(cmd, "%s cannot be read now, and each collection tries it again: %v", s.URL, err)
+				return nil
 			case err != nil:
 				return adviseOnPrivate(err)
 			}
