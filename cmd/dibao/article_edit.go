@@ -316,8 +316,14 @@ func printFacets(g *globals, cmd *cobra.Command, found feed.Results) error {
 // wrongField returns the error for a field of a search that can't have the given value.
 func wrongField(p search.Problem) error {
 	switch {
-	case p.Field == "theme":
-		return feed.CheckTheme(p.Value)
+	case p.Field == "theme": // one of several, or an English name with a comma
+		err := feed.CheckTheme(p.Value)
+		for name := range strings.SplitSeq(p.Value, ",") {
+			if err != nil && feed.CheckTheme(name) != nil {
+				return feed.CheckTheme(name)
+			}
+		}
+		return nil
 	case p.Absent:
 		return nil
 	case p.Field == "kind":
