@@ -85,11 +85,14 @@ func (r *creditReader) take(line string) {
 	r.Fields, line = label.Split(unwrap(line))
 	if m := byEnglish.FindStringSubmatchIndex(line); m != nil {
 		for _, name := range betweenNames.Split(strings.TrimSpace(line[m[2]:m[3]]), -1) {
+			if endsInAny(name, "Council", "Administration", "Ministry", "Commission", "Bureau", "Department", "Government", "Office", "Committee", "Agency") {
+				continue // an organization
+			}
 			if len(r.Persons) == 0 || !endsInAny(name, "Correspondent", "Reporter", "Editor", "Writer", "Bureau", "Staff", "Press", "News", "Times", "Post") {
 				r.Persons = append(r.Persons, name)
 			}
 		}
-		r.Role = true
+		r.Role = len(r.Persons) > 0
 		line = line[:m[0]] + string(label.Boundary) + line[m[3]:]
 	}
 	if m := periodical.FindStringSubmatchIndex(line); m != nil {

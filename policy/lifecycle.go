@@ -33,7 +33,7 @@ var (
 	effectiveBare = words.New(`[自从]\s*` + fullDate + `\s*(?:正式)?` + inForce)
 	effectiveFrom = words.New(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
 	expiresAfter  = words.New(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*(?:` + amount + `\s*(年|个月)|半年)`)
-	expiresOn     = words.New(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?(?:至|到)|(?:本` + ownForm + `|施行[，,]|之日起)(?:有效期)?(?:继续)?(?:施行|实施|执行|试行|有效)(?:至|到))\s*` + fullDate + `|` + inForce + `[，,]\s*至\s*` + fullDate + `\s*止`)
+	expiresOn     = words.New(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?(?:至|到)|(?:本` + ownForm + `|施行[，,]|之日起)(?:有效期)?(?:继续)?(?:施行|实施|执行|试行|有效)(?:至|到))\s*` + fullDate + `|` + inForce + `[，,]\s*至\s*` + fullDate + `\s*止[。；]?$`)
 	validFromTo   = words.New(`(?:执行|有效|实施|施行|试行)(?:时间|期限|期)\s*(?:为|是|：|:)*\s*(?:` + amount + `\s*(?:年|个月)\s*[，,（(]\s*(?:即)?)?\s*(?:自|从|为|是|：|:)*\s*` + fullDate + spanTo + laterDate)
 	fromTo        = words.New(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
 	inForceTo     = words.New(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)

@@ -80,8 +80,12 @@ var profileWords = map[string]string{
 
 var headers, profileHeaders = tableOf(headerWords), tableOf(profileWords)
 
-// frequencyWords are values of the column of frequencies in Chinese files.
-var frequencyWords = map[string]Frequency{"每期": EveryIssue, "每周": Weekly, "每月": Monthly}
+// Values of columns in Chinese files.
+var (
+	frequencyWords = map[string]Frequency{"每期": EveryIssue, "每周": Weekly, "每月": Monthly, "至多每周一封": Weekly, "至多每月一封": Monthly}
+	languageWords  = map[string]string{"中文": "zh", "简体中文": "zh", "汉语": "zh", "英文": "en", "英语": "en"}
+	formatWords    = map[string]Format{"带格式": HTML, "网页": HTML, "纯文本": Text, "文本": Text}
+)
 
 // The name of a column says what it contains: tokens are whole words of it, parts occur
 // anywhere in its plain form. Columns that count, contain links or concern another channel

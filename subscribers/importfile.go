@@ -156,12 +156,12 @@ func (r *row) set(c column, name, field string) {
 	}
 	switch c {
 	case columnLanguage:
-		if r.language = strings.ToLower(field[:min(len(field), 2)]); r.language != language(r.language) {
+		if r.language = cmp.Or(languageWords[field], strings.ToLower(field[:min(len(field), 2)])); r.language != language(r.language) {
 			r.language = ""
 			r.leaveOut(name, field)
 		}
 	case columnFormat:
-		if r.format = Format(strings.ToLower(field)); r.format != HTML && r.format != Text {
+		if r.format = cmp.Or(formatWords[field], Format(strings.ToLower(field))); r.format != HTML && r.format != Text {
 			r.format = ""
 			r.leaveOut(name, field)
 		}

@@ -92,28 +92,25 @@ func (a *app) previewReader(g *globals, cmd *cobra.Command, address string) (dig
 	if listErr != nil {
 		return mail, listErr
 	}
-	var why []string
+	said := false
 	for _, l := range lists {
 		for _, s := range known.Subscriptions {
 			if s.List != l.ID {
 				continue
 			}
-			_, later := mail.Later[l.ID]
-			switch reason := a.whyNoMail(g, readers[known.ID], s, mail.Later[l.ID]); {
-			case err != nil:
-				why = append(why, reason.Error())
-			case later:
-				g.say(cmd, "%v", reason)
+			if _, later := mail.Later[l.ID]; later || err != nil {
+				g.say(cmd, "%v", a.whyNoMail(g, readers[known.ID], s, mail.Later[l.ID]))
+				said = true
 			}
 		}
 	}
 	if err == nil {
 		return mail, nil
 	}
-	if len(why) == 0 {
-		why = []string{"the reader has no subscription"}
+	if !said {
+		g.say(cmd, "the reader has no subscription")
 	}
-	return mail, fmt.Errorf("there is no mail for %s now: %s", address, strings.Join(why, "; "))
+	return mail, fmt.Errorf("there is no mail for %s now; the reasons are above", address)
 }
 
 // whyNoMail says why a reader gets no mail of a list, and what changes that; later is the day

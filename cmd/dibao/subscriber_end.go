@@ -189,12 +189,12 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 			"  dibao subscriber unsuppress --since 2026-11-20 --domain example.org --note \"their server was broken\" --apply",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
-			many := since != "" || sel.Domain != "" || cmd.Flags().Changed("reason")
+			many, selected, apply := len(args) == 0, since != "" || sel.Domain != "" || cmd.Flags().Changed("reason"), apply || g.yes
 			switch {
-			case note == "" && (!many || apply || g.yes):
-				return usagef("state with --note why mail may be sent to this address again")
-			case len(args) == 1 == many:
+			case !many && selected, many && apply && !selected:
 				return usagef("specify an address, or select readers with --since, --reason or --domain")
+			case note == "" && (!many || apply):
+				return usagef("state with --note why mail may be sent to this address again")
 			case many:
 				if since != "" {
 					day, err := policy.ParseDate(since)
@@ -203,7 +203,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 					}
 					sel.Since = time.Date(day.Year, time.Month(day.Month), day.Day, 0, 0, 0, 0, a.config.Schedule.Zone)
 				}
-				return a.unsuppressMany(g, cmd, sel, note, apply || g.yes)
+				return a.unsuppressMany(g, cmd, sel, note, apply)
 			}
 			lifted, err := a.subscribers.Unsuppress(cmd.Context(), args[0], note)
 			if err != nil {

@@ -88,8 +88,11 @@ func (c *Collector) Reread(ctx context.Context, id int64) error {
 	if err != nil {
 		return fmt.Errorf("article %d at %s: %w", id, stored.URL, err)
 	}
-	if behindLogin(a) {
+	switch {
+	case behindLogin(a):
 		return fmt.Errorf("article %d at %s: the page now shows only the beginning of the text", id, stored.URL)
+	case len(a.Facts.Paragraphs) == 0 && len(stored.Facts.Paragraphs) > 0:
+		return fmt.Errorf("article %d at %s: no text was found on the page; check the selector of the source for texts", id, stored.URL)
 	}
 	a.ID, a.PageState = stored.ID, feed.PageComplete
 	if err := c.save(ctx, []feed.Incoming{{Article: a, ReadHash: stored.TextHash}}, &out); err != nil {

@@ -121,7 +121,7 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 		return next
 	}
 	r.add(l.node, fields)
-	if number, ok := numberLine(l); ok && bare && !inHeadline(i, h) && i < body.from && body.from-i <= headLines {
+	if number, ok := numberLine(l); ok && bare && !inHeadline(i, h) && i < body.from && body.from-i <= headLines && !isCell(l.node) && l.node.Data != "li" && (i == 0 || !headsOthers(r.view.lines[i-1].text)) {
 		r.put(policy.Label{Element: elementName(l.node), Name: "发文字号", Value: number})
 	} else if bare && !inHeadline(i, h) {
 		r.readCredit(i, rest, len(fields) > 0, h, body)
@@ -132,13 +132,16 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	return next
 }
 
+// ofAnotherText matches the beginning of a line about the number of another text.
+var ofAnotherText = lazyregexp.New(`^(?:根据|依据|按照|转发|废止|参见|详见|相关|原文)`)
+
 // numberLine returns the document number that is all of a line: （国办发〔2023〕15号）. A
 // number without a year (通告第12号) may be a title.
 func numberLine(l line) (number string, ok bool) {
-	if l.size <= 40 {
+	if l.size <= 40 && l.link == 0 {
 		number, ok = policy.ParseNumber(strings.Trim(l.text, "（）()【】 "))
 	}
-	return number, ok && strings.Contains(number, "〔")
+	return number, ok && strings.Contains(number, "〔") && !ofAnotherText.MatchString(number)
 }
 
 // readCredit reads the date, the medium and the author in a line of the head without

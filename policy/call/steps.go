@@ -31,7 +31,7 @@ var (
 	// 5月30日之前的可以申请, 5月30日前没有完成. It also matches those after a day until which something was counted:
 	// 截至9月30日,共收到, and those after a period in which something was spent:
 	// 5月1日至4月30日期间发生的利息, and those after a period in which something may be necessary.
-	ofThose = words.New(`^(?:已|尚未|未|没有)(?:经)?(?:通过|完成)|^(?:经[^,。;]{0,12})?(?:列入|认定|取得|获得|注册|成立|登记|注册登记|投产|建成)[^,。;]*的|^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)|^(?:期间)?,?\s*如(?:需|有|果|申)|^期间(?:内)?(?:实际)?(?:发生|产生|支付|购置|购买|实现)`)
+	ofThose = words.New(`^(?:已|尚未|未|没有)(?:经)?(?:通过|完成)|^(?:经[^,。;]{0,12})?(?:列入|认定|取得|获得|注册|成立|登记|注册登记|投产|建成)[^,。;]*的|^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)|^期间,?\s*如(?:需|有|果|申)|^期间(?:内)?(?:实际)?(?:发生|产生|支付|购置|购买|实现)`)
 
 	// counted matches the words before a day until which something is counted, a project runs,
 	// or the public votes.

@@ -59,14 +59,16 @@ var (
 	// notIndustry matches words of industries in names and aims.
 	notIndustry = words.New(`制造业(?:单项冠军|高质量)`)
 	// ofIndustry matches words of sentences that say in which industry an applicant is.
-	ofIndustry = words.New(`属于|从事|主营|\d`)
+	ofIndustry = words.New(`属于|从事|主营|\d|^[^,。;]{0,24}业[。;]?$`)
 	// notFor matches the words before a company size that a call does not ask for, or that is part of a
 	// qualification: 非专门面向中小企业, 专精特新中小企业.
 	notFor = words.New(`(?:[非不]|不是)(?:专门)?(?:面向|针对)$|(?:专精特新|科技型|创新型)$`)
 	size   = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
 
-	quality   = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
-	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于)[^,。;]{0,14}$|(?:对象[:为是]|有效期内)[^,。;]{0,40}$`)
+	quality = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
+	mustBe  = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于)[^,。;]{0,14}$|(?:对象[:为是]|有效期内)[^,。;]{0,40}$`)
+	// ofOthers matches what follows a qualification that applicants need not have.
+	ofOthers  = words.New(`^(?:的[^,。;]{0,12}企业|培育|后备|入?库)`)
 	numbers   = `(\d[\d,.]{0,12}|[一二三四五六七八九十两]{1,3})`
 	threshold = words.New(`((?:上一?年度|年度|近[一二三两\d]年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|营业|运营|毕业|创办)(?:时间|期限)?|(?:年龄(?:在\d{4}年\d{1,2}月\d{1,2}日(?:之?前|时)?)?|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
 	mostly    = words.New(`不超过|不高于|不大于|未满|不满`)
@@ -212,7 +214,7 @@ func (r *reading) whoOf(s, quote, in string, inSection bool, named addressing) {
 	}
 	for _, at := range quality.FindAllStringIndex(s, 8) {
 		clause, _ := clauseBefore(s, at[0])
-		if mustBe.MatchString(clause) && !strings.Contains(r.call.Subject.Value, s[at[0]:at[1]]) {
+		if mustBe.MatchString(clause) && !ofOthers.MatchString(s[at[1]:]) && !strings.Contains(r.call.Subject.Value, s[at[0]:at[1]]) {
 			add(&w.Qualifications, s[at[0]:at[1]])
 		}
 	}

@@ -380,11 +380,14 @@ func wholeRows(best *candidate, all []*candidate) *candidate {
 	return best
 }
 
-// isOfParts reports whether no container has two consecutive rows of one shape: a title and
-// its files below the day of both.
+// isFile matches the address of a file.
+var isFile = lazyregexp.New(`(?i)\.(?:pdf|docx?|xlsx?|pptx?|wps|et|ofd|zip|rar|txt|csv)(?:$|[?#])`)
+
+// isOfParts reports whether no container has two consecutive rows of one shape, and only the
+// first has an address that is not that of a file: a title and its files below the day of both.
 func (c *candidate) isOfParts() bool {
 	for i, r := range c.rows[1:] {
-		if r.node.Parent == c.rows[i].node.Parent && shape(r.node) == shape(c.rows[i].node) {
+		if r.node.Parent == c.rows[i].node.Parent && (shape(r.node) == shape(c.rows[i].node) || !isFile.MatchString(r.href)) {
 			return false
 		}
 	}
