@@ -139,10 +139,10 @@ func stands(rest string) (ok, doing bool) {
 		member := cut.BeforeFirst(cut.First(rest, 30), ",。;:、")
 		next := unit.FindStringIndex(member)
 		switch {
+		case strings.HasPrefix(rest[len(member):], "、") && persons.MatchString(member) && !strings.Contains(member, "的"): // also other persons and bodies
+			rest = rest[len(member):]
 		case next != nil:
 			rest = rest[next[1]:]
-		case persons.MatchString(member): // other persons or bodies
-			rest = rest[len(member):]
 		default:
 			return false, false
 		}
