@@ -77,7 +77,7 @@ var (
 	tailBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
 	asksPublic  = words.New(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
 	// afterAsking matches titles about the results of a consultation.
-	afterAsking = words.New(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
+	afterAsking = words.New(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|^(?:关于)?(?:撤销|撤回|取消).*征求意见|批复$`)
 	// officialEnd matches other endings of titles of official texts: announcements that
 	// are not types of the regulation.
 	officialEnd = words.New(`(?:公示|公告|通告|公布|告知书|友情提示|温馨提示|提醒|须知|注意事项|启事|声明|邀请函|名单|时间安排|日程安排|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)

@@ -228,7 +228,9 @@ func (u *understanding) identity() {
 	}
 	u.order()
 	u.numberLine()
-	if u.Issuers == nil {
+	if u.Issuers == nil || len(u.title.Issuers) > len(u.Issuers) && !slices.ContainsFunc(u.Issuers, func(short string) bool {
+		return !slices.ContainsFunc(u.title.Issuers, func(full string) bool { return strings.HasSuffix(full, short) })
+	}) { // a register often names only the first of several
 		u.Issuers = u.title.Issuers
 	}
 	if len(u.Issuers) == 0 {
