@@ -137,7 +137,7 @@ func TestSearch(t *testing.T) {
 		for query, want := range map[string]string{
 			"region:乌有 养老": "region:乌有 false", "kind:notice": "kind:notice false", "year:今年": "year:今年 false", "after:明天": "after:明天 false", "-kind:x 养老": "kind:x false",
 			"theme:finance": "theme:finance true", "issuer:某局 养老": "issuer:某局 true", "type:x": "type:x true", "source:别处": "source:别处 true", "kind:consultation": "kind:consultation true",
-			"issuer:民政部 药品": "", "养老 气象": "",
+			"issuer:民政部 药品": "", "养老 气象": "", "养老 OR type:x": "OR false", "养老 OR 气象": "",
 		} {
 			got := ""
 			for _, p := range r.search(query, 10).Problems {

@@ -342,8 +342,8 @@ func newArticleSearch(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "search QUERY",
 		Short: "Search titles, numbers and texts, in Chinese and English",
-		Long: `All words are required. "…" keeps words together, -word excludes, OR separates alternatives.
-Fields: issuer: theme: region: kind: type: source: number: year: after: before:
+		Long: `All words are required. "…" keeps words together, -word excludes, OR separates alternative words.
+Fields: issuer: theme: region: kind: type: source: number: year: after: before: (several values: theme:财政,民政)
 Brackets of document numbers may have any form; simplified and traditional characters match each other.`,
 		Example: "  dibao article search '养老 region:四川 after:2024-01-01'\n  dibao article search '国办发[2023]15号'",
 		Args:    cobra.MinimumNArgs(1),

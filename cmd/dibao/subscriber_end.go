@@ -111,7 +111,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 		Use:   "suppress ADDRESS|PATTERN",
 		Short: "Suppress an address: it gets no mail, whether subscribed or not",
 		Long: "Stores only a hash of the address. --file suppresses all addresses in a file (one per line, or a CSV file of another\n" +
-			"provider), or none of them if one is invalid.",
+			"provider), and lists the lines that contain no address.",
 		Example: "  dibao subscriber suppress reader@example.org --note \"asked by phone\"\n  dibao subscriber suppress --file bounced.csv --note \"from the old provider\"",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -76,18 +76,25 @@ func parseQuery(text string) parsedQuery {
 		q.clauses = []clause{{any: []phrase{n}}}
 		return q
 	}
-	or := false
+	or, last := false, "" // last is "OR" or the field of the word before
 	for _, m := range queryWord.FindAllStringSubmatch(text, 4*maxClauses) {
 		value := m[3] + m[4] + m[5] + m[6]
 		name := fieldNames[strings.ToLower(m[2])]
 		if m[2] != "" && name == "" { // a colon inside a text, as in 关于:
 			value = m[2] + " " + value
 		}
+		isOr := name == "" && (value == "OR" || value == "|" || value == "或者")
+		if isOr && last != "" || name != "" && last == "OR" { // one of several values of a field is field:a,b
+			q.problems = append(q.problems, Problem{Value: "OR"})
+		}
+		if last = name; isOr {
+			last = "OR"
+		}
 		switch {
 		case name != "":
 			q.addField(name, value, m[1] == "-")
 			or = false
-		case value == "OR" || value == "|" || value == "或者":
+		case isOr:
 			or = len(q.clauses) > 0 && !q.clauses[len(q.clauses)-1].exclude
 		case len(q.clauses) >= maxClauses:
 			q.problems = append(q.problems, Problem{Value: value})
