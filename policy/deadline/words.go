@@ -70,7 +70,7 @@ var (
 	visits   = words.New(`(?:登[录陆]|通过|到|在)[^，,。；]{1,16}(?:于|在)\s*$`)
 	bodyMust = words.New(`^[^请]*(?:[局厅委”]|部门|机构|网站|院校|高校|学校|幼儿园|盟市|数据|名单|(?:各|有关|相关)[^，,。；]{0,8}(?:公司|银行))(?:务必|必须|须|应当?|要)?(?:于|在)\s*$`)
 	// holiday matches the words after days on which offices or systems are closed.
-	holiday = words.New(`^[^，。；]{0,8}(?:放假|调休|休假|休市|闭馆|停止办公|节假|假期|停机|暂停|关闭|维护)`)
+	holiday = words.New(`^[^，。；逾届]{0,8}(?:放假|调休|休假|休市|闭馆|停止办公|节假|假期|停机|暂停|关闭|维护)`)
 	// exceptHolidays matches the remark that a period does not include holidays.
 	exceptHolidays = words.New(`[（(]?(?:周末|双休日)?[及和、]?(?:法定)?节?假日除外[）)]?`)
 
