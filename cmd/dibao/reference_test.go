@@ -142,7 +142,7 @@ func configurationPage(t *testing.T, language string) string {
 	if err := config.Write(&file, language); err != nil {
 		t.Fatal(err)
 	}
-	key := regexp.MustCompile(`^#? ?([a-z_]+|"[^"]+") = (.*)$`)
+	key := regexp.MustCompile(`^#? ?([a-z0-9_]+|"[^"]+") = (.*)$`)
 	var b strings.Builder
 	format := "- `%s` (default `%s`): %s\n"
 	if language == "zh" {
