@@ -317,10 +317,12 @@ func printFacets(g *globals, cmd *cobra.Command, found feed.Results) error {
 func wrongField(p search.Problem) error {
 	switch {
 	case p.Field == "theme": // one of several, or an English name with a comma
-		err := feed.CheckTheme(p.Value)
+		if feed.CheckTheme(p.Value) == nil {
+			return nil
+		}
 		for name := range strings.SplitSeq(p.Value, ",") {
-			if err != nil && feed.CheckTheme(name) != nil {
-				return feed.CheckTheme(name)
+			if err := feed.CheckTheme(name); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -24,7 +24,7 @@ func newCollect(g *globals) *cobra.Command {
 				}
 			}
 			if len(args)+len(sources) == 0 {
-				g.say(cmd, "there is no source yet; add one with: dibao source add URL")
+				g.say(cmd, "there are no sources yet; add one with: dibao source add URL")
 				return nil
 			}
 			for _, ref := range args {

@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"dibao/internal/mail"
@@ -74,21 +73,16 @@ type deferral struct {
 	why   cause
 }
 
-// The replies of deliveries that wait for our own limits, or begin with one: they are not the
-// answer of a server, and need nobody's attention.
+// The replies of deliveries that wait for our own limits, or begin with one: they are not
+// replies of a server, and need no attention.
 const (
 	waitsForDomain = "the domain accepts mail slowly"
 	waitsForNodes  = "other nodes have the connections to the domain"
 	waitsForLimit  = "the limit of messages a minute"
 )
 
-// ownLimit is isOwnLimit for deliveries d in SQL.
+// ownLimit is the condition that a delivery d waits for our own limits.
 const ownLimit = `(d.reply IN ('` + waitsForDomain + `', '` + waitsForNodes + `') OR d.reply LIKE '` + waitsForLimit + `%')`
-
-// isOwnLimit reports whether a reply says that a delivery waits for our own limits.
-func isOwnLimit(reply string) bool {
-	return reply == waitsForDomain || reply == waitsForNodes || strings.HasPrefix(reply, waitsForLimit)
-}
 
 // limited postpones a message until the limit allows it; r.mu is held.
 func (r *deliveryRun) limited(j job, at time.Time, why string) deferral {

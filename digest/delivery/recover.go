@@ -136,14 +136,17 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now t
 	return n, err
 }
 
+// stopped is the condition that a delivery d waits for what an admin may have corrected.
+const stopped = `d.state = 'waiting' AND d.reply <> '' AND (d.attempts = 0 OR d.reply_code >= 500) AND NOT ` + ownLimit
+
 // retryNow makes deliveries due that wait because no server accepted them, or
 // after a final reply (5xx): such replies are about us, not the reader, and an
 // admin who asks for a try has fixed the cause. Deliveries that are spread over
 // time have no reply, and those that wait for our own limits continue to wait.
 func (l *Ledger) retryNow(ctx context.Context) error {
 	return l.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE deliveries AS d SET next_at = $1 WHERE state = 'waiting' AND next_at > $1 AND reply <> '' AND (attempts = 0 OR reply_code >= 500)
-			AND NOT `+ownLimit+` AND mailing IN (SELECT id FROM mailings WHERE state = 'sending')`, l.now())
+		_, err := tx.ExecContext(ctx, `UPDATE deliveries AS d SET next_at = $1 WHERE next_at > $1 AND `+stopped+`
+			AND mailing IN (SELECT id FROM mailings WHERE state = 'sending')`, l.now())
 		return err
 	})
 }

@@ -214,7 +214,8 @@ func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, e
 	byDomain := make(map[string]*DomainReport)
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `
-			SELECT u.address, d.state, d.next_at, d.attempts, d.reply_code, d.reply FROM deliveries d JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1`, mailing)
+			SELECT u.address, d.state, d.next_at, d.reply_code, CASE WHEN `+ownLimit+` THEN '' ELSE d.reply END, CASE WHEN `+stopped+` THEN 1 ELSE 0 END
+			FROM deliveries d JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1`, mailing)
 		if err != nil {
 			return err
 		}
@@ -222,21 +223,15 @@ func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, e
 		for rows.Next() {
 			var address, state, reply string
 			var next sql.Null[time.Time]
-			var attempts int64
-			var code int
-			if err := rows.Scan(&address, &state, &next, &attempts, &code, &reply); err != nil {
+			var code, stopped int
+			if err := rows.Scan(&address, &state, &next, &code, &reply, &stopped); err != nil {
 				return err
 			}
 			domain := mail.DomainOf(address)
 			if byDomain[domain] == nil {
 				byDomain[domain] = &DomainReport{Domain: domain}
 			}
-			if isOwnLimit(reply) {
-				reply = ""
-			}
-			if state == "waiting" && reply != "" && (attempts == 0 || code >= 500) {
-				byDomain[domain].Stopped++
-			}
+			byDomain[domain].Stopped += stopped
 			byDomain[domain].add(state, WithCode(code, reply), next)
 		}
 		return rows.Err()

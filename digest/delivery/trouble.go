@@ -36,7 +36,7 @@ type Trouble struct {
 	All     *int        `json:"all"`     // all emails of the mailing; null unless some of them failed
 	Since   *time.Time  `json:"since"`   // since when they are due, were first tried or are refused
 	NextAt  *time.Time  `json:"next_at"` // the next try; null if there is none
-	Reply   *string     `json:"reply"`   // the answer of a server, or an error, without addresses; of several the most frequent
+	Reply   *string     `json:"reply"`   // the reply of a server, or an error, without addresses; of several the most frequent
 }
 
 const (
